@@ -1,0 +1,155 @@
+"""arXiv's calendar: on which days the feed carries a batch, and what was submitted for it.
+
+A day here is the announcement date as the feed states it: midnight US Eastern, Monday to Friday.
+The batch itself came out at 20:00 the evening before. One rule makes the whole calendar:
+
+    every working day has a submission deadline at 14:00 Eastern, and what a deadline closes is
+    carried by the feed of the next weekday; a holiday has no deadline, hence that feed is empty.
+
+So a holiday empties the *following* weekday's feed, never its own: Labor Day (Monday 2026-09-07)
+that of Tuesday; Independence Day (observed Friday 2026-07-03) that of Monday the 6th, because
+Sunday evening announces what Friday's deadline closed. The papers held back join the next batch.
+
+Sources: the schedule at https://info.arxiv.org/help/availability.html; arXiv's own calendar code,
+arXiv/arxiv-base `arxiv/submission/arxiv_localtime.py` (6207916f; `is_publish_day`,
+`next_freeze_time`, `publish_time`). What bots archived day by day agrees with it for every holiday
+from 2025-09-01 to 2026-09-07.
+
+arXiv also defers announcements ad hoc (outages, retreats decided late): such a day counts as an
+announcement day here, so "no batch on an announcement day" is worth a warning, never a proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+EASTERN = ZoneInfo("America/New_York")
+DEADLINE = time(14)
+
+# arXiv/arxiv-base `arxiv/db/arxiv_holidays_seed.sql` (dbbb9ac2), which is arXiv's own table; 2026
+# also at https://info.arxiv.org/help/availability.html. From 2024 on, when the feed of today began.
+# For 2025 both add Sunday 6 July: the same announcement that Friday the 4th already cancels.
+HOLIDAYS: Mapping[date, str] = MappingProxyType(
+    {
+        date(2024, 1, 15): "Martin Luther King Day",
+        date(2024, 5, 22): "staff retreat",
+        date(2024, 6, 19): "Juneteenth",
+        date(2024, 7, 4): "Independence Day",
+        date(2024, 9, 2): "Labor Day",
+        date(2024, 10, 8): "staff retreat",
+        date(2024, 11, 28): "Thanksgiving",
+        date(2024, 12, 25): "Christmas Day",
+        date(2024, 12, 26): "winter break",
+        date(2024, 12, 31): "winter break",
+        date(2025, 1, 1): "New Year's Day",
+        date(2025, 1, 20): "Martin Luther King Day",
+        date(2025, 6, 19): "Juneteenth",
+        date(2025, 7, 4): "Independence Day",
+        date(2025, 9, 1): "Labor Day",
+        date(2025, 11, 27): "Thanksgiving",
+        date(2025, 12, 25): "Christmas Day",
+        date(2025, 12, 30): "winter break",
+        date(2026, 1, 1): "New Year's Day",
+        date(2026, 1, 19): "Martin Luther King Day",
+        date(2026, 6, 19): "Juneteenth",
+        date(2026, 7, 3): "Independence Day",
+        date(2026, 9, 7): "Labor Day",
+        date(2026, 11, 26): "Thanksgiving",
+        date(2026, 12, 25): "Christmas Day",
+        date(2026, 12, 29): "winter break",
+        date(2026, 12, 31): "winter break",
+    }
+)
+_KNOWN_YEARS = frozenset(holiday.year for holiday in HOLIDAYS)
+_DAY = timedelta(days=1)
+_SATURDAY = 5  # date.weekday()
+
+
+def today_eastern(now: datetime) -> date:
+    """The date at arXiv when it is `now`: the date of the feed then served.
+
+    ValueError if `now` is naive.
+    """
+    if now.utcoffset() is None:
+        raise ValueError(f"not an aware datetime: {now.isoformat()!r}")
+    return now.astimezone(EASTERN).date()
+
+
+def is_announcement_day(day: date) -> bool:
+    """Whether the feed dated `day` carries a batch, as far as the calendar can tell.
+
+    Where `calendar_known(day)` is false only weekends are left out.
+    """
+    return day.weekday() < _SATURDAY and holiday_before(day) is None
+
+
+def previous_announcement(day: date) -> date:
+    """The last announcement day strictly before `day`, which need not be one itself."""
+    day -= _DAY
+    while not is_announcement_day(day):
+        day -= _DAY
+    return day
+
+
+def next_announcement(day: date) -> date:
+    """The first announcement day strictly after `day`, which need not be one itself."""
+    day += _DAY
+    while not is_announcement_day(day):
+        day += _DAY
+    return day
+
+
+def calendar_known(day: date) -> bool:
+    """Whether arXiv's holidays that decide about the feed dated `day` are in HOLIDAYS.
+
+    arXiv publishes a year's holidays around its turn; until they are added, holidays of that year
+    look like announcement days without a batch.
+    """
+    return _weekday_before(day).year in _KNOWN_YEARS
+
+
+def holiday_before(day: date) -> date | None:
+    """The holiday that leaves the feed dated `day` empty: the weekday before, if it is one."""
+    before = _weekday_before(day)
+    return before if before in HOLIDAYS else None
+
+
+def why_none(day: date) -> str | None:
+    """Why there is no announcement on `day`, to end a sentence; None if there is one.
+
+    "2026-09-08 has no announcement: " + "the day before was arXiv's holiday (Labor Day)".
+    """
+    if day.weekday() >= _SATURDAY:
+        return "a Saturday" if day.weekday() == _SATURDAY else "a Sunday"
+    if (holiday := holiday_before(day)) is None:
+        return None
+    when = "the day before" if day - holiday == _DAY else "the Friday before"
+    return f"{when} was arXiv's holiday ({HOLIDAYS[holiday]})"
+
+
+def submission_window(day: date) -> tuple[datetime, datetime]:
+    """When the papers announced on `day` were received: [start, end), aware, in UTC.
+
+    From the deadline that closed the batch before to the one that closed this: Monday's feed has
+    Thursday 14:00 to Friday 14:00 Eastern, Tuesday's Friday to Monday; after a holiday the window
+    covers both days. Moderation can hold a paper longer than that, so a batch may have older ones.
+    ValueError if `day` is no announcement day.
+    """
+    if reason := why_none(day):
+        raise ValueError(f"no announcement on {day.isoformat()!r}: {reason}")
+    return _deadline(previous_announcement(day)), _deadline(day)
+
+
+def _weekday_before(day: date) -> date:
+    day -= _DAY
+    while day.weekday() >= _SATURDAY:
+        day -= _DAY
+    return day
+
+
+def _deadline(day: date) -> datetime:
+    """The deadline that closed the batch announced on `day`, an announcement day."""
+    return datetime.combine(_weekday_before(day), DEADLINE, EASTERN).astimezone(UTC)

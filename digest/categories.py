@@ -1,0 +1,127 @@
+"""arXiv's archives and categories by name, and what is wrong with one that does not exist.
+
+The table is `categories.tsv`, a line an id: id, name, group and, where another is to be followed
+instead, `use`. It has every id that rss.arxiv.org answers with a feed. Sources: the taxonomy of
+arXiv/arxiv-base, `arxiv/taxonomy/definitions.py` (53735714; `ARCHIVES`, `CATEGORIES`,
+`CATEGORY_ALIASES`, `ARCHIVES_SUBSUMED`; without arXiv's own archive `test`), and arXiv/arxiv-feed,
+`feed/fetch_data.py`, which takes any archive and any category of it, groups (`grp_…`) not.
+
+Two kinds of id are answered and yet no good. Closed archives (`cmp-lg`) have a feed that is empty
+for ever: nothing is announced in them. Aliases (`cs.NA` for `math.NA`) have the same feed as the
+category they stand for, but the listing pages redirect and the API may find nothing for them.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+TAXONOMY_URL = "https://arxiv.org/category_taxonomy"
+
+# No guess is better than a wild one: most classes are two letters, of which one proves nothing.
+_ALIKE_IN_ARCHIVE = 0.6
+_ALIKE_ANYWHERE = 0.75
+
+# What a field is called where its category is named otherwise.
+_COLLOQUIAL = {"llm": "cs.LG", "nlp": "cs.CL", "rl": "cs.LG", "vision": "cs.CV"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    id: str
+    name: str
+    use: str  # the id to follow instead, or ""
+
+    @property
+    def archive(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def subject_class(self) -> str:
+        return self.id.partition(".")[2]
+
+
+@cache
+def known() -> Mapping[str, str]:
+    """The name of every archive and category that has a feed, aliases and closed ones included."""
+    return MappingProxyType({entry.id: entry.name for entry in _table().values()})
+
+
+def mistake(category: str) -> str | None:
+    """What is wrong with `category` and what to write instead, in one line; None if it is right.
+
+    Case counts: the feed does not mind it, arXiv's listing pages do.
+    """
+    table = _table()
+    if entry := table.get(category):
+        if not entry.use:
+            return None
+        if entry.subject_class:
+            return f"{category!r} is another name of {entry.use!r}: use that"
+        return f"{category!r} is an archive that arXiv has closed: use {entry.use!r}"
+    if "+" in category or "," in category:
+        return f"{category!r}: write each category by itself"
+    wrong = f"{category!r} is no arXiv {'category' if '.' in category else 'archive'}"
+    if near := _nearest(category):
+        right = table[near.use] if near.use else near
+        if near.id.casefold() == category.casefold():
+            return f"{category!r}: written {right.id!r}"
+        return f"{wrong}: did you mean {right.id!r} ({right.name})?"
+    if siblings := _categories_of(archive := category.partition(".")[0].strip().casefold()):
+        classes = ", ".join(entry.subject_class for entry in siblings if not entry.use)
+        return f"{wrong}: the categories of {archive!r} are {classes}"
+    return f"{wrong}: see {TAXONOMY_URL}"
+
+
+@cache
+def _table() -> Mapping[str, _Entry]:
+    text = files(__package__).joinpath("categories.tsv").read_text("utf-8")
+    rows = csv.DictReader(text.splitlines(), delimiter="\t", restval="")
+    return {row["id"]: _Entry(row["id"], row["name"], row["use"]) for row in rows}
+
+
+def _categories_of(archive: str) -> list[_Entry]:
+    return [e for e in _table().values() if e.archive == archive and e.subject_class]
+
+
+def _nearest(category: str) -> _Entry | None:
+    """The entry most likely meant, or None rather than a wild guess."""
+    table = _table()
+    for entry in table.values():
+        if _squeezed(entry.id) == _squeezed(category):  # 'heplat', 'CS LG', 'math.ph'
+            return entry
+    word = category.strip().casefold()
+    archive, _, subject_class = word.partition(".")
+    if archive in ("cs", word) and (meant := _COLLOQUIAL.get(subject_class or word)):
+        return table[meant]
+    if siblings := _categories_of(archive):
+        by_class = {e: e.subject_class for e in siblings}
+        return _most_alike(subject_class, by_class, _ALIKE_IN_ARCHIVE)
+    if archive in table:  # 'hep-th.ST': an archive without categories
+        return table[archive]
+    by_id = {e: e.id for e in table.values() if not e.use}
+    return _most_alike(word, by_id, _ALIKE_ANYWHERE) if word else None
+
+
+def _most_alike(word: str, spelled: Mapping[_Entry, str], threshold: float) -> _Entry | None:
+    """The entry whose spelling or name is most like `word`, if enough; the first of equals."""
+
+    def likeness(entry: _Entry) -> tuple[float, bool]:
+        spelling, name = spelled[entry].casefold(), entry.name.casefold()
+        initials = "".join(part[0] for part in name.split())  # 'ML' for cs.LG
+        if word in (entry.subject_class.casefold(), name, initials):
+            return 1.0, True
+        ratio = max(SequenceMatcher(None, word, text).ratio() for text in (spelling, name))
+        return ratio, word[:2] == spelling[:2]  # 'CVPR' is rather CV than CR
+
+    best = max(spelled, key=likeness)
+    return best if likeness(best)[0] >= threshold else None
+
+
+def _squeezed(category: str) -> str:
+    return "".join(filter(str.isalnum, category)).casefold()

@@ -1,0 +1,247 @@
+"""The command line: arguments, environment, wiring, exit codes.
+
+The only module that reads the environment. Imports of the rest of the package stand inside the
+commands, so that `digest --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest import __version__
+from digest.errors import ConfigError, DigestError
+
+if TYPE_CHECKING:
+    from digest.config import Config
+    from digest.pipeline import Fetched, Job, Scorer
+    from digest.report import DayReport, RunReport
+
+log = logging.getLogger("digest")
+
+DEMO_OUT = Path("build/demo")
+STALE_HOUR_UTC = 16  # a feed that has not turned by then is in trouble, not merely late
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. Expected failures print one line and no traceback."""
+    from digest.report import RunReport
+
+    arguments = _parser().parse_args(argv)
+    _configure_logging(arguments.verbose)
+    started = time.monotonic()
+    report = RunReport()
+    try:
+        arguments.command(arguments, report)
+    except DigestError as error:
+        report.fail(error.status, str(error), error.exit_code)
+    except KeyboardInterrupt:
+        report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
+    if report.exit_code:
+        for line in report.top.reason.splitlines():
+            print(f"digest: {line}", file=sys.stderr)
+    if arguments.json:
+        print(report.to_json(time.monotonic() - started))
+    elif report.days:
+        print(report.to_text())
+    return report.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere.add_argument(
+        "--config", type=Path, default=Path("config.yaml"), metavar="PATH",
+        help="the settings (default: %(default)s); paths inside are relative to it",
+    )  # fmt: skip
+    everywhere.add_argument(
+        "--json", action="store_true", help="print the report as the last line, as one JSON object"
+    )
+    everywhere.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
+
+    parser = argparse.ArgumentParser(
+        prog="digest", description="arXiv's daily announcements, ranked by your topics."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", parents=[everywhere], help="make today's digest")
+    run.set_defaults(command=_run)
+    run.add_argument("--date", type=_date, metavar="D", help="act as if today, US Eastern, were D")
+    run.add_argument(
+        "--feed", action="append", metavar="PATH_OR_URL",
+        help="replay this feed instead of fetching, under its own date (repeatable)",
+    )  # fmt: skip
+    run.add_argument("--scorer", choices=("llm", "offline"), help="instead of the configured one")
+    run.add_argument("--out", type=Path, metavar="DIR", help="instead of the configured folder")
+    run.add_argument("--no-commit", action="store_true", help="write the files, leave git alone")
+    run.add_argument("--push", action="store_true", help="push each commit")
+    run.add_argument("--rescore", action="store_true", help="score the day anew")
+    run.add_argument(
+        "--limit", type=_positive, metavar="N", help="score N papers only; implies --no-commit"
+    )
+    run.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
+
+    demo = commands.add_parser(
+        "demo", parents=[everywhere], help=f"the sample feed, no key, into {DEMO_OUT}"
+    )
+    demo.set_defaults(command=_demo)
+
+    render = commands.add_parser(
+        "render", parents=[everywhere], help="rebuild the site from the archive"
+    )
+    render.set_defaults(command=_render)
+    render.add_argument("--to", type=Path, metavar="DIR", help="elsewhere than the site's folder")
+    return parser
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date: write YYYY-MM-DD") from error
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _configure_logging(verbose: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    log.handlers = [handler]
+    log.propagate = False
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+# --- commands ---------------------------------------------------------------------------------
+
+
+def _run(arguments: argparse.Namespace, report: RunReport) -> None:
+    from digest import announcements, feed, pipeline, publish
+    from digest.config import load_config
+
+    config = load_config(arguments.config)
+    config = replace(
+        config,
+        scorer=arguments.scorer or config.scorer,
+        out=arguments.out or config.out,
+    )
+    job = pipeline.Job(
+        config=config,
+        scorer=_scorer(config),
+        now=_now,
+        commit=not (arguments.no_commit or arguments.limit or arguments.dry_run),
+        push=arguments.push,
+        rescore=arguments.rescore,
+        limit=arguments.limit,
+        dry_run=arguments.dry_run,
+    )
+    if job.commit:
+        publish.require_repository(config.out)
+    session = feed.polite_session(_user_agent(config), config.arxiv.delay_s)
+    if arguments.feed:
+        days = pipeline.replay(arguments.feed, session)
+        _run_days(job, days, report, stale_is_late=True)
+        return
+    day = arguments.date or announcements.today_eastern(_now())
+    if day.weekday() > 4:  # a holiday is looked at all the same: it costs little and calendars err
+        report.days.append(_no_announcement(day))
+        return
+    fetched = pipeline.fetch(config, session)
+    late = _now() >= datetime(day.year, day.month, day.day, STALE_HOUR_UTC, tzinfo=UTC)
+    _run_days(job, {day: fetched}, report, stale_is_late=late)
+
+
+def _run_days(
+    job: Job, days: dict[date, list[Fetched]], report: RunReport, *, stale_is_late: bool
+) -> None:
+    from digest import pipeline
+
+    for day, fetched in days.items():
+        result = pipeline.run_day(job, day, fetched)
+        report.days.append(result)
+        if result.status == "stale_feed" and stale_is_late:
+            report.exit_code = 4
+
+
+def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
+    from importlib.resources import as_file, files
+
+    from digest import feed, pipeline
+    from digest.config import load_config
+
+    config = replace(load_config(arguments.config), scorer="offline", out=DEMO_OUT)
+    job = pipeline.Job(config, _scorer(config), _now, commit=False, rescore=True)
+    with as_file(files("digest") / "sample") as sample:
+        places = [str(path) for path in sorted(sample.glob("*.xml"))]
+        days = pipeline.replay(places, feed.polite_session(_user_agent(config), 3))
+    _run_days(job, days, report, stale_is_late=True)
+    page = DEMO_OUT / "index.html"
+    print(f"Look at it: {page.resolve().as_uri()}", file=sys.stderr)
+
+
+def _render(arguments: argparse.Namespace, report: RunReport) -> None:
+    from digest import pipeline
+    from digest.config import load_config
+    from digest.report import DayReport
+    from digest.wording import count
+
+    config = load_config(arguments.config)
+    written = pipeline.render(config.out, arguments.to or config.out, config.site)
+    status = "updated" if written else "unchanged"
+    report.days.append(DayReport(status, f"{count(len(written), 'file')} written"))
+
+
+# --- what a run is built from -----------------------------------------------------------------
+
+
+def _scorer(config: Config) -> Scorer:
+    from digest import offline, pipeline, prompt
+    from digest.models import Prompt, Scoring
+
+    topics = prompt.load_prompts(config.prompts)
+    if config.scorer == "llm":
+        if not os.environ.get("OPENAI_API_KEY"):
+            raise ConfigError(
+                "no API key for `scorer: llm`: set OPENAI_API_KEY (in GitHub: a repository secret),"
+                " or choose `scorer: offline`"
+            )
+        raise ConfigError("`scorer: llm` is not in this version yet: choose `scorer: offline`")
+    return pipeline.Scorer(
+        name="offline",
+        model=None,
+        prompt=Prompt(system="", user=topics.text),
+        score=lambda papers: Scoring(offline.score(papers, topics)),
+    )
+
+
+def _user_agent(config: Config) -> str:
+    """Who asks, and where to complain: arXiv blocks clients it cannot tell apart."""
+    repository = os.environ.get("GITHUB_REPOSITORY")
+    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
+    home = f"{server}/{repository}" if repository else config.site.url
+    return f"preprint-digest/{__version__}" + (f" (+{home})" if home else "")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _no_announcement(day: date) -> DayReport:
+    from digest import announcements
+    from digest.report import DayReport
+
+    return DayReport(
+        "no_announcement", f"arXiv announces nothing on {announcements.why_none(day)}", day
+    )

@@ -1,0 +1,384 @@
+"""The user's settings: `config.yaml`.
+
+The dataclasses are the schema: each field carries its default, what is allowed and what it does.
+`parse_config` is pure and reports every mistake at once, each with its dotted path, what was found
+and what is allowed; `load_config` reads the file; `table` is the README's reference.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+from urllib.parse import urlsplit
+
+from digest import categories
+from digest.errors import ConfigError
+from digest.models import AnnounceType, Cut
+
+# --- kinds of values -------------------------------------------------------------------------
+# A reader turns a YAML value into a setting. It raises ValueError for a value that is not
+# allowed, with a message where there is more to say than what is allowed.
+
+
+@dataclass(frozen=True)
+class Kind:
+    allowed: str
+    read: Callable[[Any], Any]
+    each: Kind | None = None  # of a list: what each entry is
+
+
+def _require(condition: bool, message: str = "") -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _whole(low: int, high: int) -> Kind:
+    def read(value: Any) -> int:
+        _require(_is_number(value) and isinstance(value, int) and low <= value <= high)
+        return int(value)
+
+    return Kind(f"a whole number from {low} to {high:,}", read)
+
+
+def _number(low: float, high: float) -> Kind:
+    def read(value: Any) -> float:
+        _require(_is_number(value) and math.isfinite(value) and low <= value <= high)
+        return float(value)
+
+    return Kind(f"a number from {low:g} to {high:g}", read)
+
+
+def _line(what: str) -> Kind:
+    def read(value: Any) -> str:
+        _require(isinstance(value, str) and bool(value.strip()) and value.isprintable())
+        return str(value).strip()
+
+    return Kind(what, read)
+
+
+def _one_of(*words: str) -> Kind:
+    def read(value: Any) -> str:
+        _require(value in words)
+        return str(value)
+
+    return Kind(f"{', '.join(words[:-1])} or {words[-1]}", read)
+
+
+def _address(placeholder: str = "") -> Kind:
+    def read(value: Any) -> str:
+        _require(isinstance(value, str) and not re.search(r"\s", value) and placeholder in value)
+        parts = urlsplit(value)
+        _require(parts.scheme in ("http", "https") and bool(parts.hostname))
+        return str(value).rstrip("/")
+
+    return Kind("an http(s) address" + (f" with {placeholder} in it" if placeholder else ""), read)
+
+
+def _folder() -> Kind:
+    def read(value: Any) -> Path:
+        _require(isinstance(value, str) and bool(value.strip()) and value.isprintable())
+        return Path(value)
+
+    return Kind("a folder, relative to this file", read)
+
+
+def _category() -> Kind:
+    def read(value: Any) -> str:
+        _require(isinstance(value, str))
+        _require(not (mistake := categories.mistake(value)), mistake or "")
+        return str(value)
+
+    return Kind("arXiv categories or archives", read)
+
+
+def _mapping() -> Kind:
+    def read(value: Any) -> dict[str, Any]:
+        _require(isinstance(value, dict) and all(isinstance(key, str) for key in value))
+        return dict(value)
+
+    return Kind("a mapping", read)
+
+
+def _or_null(kind: Kind) -> Kind:
+    return Kind(f"{kind.allowed}; or null", lambda v: None if v is None else kind.read(v))
+
+
+def _list(kind: Kind, *, at_least_one: bool = False) -> Kind:
+    def read(value: Any) -> list[Any]:
+        _require(isinstance(value, list) and (bool(value) or not at_least_one))
+        return list(value)
+
+    allowed = f"a list of {kind.allowed}" + (", at least one" if at_least_one else "")
+    return Kind(allowed, read, each=kind)
+
+
+def _setting(default: Any, kind: Kind, does: str) -> Any:
+    return field(default=default, metadata={"kind": kind, "does": does})
+
+
+# --- the schema ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Site:
+    title: str = _setting(
+        "Personalized Daily arXiv Papers", _line("a line of text"), "The heading of every page."
+    )
+    url: str | None = _setting(
+        None,
+        _or_null(_address()),
+        "Where the site is published; found by itself in GitHub Actions.",
+    )
+
+
+@dataclass(frozen=True)
+class Keep:
+    relevance: int = _setting(8, _whole(1, 10), "Papers below this relevance are not kept.")
+    novelty: int = _setting(
+        7, _whole(1, 10), "Papers below this novelty are not kept; the embedded scorer gives none."
+    )
+
+    @property
+    def cut(self) -> Cut:
+        return Cut(self.relevance, self.novelty)
+
+
+@dataclass(frozen=True)
+class Llm:
+    model: str = _setting("gpt-6-luna", _line("a model's name"), "The model that scores.")
+    base_url: str | None = _setting(
+        None, _or_null(_address()), "Any OpenAI-compatible endpoint; null is OpenAI's own."
+    )
+    reasoning_effort: str | None = _setting(
+        "low", _or_null(_line("a word the model knows")), "null leaves it to the provider."
+    )
+    language: str = _setting("English", _line("a language"), "The language of the comments.")
+    batch_size: int = _setting(10, _whole(1, 100), "Papers in one request.")
+    concurrency: int = _setting(8, _whole(1, 64), "Requests under way at once.")
+    timeout_s: float = _setting(300.0, _number(1, 3600), "Seconds before a request is given up.")
+    budget_usd: float | None = _setting(
+        1.0,
+        _or_null(_number(0, 1000)),
+        "Most dollars an announcement date may cost, earlier attempts included; null: no cap.",
+    )
+    max_unscored: float = _setting(
+        0.2, _number(0, 1), "Above this share of unscored papers a day counts as an outage."
+    )
+    extra: Mapping[str, Any] = field(
+        default_factory=dict,
+        metadata={"kind": _mapping(), "does": "Merged into each request: `service_tier`, …"},
+    )
+
+
+@dataclass(frozen=True)
+class Arxiv:
+    feed_url: str = _setting(
+        "https://rss.arxiv.org/rss/{category}",
+        _address("{category}"),
+        "Where a category's feed is.",
+    )
+    site_url: str = _setting("https://arxiv.org", _address(), "Where the listings are.")
+    api_url: str = _setting(
+        "https://export.arxiv.org/api/query", _address(), "Where the search interface is."
+    )
+    delay_s: float = _setting(
+        3.0, _number(0, 600), "Seconds between two requests; arXiv's terms ask for 3."
+    )
+
+
+_ANNOUNCE = tuple(str(kind) for kind in AnnounceType)
+
+
+@dataclass(frozen=True)
+class Config:
+    categories: tuple[str, ...] = field(
+        metadata={
+            "kind": _list(_category(), at_least_one=True),
+            "does": "What to read: `cs.LG`, `astro-ph.EP`, or a whole archive such as `hep-th`.",
+        }
+    )
+    announce: tuple[str, ...] = _setting(
+        ("new", "cross"), _list(_one_of(*_ANNOUNCE), at_least_one=True), "Announce types to score."
+    )
+    scorer: str = _setting(
+        "llm", _one_of("llm", "offline"), "The model, or the embedded scorer that needs no key."
+    )
+    keep: Keep = field(default_factory=Keep)
+    authors: tuple[str, ...] = _setting(
+        (), _list(_line("names")), "Papers by these authors are kept whatever their score."
+    )
+    exclude: tuple[str, ...] = _setting(
+        (), _list(_line("phrases")), "A paper with one of these in its title is not scored."
+    )
+    prompts: Path = _setting(Path("prompts"), _folder(), "Where `topics.md` and the rubric are.")
+    out: Path = _setting(Path("docs"), _folder(), "The site; the archive is `data/` inside it.")
+    site: Site = field(default_factory=Site)
+    llm: Llm = field(default_factory=Llm)
+    arxiv: Arxiv = field(default_factory=Arxiv)
+
+
+# --- reading ---------------------------------------------------------------------------------
+
+
+def load_config(path: Path) -> Config:
+    """The settings in the file at `path`, `prompts` and `out` resolved against its folder.
+
+    Raises `ConfigError`, with a line for every mistake, when the file is missing, is not YAML, or
+    says something that cannot be.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path}: no such file: run this in the folder that has it, or name it with --config"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    try:
+        config = parse_config(_parse_yaml(text))
+    except ConfigError as error:
+        raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from error
+    base = path.parent
+    return replace(config, prompts=base / config.prompts, out=base / config.out)
+
+
+def parse_config(settings: object) -> Config:
+    """A parsed `config.yaml` as a `Config`. Raises `ConfigError` with every mistake at once."""
+    if not isinstance(settings, dict):
+        raise ConfigError(
+            f"found {_show(settings)}, not a mapping: write settings as `key: value`,"
+            " beginning with `categories: [cs.LG]`"
+        )
+    mistakes: list[str] = []
+    config: Config = _read_section(Config, settings, "", mistakes)
+    if mistakes:
+        raise ConfigError(*mistakes)
+    return config
+
+
+def _read_section(
+    schema: Any, settings: Mapping[Any, Any], prefix: str, mistakes: list[str]
+) -> Any:
+    known = {f.name: f for f in fields(schema)}
+    for key in settings:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(known)}"
+            mistakes.append(f"{prefix}{key}: no such setting: {hint}")
+    types = get_type_hints(schema)
+    values: dict[str, Any] = {}
+    for name, setting in known.items():
+        path = prefix + name
+        section = types[name]
+        if name not in settings:
+            if setting.default is MISSING and setting.default_factory is MISSING:
+                mistakes.append(f"{path}: missing: {_kind(setting).allowed}")
+        elif is_dataclass(section):
+            value = settings[name]
+            if isinstance(value, dict):
+                values[name] = _read_section(section, value, f"{path}.", mistakes)
+            elif value is not None:  # an empty section is a section of defaults
+                mistakes.append(f"{path}: found {_show(value)}; allowed: a mapping")
+        else:
+            values[name] = _read_value(_kind(setting), settings[name], path, mistakes)
+    return None if mistakes else schema(**values)
+
+
+def _read_value(kind: Kind, value: Any, path: str, mistakes: list[str]) -> Any:
+    try:
+        result = kind.read(value)
+    except ValueError as error:
+        mistakes.append(f"{path}: {error or f'found {_show(value)}; allowed: {kind.allowed}'}")
+        return None
+    if kind.each is None:
+        return result
+    each = kind.each
+    items = [_read_value(each, v, f"{path}[{i}]", mistakes) for i, v in enumerate(result)]
+    return tuple(dict.fromkeys(items))
+
+
+def _kind(setting: Field[Any]) -> Kind:
+    kind: Kind = setting.metadata["kind"]
+    return kind
+
+
+def _show(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:59] + "…"
+
+
+def _parse_yaml(text: str) -> object:
+    """The document, duplicate keys refused: YAML would silently let the last one win."""
+    import yaml
+
+    duplicates: list[str] = []
+
+    class Loader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+            first: dict[str, int] = {}
+            for key, _ in node.value:
+                line = key.start_mark.line + 1
+                if key.value in first:
+                    duplicates.append(
+                        f"line {line}: {key.value!r} was set on line {first[key.value]} already:"
+                        " keep one of the two"
+                    )
+                first.setdefault(key.value, line)
+            return super().construct_mapping(node, deep)
+
+    try:
+        settings = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        tab = mark is not None and "\t" in text.splitlines()[mark.line : mark.line + 1][0]
+        problem = "a tab: indent with spaces" if tab else f"not YAML: {error.problem}"
+        raise ConfigError(where + problem) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"not YAML: {' '.join(str(error).split())}") from error
+    if duplicates:
+        raise ConfigError(*duplicates)
+    return settings
+
+
+# --- the reference ---------------------------------------------------------------------------
+
+
+def table() -> str:
+    """The README's table of settings, in Markdown."""
+    lines = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
+    for path, setting in _settings(Config, ""):
+        kind = _kind(setting)
+        cells = (f"`{path}`", _default(setting), kind.allowed, setting.metadata["does"])
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _settings(schema: Any, prefix: str) -> Iterator[tuple[str, Field[Any]]]:
+    types = get_type_hints(schema)
+    for setting in fields(schema):
+        if is_dataclass(types[setting.name]):
+            yield from _settings(types[setting.name], f"{prefix}{setting.name}.")
+        else:
+            yield prefix + setting.name, setting
+
+
+def _default(setting: Field[Any]) -> str:
+    if setting.default is MISSING:
+        return "*required*" if setting.default_factory is MISSING else "`{}`"
+    value = setting.default
+    if isinstance(value, tuple):
+        return f"`[{', '.join(value)}]`"
+    return f"`{'null' if value is None else value}`"

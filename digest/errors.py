@@ -1,0 +1,65 @@
+"""What can go wrong and be told in one line.
+
+    DigestError                 exit code
+    ├── ConfigError             2   settings, prompts, usage
+    ├── ScoringError            3   an outage or the budget
+    ├── FeedError               4   arXiv unreachable, or not a feed
+    ├── ArchiveError            1   a file of the archive is not what it should be
+    └── PublishError            5   git: permission, protection, conflict
+
+A message says what is wrong, what that usually means and what to do; `str(error)` is the line the
+user sees after "digest: ". Surprises are not in this tree and keep their traceback.
+"""
+
+from __future__ import annotations
+
+
+class DigestError(Exception):
+    """Base of every expected failure. `status` is what the report says."""
+
+    exit_code = 1
+    status = "error"
+
+
+class ConfigError(DigestError):
+    """The settings, the prompts or the command line are wrong. One line a mistake."""
+
+    exit_code = 2
+    status = "config_error"
+
+    def __init__(self, *mistakes: str) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class ScoringError(DigestError):
+    """Too little could be scored to publish."""
+
+    exit_code = 3
+    status = "outage"
+
+
+class FeedError(DigestError):
+    """A category's feed could not be had, or is not a feed."""
+
+    exit_code = 4
+    status = "feed_error"
+
+    def __init__(self, category: str, problem: str) -> None:
+        super().__init__(f"{category}: {problem}")
+        self.category = category
+        self.problem = problem
+
+
+class ArchiveError(DigestError):
+    """A file of the archive cannot be read as what it should be."""
+
+    exit_code = 1
+    status = "archive_error"
+
+
+class PublishError(DigestError):
+    """git refused."""
+
+    exit_code = 5
+    status = "publish_error"

@@ -1,0 +1,348 @@
+"""The values that pass from stage to stage: frozen, no I/O, no behaviour beyond arithmetic.
+
+Every announced paper ends in exactly one of five states, each with a class of its own here:
+`Kept`, `Below` (scored under the cut), `Filtered` (by a named rule), a plain id in `Digest.seen`
+(scored on another day) or `Unscored` (with a reason). `Counts` is computed from those lists and
+never stored beside them, so that the sums hold by construction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class AnnounceType(StrEnum):
+    """Why arXiv lists a paper today. The order is the precedence when several feeds carry it."""
+
+    NEW = "new"
+    CROSS = "cross"
+    REPLACE = "replace"
+    REPLACE_CROSS = "replace-cross"
+
+    @property
+    def precedence(self) -> int:
+        """0 for `new`, the strongest, to 3 for `replace-cross`."""
+        return list(AnnounceType).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One announced paper.
+
+    `title`, `authors` and `abstract` are readable Unicode outside of `$…$`, which stays TeX. Where
+    that differs from what the feed said, the feed's own text is kept in the `…_tex` field.
+    """
+
+    id: str  # without version: 2601.20868 or math.GT/0309136
+    version: int
+    title: str
+    authors: tuple[str, ...]
+    abstract: str
+    categories: tuple[str, ...]  # primary first
+    announce_type: AnnounceType
+    affiliations: tuple[tuple[str, str], ...] = ()  # (author, affiliation) where the feed gives one
+    doi: str | None = None
+    journal_ref: str | None = None
+    license: str | None = None
+    title_tex: str | None = None
+    authors_tex: str | None = None
+    abstract_tex: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a category's announcement: enough to tell a stale feed from a fresh one."""
+
+    id: str
+    version: int
+    announce_type: AnnounceType
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One category's announcement of one day."""
+
+    category: str
+    date: date  # the announcement date: midnight US Eastern, the feed's own
+    papers: tuple[Paper, ...]
+    unreadable: tuple[str, ...] = ()  # items without id or title, each named as well as it can be
+
+    @property
+    def entries(self) -> frozenset[Entry]:
+        return frozenset(Entry(p.id, p.version, p.announce_type) for p in self.papers)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What one category's feed contributed to a day."""
+
+    url: str
+    fresh: bool  # False: the feed repeated an earlier day's batch
+    entries: tuple[Entry, ...]  # by id
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One heading of `topics.md` with what belongs under it and what does not, as written."""
+
+    name: str
+    relevant: str
+    irrelevant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The user's interests: `topics.md`, read."""
+
+    topics: tuple[Topic, ...]
+    keywords: tuple[str, ...]
+    avoid: tuple[str, ...]
+    text: str  # the file as written
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(topic.name for topic in self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What was asked of the scorer, papers elided. The embedded scorer reads `user` alone."""
+
+    system: str
+    user: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
+
+
+NO_TOPIC = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A scorer's verdict on one paper."""
+
+    relevance: int  # 1 to 10
+    novelty: int | None  # 1 to 10; None: the scorer does not judge it
+    topic: str = NO_TOPIC  # a heading of topics.md, or NO_TOPIC
+    comment: str = ""
+    similarity: float | None = None  # the embedded scorer's own figure, behind its relevance
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a paper could not be scored."""
+
+    reason: str
+
+
+Verdict = Score | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and requests; None where the provider did not say."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    requests: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together; unknown where either is, except beside no request at all."""
+        if not self.requests:
+            return other
+        if not other.requests:
+            return self
+        return Usage(
+            _sum(self.prompt_tokens, other.prompt_tokens),
+            _sum(self.cached_tokens, other.cached_tokens),
+            _sum(self.completion_tokens, other.completion_tokens),
+            _sum(self.reasoning_tokens, other.reasoning_tokens),
+            self.requests + other.requests,
+        )
+
+
+def _sum(a: int | None, b: int | None) -> int | None:
+    return None if a is None or b is None else a + b
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What a scorer made of a batch of papers."""
+
+    verdicts: Mapping[str, Verdict]  # by paper id
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A paper at or above the cut, or by an author the user always keeps."""
+
+    paper: Paper
+    score: Score
+    author_match: str | None = None  # the configured name that matched
+
+
+@dataclass(frozen=True, slots=True)
+class Below:
+    """A scored paper under the cut: lean, for there are hundreds of them a day."""
+
+    id: str
+    title: str
+    score: Score
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A paper that a rule kept from being scored."""
+
+    id: str
+    title: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unscored:
+    """A paper that should have been scored and was not."""
+
+    paper: Paper
+    reason: str
+    author_match: str | None = None
+
+
+class Status(StrEnum):
+    """How far a day's record can be trusted."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"  # something unscored, or a category stale
+    EMPTY = "empty"  # announced nothing, confirmed
+    APPROXIMATE = "approximate"  # rebuilt from a source that cannot tell exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The scores at which a paper is kept."""
+
+    relevance: int
+    novelty: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """announced = seen + filtered + scanned; scanned = kept + below + unscored."""
+
+    announced: int
+    seen: int
+    filtered: int
+    scanned: int
+    kept: int
+    below: int
+    unscored: int
+    new: int
+    cross: int
+    replace: int  # replace and replace-cross
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One announcement day, whole: the archive's record and all that the site shows."""
+
+    date: date
+    status: Status
+    generated_at: datetime  # aware, UTC
+    scorer: str  # "llm" or "offline"
+    model: str | None
+    prompt: Prompt
+    cut: Cut
+    sources: dict[str, Source]  # by category, in configured order
+    kept: tuple[Kept, ...]  # best first
+    below: tuple[Below, ...]  # best first
+    filtered: tuple[Filtered, ...]  # by id
+    seen: tuple[str, ...]  # by id
+    unscored: tuple[Unscored, ...]  # author matches first, then by id
+    usage: Usage = field(default_factory=Usage)
+    cost_usd: float | None = None  # None: not known, never shown as $0.00
+
+    @property
+    def counts(self) -> Counts:
+        types = Counter(announced(self.sources).values())
+        kept, below, unscored = len(self.kept), len(self.below), len(self.unscored)
+        seen, filtered, scanned = len(self.seen), len(self.filtered), kept + below + unscored
+        return Counts(
+            announced=seen + filtered + scanned,
+            seen=seen,
+            filtered=filtered,
+            scanned=scanned,
+            kept=kept,
+            below=below,
+            unscored=unscored,
+            new=types[AnnounceType.NEW],
+            cross=types[AnnounceType.CROSS],
+            replace=types[AnnounceType.REPLACE] + types[AnnounceType.REPLACE_CROSS],
+        )
+
+    @property
+    def stale(self) -> tuple[str, ...]:
+        """The categories whose feed repeated an earlier day."""
+        return tuple(category for category, source in self.sources.items() if not source.fresh)
+
+    @property
+    def outcome_ids(self) -> list[str]:
+        """The id behind every outcome; a well-made digest has each announced id once."""
+        return [
+            *(kept.paper.id for kept in self.kept),
+            *(below.id for below in self.below),
+            *(filtered.id for filtered in self.filtered),
+            *self.seen,
+            *(unscored.paper.id for unscored in self.unscored),
+        ]
+
+    @property
+    def scored_ids(self) -> frozenset[str]:
+        """What the seen-ledger remembers of this day."""
+        return frozenset([k.paper.id for k in self.kept] + [b.id for b in self.below])
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day in one line of `days.jsonl`: what lists and calendars of days show."""
+
+    date: date
+    status: Status
+    scorer: str
+    counts: Counts
+    cost_usd: float | None
+    topics: dict[str, int]  # kept papers by topic, NO_TOPIC included
+
+    @classmethod
+    def of(cls, digest: Digest) -> Day:
+        topics = Counter(kept.score.topic for kept in digest.kept)
+        return cls(
+            digest.date,
+            digest.status,
+            digest.scorer,
+            digest.counts,
+            digest.cost_usd,
+            dict(sorted(topics.items())),
+        )
+
+
+def announced(sources: dict[str, Source]) -> dict[str, AnnounceType]:
+    """The distinct announced ids, each with the strongest of its announce types."""
+    types: dict[str, AnnounceType] = {}
+    for source in sources.values():
+        for entry in source.entries:
+            known = types.get(entry.id)
+            if known is None or entry.announce_type.precedence < known.precedence:
+                types[entry.id] = entry.announce_type
+    return types

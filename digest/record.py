@@ -1,0 +1,284 @@
+"""A day's file in the archive: `Digest` to bytes and back. Pure.
+
+`decode` checks types, ranges and sums, so that a file that a merge, an editor or another version
+has damaged is an `ArchiveError` that names file and field, never a wrong page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import fields
+from datetime import date, datetime
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+
+import msgspec
+
+from digest.errors import ArchiveError
+from digest.models import (
+    NO_TOPIC,
+    AnnounceType,
+    Below,
+    Counts,
+    Cut,
+    Digest,
+    Entry,
+    Filtered,
+    Kept,
+    Paper,
+    Prompt,
+    Score,
+    Source,
+    Status,
+    Unscored,
+    Usage,
+    announced,
+)
+
+SCHEMA = 1
+
+ScoreValue = Annotated[int, msgspec.Meta(ge=1, le=10)]
+
+
+# --- the schema of a day's file --------------------------------------------------------------
+
+
+class _Paper(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    id: str
+    version: int
+    title: str
+    authors: tuple[str, ...]
+    abstract: str
+    categories: tuple[str, ...]
+    announce_type: AnnounceType
+    affiliations: tuple[tuple[str, str], ...] = ()
+    doi: str | None = None
+    journal_ref: str | None = None
+    license: str | None = None
+    title_tex: str | None = None
+    authors_tex: str | None = None
+    abstract_tex: str | None = None
+    author_match: str | None = None
+
+
+class _Kept(_Paper, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    relevance: ScoreValue
+    novelty: ScoreValue | None = None
+    topic: str = NO_TOPIC
+    comment: str = ""
+    similarity: float | None = None
+
+
+class _Below(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    id: str
+    title: str
+    relevance: ScoreValue
+    novelty: ScoreValue | None = None
+    topic: str = NO_TOPIC
+    comment: str = ""
+    similarity: float | None = None
+
+
+class _Unscored(_Paper, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    reason: str
+
+
+class _Source(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    url: str
+    items: int
+    state: Annotated[str, msgspec.Meta(pattern="^(fresh|stale)$")]
+    entries: tuple[str, ...]  # "2601.20868v1 new"
+    unreadable: tuple[str, ...] = ()
+
+
+class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    schema: int
+    date: date
+    status: Status
+    generated_at: datetime
+    scorer: str
+    model: str | None
+    prompt_sha256: str
+    prompt: Prompt
+    keep: Cut
+    sources: dict[str, _Source]
+    counts: Counts
+    usage: Usage
+    cost_usd: float | None
+    kept: tuple[_Kept, ...]
+    below: tuple[_Below, ...]
+    filtered: tuple[Filtered, ...]
+    seen: tuple[str, ...]
+    unscored: tuple[_Unscored, ...]
+
+
+def _record(kind: type[Any], *values: Any, **more: Any) -> Any:
+    """The dataclass `values` laid side by side in one flat record."""
+    flat = {f.name: getattr(value, f.name) for value in values for f in fields(value)}
+    return kind(**flat, **more)
+
+
+def _value(kind: type[Any], record: Any) -> Any:
+    """The part of a flat record that is a `kind`."""
+    return kind(**{f.name: getattr(record, f.name) for f in fields(kind)})
+
+
+# --- to bytes and back ----------------------------------------------------------------------
+
+
+def encode(digest: Digest) -> bytes:
+    """The day's file: stable key order, a paper a line. ValueError where a paper is lost."""
+    if problem := accounting_problem(digest):
+        raise ValueError(f"{digest.date}: {problem}")
+    record = _Day(
+        schema=SCHEMA,
+        date=digest.date,
+        status=digest.status,
+        generated_at=digest.generated_at,
+        scorer=digest.scorer,
+        model=digest.model,
+        prompt_sha256=digest.prompt.sha256,
+        prompt=digest.prompt,
+        keep=digest.cut,
+        sources={category: _encode_source(s) for category, s in digest.sources.items()},
+        counts=digest.counts,
+        usage=digest.usage,
+        cost_usd=digest.cost_usd,
+        kept=tuple(
+            _record(_Kept, k.paper, k.score, author_match=k.author_match) for k in digest.kept
+        ),
+        below=tuple(_record(_Below, b.score, id=b.id, title=b.title) for b in digest.below),
+        filtered=digest.filtered,
+        seen=digest.seen,
+        unscored=tuple(
+            _record(_Unscored, u.paper, reason=u.reason, author_match=u.author_match)
+            for u in digest.unscored
+        ),
+    )
+    lines = []
+    for name in _Day.__struct_fields__:
+        value = getattr(record, name)
+        if name in ("kept", "below", "filtered", "unscored"):
+            body = _bracket("[", [_json(item) for item in value], "]")
+        elif name == "sources":
+            body = _bracket("{", [f"{_json(k)}:{_json(v)}" for k, v in value.items()], "}")
+        else:
+            body = _json(value)
+        lines.append(f"{_json(name)}:{body}")
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _bracket(opening: str, items: list[str], closing: str) -> str:
+    body = ",\n".join(items)
+    return f"{opening}\n{body}\n{closing}" if items else opening + closing
+
+
+def _encode_source(source: Source) -> _Source:
+    return _Source(
+        url=source.url,
+        items=len(source.entries) + len(source.unreadable),
+        state="fresh" if source.fresh else "stale",
+        entries=tuple(f"{e.id}v{e.version} {e.announce_type}" for e in source.entries),
+        unreadable=source.unreadable,
+    )
+
+
+def decode(data: bytes, name: str) -> Digest:
+    """A day's file as its digest; `name` is the file's, for errors.
+
+    Raises `ArchiveError` where the file is not JSON, a field is missing or of the wrong kind, or
+    the sums do not hold.
+    """
+    try:
+        version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get(
+            "schema", msgspec.Raw()
+        )
+        if bytes(version) != str(SCHEMA).encode():
+            shown = bytes(version).decode("utf-8", "replace") or "none"
+            raise ArchiveError(
+                f"{name}: schema is {shown}, this version reads {SCHEMA}:"
+                " update this program, or restore the file from git"
+            )
+        record = msgspec.json.decode(data, type=_Day)
+    except msgspec.ValidationError as error:
+        raise ArchiveError(f"{name}: {where(str(error))}: restore the file from git") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        conflict = b"<<<<<<<" in data
+        cause = "unresolved merge conflict" if conflict else f"not JSON ({error})"
+        raise ArchiveError(f"{name}: {cause}: restore the file from git") from error
+    digest = Digest(
+        date=record.date,
+        status=record.status,
+        generated_at=record.generated_at,
+        scorer=record.scorer,
+        model=record.model,
+        prompt=record.prompt,
+        cut=record.keep,
+        sources={c: _decode_source(s, f"{name}: sources.{c}") for c, s in record.sources.items()},
+        kept=tuple(Kept(_value(Paper, k), _value(Score, k), k.author_match) for k in record.kept),
+        below=tuple(Below(b.id, b.title, _value(Score, b)) for b in record.below),
+        filtered=record.filtered,
+        seen=record.seen,
+        unscored=tuple(
+            Unscored(_value(Paper, u), u.reason, u.author_match) for u in record.unscored
+        ),
+        usage=record.usage,
+        cost_usd=record.cost_usd,
+    )
+    _verify(digest, record, name)
+    return digest
+
+
+def where(message: str) -> str:
+    """msgspec's "Expected `int`, got `str` - at `$.kept[3].relevance`", the field first."""
+    problem, _, place = message.partition(" - at `$.")
+    return f"{place.rstrip('`')}: {problem}" if place else problem
+
+
+def _decode_source(source: _Source, name: str) -> Source:
+    entries = []
+    for text in source.entries:
+        match = re.fullmatch(r"(\S+)v(\d+) ([a-z-]+)", text)
+        if match is None or match[3] not in list(AnnounceType):
+            raise ArchiveError(f"{name}.entries: {text!r} is no `IDvN type`: restore it from git")
+        entries.append(Entry(match[1], int(match[2]), AnnounceType(match[3])))
+    return Source(source.url, source.state == "fresh", tuple(entries), source.unreadable)
+
+
+def _verify(digest: Digest, record: _Day, name: str) -> None:
+    """The record agrees with its name, its prompt and its own lists."""
+    problem = accounting_problem(digest)
+    wrong_counts = [
+        f"counts.{f.name}: says {said}, the lists hold {held}"
+        for f in fields(Counts)
+        if (said := getattr(record.counts, f.name)) != (held := getattr(digest.counts, f.name))
+    ]
+    if PurePosixPath(name).stem != str(digest.date):
+        problem = f"date: {digest.date} is not the file's"
+    elif record.prompt_sha256 != digest.prompt.sha256:
+        problem = "prompt_sha256: not that of `prompt`"
+    elif digest.generated_at.tzinfo is None:
+        problem = "generated_at: has no time zone"
+    elif problem is None and wrong_counts:
+        problem = wrong_counts[0]
+    if problem:
+        raise ArchiveError(f"{name}: {problem}: restore the file from git")
+
+
+def accounting_problem(digest: Digest) -> str | None:
+    """What keeps `digest` from having exactly one outcome for each announced paper, if anything."""
+    outcomes = Counter(digest.outcome_ids)
+    ids = announced(digest.sources).keys()
+    for paper_id, times in outcomes.items():
+        if times > 1:
+            return f"{paper_id}: has {times} outcomes, not one"
+    if lost := sorted(ids - outcomes.keys()):
+        return f"{lost[0]}: is announced in sources and has no outcome ({len(lost)} such)"
+    if invented := sorted(outcomes.keys() - ids):
+        return f"{invented[0]}: has an outcome and is announced in no source ({len(invented)} such)"
+    return None

@@ -1,0 +1,114 @@
+"""Which of the announced papers are scored, and why the others are not. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from digest.models import Entry, Feed, Filtered, Paper, Source
+from digest.text import fold
+
+LIMIT_RULE = "limit"  # of `run --limit`: the day was only sampled
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Every announced paper, each in exactly one of the three."""
+
+    to_score: tuple[Paper, ...]
+    filtered: tuple[Filtered, ...]
+    seen: tuple[str, ...]
+
+
+def merge(feeds: Iterable[Feed]) -> tuple[Paper, ...]:
+    """Each paper once, in the feeds' order, under the strongest of its announce types.
+
+    Where several feeds carry one id, the entry of the first type of new, cross, replace,
+    replace-cross counts, and of equals the higher version: the other feed may lag behind.
+    """
+    papers: dict[str, Paper] = {}
+    for feed in feeds:
+        for paper in feed.papers:
+            if paper.id not in papers or _rank(paper) < _rank(papers[paper.id]):
+                papers[paper.id] = paper
+    return tuple(papers.values())
+
+
+def _rank(paper: Paper) -> tuple[int, int]:
+    return paper.announce_type.precedence, -paper.version
+
+
+def select(
+    papers: Sequence[Paper],
+    day: date,
+    scored_on: Mapping[str, date],
+    announce: Collection[str],
+    exclude: Sequence[str] = (),
+    limit: int | None = None,
+) -> Selection:
+    """Sort the day's distinct papers: `seen` before announce type before `exclude` before `limit`.
+
+    `scored_on` is the seen-ledger. A paper that `day` itself scored is not seen: a day never sees
+    itself, so that it can be run again.
+    """
+    to_score: list[Paper] = []
+    filtered: list[Filtered] = []
+    seen: list[str] = []
+    patterns = [(phrase, _phrase_pattern(phrase)) for phrase in exclude]
+    for paper in papers:
+        excluded_by = next(
+            (p for p, pattern in patterns if pattern.search(fold(paper.title))), None
+        )
+        if scored_on.get(paper.id, day) != day:
+            seen.append(paper.id)
+        elif paper.announce_type not in announce:
+            filtered.append(Filtered(paper.id, paper.title, f"announce type {paper.announce_type}"))
+        elif excluded_by is not None:
+            filtered.append(Filtered(paper.id, paper.title, f"exclude {excluded_by}"))
+        elif limit is not None and len(to_score) >= limit:
+            filtered.append(Filtered(paper.id, paper.title, LIMIT_RULE))
+        else:
+            to_score.append(paper)
+    filtered.sort(key=lambda f: f.id)
+    return Selection(tuple(to_score), tuple(filtered), tuple(sorted(seen)))
+
+
+def _phrase_pattern(phrase: str) -> re.Pattern[str]:
+    """Whole words only: "RAG" is not in "fragment"."""
+    return re.compile(rf"(?<!\w){re.escape(fold(phrase))}(?!\w)")
+
+
+def author_match(paper: Paper, authors: Iterable[str]) -> str | None:
+    """The configured author who wrote this paper, if any. Case and accents do not matter."""
+    names = {fold(name) for name in paper.authors}
+    return next((author for author in authors if fold(author) in names), None)
+
+
+def source_of(feed: Feed, url: str, day: date, earlier_batch: Collection[Entry] | None) -> Source:
+    """What `feed` contributes to `day`, and whether it is `day`'s own.
+
+    arXiv's servers sometimes serve a category's previous batch under today's dates, so dates prove
+    nothing: a feed is stale when its non-empty set of (id, version, announce type) is
+    `earlier_batch`, the one recorded for the category on its latest earlier day (None: no record).
+    A feed that dates itself to another day is stale too.
+    """
+    repeats = bool(feed.papers) and earlier_batch is not None and feed.entries == set(earlier_batch)
+    entries = tuple(sorted(feed.entries, key=lambda e: e.id))
+    return Source(url, not repeats and feed.date == day, entries, feed.unreadable)
+
+
+def combine(earlier: Source | None, now: Source) -> Source:
+    """A category's source after one more look at its feed on the same day.
+
+    What was fresh stays announced even if the feed has since lost it or gone stale; what was stale
+    gives way to whatever the feed says now.
+    """
+    if earlier is None or not earlier.fresh:
+        return now
+    if not now.fresh:
+        return earlier
+    known = {entry.id: entry for entry in earlier.entries} | {e.id: e for e in now.entries}
+    entries = tuple(entry for _, entry in sorted(known.items()))
+    return Source(now.url, True, entries, now.unreadable or earlier.unreadable)

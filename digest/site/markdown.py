@@ -1,0 +1,93 @@
+"""The day as Markdown: legible as text, on GitHub and in any reader. Math is spelled out."""
+
+from __future__ import annotations
+
+from digest.config import Site
+from digest.models import Digest, Kept, Score
+from digest.text import markdown as escape
+from digest.text import plain
+from digest.wording import cost, scorer_label, sums, warnings
+
+
+def day(digest: Digest, site: Site) -> bytes:
+    """Title, usage, sums, table of contents, papers, unscored papers, the selection prompt."""
+    parts = [f"# {escape(site.title)} {digest.date}", _usage(digest)]
+    parts += [f"> {escape(warning)}" for warning in warnings(digest)]
+    parts += [escape(sums(digest.counts)) + "."]
+    if digest.kept:
+        contents = "\n".join(_contents_line(i, k) for i, k in enumerate(digest.kept, start=1))
+        parts += ["**Table of contents**", contents, "---"]
+        parts += [_paper(number, kept) for number, kept in enumerate(digest.kept, start=1)]
+    else:
+        parts.append("No paper reached the cut.")
+    if digest.unscored:
+        listed = "\n".join(
+            f"- [{escape(plain(u.paper.title))}](https://arxiv.org/abs/{u.paper.id}):"
+            f" {escape(u.reason)}"
+            for u in digest.unscored
+        )
+        parts += ["## Unscored", listed]
+    parts += ["---", "# Paper selection prompt", *_prompt(digest)]
+    return ("\n\n".join(parts) + "\n").encode()
+
+
+def _usage(digest: Digest) -> str:
+    usage = digest.usage
+    unknown = "none" if digest.scorer == "offline" else "not reported"
+    both = (usage.prompt_tokens, usage.completion_tokens)
+    total = None if None in both else sum(n for n in both if n is not None)
+    cells = " | ".join(unknown if n is None else f"{n:,}" for n in (*both, total))
+    label = escape(scorer_label(digest.scorer, digest.model))
+    return (
+        f"| *[{label}]* | Prompt | Completion | Total |\n"
+        "|:---:|:---:|:---:|:---:|\n"
+        f"| **Tokens** | {cells} |\n"
+        f"| **Cost** | | | {escape(cost(digest))} |"
+    )
+
+
+def _contents_line(number: int, kept: Kept) -> str:
+    paper = kept.paper
+    return (
+        f"{number}. [{escape(plain(paper.title))}](#{anchor(paper.id)})  \n"
+        f"   **Authors:** {escape(', '.join(paper.authors))}"
+    )
+
+
+def _paper(number: int, kept: Kept) -> str:
+    paper = kept.paper
+    link = f"[{escape(plain(paper.title))}](https://arxiv.org/abs/{paper.id})"
+    lines = [
+        f'## {number}. {link} <a id="{anchor(paper.id)}"></a>',
+        f"**ArXiv ID:** {paper.id}",
+        f"**Authors:** {escape(', '.join(paper.authors))}",
+        f"**Abstract:** {escape(plain(paper.abstract))}",
+        f"**Comment:** {escape(comment(kept))}",
+        scores(kept.score),
+    ]
+    return "\n\n".join(lines)
+
+
+def comment(kept: Kept) -> str:
+    """Why the reader is shown this."""
+    match = f"author match: {kept.author_match}" if kept.author_match else ""
+    return ". ".join(filter(None, (match, plain(kept.score.comment)))) or "none"
+
+
+def scores(score: Score) -> str:
+    novelty = "not judged" if score.novelty is None else str(score.novelty)
+    return f"**Relevance:** {score.relevance}  \n**Novelty:** {novelty}"
+
+
+def anchor(paper_id: str) -> str:
+    return paper_id.replace("/", "-")
+
+
+def _prompt(digest: Digest) -> list[str]:
+    parts = []
+    for name, text in (("System", digest.prompt.system), ("User", digest.prompt.user)):
+        if text:
+            # Indented code: the prompt's own headings and fences stay text.
+            code = "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+            parts += [f"## {name} prompt", code]
+    return parts

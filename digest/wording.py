@@ -1,0 +1,63 @@
+"""The sentences that pages, commit messages and reports share. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from digest.models import Counts, Digest, Status
+
+
+def sums(counts: Counts) -> str:
+    """The accounting, as every page, record and commit states it."""
+    return (
+        f"{counts.announced} announced = {counts.filtered} filtered + {counts.seen} seen"
+        f" + {counts.scanned} scanned; {counts.scanned} scanned = {counts.kept} kept"
+        f" + {counts.below} below + {counts.unscored} unscored"
+    )
+
+
+def in_words(day: date) -> str:
+    """Friday, 30 January 2026."""
+    return f"{day:%A}, {day.day} {day:%B} {day.year}"
+
+
+def scorer_label(scorer: str, model: str | None) -> str:
+    return "the embedded scorer" if scorer == "offline" else model or "an unnamed model"
+
+
+def cost(digest: Digest) -> str:
+    """Never $0.00 for what is not known."""
+    if digest.scorer == "offline":
+        return "none"
+    return "not reported" if digest.cost_usd is None else f"${digest.cost_usd:.2f}"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """1 paper, 2 papers."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def warnings(digest: Digest) -> tuple[str, ...]:
+    """What a reader must know before trusting the day, in plain words."""
+    said = []
+    if digest.scorer == "offline":
+        said.append(
+            "Scored by the embedded scorer, without a language model: relevance is word matching"
+            " against the topics, and novelty is not judged."
+        )
+    if digest.stale:
+        said.append(
+            f"arXiv's feed for {', '.join(digest.stale)} still showed an earlier day when this was"
+            " made: papers announced there may be missing."
+        )
+    if digest.unscored:
+        said.append(f"{count(len(digest.unscored), 'paper')} could not be scored; listed below.")
+    unreadable = sum(len(source.unreadable) for source in digest.sources.values())
+    if unreadable:
+        said.append(
+            f"{count(unreadable, 'entry', 'entries')} of the feed could not be read;"
+            " the day's data file names them."
+        )
+    if digest.status is Status.APPROXIMATE:
+        said.append("Rebuilt from a source that cannot tell exactly what was announced.")
+    return tuple(said)
