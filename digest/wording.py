@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 
 from digest.models import Counts, Digest, Status
@@ -29,7 +30,12 @@ def cost(digest: Digest) -> str:
     """Never $0.00 for what is not known."""
     if digest.scorer == "offline":
         return "none"
-    return "not reported" if digest.cost_usd is None else f"${digest.cost_usd:.2f}"
+    return "not reported" if digest.cost_usd is None else f"${digest.cost_usd:.4f}"
+
+
+def rules(digest: Digest) -> tuple[tuple[str, int], ...]:
+    """How many papers each rule filtered."""
+    return tuple(sorted(Counter(filtered.rule for filtered in digest.filtered).items()))
 
 
 def count(number: int, one: str, many: str | None = None) -> str:

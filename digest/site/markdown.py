@@ -32,17 +32,15 @@ def day(digest: Digest, site: Site) -> bytes:
 
 
 def _usage(digest: Digest) -> str:
-    usage = digest.usage
-    unknown = "none" if digest.scorer == "offline" else "not reported"
-    both = (usage.prompt_tokens, usage.completion_tokens)
-    total = None if None in both else sum(n for n in both if n is not None)
-    cells = " | ".join(unknown if n is None else f"{n:,}" for n in (*both, total))
-    label = escape(scorer_label(digest.scorer, digest.model))
+    usage, unknown = digest.usage, "none" if digest.scorer == "offline" else "not reported"
+    tokens = [usage.prompt_tokens, usage.completion_tokens]
+    total = None if None in tokens else sum(n for n in tokens if n is not None)
+    token_cells = " | ".join(unknown if n is None else f"{n:,}" for n in (*tokens, total))
     return (
-        f"| *[{label}]* | Prompt | Completion | Total |\n"
-        "|:---:|:---:|:---:|:---:|\n"
-        f"| **Tokens** | {cells} |\n"
-        f"| **Cost** | | | {escape(cost(digest))} |"
+        f"| *[{escape(scorer_label(digest.scorer, digest.model))}]* | Prompt | Completion | Total |"
+        "\n|:---:|:---:|:---:|:---:|\n"
+        f"| **Tokens** | {token_cells} |\n"
+        f"| **Cost** | {unknown} | {unknown} | {cost(digest)} |"
     )
 
 

@@ -1,0 +1,50 @@
+# Everything a person or CI runs. `make demo` and `make test` need python3 (3.11 or later, with
+# venv), make and git; the rest installs itself into .venv, every file checked against its hash.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-header pyproject.toml
+
+.PHONY: demo test bench lint format lock clean
+
+demo: $(VENV)/runtime  ## the whole run on the sample feed, without a key
+	@$(BIN)/python -m digest demo
+
+test: $(VENV)/dev  ## every test
+	$(BIN)/python -m pytest $(ARGS)
+
+bench: $(VENV)/dev  ## how well the embedded scorer ranks labelled days
+	$(BIN)/python -m tests.bench.ranking $(ARGS)
+
+lint: $(VENV)/dev  ## style, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev  ## mend what lint can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/dev  ## newest versions that pyproject.toml allows, for Python 3.11 and later
+	$(UV_COMPILE) --upgrade --output-file requirements.txt
+	$(UV_COMPILE) --upgrade --group dev --output-file requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: $(BIN)/python requirements.txt
+	$(PIP) --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: $(BIN)/python requirements-dev.txt pyproject.toml
+	$(PIP) --require-hashes -r requirements-dev.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/runtime

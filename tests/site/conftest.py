@@ -1,0 +1,20 @@
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def golden() -> Callable[[str, bytes], None]:
+    """Compare with tests/site/golden/NAME; `UPDATE_GOLDEN=1 make test` writes it anew."""
+
+    def compare(name: str, made: bytes) -> None:
+        path = GOLDEN / name
+        if os.environ.get("UPDATE_GOLDEN"):
+            path.write_bytes(made)
+        assert made.decode() == path.read_text(encoding="utf-8"), f"differs from {path.name}"
+
+    return compare

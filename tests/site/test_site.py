@@ -1,0 +1,98 @@
+from html.parser import HTMLParser
+from pathlib import PurePosixPath
+
+import pytest
+
+from digest import site
+from digest.models import Day, Digest
+from tests.site.days import EVENTFUL, QUIET, SITE
+
+DAYS = [Day.of(EVENTFUL), Day.of(QUIET)]
+
+
+def everything() -> dict[PurePosixPath, bytes]:
+    files = site.front_files(QUIET, DAYS, SITE)
+    for digest in (EVENTFUL, QUIET):
+        files |= site.day_files(digest, SITE)
+    return files
+
+
+class Links(HTMLParser):
+    """Every address a page points at, and every id it offers."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.ids: list[str] = []
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src") and value is not None:
+                self.targets.append(value)
+            if name == "id" and value is not None:
+                self.ids.append(value)
+
+
+def pages() -> list[PurePosixPath]:
+    return [path for path in everything() if path.suffix == ".html"]
+
+
+@pytest.mark.parametrize("path", pages(), ids=str)
+def test_every_relative_link_leads_to_a_file_of_the_site_or_the_archive(
+    path: PurePosixPath,
+) -> None:
+    files = everything()
+    for target in Links(files[path]).targets:
+        if target.startswith(("https://arxiv.org/", "#")):
+            continue
+        parts: list[str] = []
+        for part in (path.parent / target).parts:
+            parts = parts[:-1] if part == ".." else [*parts, part]
+        found = PurePosixPath(*parts)
+        assert found in files or found.parts[0] == "data", f"{path} links to {target}"
+
+
+@pytest.mark.parametrize("path", pages(), ids=str)
+def test_every_link_within_a_page_finds_its_anchor(path: PurePosixPath) -> None:
+    links = Links(everything()[path])
+    anchors = [target[1:] for target in links.targets if target.startswith("#")]
+    assert set(anchors) <= set(links.ids)
+    assert len(links.ids) == len(set(links.ids))
+
+
+@pytest.mark.parametrize("path", pages(), ids=str)
+def test_no_page_asks_anything_of_another_site(path: PurePosixPath) -> None:
+    page = everything()[path].decode()
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_the_front_page_is_the_newest_day_with_other_links() -> None:
+    files = everything()
+    front = files[PurePosixPath("index.html")].decode()
+    day = files[PurePosixPath("2026/2026-11-13.html")].decode()
+    assert front == day.replace('href="../', 'href="')
+    assert files[PurePosixPath("latest.md")] == files[PurePosixPath("2026/2026-11-13.md")]
+
+
+def test_a_site_without_days_says_so() -> None:
+    files = site.front_files(None, [], SITE)
+    assert b"No digest yet" in files[PurePosixPath("index.html")]
+    assert b"No digest has been made yet" in files[PurePosixPath("archive.html")]
+    assert PurePosixPath("latest.md") not in files
+
+
+def test_pages_is_told_not_to_run_jekyll() -> None:
+    assert everything()[PurePosixPath(".nojekyll")] == b""
+
+
+@pytest.mark.parametrize("digest", [EVENTFUL, QUIET], ids=["eventful", "quiet"])
+def test_the_sums_stand_on_both_forms_of_a_day(digest: Digest) -> None:
+    counts = digest.counts
+    for made in site.day_files(digest, SITE).values():
+        text = made.decode().replace("\\", "")
+        assert f"{counts.announced} announced = {counts.filtered} filtered" in text
+        assert f"{counts.scanned} scanned = {counts.kept} kept" in text
