@@ -11,7 +11,6 @@ Files are written whole or not at all, and only where they differ.
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
@@ -26,6 +25,10 @@ from digest.models import Day, Digest, Entry
 
 DATA = PurePosixPath("data")
 DAYS = DATA / "days.jsonl"
+LEDGER = DATA / "seen"
+
+
+Files = dict[PurePosixPath, bytes | None]  # below <out>; None: no such file
 
 
 def day_path(day: date) -> PurePosixPath:
@@ -41,7 +44,9 @@ def _read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ArchiveError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ArchiveError(
+            f"{path}: cannot be read: {error.strerror}: see what stands there, and its permissions"
+        ) from error
 
 
 def read_day(out: Path, day: date) -> Digest | None:
@@ -50,11 +55,21 @@ def read_day(out: Path, day: date) -> Digest | None:
     return None if data is None else record.decode(data, str(day_path(day)))
 
 
+def listed_day(out: Path, day: date) -> Digest:
+    """A day that `days.jsonl` lists. `ArchiveError` where its file is gone."""
+    digest = read_day(out, day)
+    if digest is None:
+        raise ArchiveError(
+            f"{day_path(day)}: is listed in {DAYS.name} and gone: restore the file from git"
+        )
+    return digest
+
+
 def read_archive(out: Path) -> Iterator[Digest]:
     """Every archived day, oldest first."""
     for path in sorted((out / DATA).glob("[0-9][0-9][0-9][0-9]/????-??-??.json")):
         name = str(DATA / path.parent.name / path.name)
-        yield record.decode(path.read_bytes(), name)
+        yield record.decode(_read(path) or b"", name)
 
 
 def read_days(out: Path) -> tuple[Day, ...]:
@@ -81,8 +96,7 @@ def earlier_batches(
     for day in sorted((d.date for d in days if d.date < before), reverse=True)[:window]:
         if set(categories) <= batches.keys():
             break
-        digest = read_day(out, day)
-        for category, source in digest.sources.items() if digest else ():
+        for category, source in listed_day(out, day).sources.items():
             if source.entries:
                 batches.setdefault(category, source.entries)
     return batches
@@ -93,16 +107,16 @@ def earlier_batches(
 
 def _shard(paper_id: str) -> PurePosixPath:
     """By the id's own month, so that a shard stops growing: 2601.20868 and math/0601001."""
-    return DATA / "seen" / f"{paper_id.rpartition('/')[2][:4]}.txt"
+    return LEDGER / f"{paper_id.rpartition('/')[2][:4]}.txt"
 
 
 def _read_shard(out: Path, shard: PurePosixPath) -> dict[str, date]:
     ledger = {}
     for number, line in enumerate((_read(out / shard) or b"").splitlines(), start=1):
-        match = re.fullmatch(rb"(\S+) (\d{4}-\d\d-\d\d)", line)
         try:
-            ledger[match[1].decode("ascii")] = date.fromisoformat(match[2].decode())  # type: ignore[index]
-        except (TypeError, ValueError) as error:
+            paper_id, day = line.decode("ascii").split()
+            ledger[paper_id] = date.fromisoformat(day)
+        except ValueError as error:
             raise ArchiveError(
                 f"{shard}, line {number}: not `ID YYYY-MM-DD`: restore the file from git"
             ) from error
@@ -124,27 +138,22 @@ def _encode_shard(ledger: Mapping[str, date]) -> bytes:
 # --- the files of the archive -----------------------------------------------------------------
 
 
-def day_files(
-    out: Path, digest: Digest, before: Digest | None, days: Iterable[Day]
-) -> dict[PurePosixPath, bytes]:
+def day_files(out: Path, digest: Digest, before: Digest | None, days: Iterable[Day]) -> Files:
     """What recording `digest` writes: its file first, for it is the truth, then what derives.
 
-    `before` is the day's earlier record, whose papers leave the ledger where they are no longer
-    scored; `days` are all days, this one included.
+    `before` is the day's earlier record: what it scored and `digest` does not leaves the ledger.
+    `days` are all days, this one included.
     """
-    gone = before.scored_ids - digest.scored_ids if before else frozenset()
-    files = {day_path(digest.date): record.encode(digest)}
-    by_shard = defaultdict(set)
-    for paper_id in digest.scored_ids | gone:
-        by_shard[_shard(paper_id)].add(paper_id)
-    for shard, ids in sorted(by_shard.items()):
-        ledger = _read_shard(out, shard)
-        for paper_id in ids:
-            if paper_id in digest.scored_ids:
-                ledger[paper_id] = digest.date
-            elif ledger.get(paper_id) == digest.date:
-                del ledger[paper_id]
-        files[shard] = _encode_shard(ledger)
+    files: Files = {day_path(digest.date): record.encode(digest)}
+    # Not only the shards of what is scored: a run killed halfway may have left papers in the ledger
+    # that the day has since put elsewhere.
+    scored, touched = digest.scored_ids, defaultdict(list)
+    for paper_id in [*digest.outcome_ids, *(before.scored_ids if before else ())]:
+        touched[_shard(paper_id)].append(paper_id)
+    for shard, ids in sorted(touched.items()):
+        ledger = {i: day for i, day in _read_shard(out, shard).items() if day != digest.date}
+        ledger |= {i: digest.date for i in ids if i in scored}
+        files[shard] = _encode_shard(ledger) if ledger else None
     return files | {DAYS: encode_days(days)}
 
 
@@ -158,7 +167,7 @@ def encode_days(days: Iterable[Day]) -> bytes:
     return "".join(msgspec.json.encode(day).decode() + "\n" for day in days).encode()
 
 
-def derived_files(digests: Iterable[Digest]) -> dict[PurePosixPath, bytes]:
+def derived_files(digests: Iterable[Digest]) -> Files:
     """Every file that follows from the days' own: the ledger and `days.jsonl`."""
     shards: dict[PurePosixPath, dict[str, date]] = defaultdict(dict)
     days = []
@@ -166,13 +175,25 @@ def derived_files(digests: Iterable[Digest]) -> dict[PurePosixPath, bytes]:
         days.append(Day.of(digest))
         for paper_id in digest.scored_ids:
             shards[_shard(paper_id)].setdefault(paper_id, digest.date)
-    files = {shard: _encode_shard(ledger) for shard, ledger in sorted(shards.items())}
+    files: Files = {shard: _encode_shard(ledger) for shard, ledger in sorted(shards.items())}
     return files | {DAYS: encode_days(days)}
 
 
-def write_files(out: Path, files: Mapping[PurePosixPath, bytes]) -> list[PurePosixPath]:
+def restore(out: Path) -> list[PurePosixPath]:
+    """Make the derived files again where they are gone; return what changed.
+
+    Else a copy of the days alone would repeat papers and list one day.
+    """
+    if (out / DAYS).exists() and (out / LEDGER).exists():
+        return []
+    digests = list(read_archive(out))
+    return write_files(out, derived_files(digests)) if digests else []
+
+
+def write_files(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[PurePosixPath]:
     """Write what differs, in the given order, each file whole or not at all; return what changed.
 
+    A file that must not be there is None.
     Raises `ArchiveError` when the disk refuses; files written before that stay, and are whole.
     """
     written = []
@@ -181,8 +202,11 @@ def write_files(out: Path, files: Mapping[PurePosixPath, bytes]) -> list[PurePos
         try:
             if _read(path) == data:
                 continue
-            path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(path, data)
+            if data is None:
+                path.unlink()
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _replace(path, data)
         except OSError as error:
             raise ArchiveError(
                 f"{path}: cannot be written: {error.strerror}: free the disk or mend the"

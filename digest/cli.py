@@ -11,14 +11,15 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import __version__
-from digest.errors import ConfigError, DigestError
+from digest.errors import ConfigError, DigestError, FeedError
 
 if TYPE_CHECKING:
     from digest.config import Config
@@ -34,21 +35,20 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Expected failures print one line and no traceback."""
-    from digest.report import RunReport
-
     arguments = _parser().parse_args(argv)
-    _configure_logging(arguments.verbose)
+    from digest.report import RunReport  # not before: --help and --version end above
+
     started = time.monotonic()
     report = RunReport()
-    try:
-        arguments.command(arguments, report)
-    except DigestError as error:
-        report.fail(error.status, str(error), error.exit_code)
-    except KeyboardInterrupt:
-        report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
-    if report.exit_code:
-        for line in report.top.reason.splitlines():
-            print(f"digest: {line}", file=sys.stderr)
+    with _log_on_stderr(arguments.verbose):
+        try:
+            arguments.command(arguments, report)
+        except DigestError as error:
+            report.fail(error.status, str(error), error.exit_code)
+        except KeyboardInterrupt:
+            report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
+    for line in report.complaints():
+        print(line, file=sys.stderr)
     if arguments.json:
         print(report.to_json(time.monotonic() - started))
     elif report.days:
@@ -116,12 +116,16 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _configure_logging(verbose: bool) -> None:
+@contextmanager
+def _log_on_stderr(verbose: bool) -> Iterator[None]:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers = [handler]
-    log.propagate = False
+    log.addHandler(handler)
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 # --- commands ---------------------------------------------------------------------------------
@@ -149,16 +153,18 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
     )
     if job.commit:
         publish.require_repository(config.out)
-    session = feed.polite_session(_user_agent(config), config.arxiv.delay_s)
+    delay_s = config.arxiv.delay_s
     if arguments.feed:
-        days = pipeline.replay(arguments.feed, session)
+        with feed.polite_session(_user_agent(config), delay_s) as session:
+            days = pipeline.replay(arguments.feed, session)
         _run_days(job, days, report, stale_is_late=True)
         return
     day = arguments.date or announcements.today_eastern(_now())
     if day.weekday() > 4:  # a holiday is looked at all the same: it costs little and calendars err
-        report.days.append(_no_announcement(day))
+        report.add(_no_announcement(day))
         return
-    fetched = pipeline.fetch(config, session)
+    with feed.polite_session(_user_agent(config), delay_s) as session:
+        fetched = pipeline.fetch(config, session)
     late = _now() >= datetime(day.year, day.month, day.day, STALE_HOUR_UTC, tzinfo=UTC)
     _run_days(job, {day: fetched}, report, stale_is_late=late)
 
@@ -169,10 +175,12 @@ def _run_days(
     from digest import pipeline
 
     for day, fetched in days.items():
+        started = time.monotonic()
+        report.under_way = day
         result = pipeline.run_day(job, day, fetched)
-        report.days.append(result)
-        if result.status == "stale_feed" and stale_is_late:
-            report.exit_code = 4
+        late = result.status == "stale_feed" and stale_is_late
+        seconds = round(time.monotonic() - started, 3)
+        report.add(replace(result, seconds=seconds), FeedError.exit_code if late else 0)
 
 
 def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
@@ -183,9 +191,9 @@ def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
 
     config = replace(load_config(arguments.config), scorer="offline", out=DEMO_OUT)
     job = pipeline.Job(config, _scorer(config), _now, commit=False, rescore=True)
-    with as_file(files("digest") / "sample") as sample:
-        places = [str(path) for path in sorted(sample.glob("*.xml"))]
-        days = pipeline.replay(places, feed.polite_session(_user_agent(config), 3))
+    session = feed.polite_session(_user_agent(config), config.arxiv.delay_s)
+    with as_file(files("digest") / "sample") as sample, session:
+        days = pipeline.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
     _run_days(job, days, report, stale_is_late=True)
     page = DEMO_OUT / "index.html"
     print(f"Look at it: {page.resolve().as_uri()}", file=sys.stderr)
@@ -200,7 +208,7 @@ def _render(arguments: argparse.Namespace, report: RunReport) -> None:
     config = load_config(arguments.config)
     written = pipeline.render(config.out, arguments.to or config.out, config.site)
     status = "updated" if written else "unchanged"
-    report.days.append(DayReport(status, f"{count(len(written), 'file')} written"))
+    report.add(DayReport(status, f"{count(len(written), 'file')} written"))
 
 
 # --- what a run is built from -----------------------------------------------------------------

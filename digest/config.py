@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
-import re
+import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from digest import categories
 from digest.errors import ConfigError
 from digest.models import AnnounceType, Cut
+from digest.text import one_line
 
 # --- kinds of values -------------------------------------------------------------------------
 # A reader turns a YAML value into a setting. It raises ValueError for a value that is not
@@ -52,7 +52,7 @@ def _whole(low: int, high: int) -> Kind:
 
 def _number(low: float, high: float) -> Kind:
     def read(value: Any) -> float:
-        _require(_is_number(value) and math.isfinite(value) and low <= value <= high)
+        _require(_is_number(value) and low <= value <= high)  # which no NaN or infinity is
         return float(value)
 
     return Kind(f"a number from {low:g} to {high:g}", read)
@@ -76,9 +76,15 @@ def _one_of(*words: str) -> Kind:
 
 def _address(placeholder: str = "") -> Kind:
     def read(value: Any) -> str:
-        _require(isinstance(value, str) and not re.search(r"\s", value) and placeholder in value)
-        parts = urlsplit(value)
+        _require(isinstance(value, str) and value.isprintable() and " " not in value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:  # its own words would not say what is allowed
+            parts = urlsplit("")
         _require(parts.scheme in ("http", "https") and bool(parts.hostname))
+        if placeholder:
+            rest = value.replace(placeholder, "")
+            _require(rest != value and not set("{}") & set(rest))
         return str(value).rstrip("/")
 
     return Kind("an http(s) address" + (f" with {placeholder} in it" if placeholder else ""), read)
@@ -101,12 +107,17 @@ def _category() -> Kind:
     return Kind("arXiv categories or archives", read)
 
 
-def _mapping() -> Kind:
+def _json_mapping() -> Kind:
     def read(value: Any) -> dict[str, Any]:
+        value = {} if value is None else value  # an empty section
         _require(isinstance(value, dict) and all(isinstance(key, str) for key in value))
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError):
+            raise ValueError from None
         return dict(value)
 
-    return Kind("a mapping", read)
+    return Kind("a mapping of what JSON can hold", read)
 
 
 def _or_null(kind: Kind) -> Kind:
@@ -137,7 +148,7 @@ class Site:
     url: str | None = _setting(
         None,
         _or_null(_address()),
-        "Where the site is published; found by itself in GitHub Actions.",
+        "Where the site is published.",
     )
 
 
@@ -176,7 +187,7 @@ class Llm:
     )
     extra: Mapping[str, Any] = field(
         default_factory=dict,
-        metadata={"kind": _mapping(), "does": "Merged into each request: `service_tier`, …"},
+        metadata={"kind": _json_mapping(), "does": "Merged into each request: `service_tier`, …"},
     )
 
 
@@ -242,8 +253,10 @@ def load_config(path: Path) -> Config:
         raise ConfigError(
             f"{path}: no such file: run this in the folder that has it, or name it with --config"
         ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: cannot be read: not UTF-8: save it as UTF-8") from error
     try:
         config = parse_config(_parse_yaml(text))
     except ConfigError as error:
@@ -272,9 +285,11 @@ def _read_section(
     known = {f.name: f for f in fields(schema)}
     for key in settings:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
+            ordinary = isinstance(key, str) and key.isidentifier() and len(key) <= 60
+            name = key if ordinary else _show(key)
+            near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(known)}"
-            mistakes.append(f"{prefix}{key}: no such setting: {hint}")
+            mistakes.append(f"{prefix}{name}: no such setting: {hint}")
     types = get_type_hints(schema)
     values: dict[str, Any] = {}
     for name, setting in known.items():
@@ -298,7 +313,7 @@ def _read_value(kind: Kind, value: Any, path: str, mistakes: list[str]) -> Any:
     try:
         result = kind.read(value)
     except ValueError as error:
-        mistakes.append(f"{path}: {error or f'found {_show(value)}; allowed: {kind.allowed}'}")
+        mistakes.append(f"{path}: {str(error) or f'found {_show(value)}; allowed: {kind.allowed}'}")
         return None
     if kind.each is None:
         return result
@@ -313,44 +328,72 @@ def _kind(setting: Field[Any]) -> Kind:
 
 
 def _show(value: object) -> str:
+    """`value` in at most 60 characters, whatever it is."""
     if value is None:
         return "nothing"
-    text = repr(value) if isinstance(value, str) else json.dumps(value, default=str)
+    if isinstance(value, bool):
+        return str(value).lower()
+    shown = reprlib.Repr()  # looks only so deep
+    shown.maxstring = shown.maxother = 60
+    try:
+        text = shown.repr(value)
+    except ValueError:
+        return "a very long number"  # which Python refuses to print
     return text if len(text) <= 60 else text[:59] + "…"
 
 
 def _parse_yaml(text: str) -> object:
-    """The document, duplicate keys refused: YAML would silently let the last one win."""
+    """The document. Refused: duplicate keys, of which YAML would silently let the last one win,
+    and aliases (`*a`), with which a few lines can stand for gigabytes."""
     import yaml
 
-    duplicates: list[str] = []
+    mistakes: list[str] = []
 
     class Loader(yaml.SafeLoader):
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+                line = event.start_mark.line + 1
+                raise ConfigError(f"line {line}: the alias *{event.anchor}: write the value itself")
+            return super().compose_node(parent, index)
+
+        def compose_mapping_node(self, anchor: Any) -> Any:
+            node = super().compose_mapping_node(anchor)
             first: dict[str, int] = {}
             for key, _ in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    continue
                 line = key.start_mark.line + 1
                 if key.value in first:
-                    duplicates.append(
+                    mistakes.append(
                         f"line {line}: {key.value!r} was set on line {first[key.value]} already:"
                         " keep one of the two"
                     )
                 first.setdefault(key.value, line)
-            return super().construct_mapping(node, deep)
+            return node
 
     try:
         settings = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
+    except ConfigError:
+        raise
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        tab = mark is not None and "\t" in text.splitlines()[mark.line : mark.line + 1][0]
-        problem = "a tab: indent with spaces" if tab else f"not YAML: {error.problem}"
-        raise ConfigError(where + problem) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"not YAML: {' '.join(str(error).split())}") from error
-    if duplicates:
-        raise ConfigError(*duplicates)
+        raise ConfigError(_yaml_problem(error, text)) from error
+    except Exception as error:  # a date of 31 February, `!!bool x`: PyYAML raises anything
+        raise ConfigError(f"not YAML: {one_line(str(error), 200)}") from error
+    if mistakes:
+        raise ConfigError(*mistakes)
     return settings
+
+
+def _yaml_problem(error: Any, text: str) -> str:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return f"not YAML: {error.problem}"
+    lines = text.split("\n")
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    tab = "\t" in line[: len(line) - len(line.lstrip())]
+    problem = "a tab: indent with spaces" if tab else f"not YAML: {one_line(error.problem, 200)}"
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
 
 
 # --- the reference ---------------------------------------------------------------------------
@@ -381,4 +424,6 @@ def _default(setting: Field[Any]) -> str:
     value = setting.default
     if isinstance(value, tuple):
         return f"`[{', '.join(value)}]`"
+    if isinstance(value, float):
+        return f"`{value:g}`"
     return f"`{'null' if value is None else value}`"

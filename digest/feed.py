@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
 
 from digest.announcements import today_eastern
 from digest.errors import FeedError
@@ -74,8 +75,9 @@ def polite_session(user_agent: str, delay_s: float) -> requests.Session:
     )
     session = requests.Session()
     session.headers.update({"User-Agent": user_agent, "Accept": ACCEPT})
+    adapter = PacedAdapter(max_retries=retry)  # one for both: a redirect to https waits as well
     for scheme in ("https://", "http://"):
-        session.mount(scheme, PacedAdapter(max_retries=retry))
+        session.mount(scheme, adapter)
     return session
 
 
@@ -87,16 +89,18 @@ def fetch_feed(
 ) -> bytes:
     """The body behind `url`, which is `category`'s feed.
 
-    Raises `FeedError` when the server cannot be reached, answers with anything but 200 and XML,
-    or takes longer than `DEADLINE_S` for more than `MAX_BYTES`.
+    Raises `FeedError` when the server cannot be reached, answers with anything but 200 or with a
+    web page, or sends for longer than `DEADLINE_S` or more than `MAX_BYTES`.
     """
     import requests
+    import urllib3
 
-    deadline = clock() + DEADLINE_S
     body = bytearray()
     try:
         with session.get(url, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), stream=True) as response:
-            for chunk in response.iter_content(65_536):
+            deadline = clock() + DEADLINE_S  # for the body alone: Retry-After may take longer
+            # read1 gives what has arrived; iter_content would wait for a whole chunk.
+            while chunk := response.raw.read1(65_536, decode_content=True):
                 body += chunk
                 if len(body) > MAX_BYTES:
                     raise FeedError(category, f"{url} sent more than {MAX_BYTES:,} bytes")
@@ -108,7 +112,7 @@ def fetch_feed(
                     )
             status = response.status_code
             content_type = response.headers.get("Content-Type", "")
-    except requests.exceptions.RequestException as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise FeedError(
             category, f"cannot read {url}: {one_line(str(error), 300)}: try again later"
         ) from error
@@ -121,9 +125,11 @@ def fetch_feed(
 
 def _http_problem(url: str, status: int, body: bytes) -> str:
     """What a refusal means. arXiv answers 400 with a feed that says why, 429 with two words."""
-    document = _feedparser(body)
-    if _is_error_feed(document.feed):
-        said = one_line(document.feed.get("subtitle", ""), 300)
+    try:
+        said = _error_message(_document(body, url).feed)
+    except FeedError:
+        said = None
+    if said is not None:
         return f"HTTP {status} from {url}: {said}: correct `categories` in the configuration"
     means = {
         403: "access refused: the server blocks this client; wait before trying again",
@@ -144,36 +150,28 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
     called = name or "feed"
     if not data.strip():
         raise FeedError(called, "the body is empty: the server is in trouble; try again later")
-    if b"<!DOCTYPE" in data[:2000] or b"<!ENTITY" in data:
-        raise FeedError(called, f"not a feed but {_describe(data)}")
-    document = _feedparser(data)
+    document = _document(data, called)
     if document.version == "rss10" or document.version == "rss090":
         raise FeedError(
             called, "the RDF format that arXiv's feeds left behind in 2024, not RSS 2.0"
         )
     if document.version not in ("rss20", "atom10"):
         raise FeedError(called, f"not a feed but {_describe(data)}")
-    if document.bozo:
-        raise FeedError(
-            called,
-            f"broken XML in item {len(document.entries)} ({one_line(_cause(document), 200)}):"
-            " the document was cut short or damaged on its way; try again later",
-        )
     channel = document.feed
-    if _is_error_feed(channel):
-        raise FeedError(called, f"arXiv says: {one_line(channel.get('subtitle', ''), 300)}")
+    if (said := _error_message(channel)) is not None:
+        raise FeedError(called, f"arXiv says: {said}")
     category = _category(channel)
     if category is None:
         raise FeedError(
             called, f"no arXiv category in its link {one_line(str(channel.get('link')), 100)!r}"
         )
-    namespace = next(
-        (p for p, uri in document.namespaces.items() if uri == ARXIV_NAMESPACE), "arxiv"
-    )
+    # feedparser names an element of a namespace it does not know `prefix_name`, in lower case.
+    prefixes = [p for p, uri in document.namespaces.items() if uri == ARXIV_NAMESPACE]
+    prefix = f"{prefixes[0].lower()}_" if prefixes and prefixes[0] else ""
     papers: list[Paper] = []
     unreadable: list[str] = []
     for number, item in enumerate(document.entries, start=1):
-        paper = _paper(item, namespace)
+        paper = _paper(item, prefix)
         if paper is None:
             unreadable.append(f"item {number}: {_name_item(item)}")
         else:
@@ -187,26 +185,48 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
     return Feed(category, _date(document, category), tuple(papers), tuple(unreadable))
 
 
-def _feedparser(data: bytes) -> Any:
+def _document(data: bytes, called: str) -> Any:
+    """feedparser's reading of well-formed XML.
+
+    What is not well-formed goes no further: its parser for that guesses, can take minutes and
+    raises anything.
+    """
     import feedparser
 
-    # Sanitising and link resolution are for HTML that is shown; these are plain fields.
-    return feedparser.parse(io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False)
+    if not _ROOT.search(data, 0, 2000) or b"<!DOCTYPE" in data[:2000] or b"<!ENTITY" in data:
+        raise FeedError(called, f"not a feed but {_describe(data)}")
+    try:
+        expat.ParserCreate(namespace_separator=" ").Parse(data, True)
+        # Sanitising and link resolution are for HTML that is shown; these are plain fields.
+        document = feedparser.parse(
+            io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False
+        )
+        if document.bozo:
+            raise document.bozo_exception
+    except Exception as error:  # feedparser raises anything where elements stand askew
+        raise FeedError(
+            called,
+            f"broken XML ({one_line(str(error), 200)}):"
+            " the document was cut short or damaged on its way; try again later",
+        ) from error
+    return document
 
 
-def _is_error_feed(channel: Mapping[str, Any]) -> bool:
-    return str(channel.get("title", "")).startswith("Feed error")
+_ROOT = re.compile(rb"<(?:\w+:)?(?:rss|feed|RDF)[\s>]")
+
+
+def _error_message(channel: Mapping[str, Any]) -> str | None:
+    """What arXiv says in a feed that is its way of reporting an error; None in any other."""
+    if not str(channel.get("title", "")).startswith("Feed error"):
+        return None
+    return one_line(str(channel.get("subtitle", "no reason given")), 300)
 
 
 def _describe(data: bytes) -> str:
-    head = data.lstrip()[:200].decode("utf-8", "replace")
-    if re.match(r"(?i)<!doctype html|<html", head):
+    head = data.lstrip()[:500].decode("utf-8", "replace")
+    if re.search(r"(?i)<!doctype html|<html", head):
         return "a web page: an error page, a proxy or a captcha stands in the way"
     return f"something that begins {one_line(head, 60)!r}"
-
-
-def _cause(document: Any) -> str:
-    return str(document.get("bozo_exception", "unknown cause")).removeprefix("<unknown>:")
 
 
 def _category(channel: Mapping[str, Any]) -> str | None:
@@ -223,10 +243,10 @@ def _category(channel: Mapping[str, Any]) -> str | None:
 def _date(document: Any, category: str) -> date:
     """The announcement date: midnight US Eastern. RSS states it for the channel, Atom for the
     entries alone; an empty Atom feed has only its build time."""
-    stated = [document.feed.get("published")]
-    stated += [entry.get("published") for entry in document.entries[:1]]
-    stated += [document.feed.get("updated")]
-    for text in filter(None, stated):
+    places = [(document.feed, "published")]
+    places += [(entry, "published") for entry in document.entries[:1]]
+    places += [(document.feed, "updated")]
+    for text in [place[key] for place, key in places if key in place]:
         try:
             moment = (
                 datetime.fromisoformat(text)
@@ -243,38 +263,40 @@ def _date(document: Any, category: str) -> date:
 _ID = r"\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
 _GUID = re.compile(rf"oai:arXiv\.org:({_ID})(?:v(\d{{1,4}}))?")
 _LINK = re.compile(rf"https?://arxiv\.org/abs/({_ID})(?:v(\d{{1,4}}))?")
+_VERSION = re.compile(r"arXiv:\S+?v(\d{1,4})\b")
 _ANNOUNCED = re.compile(r"Announce Type:\s*([a-z-]+)")
 
 
-def _paper(item: Any, namespace: str) -> Paper | None:
+def _paper(item: Any, prefix: str) -> Paper | None:
     """The item as a paper, or None where it lacks an id, a title or an announce type."""
-    summary = str(item.get("summary", ""))
-    header, found, abstract = summary.partition("Abstract: ")
-    match = _GUID.fullmatch(str(item.get("id", ""))) or _LINK.fullmatch(str(item.get("link", "")))
-    title = clean(str(item.get("title", "")))
-    stated = item.get(f"{namespace}_announce_type") or _first(_ANNOUNCED, header)
-    if match is None or not title or stated not in list(AnnounceType):
+
+    def said(key: str) -> str:
+        return clean(str(item.get(key) or ""))
+
+    header, found, abstract = said("summary").partition("Abstract:")
+    match = _GUID.fullmatch(said("id")) or _LINK.fullmatch(said("link"))
+    title, names = said("title"), said("author")
+    abstract = abstract.strip() if found else header
+    announced = said(f"{prefix}announce_type") or _first(_ANNOUNCED, header)
+    if match is None or not title or announced not in list(AnnounceType):
         return None
-    version = match[2] or _first(re.compile(r"arXiv:\S+?v(\d+)\b"), header) or "1"
-    names = clean(str(item.get("author", "")))
-    raw_abstract = clean(abstract if found else summary)
-    readable_title, readable_names, readable_abstract = map(accents, (title, names, raw_abstract))
+    readable_title, readable_names, readable_abstract = map(accents, (title, names, abstract))
     authors, affiliations = parse_authors(readable_names)
     return Paper(
         id=match[1],
-        version=int(version),
+        version=int(match[2] or _first(_VERSION, header) or 1),
         title=readable_title,
         authors=authors,
         abstract=readable_abstract,
-        categories=tuple(tag["term"] for tag in item.get("tags", ())),
-        announce_type=AnnounceType(stated),
+        categories=tuple(clean(tag["term"]) for tag in item.get("tags", ()) if tag["term"]),
+        announce_type=AnnounceType(announced),
         affiliations=affiliations,
-        doi=item.get(f"{namespace}_doi"),
-        journal_ref=item.get(f"{namespace}_journal_reference"),
-        license=item.get("rights"),
+        doi=said(f"{prefix}doi") or None,
+        journal_ref=said(f"{prefix}journal_reference") or None,
+        license=said("rights") or None,
         title_tex=title if title != readable_title else None,
         authors_tex=names if names != readable_names else None,
-        abstract_tex=raw_abstract if raw_abstract != readable_abstract else None,
+        abstract_tex=abstract if abstract != readable_abstract else None,
     )
 
 
@@ -294,18 +316,28 @@ def parse_authors(names: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], .
     """arXiv's author string as names and (name, affiliation) pairs.
 
     `A B (X, Y), C D` is split on commas outside parentheses; where parentheses do not balance,
-    on every comma, so that no name is swallowed.
+    on every comma, so that no name is swallowed. Parentheses at the end hold the affiliation;
+    elsewhere, as in `Yu-Chiang (Frank) Wang`, they belong to the name.
     """
-    balanced = _balanced(names)
-    parts = _split_outside_parentheses(names) if balanced else names.split(",")
+    parts = _split_outside_parentheses(names) if _balanced(names) else names.split(",")
     authors, affiliations = [], []
     for part in filter(None, (part.strip() for part in parts)):
-        match = re.fullmatch(r"(.+?)\s*\((.+)\)", part) if balanced else None
-        name = match[1] if match else part
+        name, affiliation = _split_affiliation(part)
         authors.append(name)
-        if match:
-            affiliations.append((name, match[2]))
+        if affiliation:
+            affiliations.append((name, affiliation))
     return tuple(authors), tuple(affiliations)
+
+
+def _split_affiliation(part: str) -> tuple[str, str]:
+    if not part.endswith(")"):
+        return part, ""
+    depth = 0
+    for position in range(len(part) - 1, 0, -1):
+        depth += (part[position] == ")") - (part[position] == "(")
+        if depth == 0:
+            return part[:position].rstrip(), part[position + 1 : -1].strip()
+    return part, ""  # nothing before the parenthesis, or none that opens it
 
 
 def _balanced(text: str) -> bool:

@@ -18,6 +18,14 @@ BODY_WIDTH = 76
 
 _BOT = "github-actions[bot]"
 _BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
+_ENVIRONMENT = {  # stronger than the user's settings
+    "GIT_AUTHOR_NAME": _BOT,
+    "GIT_AUTHOR_EMAIL": _BOT_EMAIL,
+    "GIT_COMMITTER_NAME": _BOT,
+    "GIT_COMMITTER_EMAIL": _BOT_EMAIL,
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
 _GIT_TIMEOUT_S = 300
 
 
@@ -50,10 +58,8 @@ def commit(out: Path, digest: Digest) -> str | None:
     _git(out, "add", "--all", "--", ".")
     if _git(out, "diff", "--cached", "--quiet", "--", ".", accept=(0, 1)).returncode == 0:
         return None
-    identity = ["-c", f"user.name={_BOT}", "-c", f"user.email={_BOT_EMAIL}"]
-    # The user's hooks and signing key are for the user's own commits.
-    options = ["--quiet", "--no-verify", "--no-gpg-sign", "--cleanup=verbatim", "--file=-"]
-    _git(out, *identity, "commit", *options, "--only", "--", ".", stdin=commit_message(digest))
+    options = ["--quiet", "--no-gpg-sign", "--cleanup=verbatim", "--file=-"]
+    _git(out, "commit", *options, "--only", "--", ".", stdin=commit_message(digest))
     return _git(out, "rev-parse", "HEAD").stdout.strip()
 
 
@@ -76,8 +82,9 @@ def require_repository(out: Path) -> None:
 def _git(
     folder: Path, *arguments: str, accept: tuple[int, ...] = (0,), stdin: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    command = ["git", "-C", str(folder), *arguments]
-    environment = os.environ | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    # The user's hooks are for the user's own commits and pushes.
+    settings = ["-c", f"core.hooksPath={os.devnull}", "-c", "i18n.commitEncoding=UTF-8"]
+    command = ["git", "-C", str(folder), *settings, *arguments]
     try:
         done = subprocess.run(
             command,
@@ -85,7 +92,7 @@ def _git(
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            env=environment,
+            env=os.environ | _ENVIRONMENT,
             timeout=_GIT_TIMEOUT_S,
             check=False,
         )
@@ -94,7 +101,7 @@ def _git(
     except subprocess.TimeoutExpired as error:
         raise PublishError(f"git {arguments[0]} took over {_GIT_TIMEOUT_S} s") from error
     if done.returncode not in accept:
-        raise PublishError(_explain(next(a for a in arguments if a[0] != "-"), done.stderr))
+        raise PublishError(_explain(arguments[0], done.stderr))
     return done
 
 
@@ -107,14 +114,17 @@ _REMEDIES = (
     ("protected branch", "let github-actions bypass the branch protection"),
     ("hook declined", "the server's rules refuse this push: allow it for this branch"),
     ("Permission", "give the workflow `permissions: contents: write`"),
+    ("error: 403", "give the workflow `permissions: contents: write`"),
     ("Authentication failed", "give the workflow `permissions: contents: write`"),
     ("could not read Username", "give git a credential that may push"),
     ("does not appear to be a git repository", "set a remote: git remote add origin ADDRESS"),
+    ("unable to access", "the server cannot be reached: try again later"),
     ("index.lock", "another git is running, or one died: remove the lock if none is"),
 )
 
 
 def _explain(action: str, stderr: str) -> str:
-    said = one_line(re.sub(r"//[^/@\s]*@", "//***@", stderr), 300)  # an address may hold a token
+    said = "\n".join(line for line in stderr.splitlines() if not line.startswith("hint:"))
+    said = one_line(re.sub(r"//[^/@\s]*@", "//***@", said), 300)  # an address may hold a token
     remedy = next((r for sign, r in _REMEDIES if sign in stderr), "see what git says")
     return f"git {action} failed: {said}: {remedy}"

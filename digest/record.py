@@ -243,10 +243,16 @@ def where(message: str) -> str:
 def _decode_source(source: _Source, name: str) -> Source:
     entries = []
     for text in source.entries:
-        match = re.fullmatch(r"(\S+)v(\d+) ([a-z-]+)", text)
+        match = re.fullmatch(r"(\S+)v([0-9]{1,6}) ([a-z-]+)", text)
         if match is None or match[3] not in list(AnnounceType):
-            raise ArchiveError(f"{name}.entries: {text!r} is no `IDvN type`: restore it from git")
+            raise ArchiveError(
+                f"{name}.entries: {text!r} is no `IDvN type`: restore the file from git"
+            )
         entries.append(Entry(match[1], int(match[2]), AnnounceType(match[3])))
+    if source.items != (held := len(entries) + len(source.unreadable)):
+        raise ArchiveError(
+            f"{name}.items: says {source.items}, the lists hold {held}: restore the file from git"
+        )
     return Source(source.url, source.state == "fresh", tuple(entries), source.unreadable)
 
 

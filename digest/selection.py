@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,12 +48,15 @@ def select(
     announce: Collection[str],
     exclude: Sequence[str] = (),
     limit: int | None = None,
+    reused: Collection[str] = (),
 ) -> Selection:
     """Sort the day's distinct papers: `seen` before announce type before `exclude` before `limit`.
 
     `scored_on` is the seen-ledger. A paper that `day` itself scored is not seen: a day never sees
-    itself, so that it can be run again.
+    itself, so that it can be run again. `limit` is on papers whose scores are not at hand in
+    `reused`, so that a sample never costs a day what it has.
     """
+    left = math.inf if limit is None else limit
     to_score: list[Paper] = []
     filtered: list[Filtered] = []
     seen: list[str] = []
@@ -67,10 +71,13 @@ def select(
             filtered.append(Filtered(paper.id, paper.title, f"announce type {paper.announce_type}"))
         elif excluded_by is not None:
             filtered.append(Filtered(paper.id, paper.title, f"exclude {excluded_by}"))
-        elif limit is not None and len(to_score) >= limit:
-            filtered.append(Filtered(paper.id, paper.title, LIMIT_RULE))
-        else:
+        elif paper.id in reused:
             to_score.append(paper)
+        elif left > 0:
+            left -= 1
+            to_score.append(paper)
+        else:
+            filtered.append(Filtered(paper.id, paper.title, LIMIT_RULE))
     filtered.sort(key=lambda f: f.id)
     return Selection(tuple(to_score), tuple(filtered), tuple(sorted(seen)))
 
@@ -95,7 +102,7 @@ def source_of(feed: Feed, url: str, day: date, earlier_batch: Collection[Entry] 
     A feed that dates itself to another day is stale too.
     """
     repeats = bool(feed.papers) and earlier_batch is not None and feed.entries == set(earlier_batch)
-    entries = tuple(sorted(feed.entries, key=lambda e: e.id))
+    entries = tuple(sorted(feed.entries, key=_by_id))
     return Source(url, not repeats and feed.date == day, entries, feed.unreadable)
 
 
@@ -109,6 +116,12 @@ def combine(earlier: Source | None, now: Source) -> Source:
         return now
     if not now.fresh:
         return earlier
-    known = {entry.id: entry for entry in earlier.entries} | {e.id: e for e in now.entries}
-    entries = tuple(entry for _, entry in sorted(known.items()))
-    return Source(now.url, True, entries, now.unreadable or earlier.unreadable)
+    restated = {entry.id for entry in now.entries}
+    entries = {*now.entries, *(entry for entry in earlier.entries if entry.id not in restated)}
+    unreadable = now.unreadable or earlier.unreadable
+    return Source(earlier.url, True, tuple(sorted(entries, key=_by_id)), unreadable)
+
+
+def _by_id(entry: Entry) -> tuple[str, int, int]:
+    """The sort key; a feed can list one id twice, and the order must not depend on a hash."""
+    return entry.id, entry.version, entry.announce_type.precedence

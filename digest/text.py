@@ -9,25 +9,34 @@ parser; `plain` where a page, a message or a log has no room for TeX; `one_line`
 from __future__ import annotations
 
 import html
+import html.entities
+import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import cache, lru_cache
+from typing import Any
 
-# Characters that no sink wants: control characters and bidirectional overrides and isolates,
-# which can make a line read as something it is not (CVE-2021-42574). Joiners that Persian or
-# Indic scripts need (U+200C, U+200D) stay.
+# Characters that no sink wants: control characters; bidirectional overrides and isolates, which
+# can make a line read as something it is not (CVE-2021-42574); halves of surrogate pairs, which
+# cannot be written as UTF-8, and what XML forbids. White space is folded elsewhere. Joiners that
+# Persian or Indic scripts need (U+200C, U+200D) stay.
 _UNWANTED = re.compile(
-    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f"
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]"
+    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u061c\u200e\u200f\u202a-\u202e"
+    "\u2066-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-# As in Pandoc, a closing $ is not followed by a digit: "between $5 and $6" holds no math.
-_MATH = re.compile(r"\$\$.+?\$\$|(?<!\\)\$[^$]+?(?<!\\)\$(?!\d)|\\\(.+?\\\)|\\\[.+?\\\]", re.DOTALL)
+# "Between $5 and $6" and "$5-$10" hold no math, "J0859$-$5732" does. No alternative reads past the
+# next delimiter of its own kind, so that nothing is read twice.
+_MATH = re.compile(
+    r"\$\$[^$]++\$\$|(?<!\\)\$(?!\d[^$]*+(?<=[\s(/–-])\$\d)[^$]++(?<!\\)\$"
+    r"|(?<!\\)\\\((?:[^\\]|\\[^()])++\\\)|(?<!\\)\\\[(?:[^\\]|\\[^\[\]])++\\\]"
+)
 
 _GROUP = r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}"
 _ACCENT = (
-    r"\\(?:['`^\"~=.]|[uvHtcdbkr](?![A-Za-z]))\s*"  # the accent,
-    rf"(?:{_GROUP}|\\[ij](?![A-Za-z])|[^\W\d_])"  # and the letter it stands on
+    rf"\\(?:['`^\"~=.](?:{_GROUP}|\\[ij](?![A-Za-z])|[^\W\d_])"  # a sign and what it stands on,
+    rf"|[uvHtcdbkr](?:\s*{_GROUP}|\s*\\[ij](?![A-Za-z]))|[uvHck]\s+[^\W\d_])"  # or a letter
 )
 _LETTER = (
     r"\\(?:ss|ae|AE|oe|OE|aa|AA|dh|DH|th|TH|dj|DJ|ng|NG|o|O|l|L|i|j)(?![A-Za-z])"
@@ -41,14 +50,24 @@ _WORD_JOINER = "\u2060"
 def clean(text: str) -> str:
     """One line of normal text: entities decoded once more where they were doubled, white space
     folded, control and bidirectional characters gone, NFC."""
-    if _ENTITY.search(text):
-        text = html.unescape(text)
+    text = _ENTITY.sub(_unescape, text)
     return " ".join(unicodedata.normalize("NFC", _UNWANTED.sub("", text)).split())
+
+
+def _unescape(entity: re.Match[str]) -> str:
+    # html.unescape would also find &not in &notion;
+    known = entity[0][1] == "#" or entity[0][1:] in html.entities.html5
+    return html.unescape(entity[0]) if known else entity[0]
 
 
 def accents(text: str) -> str:
     r"""TeX accents and letters as Unicode (`Gro{\ss}mann` as `Großmann`), math left alone."""
-    return _outside_math(text, lambda part: _ACCENTED.sub(lambda m: _latex(m[0]), part))
+    return _outside_math(text, lambda part: _ACCENTED.sub(_accented, part))
+
+
+def _accented(source: re.Match[str]) -> str:
+    text = _latex(source[0])
+    return text if any(map(str.isalpha, text)) else source[0]  # it stood on nothing
 
 
 def plain(text: str) -> str:
@@ -90,19 +109,35 @@ def inert(text: str) -> str:
     line = re.sub(r"(?i)\b(GH-)(?=\d)", r"\1" + _WORD_JOINER, line)
     line = re.sub(r"(?i)\[(?=\s*(?:skip|no)\b|\s*(?:ci|actions)\b)", "[" + _WORD_JOINER, line)
     line = re.sub(r"(?i)\b(skip-checks)(?=\s*:)", r"\1" + _WORD_JOINER, line)
-    return re.sub(r"::|##(?=\[)", lambda m: m[0][0] + _WORD_JOINER + m[0][1], line)
+    return re.sub(r":(?=:)|#(?=#\[)", lambda m: m[0] + _WORD_JOINER, line)
+
+
+# As entities, for not every renderer takes a backslash before these.
+_ENTITIES = {
+    "&": "&amp;",
+    "<": "&lt;",
+    ">": "&gt;",
+    "|": "&#124;",
+    "~": "&#126;",
+    "$": "&#36;",
+    "%": "&#37;",  # after a brace alone, where Jekyll would take it for a command
+}
 
 
 def markdown(text: str) -> str:
     """Plain text for the middle of a Markdown line, every character that could mean something to
-    a Markdown renderer, to GitHub or to Jekyll escaped."""
-    escaped = re.sub(r"([\\`*_{}\[\]()<>~|$])", r"\\\1", inert(text).replace("&", "&amp;"))
+    a Markdown renderer, to GitHub or to Jekyll made literal."""
+    escaped = re.sub(r"[&<>|~$]|(?<=\{)%", lambda m: _ENTITIES[m[0]], inert(text))
+    escaped = re.sub(r"([\\`*_{}\[\]])", r"\\\1", escaped)
     return re.sub(r"^(\d+)([.)])|^([#+=:-])", lambda m: f"{m[1] or ''}\\{m[2] or m[3]}", escaped)
+
+
+_STROKES = str.maketrans("łøđħıŧ", "lodhit")  # letters that Unicode does not decompose
 
 
 def fold(text: str) -> str:
     """For comparing names and phrases: no case, no accents, single spaces."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 
@@ -118,48 +153,72 @@ _STYLE = re.compile(
 _HREF = re.compile(r"\\href\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _QUOTES = (("``", "“"), ("''", "”"), ("---", "—"))
 _ESCAPED = re.compile(r"\\([%&#_${}])")
+_SPACE = re.compile(r"(?<!\\)\\[ ,]")
 
 
 def _plain_prose(text: str) -> str:
     if "\\" in text:
-        text = _ACCENTED.sub(lambda m: _latex(m[0]), text)
+        text = _ACCENTED.sub(_accented, text)
         text = _HREF.sub(r"\2 (\1)", text)
         for _ in range(3):  # a style inside a style; three deep is more than anyone writes
             text = _STYLE.sub(r"\1", text)
-        text = _ESCAPED.sub(r"\1", text)
+        text = _SPACE.sub(" ", _ESCAPED.sub(r"\1", text))
     for source, sign in _QUOTES:
         text = text.replace(source, sign)
     text = re.sub(r"(?<=\d)--(?=\d)", "–", text)
     return re.sub(r"(?<=\w)~(?=[\w$\\])", " ", text)  # a tie; `~10x` means about
 
 
-_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_MACRO = re.compile(r"\\([A-Za-z]+|[^A-Za-z])")
+# Macros that say how their arguments look, not what they are: they may go.
+_LAYOUT = re.compile(
+    r"left|right|middle|[bB]igg?[lr]?|(?:no)?limits|(?:display|text|script)style"
+    r"|boldsymbol|bm|pmb|rm|sf|tt|it|bf|cal|operatorname|mathop|mathds|nicefrac"
+)
+_LONGEST_MATH = 500  # beyond this no one would read it aloud
 
 
 def _plain_math(source: str) -> str:
     inner = re.sub(r"^(?:\$\$?|\\[(\[])|(?:\$\$?|\\[)\]])$", "", source).strip()
-    inner = re.sub(r"\^(?:(\d)|\{(\d+)\})", lambda m: (m[1] or m[2]).translate(_SUPERSCRIPT), inner)
-    inner = re.sub(r"_(?:(\d)|\{(\d+)\})", lambda m: (m[1] or m[2]).translate(_SUBSCRIPT), inner)
-    # Keep together what braces kept together: x_{i+1} is x_(i+1), not x_i+1.
-    inner = re.sub(r"([\^_])\{(?!\()([^{}]*[^\w{}\\-][^{}]*)\}", r"\1{(\2)}", inner)
+    if len(inner) > _LONGEST_MATH:
+        return source
+    inner = _STYLE.sub(r"{\1}", inner).replace(r"\|", "‖")
+    inner = re.sub(r"\\[dt]frac(?![A-Za-z])", r"\\frac", inner)
+    inner = re.sub(r"\^(\d|\{-?\d+\})", lambda m: m[1].strip("{}").translate(_SUPERSCRIPT), inner)
+    inner = re.sub(r"_(\d|\{\d+\})", lambda m: m[1].strip("{}").translate(_SUBSCRIPT), inner)
+    inner = re.sub(r"([\^_])\{([^{}]+)\}", _keep_together, inner)
+    known = _converter().latex_context.get_macro_spec
+    if any(known(name) is None and not _LAYOUT.fullmatch(name) for name in _MACRO.findall(inner)):
+        return source  # an author's own macro: without it the rest would mislead
     text = " ".join(_latex(f"${inner}$").split())
-    return source if "\\" in text or not text else text
+    return source if "\\" in text or not text or "%s" in text else text
 
 
+def _keep_together(script: re.Match[str]) -> str:
+    """What braces kept together: x_{i+1} is x_(i+1), not x_i+1."""
+    sign, inner = script[1], script[2]
+    one = inner.startswith("(") or re.fullmatch(r"[\w\\-]+", inner)
+    return script[0] if one else f"{sign}{{({inner})}}"
+
+
+@lru_cache(maxsize=10_000)  # a page shows a title more than once, and accents repeat
 def _latex(source: str) -> str:
     """`source` through pylatexenc, or itself where that fails: it raises on unbalanced input."""
-    from pylatexenc.latex2text import LatexNodes2Text  # only where TeX occurs
-
-    global _converter
-    if _converter is None:
-        _converter = LatexNodes2Text(math_mode="text", keep_comments=True)
+    # A bare % would start a comment and swallow the rest.
+    escaped = re.sub(r"(?s)(\\.)|%", lambda m: m[1] or r"\%", source)
     try:
-        # A bare % would start a comment and swallow the rest.
-        text: str = _converter.latex_to_text(re.sub(r"(?<!\\)%", r"\\%", source))
+        text: str = _converter().latex_to_text(escaped)
     except Exception:  # noqa: BLE001 - any of its macros may raise anything; the source is legible
         return source
     return unicodedata.normalize("NFC", text)
 
 
-_converter = None
+@cache
+def _converter() -> Any:
+    from pylatexenc.latex2text import LatexNodes2Text  # only where TeX occurs
+
+    # It warns about every `\frac` that lacks an argument.
+    logging.getLogger("pylatexenc").setLevel(logging.ERROR)
+    return LatexNodes2Text(math_mode="text", keep_comments=True)

@@ -57,7 +57,8 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             " made: papers announced there may be missing."
         )
     if digest.unscored:
-        said.append(f"{count(len(digest.unscored), 'paper')} could not be scored; listed below.")
+        unscored = count(len(digest.unscored), "paper")
+        said.append(f"{unscored} could not be scored; the day's page lists them.")
     unreadable = sum(len(source.unreadable) for source in digest.sources.values())
     if unreadable:
         said.append(

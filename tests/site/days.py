@@ -1,4 +1,4 @@
-"""Two days to render: one that a model scored and where everything happened, one small and quiet."""
+"""Two days to render: one that a model scored and where all happened, one small and quiet."""
 
 from datetime import UTC, date, datetime
 
@@ -25,9 +25,11 @@ SITE = Site(title="Papers & Co.")
 HOSTILE = Paper(
     id="2611.90003",
     version=1,
-    title='<script>alert(1)</script> | [x](javascript:alert(2)) `{{ page }}` fixes #1 @everyone',
+    title=("<script>alert(1)</script> | [x](javascript:alert(2)) `{{ page }}` fixes #1 @everyone"),
     authors=("Ann <b>Bold</b>", "Ωmega Ünal"),
-    abstract="An <img src=x onerror=alert(3)> costs $\\mathcal{O}(n^2)$; if $p < 0.05$, _stop_ & go.",
+    abstract=(
+        "An <img src=x onerror=alert(3)> costs $\\mathcal{O}(n^2)$; if $p < 0.05$, _stop_ & go."
+    ),
     categories=("cs.LG",),
     announce_type=AnnounceType.CROSS,
 )

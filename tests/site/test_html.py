@@ -38,8 +38,9 @@ def test_the_list_of_days_looks_as_agreed(golden: Golden) -> None:
 )
 def test_markdown_from_outside_is_rendered_harmless(attack: str) -> None:
     made = str(html.markdown(f"before {attack} after\n\n{attack}"))
-    for danger in ("<script", "<img", "javascript:", "data:", "onclick", "<svg", "<math", "<iframe"):
+    for danger in ("<script", "<img", "javascript:", "data:", "onclick", "<svg", "<math"):
         assert danger not in made
+    assert "<iframe" not in made
     assert "style=" not in made
     assert "before" in made
     assert "after" in made

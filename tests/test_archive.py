@@ -1,0 +1,359 @@
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest import archive
+from digest.errors import ArchiveError
+from digest.models import Day, Digest, Kept
+from digest.record import encode
+from digest.selection import select
+from tests import make
+from tests.make import DAY, paper, score, tree
+
+EARLIER = DAY - timedelta(days=1)
+
+
+def record(out: Path, digest: Digest, before: Digest | None = None) -> list[str]:
+    """What a run does to archive a day."""
+    days = archive.with_day(archive.read_days(out), digest)
+    files = archive.day_files(out, digest, before, days)
+    return [str(name) for name in archive.write_files(out, files)]
+
+
+def scoring(*paper_ids: str, day: date = DAY) -> Digest:
+    return make.digest(below=[paper(paper_id) for paper_id in paper_ids], day=day)
+
+
+# --- reading and writing a day ----------------------------------------------------------------
+
+
+def test_a_day_is_read_as_it_was_written(tmp_path: Path) -> None:
+    digest = make.digest(kept=[Kept(paper("2601.1"), score())], below=[paper("2601.2")])
+    record(tmp_path, digest)
+    assert archive.read_day(tmp_path, DAY) == digest
+
+
+def test_a_day_lies_under_its_year(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001"))
+    assert list(tree(tmp_path)) == [
+        "data/2026/2026-01-30.json",
+        "data/days.jsonl",
+        "data/seen/2601.txt",
+    ]
+
+
+def test_a_day_that_was_never_recorded_is_none(tmp_path: Path) -> None:
+    assert archive.read_day(tmp_path, DAY) is None
+
+
+def test_the_archive_is_read_oldest_first(tmp_path: Path) -> None:
+    days = [date(2026, 1, 30), date(2025, 12, 31), date(2026, 1, 2)]
+    for day in days:
+        record(tmp_path, make.digest(day=day))
+    assert [digest.date for digest in archive.read_archive(tmp_path)] == sorted(days)
+
+
+def test_a_listed_day_whose_file_is_gone_is_an_error_and_no_empty_page(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001"))
+    (tmp_path / archive.day_path(DAY)).unlink()
+    with pytest.raises(ArchiveError, match=r"2026-01-30\.json: is listed in days\.jsonl and gone"):
+        archive.listed_day(tmp_path, DAY)
+
+
+# --- days.jsonl -------------------------------------------------------------------------------
+
+
+def test_days_are_a_line_each_oldest_first_and_read_back(tmp_path: Path) -> None:
+    digests = [scoring("2601.00002"), scoring("2601.00001", day=EARLIER)]
+    for digest in digests:
+        record(tmp_path, digest)
+    expected = tuple(Day.of(digest) for digest in digests[::-1])
+    assert archive.read_days(tmp_path) == expected
+    assert len((tmp_path / archive.DAYS).read_text().splitlines()) == 2
+
+
+def test_a_day_recorded_again_takes_its_own_line(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001"))
+    record(tmp_path, scoring("2601.00001", "2601.00002"), scoring("2601.00001"))
+    assert [day.counts.below for day in archive.read_days(tmp_path)] == [2]
+
+
+def test_a_line_has_date_status_counts_cost_and_topics() -> None:
+    kept = [Kept(paper(f"2601.{n}"), score(topic=t)) for n, t in enumerate(["B", "A", "B", "none"])]
+    line = archive.encode_days([Day.of(make.digest(kept=kept))]).decode()
+    assert line == (
+        '{"date":"2026-01-30","status":"complete","scorer":"llm","counts":{"announced":4,"seen":0,'
+        '"filtered":0,"scanned":4,"kept":4,"below":0,"unscored":0,"new":4,"cross":0,"replace":0},'
+        '"cost_usd":null,"topics":{"A":1,"B":2,"none":1}}\n'
+    )
+
+
+@pytest.mark.parametrize("damage", [b"<<<<<<< HEAD\n", b'{"date":"2026-01-30"}\n', b"\xff\n"])
+def test_a_damaged_line_is_named(tmp_path: Path, damage: bytes) -> None:
+    record(tmp_path, scoring("2601.00001"))
+    with (tmp_path / archive.DAYS).open("ab") as file:
+        file.write(damage)
+    with pytest.raises(ArchiveError, match=r"data/days\.jsonl, line 2: .*restore the file"):
+        archive.read_days(tmp_path)
+
+
+# --- the seen-ledger --------------------------------------------------------------------------
+
+
+def test_the_ledger_is_sharded_by_the_month_of_the_id(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", "2512.00001", "math.GT/0309136", "hep-th/9901001"))
+    assert [name for name in tree(tmp_path) if "seen" in name] == [
+        "data/seen/0309.txt",
+        "data/seen/2512.txt",
+        "data/seen/2601.txt",
+        "data/seen/9901.txt",
+    ]
+
+
+def test_a_shard_is_sorted_with_an_id_and_its_day_on_each_line(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00003", "2601.00001"))
+    record(tmp_path, scoring("2601.00002", day=EARLIER))
+    assert (tmp_path / "data/seen/2601.txt").read_text() == (
+        "2601.00001 2026-01-30\n2601.00002 2026-01-29\n2601.00003 2026-01-30\n"
+    )
+
+
+def test_only_scored_papers_are_in_the_ledger(tmp_path: Path) -> None:
+    kept, below, filtered, seen, unscored = (paper(f"2601.0000{n}") for n in range(5))
+    digest = make.digest(
+        kept=[Kept(kept, score())],
+        below=[below],
+        filtered=[filtered],
+        seen=[seen],
+        unscored=[unscored],
+    )
+    record(tmp_path, digest)
+    everything = [p.id for p in (kept, below, filtered, seen, unscored)]
+    assert archive.read_ledger(tmp_path, everything) == {kept.id: DAY, below.id: DAY}
+
+
+def test_the_ledger_answers_for_the_papers_asked_about_alone(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", "2601.00002", "math.GT/0309136"))
+    asked = ["math.GT/0309136", "2601.00002", "2601.00009", "2402.00001"]
+    assert archive.read_ledger(tmp_path, asked) == {"2601.00002": DAY, "math.GT/0309136": DAY}
+
+
+def test_a_rescored_day_drops_from_the_ledger_what_it_no_longer_scores(tmp_path: Path) -> None:
+    record(tmp_path, before := scoring("2601.00001", "2601.00002"))
+    excluded = make.digest(below=[paper("2601.00001")], filtered=[paper("2601.00002")])
+    record(tmp_path, excluded, before)
+    assert (tmp_path / "data/seen/2601.txt").read_text() == "2601.00001 2026-01-30\n"
+
+
+def test_a_rescored_day_leaves_other_days_in_the_ledger(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", day=EARLIER))
+    record(tmp_path, before := scoring("2601.00002"))
+    record(tmp_path, make.digest(seen=[paper("2601.00001")]), before)
+    assert (tmp_path / "data/seen/2601.txt").read_text() == "2601.00001 2026-01-29\n"
+
+
+def test_a_shard_without_papers_is_no_file(tmp_path: Path) -> None:
+    record(tmp_path, before := scoring("2512.00001"))
+    record(tmp_path, make.digest(filtered=[paper("2512.00001")]), before)
+    assert not (tmp_path / "data/seen/2512.txt").exists()
+
+
+def test_a_ledger_left_behind_by_a_killed_run_is_put_right_by_the_next(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", "2601.00002"))
+    better = make.digest(below=[paper("2601.00001")], filtered=[paper("2601.00002")])
+    archive.write_files(tmp_path, {archive.day_path(DAY): encode(better)})  # killed
+    record(tmp_path, better, archive.read_day(tmp_path, DAY))
+    assert (tmp_path / "data/seen/2601.txt").read_text() == "2601.00001 2026-01-30\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["2601.00001", "2601.00001 yesterday", "<<<<<<< HEAD", "2601.00001 2026-01-30 x", "é 1"]
+)
+def test_a_damaged_ledger_line_is_named(tmp_path: Path, line: str) -> None:
+    record(tmp_path, scoring("2601.00001"))
+    with (tmp_path / "data/seen/2601.txt").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    with pytest.raises(ArchiveError, match=r"data/seen/2601\.txt, line 2: not `ID YYYY-MM-DD`"):
+        archive.read_ledger(tmp_path, ["2601.00001"])
+
+
+# --- what derives -----------------------------------------------------------------------------
+
+
+def rerun(out: Path, day: date, announced: list[str], excluded: set[str]) -> None:
+    """Score a day as a run would: not what another day scored, nor what is excluded."""
+    papers = [paper(i, title="survey" if i in excluded else "study") for i in announced]
+    ledger = archive.read_ledger(out, announced)
+    chosen = select(papers, day, ledger, ["new"], ["survey"])
+    seen = [p for p in papers if p.id in chosen.seen]
+    filtered = [p for p in papers if p.id in {f.id for f in chosen.filtered}]
+    digest = make.digest(below=chosen.to_score, filtered=filtered, seen=seen, day=day)
+    record(out, digest, archive.read_day(out, day))
+
+
+@settings(make.unhurried, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(make.days, st.lists(make.ids, unique=True, max_size=5), st.sets(make.ids)),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_days_run_in_any_order_and_again_leave_what_a_rebuild_makes(
+    runs: list[tuple[date, list[str], set[str]]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder)
+        for day, announced, excluded in runs:
+            rerun(out, day, announced, excluded)
+        rebuilt = archive.derived_files(archive.read_archive(out))
+        found = {k: v for k, v in tree(out).items() if k.endswith((".txt", ".jsonl"))}
+        assert found == {str(name): data for name, data in rebuilt.items()}
+
+
+@pytest.mark.parametrize("gone", [archive.DAYS, archive.LEDGER], ids=str)
+def test_derived_files_that_are_gone_are_made_again(tmp_path: Path, gone: PurePosixPath) -> None:
+    out = tmp_path / "docs"
+    record(out, scoring("2601.00001", day=EARLIER))
+    record(out, scoring("2512.00001"))
+    whole = tree(out)
+    (out / gone).rename(tmp_path / "away")
+    assert archive.restore(out)
+    assert tree(out) == whole
+
+
+def test_an_archive_that_is_whole_is_left_alone(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001"))
+    (tmp_path / "data/seen/2601.txt").write_text("2601.00001 2026-01-29\n")  # for `check` to find
+    assert archive.restore(tmp_path) == []
+
+
+def test_there_is_nothing_to_make_again_before_the_first_day(tmp_path: Path) -> None:
+    assert archive.restore(tmp_path) == []
+    assert tree(tmp_path) == {}
+
+
+# --- the latest batch of each category --------------------------------------------------------
+
+
+@pytest.fixture
+def with_batches(tmp_path: Path) -> Path:
+    """cs.LG announced on the 28th and the 29th, hep-th on the 28th and nothing on the 29th."""
+    sources = {"cs.LG": make.source(paper("2601.1")), "hep-th": make.source(paper("2601.2"))}
+    first = make.digest(below=[paper("2601.1"), paper("2601.2")], day=date(2026, 1, 28))
+    record(tmp_path, replace(first, sources=sources))
+    sources = {"cs.LG": make.source(paper("2601.3")), "hep-th": make.source()}
+    second = make.digest(below=[paper("2601.3")], day=date(2026, 1, 29))
+    record(tmp_path, replace(second, sources=sources))
+    return tmp_path
+
+
+def batches(out: Path, before: date, window: int = 14) -> dict[str, list[str]]:
+    categories = ["cs.LG", "hep-th", "math.GT"]
+    found = archive.earlier_batches(out, archive.read_days(out), before, categories, window)
+    return {category: [entry.id for entry in entries] for category, entries in found.items()}
+
+
+def test_each_category_has_its_own_latest_batch_empty_days_aside(with_batches: Path) -> None:
+    assert batches(with_batches, DAY) == {"cs.LG": ["2601.3"], "hep-th": ["2601.2"]}
+
+
+def test_a_day_and_those_after_it_are_not_earlier(with_batches: Path) -> None:
+    assert batches(with_batches, date(2026, 1, 29)) == {"cs.LG": ["2601.1"], "hep-th": ["2601.2"]}
+
+
+def test_days_before_the_window_are_not_read(with_batches: Path) -> None:
+    (with_batches / archive.day_path(date(2026, 1, 28))).unlink()
+    assert batches(with_batches, DAY, window=1) == {"cs.LG": ["2601.3"]}
+
+
+# --- files whole or not at all ----------------------------------------------------------------
+
+NAME = PurePosixPath("2026/page.html")
+
+
+def test_what_is_right_already_is_not_touched(tmp_path: Path) -> None:
+    archive.write_files(tmp_path, {NAME: b"page"})
+    os.utime(tmp_path / NAME, ns=(1, 1))
+    assert archive.write_files(tmp_path, {NAME: b"page", PurePosixPath("new"): b""}) == [
+        PurePosixPath("new")
+    ]
+    assert (tmp_path / NAME).stat().st_mtime_ns == 1
+
+
+def test_a_file_that_must_not_be_there_is_removed_once(tmp_path: Path) -> None:
+    archive.write_files(tmp_path, {NAME: b"page"})
+    assert archive.write_files(tmp_path, {NAME: None}) == [NAME]
+    assert archive.write_files(tmp_path, {NAME: None}) == []
+
+
+def test_a_written_file_can_be_read_by_the_web_server(tmp_path: Path) -> None:
+    archive.write_files(tmp_path, {NAME: b"page"})
+    assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o644
+
+
+def blocked_by_a_folder(out: Path) -> None:
+    (out / NAME).mkdir(parents=True)
+
+
+def blocked_by_a_file(out: Path) -> None:
+    out.joinpath(NAME.parts[0]).write_text("a file where a folder should be")
+
+
+def blocked_by_a_dangling_link(out: Path) -> None:
+    out.joinpath(NAME.parts[0]).symlink_to(out / "nowhere")
+
+
+@pytest.fixture(params=[blocked_by_a_folder, blocked_by_a_file, blocked_by_a_dangling_link])
+def blocked(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    request.param(tmp_path)
+    return tmp_path
+
+
+def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing_behind(blocked: Path) -> None:
+    before = sorted(blocked.rglob("*"))
+    with pytest.raises(ArchiveError, match=r"2026/page\.html: cannot be (read|written): "):
+        archive.write_files(blocked, {NAME: b"page"})
+    assert sorted(blocked.rglob("*")) == before
+
+
+def test_files_written_before_the_failure_are_whole(blocked: Path) -> None:
+    first = PurePosixPath("first")
+    with pytest.raises(ArchiveError):
+        archive.write_files(blocked, {first: b"whole", NAME: b"page"})
+    assert (blocked / first).read_bytes() == b"whole"
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Files of more than 4 bytes are refused by the kernel, in the middle of the write."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    archive.write_files(tmp_path, {NAME: b"old page"})
+    with full_disk(), pytest.raises(ArchiveError, match=r"cannot be written: .*free the disk"):
+        archive.write_files(tmp_path, {NAME: b"new page"})
+    assert tree(tmp_path) == {str(NAME): b"old page"}
+
+
+def test_the_days_own_file_is_written_before_what_derives_from_it(tmp_path: Path) -> None:
+    digest = make.digest(below=[paper("2601.00002")])
+    files = archive.day_files(tmp_path, digest, None, [Day.of(digest)])
+    assert next(iter(files)) == archive.day_path(DAY)

@@ -1,0 +1,581 @@
+"""The program as its users meet it: `main([...])`, or `python -m digest` where a process counts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from pytest_httpserver import HTTPServer
+
+from digest import offline
+from digest.cli import main
+from digest.models import Feed, Paper, Score, Topics
+from tests import make
+from tests.make import DAY, REPLACE, REPORT_KEYS, git, paper, tree
+
+ROOT = Path(__file__).parents[1]
+EARLIER = DAY - timedelta(days=1)
+CONFIG = "categories: [cs.LG, cs.AI]\nscorer: offline\n"
+A, B, C = paper("2601.00001"), paper("2601.00002"), paper("2601.00003")
+
+
+# --- running it -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        lines = self.out.splitlines()
+        assert len(lines) == 1, "with --json, stdout is one line"
+        report: dict[str, Any] = json.loads(lines[0])
+        return report
+
+
+Digest = Callable[..., Ended]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with settings and topics, which is the working directory."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    make.own_git_settings(monkeypatch, tmp_path)
+    git(folder, "init", "--quiet")
+    (folder / "config.yaml").write_text(CONFIG)
+    (folder / "prompts").mkdir()
+    (folder / "prompts" / "topics.md").write_text("# Topics\n## Matters\n- Relevant: the matter\n")
+    for name in ("OPENAI_API_KEY", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def digest(project: Path, capsys: pytest.CaptureFixture[str]) -> Digest:
+    def run(*arguments: str | Path) -> Ended:
+        code = main([str(argument) for argument in arguments])
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+def process(folder: Path, *arguments: str, options: Sequence[str] = ()) -> Ended:
+    done = subprocess.run(
+        [sys.executable, *options, "-m", "digest", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def place(folder: Path, *papers: Paper, category: str = "cs.LG", day: date = DAY) -> Path:
+    """A feed file to replay."""
+    path = folder.parent / f"{category}-{day}-{len(papers)}.xml"
+    path.write_bytes(make.rss(make.feed(*papers, category=category, day=day)))
+    return path
+
+
+def serve(server: HTTPServer, *feeds: Feed | bytes, category: str = "cs.LG") -> None:
+    for announcement in feeds:
+        data = announcement if isinstance(announcement, bytes) else make.rss(announcement)
+        name = category if isinstance(announcement, bytes) else announcement.category
+        server.expect_request(f"/rss/{name}").respond_with_data(data, content_type="text/xml")
+
+
+def follow(folder: Path, server: HTTPServer, *categories: str) -> None:
+    """Point the settings at a feed server of our own."""
+    url = server.url_for("/rss/") + "{category}"
+    (folder / "config.yaml").write_text(
+        f"categories: [{', '.join(categories)}]\nscorer: offline\n"
+        f'arxiv: {{feed_url: "{url}", delay_s: 0}}\n'
+    )
+
+
+def touch_all(folder: Path) -> dict[str, int]:
+    """Every file's time, after setting it to long ago."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, ns=(10**9, 10**9))
+    return times(folder)
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_mtime_ns for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def commits(folder: Path) -> list[str]:
+    """The subjects, oldest first."""
+    return git(folder, "log", "--reverse", "--format=%s").splitlines()
+
+
+# --- the real day 2026-01-30 ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Real feeds, unpacked."""
+
+    folder: Path
+
+    def __call__(self, category: str, day: str) -> Path:
+        return next(self.folder.glob(f"rss_{category}_{day}_[0-9]*.xml"))
+
+    @property
+    def stale(self) -> Path:
+        """cs.AI's papers of the 29th under the dates of the 30th, as arXiv really served them."""
+        return next(self.folder.glob("rss_cs.AI_2026-01-30_STALE_*.xml"))
+
+
+@pytest.fixture
+def real(real_data: Path, tmp_path: Path) -> Replay:
+    folder = tmp_path / "feeds"
+    folder.mkdir()
+    for packed in (real_data / "feeds_replay").glob("rss_*.xml.gz"):
+        (folder / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+    return Replay(folder)
+
+
+def both(*feeds: Path) -> list[str]:
+    return [argument for feed in feeds for argument in ("--feed", str(feed))]
+
+
+def record(folder: Path, day: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder / f"docs/data/{day[:4]}/{day}.json").read_text())
+    return loaded
+
+
+def states(day: dict[str, Any]) -> list[tuple[str, str]]:
+    """(id, state), an entry for each place where an id stands."""
+    found = [(paper_id, "seen") for paper_id in day["seen"]]
+    for state in ("kept", "below", "filtered", "unscored"):
+        found += [(p["id"], state) for p in day[state]]
+    return found
+
+
+def test_the_576_items_of_a_real_day_are_472_papers_each_in_one_state(
+    project: Path, real: Replay
+) -> None:
+    feeds = both(real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30"))
+    ended = process(project, "run", *feeds, "--scorer", "offline", "--no-commit", "--json")
+    assert ended.code == 0, ended.err
+    report, day = ended.report, record(project, "2026-01-30")
+
+    assert list(report) == REPORT_KEYS
+    assert [list(each) for each in report["days"]] == [REPORT_KEYS[:-1]]
+    assert (report["status"], report["date"], report["commit"]) == ("published", "2026-01-30", None)
+    assert report["counts"] == day["counts"]
+    assert report["counts"]["announced"] == report["counts"]["scanned"] == 472
+
+    assert sum(source["items"] for source in day["sources"].values()) == 576
+    listed = {line.split("v")[0] for s in day["sources"].values() for line in s["entries"]}
+    assert sorted(paper_id for paper_id, _ in states(day)) == sorted(listed)
+    for stage in ("read: 2 feeds, 576 items (", "select: 472 papers", "score: ", "write: "):
+        assert stage in ended.err
+
+
+def test_a_stale_feed_repeats_nothing_and_a_fresh_one_completes_the_day(
+    digest: Digest, project: Path, real: Replay
+) -> None:
+    # 29 January, and the 30th with cs.AI stale.
+    lg, ai = real("cs.LG", "2026-01-29"), real("cs.AI", "2026-01-29")
+    first = digest("run", *both(lg, ai), "--json").report
+    second = digest("run", *both(real("cs.LG", "2026-01-30"), real.stale), "--json").report
+    assert (first["status"], second["status"]) == ("published", "published")
+    before = record(project, "2026-01-30")
+    assert before["status"] == "partial"
+    assert {c: s["state"] for c, s in before["sources"].items()} == {
+        "cs.LG": "fresh",
+        "cs.AI": "stale",
+    }
+    only_stale = {line.split("v")[0] for line in before["sources"]["cs.AI"]["entries"]} - {
+        line.split("v")[0] for line in before["sources"]["cs.LG"]["entries"]
+    }
+    assert only_stale
+    assert {state for paper_id, state in states(before) if paper_id in only_stale} == {"seen"}
+    scored_before = {i for i, s in states(record(project, "2026-01-29")) if s in ("kept", "below")}
+    scored = {i for i, s in states(before) if s in ("kept", "below")}
+    assert not scored & scored_before
+
+    # The 30th once more, when cs.AI has turned.
+    fresh = both(real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30"))
+    third = digest("run", *fresh, "--json").report
+    after = record(project, "2026-01-30")
+    assert (third["status"], after["status"]) == ("updated", "complete")
+    announced = {line.split("v")[0] for line in after["sources"]["cs.AI"]["entries"]}
+    assert len(announced) == 275
+    assert announced | scored <= {paper_id for paper_id, _ in states(after)}
+
+    # The same command again.
+    stamps, bytes_before = touch_all(project / "docs"), tree(project / "docs")
+    fourth = digest("run", *fresh, "--json").report
+    assert (fourth["status"], fourth["commit"]) == ("unchanged", None)
+    assert (times(project / "docs"), tree(project / "docs")) == (stamps, bytes_before)
+    assert [subject[:17] for subject in commits(project)] == [
+        "Digest 2026-01-29",
+        "Digest 2026-01-30",
+        "Digest 2026-01-30",
+    ]
+
+    # The archive is the source of truth.
+    assert digest("render", "--to", "elsewhere").code == 0
+    assert tree(project / "elsewhere") == tree(project / "docs")
+
+
+def test_a_real_day_fetched_is_the_same_as_the_day_replayed(
+    digest: Digest, project: Path, real: Replay, httpserver: HTTPServer
+) -> None:
+    feeds = [real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")]
+    digest("run", *both(*feeds), "--no-commit", "--out", "docs")
+    replayed = record(project, "2026-01-30")
+    for category, path in zip(("cs.LG", "cs.AI"), feeds, strict=True):
+        serve(httpserver, path.read_bytes(), category=category)
+    follow(project, httpserver, "cs.LG", "cs.AI")
+    assert digest("run", "--date", "2026-01-30", "--no-commit", "--out", "fetched").code == 0
+    fetched = json.loads((project / "fetched/data/2026/2026-01-30.json").read_text())
+    for day in (replayed, fetched):
+        del day["generated_at"]
+        for source in day["sources"].values():
+            del source["url"]
+    assert fetched == replayed
+
+
+# --- commits and pushes -----------------------------------------------------------------------
+
+
+def test_replayed_days_are_committed_one_by_one_oldest_first(digest: Digest, project: Path) -> None:
+    newer, older = place(project, A), place(project, B, C, day=EARLIER)
+    report = digest("run", *both(newer, older), "--json").report
+    assert commits(project) == [
+        "Digest 2026-01-29: 2 of 2 papers kept",
+        "Digest 2026-01-30: 1 of 1 papers kept",
+    ]
+    assert [day["date"] for day in report["days"]] == ["2026-01-29", "2026-01-30"]
+    assert report["commit"] == git(project, "rev-parse", "HEAD")
+
+
+def test_each_commit_is_pushed(digest: Digest, project: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
+    git(project, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    assert digest("run", *both(place(project, A)), "--push").code == 0
+    assert git(tmp_path / "remote.git", "rev-parse", "main") == git(project, "rev-parse", "HEAD")
+
+
+def test_the_site_can_be_made_elsewhere(digest: Digest, project: Path) -> None:
+    digest("run", *both(place(project, A)), "--out", "public", "--no-commit")
+    assert (project / "public/index.html").exists()
+    assert not (project / "docs").exists()
+
+
+def test_a_run_that_failed_to_commit_is_committed_by_the_next(
+    digest: Digest, project: Path
+) -> None:
+    feeds = both(place(project, A))
+    (project / ".gitignore").write_text("docs/\n")
+    assert digest("run", *feeds).code == 5
+    (project / ".gitignore").unlink()
+    ended = digest("run", *feeds, "--json")
+    assert (ended.code, ended.report["status"]) == (0, "updated")
+    assert commits(project) == ["Digest 2026-01-30: 1 of 1 papers kept"]
+
+
+# --- nothing to publish -----------------------------------------------------------------------
+
+
+def test_a_replay_of_nothing_but_stale_feeds_fails_and_writes_nothing(
+    digest: Digest, project: Path
+) -> None:
+    digest("run", *both(place(project, A, day=EARLIER)))
+    before = tree(project)
+    ended = digest("run", *both(place(project, A)), "--json")
+    assert (ended.code, ended.report["status"]) == (4, "stale_feed")
+    assert ended.err.splitlines()[-1].startswith("digest: 2026-01-30: the feed still shows an")
+    assert tree(project) == before
+
+
+@pytest.mark.parametrize(("hour", "code"), [(15, 0), (16, 4)])
+def test_stale_feeds_are_late_before_16_utc_and_a_failure_after(
+    digest: Digest, project: Path, httpserver: HTTPServer, hour: int, code: int
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    serve(httpserver, make.feed(A))
+    digest("run", *both(place(project, A, day=EARLIER)))
+    with time_machine.travel(datetime(2026, 1, 30, hour, tzinfo=UTC), tick=False):
+        ended = digest("run", "--json")
+    assert (ended.code, ended.report["status"]) == (code, "stale_feed")
+
+
+def test_an_empty_feed_is_no_announcement(
+    digest: Digest, project: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    serve(httpserver, make.feed())
+    ended = digest("run", "--date", DAY.isoformat(), "--json")
+    assert (ended.code, ended.report["status"]) == (0, "no_announcement")
+    assert not (project / "docs").exists()
+
+
+def test_a_weekend_asks_arxiv_for_nothing(
+    digest: Digest, project: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    ended = digest("run", "--date", "2026-01-31", "--json")
+    assert (ended.code, ended.report["status"]) == (0, "no_announcement")
+    assert "a Saturday" in ended.report["reason"]
+    assert httpserver.log == []
+
+
+# --- samples, plans, once more ----------------------------------------------------------------
+
+
+def test_a_sample_is_not_committed_and_a_full_run_makes_it_whole(
+    digest: Digest, project: Path
+) -> None:
+    feeds = both(place(project, A, B, C))
+    sample = digest("run", *feeds, "--limit", "1", "--json").report
+    assert (sample["counts"]["filtered"], sample["commit"]) == (2, None)
+    assert [f["rule"] for f in record(project, "2026-01-30")["filtered"]] == ["limit", "limit"]
+    whole = digest("run", *feeds, "--json").report
+    assert (whole["status"], whole["counts"]["scanned"]) == ("updated", 3)
+    assert commits(project) == ["Digest 2026-01-30: 3 of 3 papers kept"]
+
+
+def test_a_dry_run_plans_and_writes_nothing(digest: Digest, project: Path) -> None:
+    before = tree(project)
+    replaced = paper("2601.00004", announce_type=REPLACE)
+    ended = digest("run", *both(place(project, A, B, replaced)), "--dry-run", "--json")
+    assert (ended.code, ended.report["status"]) == (0, "planned")
+    assert ended.report["reason"] == "would score 2 papers with the embedded scorer"
+    assert tree(project) == before
+
+
+def test_rescoring_uses_the_topics_of_now(digest: Digest, project: Path) -> None:
+    feeds = both(place(project, A))
+    digest("run", *feeds)
+    (project / "prompts" / "topics.md").write_text("## Sports\n- Relevant: football\n")
+    assert digest("run", *feeds, "--json").report["status"] == "unchanged"
+    again = digest("run", *feeds, "--rescore", "--json").report
+    assert (again["status"], again["counts"]["kept"]) == ("updated", 0)
+    assert record(project, "2026-01-30")["prompt"]["user"].startswith("## Sports")
+
+
+def test_what_a_run_makes_is_made_again_when_it_is_deleted(digest: Digest, project: Path) -> None:
+    feeds = both(place(project, A, B))
+    digest("run", *feeds)
+    whole = tree(project / "docs")
+    for name in whole:
+        if not name.startswith("data/2026/"):
+            (project / "docs" / name).unlink()
+    ended = digest("run", *feeds, "--json")
+    assert ended.code == 0
+    assert tree(project / "docs") == whole
+    assert len(commits(project)) == 1
+
+
+# --- the other commands -----------------------------------------------------------------------
+
+
+def test_the_demo_needs_no_key_and_says_where_to_look(project: Path) -> None:
+    shutil.copy(ROOT / "config.yaml", project)
+    shutil.copytree(ROOT / "prompts", project / "prompts", dirs_exist_ok=True)
+    ended = process(project, "demo")
+    page = project / "build/demo/index.html"
+    assert (ended.code, page.exists()) == (0, True)
+    assert page.resolve().as_uri() in ended.err
+    assert "published" in ended.out
+    assert git(project, "status", "--porcelain", "--", "docs") == ""
+
+
+def test_a_second_demo_makes_the_same_pages(digest: Digest, project: Path) -> None:
+    digest("demo")
+    first = tree(project / "build")
+    assert digest("demo", "--json").report["status"] == "unchanged"
+    assert tree(project / "build") == first
+
+
+def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) -> None:
+    digest("run", *both(place(project, A)))
+    whole = tree(project / "docs")
+    (project / "docs/index.html").write_text("spoilt")
+    ended = digest("render", "--json")
+    assert (ended.report["status"], ended.report["reason"]) == ("updated", "1 file written")
+    assert tree(project / "docs") == whole
+    assert digest("render", "--json").report["status"] == "unchanged"
+
+
+def test_render_names_a_damaged_day(digest: Digest, project: Path) -> None:
+    digest("run", *both(place(project, A)))
+    (project / "docs/data/2026/2026-01-30.json").write_text("{")
+    ended = digest("render")
+    assert ended.code == 1
+    assert "data/2026/2026-01-30.json: not JSON" in ended.err
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+def test_every_mistake_in_the_settings_is_a_line(digest: Digest, project: Path) -> None:
+    (project / "config.yaml").write_text("categories: [cs.XX]\nscorer: magic\nkep: 1\n")
+    ended = digest("run", "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    lines = ended.err.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("digest: config.yaml: ") for line in lines)
+
+
+def test_settings_that_are_not_there_are_named(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--config", "other.yaml")
+    assert ended.code == 2
+    assert ended.err.startswith("digest: other.yaml: no such file")
+
+
+def test_a_model_without_a_key_says_how_to_go_on(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--scorer", "llm", "--date", DAY.isoformat())
+    assert ended.code == 2
+    assert "OPENAI_API_KEY" in ended.err
+    assert "scorer: offline" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (500, b"", "HTTP 500"),
+        (429, b"Rate exceeded.", "too many requests"),
+        (200, b"<html>down</html>", "cs.LG: "),
+        (200, b"", "the body is empty"),
+    ],
+)
+def test_a_feed_that_is_none_names_its_category(
+    digest: Digest, project: Path, httpserver: HTTPServer, status: int, body: bytes, says: str
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    httpserver.expect_request("/rss/cs.LG").respond_with_data(body, status, content_type="text/xml")
+    ended = digest("run", "--date", DAY.isoformat(), "--json")
+    assert (ended.code, ended.report["status"]) == (4, "feed_error")
+    assert ended.err.startswith("digest: cs.LG: ")
+    assert says in ended.err
+    assert not (project / "docs").exists()
+
+
+def test_the_feed_of_another_category_is_refused(
+    digest: Digest, project: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    serve(httpserver, make.rss(make.feed(A, category="cs.AI")), category="cs.LG")
+    ended = digest("run", "--date", DAY.isoformat())
+    assert ended.code == 4
+    assert "answered with the feed of 'cs.AI'" in ended.err
+
+
+def test_a_feed_file_that_is_not_there_is_a_feed_error(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--feed", "nowhere.xml")
+    assert ended.code == 4
+    assert ended.err.splitlines() == [
+        "digest: nowhere.xml: cannot read nowhere.xml: No such file or directory: name a file"
+    ]
+
+
+def test_outside_of_a_repository_nothing_is_fetched_or_made(
+    digest: Digest, project: Path, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    ended = digest("run", "--date", DAY.isoformat(), "--out", tmp_path / "elsewhere", "--json")
+    assert (ended.code, ended.report["status"]) == (5, "publish_error")
+    assert "use --no-commit" in ended.err
+    assert httpserver.log == []
+
+
+def test_a_refused_push_ends_the_run_on_the_day_it_struck(digest: Digest, project: Path) -> None:
+    ended = digest(
+        "run", *both(place(project, A), place(project, B, day=EARLIER)), "--push", "--json"
+    )
+    assert (ended.code, ended.report["status"]) == (5, "publish_error")
+    assert [(day["date"], day["status"]) for day in ended.report["days"]] == [
+        ("2026-01-29", "publish_error")
+    ]
+    assert ended.err.splitlines()[-1].startswith("digest: 2026-01-29: git push failed: ")
+    assert commits(project) == ["Digest 2026-01-29: 1 of 1 papers kept"]
+
+
+def test_an_interrupt_is_told_apart_from_a_failure(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(papers: Sequence[Paper], topics: Topics) -> dict[str, Score]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(offline, "score", interrupted)
+    ended = digest("run", *both(place(project, A)), "--json")
+    assert (ended.code, ended.report["status"]) == (130, "interrupted")
+    assert not (project / "docs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "required"),
+        (["walk"], "invalid choice"),
+        (["run", "--limit", "0"], "'0' is not a whole number above 0"),
+        (["run", "--date", "30.1.2026"], "'30.1.2026' is no date: write YYYY-MM-DD"),
+        (["run", "--scorer", "magic"], "invalid choice"),
+        (["run", "--colour"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_arguments_are_explained(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+# --- what a person sees -----------------------------------------------------------------------
+
+
+def test_a_person_reads_the_stages_on_stderr_and_the_outcome_on_stdout(
+    digest: Digest, project: Path
+) -> None:
+    ended = digest("run", *both(place(project, A, B)))
+    assert ended.out == "2026-01-30: published: 2 of 2 papers kept\n"
+    assert [line.partition(": ")[0] for line in ended.err.splitlines()] == [
+        "read",
+        "2026-01-30 select",
+        "2026-01-30 score",
+        "2026-01-30",
+        "2026-01-30 write",
+        "2026-01-30 commit",
+    ]
+
+
+def test_verbose_names_each_feed(digest: Digest, project: Path) -> None:
+    feeds = both(place(project, A))
+    assert "cs.LG of 2026-01-30: 1 item\n" in digest("run", *feeds, "-v", "--no-commit").err
+    assert "cs.LG of 2026-01-30" not in digest("run", *feeds, "--no-commit").err
+
+
+def test_help_answers_without_loading_what_a_run_needs(project: Path) -> None:
+    ended = process(project, "--help", options=("-X", "importtime"))
+    assert ended.code == 0
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.err.splitlines()}
+    heavy = {"feedparser", "jinja2", "markdown", "msgspec", "numpy", "requests", "yaml"}
+    assert not loaded & heavy
+    assert all(command in ended.out for command in ("run", "demo", "render"))

@@ -1,0 +1,419 @@
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from random import Random
+from unicodedata import is_normalized
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.errors import FeedError
+from digest.feed import parse_authors, parse_feed
+from digest.models import AnnounceType, Feed, Paper
+from digest.text import accents, clean, fold
+from tests import feeds
+from tests.feeds.papers import FEED
+
+BAD = sorted((feeds.FOLDER / "bad").glob("*.body"))
+
+
+@pytest.mark.parametrize(
+    "name", ["papers.rss.xml", "papers.atom.xml", "prefixes.rss.xml", "prefixes.atom.xml"]
+)
+def test_one_announcement_reads_the_same_in_every_form(name: str) -> None:
+    assert parse_feed(feeds.read(name)) == FEED
+
+
+@pytest.mark.parametrize("name", ["weekend.rss.xml", "weekend.atom.xml"])
+def test_an_announcement_of_nothing_is_a_feed_without_papers(name: str) -> None:
+    assert parse_feed(feeds.read(name)) == Feed("astro-ph.EP", date(2026, 3, 8), ())
+
+
+@pytest.mark.parametrize("body", BAD, ids=lambda path: path.stem)
+def test_what_is_no_announcement_is_an_error_that_names_category_and_cause(body: Path) -> None:
+    with pytest.raises(FeedError) as raised:
+        parse_feed(body.read_bytes(), "cs.LG")
+    assert f"{raised.value}\n" == body.with_suffix(".error").read_text("utf-8")
+    assert raised.value.category == "cs.LG"
+
+
+def test_every_fixture_is_read_by_a_test() -> None:
+    files = {path.name for path in feeds.FOLDER.glob("**/*") if path.is_file()}
+    used = {"papers.rss.xml", "papers.atom.xml", "prefixes.rss.xml", "prefixes.atom.xml"}
+    used |= {"weekend.rss.xml", "weekend.atom.xml"}
+    used |= {name for body in BAD for name in (body.name, body.with_suffix(".error").name)}
+    assert {name for name in files if not name.endswith((".py", ".pyc"))} == used
+
+
+# --- items ------------------------------------------------------------------------------------
+
+PLAIN = Paper(
+    id="2603.00001",
+    version=1,
+    title="Tea",
+    authors=("A. Leaf",),
+    abstract="Leaves in water.",
+    categories=("cs.LG",),
+    announce_type=AnnounceType.NEW,
+)
+DAY = date(2026, 3, 10)
+
+
+def read_one(change: Callable[[str], str]) -> Paper:
+    text = change(feeds.as_rss("cs.LG", DAY, [PLAIN]).decode())
+    return parse_feed(text.encode()).papers[0]
+
+
+def test_the_plain_paper_reads_as_itself() -> None:
+    assert read_one(lambda text: text) == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement"),
+    [
+        pytest.param(r"<guid.*</guid>", "", id="no guid: the link has the id"),
+        pytest.param(r"(oai:arXiv.org:2603.00001)v1", r"\1", id="no version: the description has"),
+        pytest.param(r"<arxiv:announce_type>.*>", "", id="no type: the description has it"),
+        pytest.param(r"<link>https://arxiv.org/abs/.*</link>", "", id="no link: the guid will do"),
+        pytest.param(r"(<category>)", r"<category></category>\1", id="an empty category"),
+        pytest.param(
+            r"<arxiv:announce_type>(.*)</arxiv:announce_type>",
+            r'<announce_type xmlns="http://arxiv.org/schemas/atom">\1</announce_type>',
+            id="a default namespace",
+        ),
+        pytest.param(r"xmlns:arxiv", 'xmlns:other="urn:x" xmlns:arxiv', id="another namespace"),
+    ],
+)
+def test_what_is_missing_in_one_place_is_read_in_another(pattern: str, replacement: str) -> None:
+    assert read_one(lambda text: re.sub(pattern, replacement, text)) == PLAIN
+
+
+def test_without_any_version_it_is_the_first() -> None:
+    assert read_one(lambda text: text.replace("00001v7", "00001").replace("v1", "")).version == 1
+
+
+def test_an_abstract_without_its_heading_is_all_of_the_description() -> None:
+    paper = read_one(lambda text: text.replace("Abstract: ", ""))
+    assert paper.abstract == "arXiv:2603.00001v1 Announce Type: new Leaves in water."
+
+
+def test_an_invisible_direction_mark_reaches_no_field() -> None:
+    marked = replace(PLAIN, doi="10.1/\u202ex", journal_ref="J. \u2066T", license="http://a\u200f")
+    paper = parse_feed(feeds.as_rss("cs.LG", DAY, [marked])).papers[0]
+    assert (paper.doi, paper.journal_ref, paper.license) == ("10.1/x", "J. T", "http://a")
+
+
+def many(broken: str, whole: int = 100) -> bytes:
+    """A feed of `whole` papers and one more, which is `broken`."""
+    papers = [replace(PLAIN, id=f"2603.{n:05}") for n in range(1, whole + 1)]
+    text = feeds.as_rss("cs.LG", DAY, papers).decode()
+    return text.replace("  </channel>", f"    <item>{broken}</item>\n  </channel>").encode()
+
+
+@pytest.mark.parametrize(
+    ("broken", "name"),
+    [
+        ("<title>Nameless</title>", "Nameless"),
+        ("<guid>oai:arXiv.org:2603.99999v1</guid>", "oai:arXiv.org:2603.99999v1"),
+        ("<link>https://arxiv.org/abs/2603.99999</link>", "https://arxiv.org/abs/2603.99999"),
+        ("<description>only this</description>", "only this"),
+        ("", "an item without any text"),
+        (
+            "<title>No type</title><guid>oai:arXiv.org:2603.9999v1</guid>",
+            "oai:arXiv.org:2603.9999v1",
+        ),
+    ],
+)
+def test_an_unreadable_item_in_a_hundred_is_named(broken: str, name: str) -> None:
+    feed = parse_feed(many(broken))
+    assert feed.unreadable == (f"item 101: {name}",)
+    assert len(feed.papers) == 100
+
+
+@pytest.mark.parametrize(("whole", "readable"), [(99, True), (98, False)])
+def test_more_than_one_unreadable_item_in_a_hundred_is_an_error(whole: int, readable: bool) -> None:
+    data = many("<title>Nameless</title>", whole)
+    if readable:
+        assert len(parse_feed(data).papers) == whole
+    else:
+        with pytest.raises(FeedError, match=r"cs\.LG: 1 of 99 items have no id.*Nameless"):
+            parse_feed(data)
+
+
+# --- dates and categories ---------------------------------------------------------------------
+
+
+def test_the_date_is_eastern_wherever_the_clock_stands() -> None:
+    text = feeds.as_rss("cs.LG", DAY, [PLAIN]).decode()
+    utc = text.replace("Tue, 10 Mar 2026 00:00:00 -0400", "Tue, 10 Mar 2026 04:00:00 +0000")
+    assert utc != text
+    assert parse_feed(utc.encode()).date == DAY
+
+
+def test_an_atom_date_is_that_of_the_entries_not_of_the_build() -> None:
+    text = feeds.as_atom("cs.LG", DAY, [PLAIN]).decode()
+    built = re.sub(r"<updated>.*?<", "<updated>2026-03-11T04:00:19.866337+00:00<", text)
+    assert parse_feed(built.encode()).date == DAY
+
+
+def test_an_rss_feed_needs_no_build_date() -> None:
+    text = feeds.as_rss("cs.LG", DAY, [PLAIN]).decode()
+    assert parse_feed(re.sub(r"<lastBuildDate>.*", "", text).encode()).date == DAY
+
+
+@pytest.mark.parametrize("category", ["cs.LG", "hep-th", "cond-mat.mes-hall", "cs.LG+cs.AI"])
+def test_the_category_is_that_of_the_channel_link(category: str) -> None:
+    assert parse_feed(feeds.as_rss(category, DAY, [])).category == category
+    assert parse_feed(feeds.as_atom(category, DAY, [])).category == category
+
+
+# --- authors ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "authors", "affiliations"),
+    [
+        ("", (), ()),
+        ("Ada Leaf", ("Ada Leaf",), ()),
+        ("Ada Leaf, Bo Cup", ("Ada Leaf", "Bo Cup"), ()),
+        (" Ada Leaf ,, Bo Cup, ", ("Ada Leaf", "Bo Cup"), ()),
+        ("Ada Leaf (X, Y), Bo Cup", ("Ada Leaf", "Bo Cup"), (("Ada Leaf", "X, Y"),)),
+        ("Ada (U (V, W), X), Bo", ("Ada", "Bo"), (("Ada", "U (V, W), X"),)),
+        ("Bo Cup Jr. (X)", ("Bo Cup Jr.",), (("Bo Cup Jr.", "X"),)),
+        ("Yu-Chiang (Frank) Wang", ("Yu-Chiang (Frank) Wang",), ()),
+        (
+            "Yu-Chiang (Frank) Wang (X), Bo",
+            ("Yu-Chiang (Frank) Wang", "Bo"),
+            (("Yu-Chiang (Frank) Wang", "X"),),
+        ),
+        ("Bo Li (Bob) (X)", ("Bo Li (Bob)",), (("Bo Li (Bob)", "X"),)),
+        ("Ada (), Bo", ("Ada", "Bo"), ()),
+        ("(Ada), Bo", ("(Ada)", "Bo"), ()),
+        ("Ada (X, Bo, Cy", ("Ada (X", "Bo", "Cy"), ()),
+        ("Ada X), Bo (Y), Cy", ("Ada X)", "Bo", "Cy"), (("Bo", "Y"),)),
+        ("Ada )X(, Bo", ("Ada )X(", "Bo"), ()),
+    ],
+)
+def test_authors_are_split_at_commas_outside_parentheses(
+    names: str, authors: tuple[str, ...], affiliations: tuple[tuple[str, str], ...]
+) -> None:
+    assert parse_authors(names) == (authors, affiliations)
+
+
+@given(st.text("ab (),", max_size=40))
+def test_no_letter_of_any_author_string_is_lost(names: str) -> None:
+    authors, affiliations = parse_authors(names)
+    said = "".join(authors) + "".join(affiliation for _, affiliation in affiliations)
+    assert sorted(re.sub(r"\W", "", said)) == sorted(re.sub(r"\W", "", names))
+
+
+# --- any paper, any damage --------------------------------------------------------------------
+
+
+def _is_itself(text: str) -> bool:
+    """Whether nothing in `text` is to be decoded, folded or mended on the way in."""
+    try:
+        text.encode("latin-1").decode("utf-8")  # feedparser mends UTF-8 read as Latin-1
+        mended = not text.isascii()
+    except UnicodeError:
+        mended = False
+    return not mended and clean(text) == text and is_normalized("NFC", text)
+
+
+words = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Cf", "Cn"], exclude_characters="\\$&(),"),
+    min_size=1,
+    max_size=30,
+)
+lines = words.filter(_is_itself)
+ids = st.one_of(
+    st.from_regex(r"[0-9]{4}\.[0-9]{4,5}", fullmatch=True),
+    st.from_regex(r"(hep-th|math\.GT|astro-ph)/[0-9]{7}", fullmatch=True),
+)
+
+
+@st.composite
+def papers(draw: st.DrawFn) -> Paper:
+    authors = tuple(draw(st.lists(lines, max_size=4, unique=True)))
+    affiliated = draw(st.lists(st.booleans(), min_size=len(authors), max_size=len(authors)))
+    return Paper(
+        id=draw(ids),
+        version=draw(st.integers(1, 9999)),
+        title=draw(lines),
+        authors=authors,
+        abstract=draw(st.one_of(st.just(""), lines)),
+        categories=tuple(
+            draw(st.lists(st.sampled_from(["cs.LG", "hep-th", "q-bio.QM"]), unique=True))
+        ),
+        announce_type=draw(st.sampled_from(AnnounceType)),
+        affiliations=tuple(
+            (name, draw(lines)) for name, has in zip(authors, affiliated, strict=True) if has
+        ),
+        doi=draw(st.none() | lines),
+        journal_ref=draw(st.none() | lines),
+        license=draw(st.none() | lines),
+    )
+
+
+@settings(deadline=None)
+@given(st.lists(papers(), max_size=4), st.dates(date(2024, 1, 1), date(2040, 12, 31)))
+def test_any_announcement_reads_back_as_what_was_written(written: list[Paper], day: date) -> None:
+    expected = Feed("cs.LG", day, tuple(written))
+    assert parse_feed(feeds.as_rss("cs.LG", day, written)) == expected
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(papers(), max_size=4), st.dates(date(2024, 1, 1), date(2040, 12, 31)))
+def test_rss_and_atom_of_the_same_papers_are_equal(written: list[Paper], day: date) -> None:
+    rss, atom = feeds.as_rss("cs.LG", day, written), feeds.as_atom("cs.LG", day, written)
+    assert parse_feed(rss) == parse_feed(atom)
+
+
+_SPLINTERS = [
+    b"<", b">", b"&", b"</item>", b"<item>", b"</entry>", b"<channel>", b"<category/>", b"<source>",
+    b"<![CDATA[", b"]]>", b"<!--", b"<?xml ", b"<!DOCTYPE a>", b"<!ENTITY", b"<math>", b"<svg>",
+    b"<div>", b"&#x110000;", b"&#99999999999;", b"&nbsp;", b"&#0;", b'xmlns=""', b' type="base64"',
+    b"encoding='utf-7'", b"encoding='ebcdic'", b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"://[",
+]  # fmt: skip
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.sampled_from(["papers.rss.xml", "papers.atom.xml", "prefixes.rss.xml"]),
+    st.randoms(use_true_random=True),  # evenly spread; Hypothesis's own crowd at the beginning
+    st.integers(1, 3),
+)
+def test_a_damaged_feed_is_a_feed_or_a_feed_error(name: str, random: Random, edits: int) -> None:
+    data = bytearray(feeds.read(name))
+    for _ in range(edits):
+        start = random.randrange(len(data))
+        end = start + random.choice([0, 0, 1, random.randrange(200)])
+        data[start:end] = random.choice([*_SPLINTERS, random.randbytes(1), data[start:end] * 2])
+    with suppress(FeedError):
+        feed = parse_feed(bytes(data))
+        assert len(feed.papers) + len(feed.unreadable) <= 4 + edits
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"<rss version='2.0'>" + b"<a>" * 100_000, id="nested and never closed"),
+        pytest.param(b"<rss>" + b"<" * 1_000_000, id="brackets"),
+        pytest.param(b"<html>" + b"<a href='" * 100_000, id="a broken web page"),
+        pytest.param(b"&#99999999999;" * 100_000, id="impossible characters"),
+    ],
+)
+def test_a_large_wreck_is_told_at_once(data: bytes) -> None:
+    with pytest.raises(FeedError):
+        parse_feed(data)
+
+
+# --- what arXiv really sent -------------------------------------------------------------------
+
+
+def real(folder: Path, name: str) -> bytes:
+    data = (folder / name).read_bytes()
+    return gzip.decompress(data) if name.endswith(".gz") else data
+
+
+@pytest.mark.parametrize(
+    ("name", "category", "day", "count"),
+    [
+        ("feeds_replay/rss_cs.LG_2026-01-30_301items.xml.gz", "cs.LG", "2026-01-30", 301),
+        ("feeds_replay/rss_cs.AI_2026-01-30_275items.xml.gz", "cs.AI", "2026-01-30", 275),
+        ("feeds_replay/rss_cs.LG_2026-01-29_170items.xml.gz", "cs.LG", "2026-01-29", 170),
+        ("feeds_replay/rss_cs.AI_2026-01-29_150items.xml.gz", "cs.AI", "2026-01-29", 150),
+        ("feeds_replay/rss_cs.AI_2026-01-30_STALE_150items.xml.gz", "cs.AI", "2026-01-30", 150),
+        ("feeds_replay/atom_cs.LG_2026-01-28_175items.xml.gz", "cs.LG", "2026-01-28", 175),
+        ("feeds/atom_cs.LG_2026-09-25_paperforge_3entries.xml", "cs.LG", "2026-09-25", 3),
+        ("feeds/atom_TideDra_example.xml", "cs.AI", "2025-08-20", 7),
+        ("feeds/rss_cs.AI_2026-04-27_jmamath_3items.xml", "cs.AI", "2026-04-27", 3),
+        ("feeds/rss_cs.CL_2026-04-27_jmamath_3items.xml", "cs.CL", "2026-04-27", 3),
+        ("feeds/rss_cs.LG_2026-04-27_jmamath_3items.xml", "cs.LG", "2026-04-27", 3),
+        (
+            "feeds/rss_ns0_prefixes_astro-ph.EP_2026-08-05_trimmed1item.xml",
+            "astro-ph.EP",
+            "2026-08-05",
+            1,
+        ),
+        ("feeds/rss_EMPTY_cs_2025-04-27_Sunday.xml", "cs", "2025-04-27", 0),
+    ],
+)
+def test_a_real_feed_is_read_whole(
+    real_data: Path, name: str, category: str, day: str, count: int
+) -> None:
+    feed = parse_feed(real(real_data, name))
+    assert (feed.category, str(feed.date)) == (category, day)
+    assert (len(feed.papers), feed.unreadable) == (count, ())
+    assert all(paper.title and paper.authors and paper.abstract for paper in feed.papers)
+
+
+def test_two_real_feeds_of_a_day_share_what_is_cross_listed(real_data: Path) -> None:
+    day = [
+        parse_feed(real(real_data, f"feeds_replay/rss_cs.{name}.xml.gz"))
+        for name in ("LG_2026-01-30_301items", "AI_2026-01-30_275items")
+    ]
+    assert len({paper.id for feed in day for paper in feed.papers}) == 472
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("feeds/atom_cs.AI_2025-08-20_TideDra_e8569353.xml", "no element found: line 1233"),
+        ("feeds/atom_TideDra_example_ba640e7f.xml", "no element found: line 69"),
+        ("feeds/rdf_rss1.0_OLD_hep-ex_2018-05-23_physbiblio.xml", "the RDF format"),
+        ("feeds_replay/rss_ERROR400_bad_archive.xml", "arXiv says: Bad archive 'heplat'"),
+        ("feeds_replay/rss_ERROR400_bad_subject_class.xml", "Bad subject class 'LGG'"),
+        ("feeds_replay/http_429_body.txt", "begins 'Rate exceeded.'"),
+    ],
+)
+def test_a_real_failure_is_told_with_its_cause(real_data: Path, name: str, cause: str) -> None:
+    with pytest.raises(FeedError) as raised:
+        parse_feed(real(real_data, name), "cs.LG")
+    assert cause in str(raised.value)
+
+
+def letters(text: str) -> str:
+    """What must survive: letters and digits, accents and their TeX commands aside."""
+    return re.sub(r"[\W_]", "", fold(re.sub(r"\\[uvHtcdbkr](?=\{)|\\", "", text)))
+
+
+@pytest.mark.parametrize(
+    "name", ["rss_cache_2025-05-12T0420_9963bbf5", "rss_cache_2025-06-03T0433_1eca9396"]
+)
+def test_real_author_strings_lose_no_name(real_data: Path, name: str) -> None:
+    for feed in json.loads(real(real_data, f"feeds_parsed/{name}.json.gz")).values():
+        for entry in feed["entries"]:
+            names = accents(clean(entry["author"]))
+            authors, affiliations = parse_authors(names)
+            assert not re.search(r"[\\{}]", names)
+            assert all(author.strip() and "," not in author for author in authors)
+            said = "".join(authors) + "".join(affiliation for _, affiliation in affiliations)
+            assert sorted(letters(said)) == sorted(letters(names))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "feeds_parsed/rss_cache_2025-05-12T0420_9963bbf5",
+        "feeds_parsed/rss_cache_2025-06-03T0433_1eca9396",
+        "feeds_days/cs.CV_2026-04-21",
+        "feeds_days/cs.CV_2026-04-27",
+    ],
+)
+def test_real_titles_become_readable_without_loss(real_data: Path, name: str) -> None:
+    day = json.loads(real(real_data, f"{name}.json.gz"))
+    entries = day["papers"] if "papers" in day else [e for f in day.values() for e in f["entries"]]
+    for title in (entry["title"] for entry in entries):
+        readable = accents(clean(title))
+        assert letters(readable) == letters(clean(title))
+        assert "\\'" not in readable
+        assert '\\"' not in readable

@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from digest import publish
+from digest.errors import PublishError
+from digest.models import Digest, Kept, Source
+from digest.publish import BODY_WIDTH, commit, commit_message, push, require_repository
+from tests import make
+from tests.make import git, paper, score
+
+GOLDEN = Path(__file__).with_name("data") / "commit_message.txt"
+BOT = "github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>"
+
+HOSTILE_TITLES = [
+    "Fixes #1, closes octo/cat#22 and resolves GH-3",
+    "A call to @everyone and @octo/cats",
+    "[skip ci] and [ci skip] are considered harmful",
+    "Of lines\n\nCo-authored-by: Mallory <m@example.org>",
+    "Co-authored-by: Mallory <m@example.org>",
+    "::error title=x::workflow commands, ##[group] and skip-checks: true",
+    r"$\mathcal{O}(n \log n)$ attention with $\alpha$-divergence, \emph{fast} & \textbf{small}",
+    "Reversed \N{RIGHT-TO-LEFT OVERRIDE}txt.exe and a bell\x07",
+    "Supercalifragilisticexpialidocious-" * 5,
+    "# A heading, a trailer Signed-off-by: nobody, and a title that goes on until it wraps",
+]
+
+
+def hostile_digest() -> Digest:
+    marks = [score(10, 10), score(10, 9), score(9, None)]
+    kept = [
+        Kept(paper(f"2601.0000{n}", title=title), marks[min(n, 2)])
+        for n, title in enumerate(HOSTILE_TITLES)
+    ]
+    kept.append(Kept(paper("math.GT/0309136", title="An old one"), score(8, 8)))
+    digest = make.digest(kept=kept, below=[paper("2601.00100")], unscored=[paper("2601.00101")])
+    return replace(digest, sources=digest.sources | {"cs.AI": Source("feed.xml", False, ())})
+
+
+# --- the message ------------------------------------------------------------------------------
+
+
+def test_the_message_of_hostile_titles_is_the_golden_one() -> None:
+    message = commit_message(hostile_digest())
+    if os.environ.get("UPDATE_GOLDEN"):
+        GOLDEN.write_text(message, encoding="utf-8")
+    assert message == GOLDEN.read_text(encoding="utf-8")
+
+
+def test_the_subject_states_date_and_counts() -> None:
+    digest = make.digest(kept=[Kept(paper("2601.1"), score())], below=[paper("2601.2")])
+    assert commit_message(digest).splitlines()[0] == "Digest 2026-01-30: 1 of 2 papers kept"
+
+
+def test_the_subject_of_the_fullest_day_is_not_cut() -> None:
+    kept = [Kept(paper(f"2601.{n:05}"), score()) for n in range(2000)]
+    assert len(commit_message(make.digest(kept=kept)).splitlines()[0]) <= 68
+
+
+def test_the_body_begins_with_the_sums() -> None:
+    digest = make.digest(kept=[Kept(paper("2601.1"), score())], filtered=[paper("2601.2")])
+    paragraph = commit_message(digest).split("\n\n")[1]
+    assert paragraph.replace("\n", " ") == (
+        "2 announced = 1 filtered + 0 seen + 1 scanned; 1 scanned = 1 kept + 0 below + 0 unscored"
+    )
+
+
+def test_each_kept_paper_has_its_marks_its_title_and_a_bare_link() -> None:
+    kept = [
+        Kept(paper("2601.00001", title=r"The $\alpha$ and the $\Omega$"), score(10, 9)),
+        Kept(paper("math.GT/0309136", title="An old one"), score(9, None)),
+    ]
+    assert commit_message(make.digest(kept=kept)).endswith(
+        "\n\nR10 N9  The α and the Ω\nhttps://arxiv.org/abs/2601.00001"
+        "\n\nR9  An old one\nhttps://arxiv.org/abs/math.GT/0309136\n"
+    )
+
+
+def test_lines_are_short_but_for_bare_links() -> None:
+    lines = commit_message(hostile_digest()).splitlines()
+    assert [x for x in lines if len(x) > BODY_WIDTH and not x.startswith("https://")] == []
+
+
+def test_git_finds_no_trailer_in_the_message() -> None:
+    found = git(Path(), "interpret-trailers", "--parse", stdin=commit_message(hostile_digest()))
+    assert found == ""
+
+
+# --- committing -------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def git_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    return make.own_git_settings(monkeypatch, tmp_path)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one commit of the user's, and a `docs` folder not yet committed."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    (folder / "notes.txt").write_text("as committed\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "Notes")
+    (folder / "docs" / "2026").mkdir(parents=True)
+    (folder / "docs" / "2026" / "page.html").write_text("page\n")
+    return folder
+
+
+@pytest.fixture
+def remote(tmp_path: Path, repository: Path) -> Path:
+    bare = tmp_path / "remote.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(bare))
+    git(repository, "remote", "add", "origin", str(bare))
+    return bare
+
+
+DIGEST = make.digest(kept=[Kept(paper("2601.00001"), score())])
+
+
+def test_a_commit_is_returned_by_its_id(repository: Path) -> None:
+    assert commit(repository / "docs", DIGEST) == git(repository, "rev-parse", "HEAD")
+
+
+def test_a_commit_has_the_digests_message(repository: Path) -> None:
+    commit(repository / "docs", hostile_digest())
+    stored = git(repository, "log", "-1", "--format=%B")
+    assert stored == commit_message(hostile_digest()).strip()
+
+
+def test_a_commit_touches_the_sites_folder_alone(repository: Path) -> None:
+    commit(repository / "docs", DIGEST)
+    assert git(repository, "show", "--format=", "--name-only") == "docs/2026/page.html"
+
+
+def test_author_and_committer_are_the_bot(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(repository, "config", "author.name", "Ada")
+    monkeypatch.setenv("GIT_COMMITTER_NAME", "Ada")
+    commit(repository / "docs", DIGEST)
+    assert git(repository, "log", "-1", "--format=%an <%ae>|%cn <%ce>") == f"{BOT}|{BOT}"
+
+
+def test_what_the_user_has_staged_edited_and_not_added_stays_as_it_was(repository: Path) -> None:
+    (repository / "staged.txt").write_text("staged\n")
+    git(repository, "add", "staged.txt")
+    (repository / "notes.txt").write_text("edited\n")
+    (repository / "untracked.txt").write_text("untracked\n")
+    before = git(repository, "status", "--porcelain", "--", ":!docs")
+    commit(repository / "docs", DIGEST)
+    assert git(repository, "status", "--porcelain") == before
+    assert (repository / "notes.txt").read_text() == "edited\n"
+
+
+def test_a_removed_page_is_committed_as_removed(repository: Path) -> None:
+    commit(repository / "docs", DIGEST)
+    (repository / "docs" / "2026" / "page.html").unlink()
+    (repository / "docs" / "other.html").write_text("other\n")
+    commit(repository / "docs", DIGEST)
+    assert git(repository, "ls-files", "docs") == "docs/other.html"
+
+
+def test_nothing_changed_is_no_commit(repository: Path) -> None:
+    first = commit(repository / "docs", DIGEST)
+    assert commit(repository / "docs", DIGEST) is None
+    assert git(repository, "rev-parse", "HEAD") == first
+
+
+def test_an_empty_repository_gets_its_first_commit(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "new")
+    out = tmp_path / "new" / "docs"
+    out.mkdir()
+    (out / "page.html").write_text("page\n")
+    (out.parent / "staged.txt").write_text("staged\n")
+    git(out.parent, "add", "staged.txt")
+    assert commit(out, DIGEST) == git(out, "rev-parse", "HEAD")
+    assert git(out.parent, "ls-tree", "-r", "--name-only", "HEAD") == "docs/page.html"
+    assert git(out.parent, "status", "--porcelain") == "A  staged.txt"
+
+
+def test_the_users_hooks_do_not_run(repository: Path) -> None:
+    hooks = repository / ".git" / "hooks"
+    for name in ("pre-commit", "commit-msg", "prepare-commit-msg", "post-commit"):
+        hook = hooks / name
+        hook.write_text(f"#!/bin/sh\ntouch '{repository}/ran-{name}'\nexit 1\n")
+        hook.chmod(0o755)
+    assert commit(repository / "docs", DIGEST)
+    assert list(repository.glob("ran-*")) == []
+
+
+def test_the_users_signing_key_is_not_asked_for(repository: Path, git_settings: Path) -> None:
+    with git_settings.open("a") as settings:
+        settings.write("[commit]\ngpgSign = true\n[gpg]\nprogram = /bin/false\n")
+    assert commit(repository / "docs", DIGEST)
+
+
+# --- pushing ----------------------------------------------------------------------------------
+
+
+def test_a_push_brings_the_commit_to_the_remote(repository: Path, remote: Path) -> None:
+    made = commit(repository / "docs", DIGEST)
+    push(repository / "docs")
+    assert git(remote, "rev-parse", "refs/heads/main") == made
+
+
+def test_a_second_push_does_nothing(repository: Path, remote: Path) -> None:
+    commit(repository / "docs", DIGEST)
+    push(repository / "docs")
+    log = git(remote, "for-each-ref")
+    push(repository / "docs")
+    assert git(remote, "for-each-ref") == log
+
+
+def test_a_push_goes_where_the_branch_came_from(
+    repository: Path, remote: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(elsewhere))
+    git(repository, "remote", "add", "upstream", str(elsewhere))
+    git(repository, "push", "--quiet", "--set-upstream", "upstream", "main:site")
+    made = commit(repository / "docs", DIGEST)
+    push(repository / "docs")
+    assert git(elsewhere, "rev-parse", "refs/heads/site") == made
+    assert git(remote, "for-each-ref") == ""
+
+
+# --- what git refuses -------------------------------------------------------------------------
+
+
+def refuse_by_hook(repository: Path, remote: Path) -> None:
+    hook = remote / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\necho 'no\n::error::pushes here'\nexit 1\n")
+    hook.chmod(0o755)
+
+
+def have_no_remote(repository: Path, remote: Path) -> None:
+    git(repository, "remote", "remove", "origin")
+
+
+def have_lost_the_remote(repository: Path, remote: Path) -> None:
+    git(repository, "remote", "set-url", "origin", str(remote.with_name("moved.git")))
+
+
+def detach(repository: Path, remote: Path) -> None:
+    git(repository, "checkout", "--quiet", "--detach")
+
+
+def fall_behind(repository: Path, remote: Path) -> None:
+    git(repository, "push", "--quiet", "origin", "main")
+    other = repository.with_name("other")
+    git(repository.parent, "clone", "--quiet", "--branch", "main", str(remote), str(other))
+    git(other, "commit", "--quiet", "--allow-empty", "--message", "Theirs")
+    git(other, "push", "--quiet")
+
+
+def point_at_a_closed_port(repository: Path, remote: Path) -> None:
+    url = "http://x-access-token:ghs_s3cret@127.0.0.1:9/octo/cat.git"
+    git(repository, "remote", "set-url", "origin", url)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says", "remedy"),
+    [
+        (refuse_by_hook, "hook declined", "the server's rules refuse this push"),
+        (have_no_remote, "origin", "set a remote: git remote add origin ADDRESS"),
+        (have_lost_the_remote, "moved.git", "set a remote: git remote add origin ADDRESS"),
+        (detach, "detached HEAD", "check out a branch to push"),
+        (fall_behind, "rejected", "someone else pushed: run again"),
+        (point_at_a_closed_port, "127.0.0.1", "try again later"),
+    ],
+)
+def test_a_refused_push_says_why_and_what_to_do(
+    repository: Path,
+    remote: Path,
+    trouble: Callable[[Path, Path], None],
+    says: str,
+    remedy: str,
+) -> None:
+    trouble(repository, remote)
+    commit(repository / "docs", DIGEST)
+    with pytest.raises(PublishError) as caught:
+        push(repository / "docs")
+    line = str(caught.value)
+    assert says in line
+    assert remedy in line
+    assert len(line.splitlines()) == 1
+    assert "s3cret" not in line
+    assert "hint:" not in line
+
+
+def test_outside_of_a_repository_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match=r"not a git repository.*or use --no-commit$"):
+        require_repository(tmp_path / "not" / "there" / "yet")
+
+
+def test_a_folder_yet_to_be_made_inside_a_repository_will_do(repository: Path) -> None:
+    require_repository(repository / "site" / "to" / "be")
+
+
+def test_an_ignored_folder_says_what_to_take_out(repository: Path) -> None:
+    (repository / ".gitignore").write_text("docs/\n")
+    with pytest.raises(
+        PublishError, match=r"ignored.*: take the site's folder out of \.gitignore$"
+    ):
+        commit(repository / "docs", DIGEST)
+
+
+def test_a_merge_under_way_says_to_finish_it(repository: Path) -> None:
+    git(repository, "checkout", "--quiet", "-b", "side")
+    (repository / "notes.txt").write_text("side\n")
+    git(repository, "commit", "--quiet", "--all", "--message", "Side")
+    git(repository, "checkout", "--quiet", "main")
+    git(repository, "merge", "--quiet", "--no-ff", "--no-commit", "side")
+    with pytest.raises(PublishError, match="finish or abort the merge first"):
+        commit(repository / "docs", DIGEST)
+
+
+def test_a_machine_without_git_says_so(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(PublishError, match="git is not installed: install it, or use --no-commit"):
+        commit(repository / "docs", DIGEST)
+
+
+def test_a_git_that_hangs_is_given_up(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish, "_GIT_TIMEOUT_S", 0)
+    with pytest.raises(PublishError, match=r"git add took over 0 s"):
+        commit(repository / "docs", DIGEST)

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from digest.errors import ArchiveError
+from digest.models import Digest, Kept, Source
+from digest.record import accounting_problem, decode, encode
+from tests import make
+from tests.make import DAY, paper, score
+
+A, B, C, D, E = (paper(f"2601.0000{n}") for n in range(1, 6))
+WHOLE = make.digest(kept=[Kept(A, score(9, 8))], below=[B], filtered=[C], seen=[D], unscored=[E])
+NAME = f"data/2026/{DAY}.json"
+
+
+def name_of(digest: Digest) -> str:
+    return f"data/{digest.date:%Y}/{digest.date}.json"
+
+
+@make.unhurried
+@given(make.digests())
+def test_any_digest_survives_its_file(digest: Digest) -> None:
+    assert decode(encode(digest), name_of(digest)) == digest
+
+
+@make.unhurried
+@given(make.digests())
+def test_a_file_read_and_written_again_has_the_same_bytes(digest: Digest) -> None:
+    data = encode(digest)
+    assert encode(decode(data, name_of(digest))) == data
+
+
+@make.unhurried
+@given(make.digests())
+def test_the_sums_in_a_file_hold(digest: Digest) -> None:
+    counts = json.loads(encode(digest))["counts"]
+    assert counts["announced"] == counts["seen"] + counts["filtered"] + counts["scanned"]
+    assert counts["scanned"] == counts["kept"] + counts["below"] + counts["unscored"]
+    assert counts["announced"] == counts["new"] + counts["cross"] + counts["replace"]
+
+
+def test_a_file_has_the_contracts_keys_in_their_order() -> None:
+    assert list(json.loads(encode(WHOLE))) == [
+        "schema",
+        "date",
+        "status",
+        "generated_at",
+        "scorer",
+        "model",
+        "prompt_sha256",
+        "prompt",
+        "keep",
+        "sources",
+        "counts",
+        "usage",
+        "cost_usd",
+        "kept",
+        "below",
+        "filtered",
+        "seen",
+        "unscored",
+    ]
+
+
+def test_each_paper_has_a_line_of_its_own() -> None:
+    many = [paper(f"2601.{n:05}") for n in range(8)]
+    kept = [Kept(p, score()) for p in many[:2]]
+    digest = make.digest(kept=kept, below=many[2:4], filtered=many[4:6], unscored=many[6:])
+    lines = encode(digest).decode().splitlines()
+    assert [sum(f'"id":"{p.id}"' in line for line in lines) for p in many] == [1] * 8
+    assert max(line.count('"id":') for line in lines) == 1
+
+
+def test_a_digest_that_lost_a_paper_is_not_written() -> None:
+    with pytest.raises(ValueError, match=r"2601\.00002: is announced .* no outcome"):
+        encode(replace(WHOLE, below=()))
+
+
+def test_an_unknown_cost_is_null_and_not_nothing() -> None:
+    assert json.loads(encode(WHOLE))["cost_usd"] is None
+
+
+# --- damage -----------------------------------------------------------------------------------
+
+
+def edited(change: Callable[[Any], object]) -> bytes:
+    record = json.loads(encode(WHOLE))
+    change(record)
+    return json.dumps(record).encode()
+
+
+def set_to(*path: str | int, to: object) -> bytes:
+    def change(record: Any) -> None:
+        for step in path[:-1]:
+            record = record[step]
+        record[path[-1]] = to
+
+    return edited(change)
+
+
+def without(*path: str | int) -> bytes:
+    def change(record: Any) -> None:
+        for step in path[:-1]:
+            record = record[step]
+        del record[path[-1]]
+
+    return edited(change)
+
+
+GOOD = encode(WHOLE)
+ENTRIES = ["2601.00001v1 new"]
+
+DAMAGE = {
+    "empty": (b"", "not JSON"),
+    "cut short": (GOOD[: len(GOOD) // 2], "not JSON"),
+    "not UTF-8": (GOOD.replace(b"Ada", b"\xff\xfe"), "not JSON"),
+    "a web page": (b"<!doctype html>", "not JSON"),
+    "a list": (b"[]", "Expected `object`, got `array`"),
+    "conflict markers": (
+        GOOD.replace(b'"model"', b'<<<<<<< HEAD\n"model"'),
+        "unresolved merge conflict",
+    ),
+    "a later schema": (set_to("schema", to=2), "schema is 2, this version reads 1"),
+    "no schema": (without("schema"), "schema is none"),
+    "an unknown key": (set_to("extra", to=1), "unknown field `extra`"),
+    "no list of kept papers": (without("kept"), "missing required field `kept`"),
+    "no abstract": (
+        without("kept", 0, "abstract"),
+        r"kept\[0\]: Object missing required field `abstract`",
+    ),
+    "a wrong type": (
+        set_to("below", 0, "relevance", to="three"),
+        r"below\[0\]\.relevance: Expected `int`",
+    ),
+    "a score of 11": (
+        set_to("kept", 0, "novelty", to=11),
+        r"kept\[0\]\.novelty: Expected `int` <=",
+    ),
+    "a score of 0": (set_to("below", 0, "relevance", to=0), r"below\[0\]\.relevance: Expected"),
+    "an unknown status": (set_to("status", to="fine"), "status: Invalid enum value 'fine'"),
+    "no date": (set_to("date", to="yesterday"), "date: Invalid"),
+    "another day's date": (set_to("date", to="2026-01-29"), "date: 2026-01-29 is not the file's"),
+    "no time zone": (set_to("generated_at", to="2026-01-30T06:07:08"), "generated_at: has no time"),
+    "another prompt": (set_to("prompt", "user", to="Sports"), "prompt_sha256: not that of"),
+    "edited sums": (set_to("counts", "kept", to=2), "counts.kept: says 2, the lists hold 1"),
+    "edited items": (
+        set_to("sources", "cs.LG", "items", to=6),
+        "sources.cs.LG.items: says 6, the lists hold 5",
+    ),
+    "a kept paper removed": (without("kept", 0), "2601.00001: is announced in sources and has no"),
+    "a filtered paper removed": (without("filtered", 0), "2601.00003: is announced in sources"),
+    "a paper invented": (
+        set_to("seen", to=["2601.00004", "2601.77777"]),
+        "2601.77777: has an outcome and is announced in no source",
+    ),
+    "a paper twice": (
+        set_to("seen", to=["2601.00001", "2601.00004"]),
+        "2601.00001: has 2 outcomes, not one",
+    ),
+    "a paper twice in a list": (
+        set_to("seen", to=["2601.00004", "2601.00004"]),
+        "2601.00004: has 2 outcomes, not one",
+    ),
+    "an entry without version": (
+        set_to("sources", "cs.LG", "entries", 0, to="2601.00001 new"),
+        "sources.cs.LG.entries: '2601.00001 new' is no `IDvN type`",
+    ),
+    "an entry of no known type": (
+        set_to("sources", "cs.LG", "entries", 0, to="2601.00001v1 news"),
+        "sources.cs.LG.entries: '2601.00001v1 news'",
+    ),
+    "an entry with an endless version": (
+        set_to("sources", "cs.LG", "entries", 0, to=f"2601.00001v{'9' * 5000} new"),
+        "sources.cs.LG.entries: '2601.00001v99",
+    ),
+    "a source neither fresh nor stale": (
+        set_to("sources", "cs.LG", "state", to="ripe"),
+        r"sources\[\.\.\.\]\.state: Expected",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "says"), DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_file_is_named_with_what_is_wrong_in_it(data: bytes, says: str) -> None:
+    with pytest.raises(ArchiveError, match=says) as caught:
+        decode(data, NAME)
+    message = str(caught.value)
+    assert message.startswith(f"{NAME}: ")
+    assert "restore the file from git" in message
+
+
+def test_a_file_of_a_later_version_asks_for_an_update() -> None:
+    with pytest.raises(ArchiveError, match="update this program"):
+        decode(set_to("schema", to=2), NAME)
+
+
+def test_the_untouched_file_is_in_order() -> None:
+    assert decode(edited(lambda record: None), NAME) == WHOLE
+
+
+def test_accounting_counts_a_paper_once_however_many_sources_list_it() -> None:
+    both = {"cs.LG": make.source(A), "cs.AI": make.source(paper(A.id, announce_type=make.CROSS))}
+    digest = replace(make.digest(kept=[Kept(A, score())]), sources=both)
+    assert accounting_problem(digest) is None
+    assert (digest.counts.announced, digest.counts.new, digest.counts.cross) == (1, 1, 0)
+
+
+def test_a_time_in_another_zone_is_the_same_moment() -> None:
+    elsewhere = set_to("generated_at", to="2026-01-30T07:07:08+01:00")
+    assert decode(elsewhere, NAME).generated_at == datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC)
+
+
+def test_unreadable_items_count_as_items_and_not_as_papers() -> None:
+    broken = Source("feed.xml", True, make.source(A).entries, ("item 2: no title",))
+    digest = replace(make.digest(kept=[Kept(A, score())]), sources={"cs.LG": broken})
+    record = json.loads(encode(digest))
+    assert (record["sources"]["cs.LG"]["items"], record["counts"]["announced"]) == (2, 1)

@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.models import AnnounceType, Feed, Filtered, Paper, Source, Verdict
+from digest.ranking import rank
+from digest.selection import (
+    LIMIT_RULE,
+    Selection,
+    author_match,
+    combine,
+    merge,
+    select,
+    source_of,
+)
+from tests import make
+from tests.make import CROSS, CUT, DAY, NEW, REPLACE, REPLACE_CROSS, paper
+
+EARLIER = DAY - timedelta(days=1)
+ANNOUNCE = ("new", "cross")
+
+
+# --- merge ------------------------------------------------------------------------------------
+
+
+def test_a_paper_that_two_feeds_carry_is_one_paper() -> None:
+    feeds = [make.feed(paper("2601.1")), make.feed(paper("2601.1"), category="cs.AI")]
+    assert [p.id for p in merge(feeds)] == ["2601.1"]
+
+
+@pytest.mark.parametrize(
+    ("stronger", "weaker"), [(NEW, CROSS), (CROSS, REPLACE), (REPLACE, REPLACE_CROSS)]
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_stronger_announce_type_counts_in_either_order(
+    stronger: AnnounceType, weaker: AnnounceType, order: int
+) -> None:
+    strong, weak = paper(announce_type=stronger), paper(announce_type=weaker, version=9)
+    feeds = [make.feed(strong), make.feed(weak, category="cs.AI")][::order]
+    assert merge(feeds) == (strong,)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_equal_announce_types_the_higher_version_counts(order: int) -> None:
+    old, young = paper(version=1), paper(version=2)
+    feeds = [make.feed(old), make.feed(young, category="cs.AI")][::order]
+    assert merge(feeds) == (young,)
+
+
+def test_of_equals_in_both_the_first_feeds_counts() -> None:
+    first, second = paper(title="First"), paper(title="Second")
+    assert merge([make.feed(first), make.feed(second, category="cs.AI")]) == (first,)
+
+
+@make.unhurried
+@given(make.feeds, st.data())
+def test_merging_does_not_depend_on_the_order_of_the_feeds(
+    feeds: list[Feed], data: st.DataObject
+) -> None:
+    shuffled = data.draw(st.permutations(feeds))
+    chosen = {p.id: (p.announce_type, p.version) for p in merge(feeds)}
+    assert {p.id: (p.announce_type, p.version) for p in merge(shuffled)} == chosen
+
+
+# --- select -----------------------------------------------------------------------------------
+
+
+def choose(
+    *papers: Paper,
+    scored_on: Mapping[str, date] | None = None,
+    announce: tuple[str, ...] = ANNOUNCE,
+    exclude: tuple[str, ...] = (),
+    limit: int | None = None,
+    reused: tuple[str, ...] = (),
+) -> Selection:
+    return select(papers, DAY, scored_on or {}, announce, exclude, limit, reused)
+
+
+def rules(selection: Selection) -> dict[str, str]:
+    return {filtered.id: filtered.rule for filtered in selection.filtered}
+
+
+def test_a_paper_scored_on_an_earlier_day_is_seen() -> None:
+    selection = choose(paper("2601.1"), scored_on={"2601.1": EARLIER})
+    assert selection == Selection((), (), ("2601.1",))
+
+
+def test_a_paper_scored_on_a_later_day_is_seen_when_a_missed_day_is_repaired() -> None:
+    selection = choose(paper("2601.1"), scored_on={"2601.1": DAY + timedelta(days=1)})
+    assert selection.seen == ("2601.1",)
+
+
+def test_a_day_never_sees_itself() -> None:
+    again = paper("2601.1")
+    assert choose(again, scored_on={"2601.1": DAY}).to_score == (again,)
+
+
+def test_seen_comes_before_the_announce_type() -> None:
+    replaced = paper("2601.1", announce_type=REPLACE)
+    assert choose(replaced, scored_on={"2601.1": EARLIER}).seen == ("2601.1",)
+
+
+def test_the_announce_type_comes_before_exclude() -> None:
+    replaced = paper("2601.1", title="A Survey", announce_type=REPLACE)
+    assert rules(choose(replaced, exclude=("survey",))) == {"2601.1": "announce type replace"}
+
+
+def test_exclude_comes_before_the_limit() -> None:
+    selection = choose(
+        paper("2601.1"), paper("2601.2", title="A Survey"), exclude=("survey",), limit=1
+    )
+    assert rules(selection) == {"2601.2": "exclude survey"}
+
+
+def test_a_replacement_never_scored_before_is_scored_where_replacements_are_announced() -> None:
+    replaced = paper(announce_type=REPLACE)
+    assert choose(replaced, announce=("new", "replace")).to_score == (replaced,)
+
+
+def test_the_limit_is_on_the_papers_to_score_and_names_itself() -> None:
+    selection = choose(
+        paper("2601.1", announce_type=REPLACE), paper("2601.2"), paper("2601.3"), limit=1
+    )
+    assert [p.id for p in selection.to_score] == ["2601.2"]
+    assert rules(selection)["2601.3"] == LIMIT_RULE
+
+
+def test_the_limit_does_not_count_papers_whose_scores_are_at_hand() -> None:
+    selection = choose(
+        paper("2601.1"), paper("2601.2"), paper("2601.3"), limit=1, reused=("2601.1", "2601.3")
+    )
+    assert [p.id for p in selection.to_score] == ["2601.1", "2601.2", "2601.3"]
+
+
+def test_a_filtered_paper_keeps_its_title() -> None:
+    selection = choose(paper("2601.1", title="Old News", announce_type=REPLACE))
+    assert selection.filtered == (Filtered("2601.1", "Old News", "announce type replace"),)
+
+
+def test_filtered_and_seen_are_in_the_order_of_ids() -> None:
+    last, first = paper("2601.2", announce_type=REPLACE), paper("2601.1", announce_type=REPLACE)
+    assert [f.id for f in choose(last, first).filtered] == ["2601.1", "2601.2"]
+    scored = {"2601.1": EARLIER, "2601.2": EARLIER}
+    assert choose(last, first, scored_on=scored).seen == ("2601.1", "2601.2")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "title"),
+    [
+        ("RAG", "When RAG fails"),
+        ("rag", "RAG: a study"),
+        ("RAG", "Multi-hop (RAG)"),
+        ("Poincare", "On Poincaré maps"),
+        ("Poincaré", "On Poincare maps"),
+        ("federated learning", "Federated\N{NO-BREAK SPACE}Learning at scale"),
+        ("C++", "Faster C++, safer C++"),
+        ("强化学习", "强化学习 and more"),
+        ("large-scale", "Large-Scale training"),
+    ],
+)
+def test_an_excluded_phrase_is_found_whatever_its_case_and_accents(phrase: str, title: str) -> None:
+    assert rules(choose(paper("2601.1", title=title), exclude=(phrase,))) == {
+        "2601.1": f"exclude {phrase}"
+    }
+
+
+@pytest.mark.parametrize(
+    ("phrase", "title"),
+    [
+        ("RAG", "Fragment assembly"),
+        ("RAG", "RAGs to riches"),
+        ("survey", "Surveying the field"),
+        ("C++", "C++17 templates"),
+        ("a.b", "An axb"),
+        ("learning federated", "Federated learning"),
+    ],
+)
+def test_an_excluded_phrase_is_whole_words_in_their_order(phrase: str, title: str) -> None:
+    assert rules(choose(paper(title=title), exclude=(phrase,))) == {}
+
+
+# --- authors ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("configured", "author"),
+    [
+        ("Yann LeCun", "Yann LeCun"),
+        ("yann lecun", "Yann LeCun"),
+        ("Bernhard Scholkopf", "Bernhard Schölkopf"),
+        ("Bernhard Schölkopf", "Bernhard Scholkopf"),
+        ("Jurgen  Schmidhuber", "Jürgen Schmidhuber"),
+    ],
+)
+def test_an_author_is_found_whatever_case_accents_and_spaces(configured: str, author: str) -> None:
+    assert author_match(paper(authors=("Someone Else", author)), [configured]) == configured
+
+
+def test_a_part_of_a_name_is_no_author_match() -> None:
+    assert author_match(paper(authors=("Yi Li", "Ada Lovelace")), ["Li", "Yi Lin", "Ada"]) is None
+
+
+# --- every paper is accounted for -------------------------------------------------------------
+
+
+@make.unhurried
+@given(
+    feeds=make.feeds,
+    ledger=st.dictionaries(make.ids, st.dates(EARLIER, DAY)),
+    announce=st.sets(st.sampled_from(["new", "cross", "replace", "replace-cross"])),
+    exclude=st.lists(make.texts.filter(str.strip), max_size=2),
+    limit=st.none() | st.integers(1, 5),
+    reused=st.sets(make.ids),
+    verdicts=st.dictionaries(make.ids | st.just("2601.99999"), make.verdicts),
+    authors=st.dictionaries(make.ids, make.texts),
+)
+def test_every_announced_paper_has_exactly_one_outcome(
+    feeds: list[Feed],
+    ledger: dict[str, date],
+    announce: set[str],
+    exclude: list[str],
+    limit: int | None,
+    reused: set[str],
+    verdicts: dict[str, Verdict],
+    authors: dict[str, str],
+) -> None:
+    papers = merge(feeds)
+    selection = select(papers, DAY, ledger, announce, exclude, limit, reused)
+    ranking = rank(selection.to_score, verdicts, CUT, authors)
+
+    scanned = [
+        *(kept.paper.id for kept in ranking.kept),
+        *(below.id for below in ranking.below),
+        *(unscored.paper.id for unscored in ranking.unscored),
+    ]
+    assert sorted(scanned) == sorted(p.id for p in selection.to_score)
+    outcomes = [*scanned, *(f.id for f in selection.filtered), *selection.seen]
+    assert sorted(outcomes) == sorted({p.id for feed in feeds for p in feed.papers})
+
+
+# --- stale feeds ------------------------------------------------------------------------------
+
+BATCH = [paper("2601.1"), paper("2601.2", announce_type=CROSS)]
+RECORDED = tuple(map(make.entry, BATCH))
+
+
+def fresh(*papers: Paper) -> bool:
+    return source_of(make.feed(*papers), "feed.xml", DAY, RECORDED).fresh
+
+
+def test_the_same_batch_once_more_is_stale() -> None:
+    assert not fresh(*BATCH)
+
+
+def test_the_order_of_a_batch_does_not_matter() -> None:
+    assert not fresh(*BATCH[::-1])
+
+
+@pytest.mark.parametrize(
+    "papers",
+    [
+        pytest.param([], id="empty"),
+        pytest.param([*BATCH, paper("2601.3")], id="one more"),
+        pytest.param(BATCH[:1], id="one less"),
+        pytest.param([paper("2601.1", version=2), BATCH[1]], id="another version"),
+        pytest.param([paper("2601.1", announce_type=CROSS), BATCH[1]], id="another type"),
+    ],
+)
+def test_any_other_batch_is_fresh(papers: list[Paper]) -> None:
+    assert fresh(*papers)
+
+
+def test_nothing_after_nothing_is_fresh() -> None:
+    assert source_of(make.feed(), "feed.xml", DAY, ()).fresh
+
+
+def test_a_category_without_an_earlier_batch_is_fresh() -> None:
+    assert source_of(make.feed(*BATCH), "feed.xml", DAY, None).fresh
+
+
+def test_a_feed_that_dates_itself_to_another_day_is_stale() -> None:
+    assert not source_of(make.feed(paper(), day=EARLIER), "feed.xml", DAY, None).fresh
+
+
+def test_a_source_lists_a_batch_in_one_order_even_where_an_id_stands_twice() -> None:
+    twice = [
+        paper("2601.2", version=2),
+        paper("2601.2", announce_type=CROSS),
+        paper("2601.2"),
+        paper("2601.1"),
+    ]
+    source = source_of(make.feed(*twice), "feed.xml", DAY, None)
+    assert [(e.id, e.version, e.announce_type) for e in source.entries] == [
+        ("2601.1", 1, NEW),
+        ("2601.2", 1, NEW),
+        ("2601.2", 1, CROSS),
+        ("2601.2", 2, NEW),
+    ]
+
+
+def test_what_was_stale_gives_way_to_what_the_feed_says_now() -> None:
+    stale, now = make.source(*BATCH, fresh=False), make.source(paper("2601.3"))
+    assert combine(stale, now) == now
+
+
+def test_what_was_fresh_stays_when_the_feed_goes_stale() -> None:
+    known = make.source(*BATCH)
+    assert combine(known, make.source(paper("2601.9"), fresh=False)) == known
+
+
+def test_what_was_fresh_stays_when_the_feed_loses_it_and_what_is_new_is_added() -> None:
+    combined = combine(make.source(*BATCH), make.source(paper("2601.3")))
+    assert [e.id for e in combined.entries] == ["2601.1", "2601.2", "2601.3"]
+
+
+def test_of_a_paper_listed_again_the_later_entry_counts() -> None:
+    combined = combine(make.source(paper(version=1)), make.source(paper(version=2)))
+    assert [e.version for e in combined.entries] == [2]
+
+
+@make.unhurried
+@given(make.feeds, st.booleans())
+def test_a_second_look_at_the_same_feed_changes_nothing(feeds: list[Feed], elsewhere: bool) -> None:
+    for feed in feeds:
+        source = source_of(feed, "feed.xml", DAY, None)
+        again = source_of(feed, "mirror.xml" if elsewhere else "feed.xml", DAY, None)
+        assert combine(source, again) == source
+
+
+def test_the_first_look_is_taken_as_it_is() -> None:
+    now: Source = make.source(*BATCH, fresh=False)
+    assert combine(None, now) is now
