@@ -15,7 +15,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
-from tempfile import NamedTemporaryFile
 
 import msgspec
 
@@ -26,6 +25,10 @@ from digest.models import Day, Digest, Entry
 DATA = PurePosixPath("data")
 DAYS = DATA / "days.jsonl"
 LEDGER = DATA / "seen"
+_GONE = (
+    f"is listed in {DAYS.name} and gone: restore the file from git, or let `digest check --repair`"
+    " forget the day"
+)
 
 
 Files = dict[PurePosixPath, bytes | None]  # below <out>; None: no such file
@@ -38,7 +41,8 @@ def day_path(day: date) -> PurePosixPath:
 # --- reading ----------------------------------------------------------------------------------
 
 
-def _read(path: Path) -> bytes | None:
+def read(path: Path) -> bytes | None:
+    """The file's bytes, or None where there is none. `ArchiveError` where it cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -51,7 +55,7 @@ def _read(path: Path) -> bytes | None:
 
 def read_day(out: Path, day: date) -> Digest | None:
     """The day as archived, or None where there is no file."""
-    data = _read(out / day_path(day))
+    data = read(out / day_path(day))
     return None if data is None else record.decode(data, str(day_path(day)))
 
 
@@ -59,23 +63,27 @@ def listed_day(out: Path, day: date) -> Digest:
     """A day that `days.jsonl` lists. `ArchiveError` where its file is gone."""
     digest = read_day(out, day)
     if digest is None:
-        raise ArchiveError(
-            f"{day_path(day)}: is listed in {DAYS.name} and gone: restore the file from git"
-        )
+        raise ArchiveError(f"{day_path(day)}: {_GONE}")
     return digest
+
+
+def day_paths(out: Path) -> list[PurePosixPath]:
+    """The file of each archived day below `out`, oldest first."""
+    digits = "[0-9]"
+    pattern = f"{digits * 4}/{digits * 4}-{digits * 2}-{digits * 2}.json"
+    return [DATA / p.parent.name / p.name for p in sorted((out / DATA).glob(pattern))]
 
 
 def read_archive(out: Path) -> Iterator[Digest]:
     """Every archived day, oldest first."""
-    for path in sorted((out / DATA).glob("[0-9][0-9][0-9][0-9]/????-??-??.json")):
-        name = str(DATA / path.parent.name / path.name)
-        yield record.decode(_read(path) or b"", name)
+    for path in day_paths(out):
+        yield record.decode(read(out / path) or b"", str(path))
 
 
 def read_days(out: Path) -> tuple[Day, ...]:
     """`days.jsonl`, oldest first."""
     days = []
-    for number, line in enumerate((_read(out / DAYS) or b"").splitlines(), start=1):
+    for number, line in enumerate((read(out / DAYS) or b"").splitlines(), start=1):
         try:
             days.append(msgspec.json.decode(line, type=Day))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -97,7 +105,7 @@ def earlier_batches(
         if set(categories) <= batches.keys():
             break
         for category, source in listed_day(out, day).sources.items():
-            if source.entries:
+            if source.fresh and source.entries:
                 batches.setdefault(category, source.entries)
     return batches
 
@@ -112,7 +120,7 @@ def _shard(paper_id: str) -> PurePosixPath:
 
 def _read_shard(out: Path, shard: PurePosixPath) -> dict[str, date]:
     ledger = {}
-    for number, line in enumerate((_read(out / shard) or b"").splitlines(), start=1):
+    for number, line in enumerate((read(out / shard) or b"").splitlines(), start=1):
         try:
             paper_id, day = line.decode("ascii").split()
             ledger[paper_id] = date.fromisoformat(day)
@@ -152,7 +160,7 @@ def day_files(out: Path, digest: Digest, before: Digest | None, days: Iterable[D
         touched[_shard(paper_id)].append(paper_id)
     for shard, ids in sorted(touched.items()):
         ledger = {i: day for i, day in _read_shard(out, shard).items() if day != digest.date}
-        ledger |= {i: digest.date for i in ids if i in scored}
+        ledger |= {i: min(digest.date, ledger.get(i, digest.date)) for i in ids if i in scored}
         files[shard] = _encode_shard(ledger) if ledger else None
     return files | {DAYS: encode_days(days)}
 
@@ -180,12 +188,16 @@ def derived_files(digests: Iterable[Digest]) -> Files:
 
 
 def restore(out: Path) -> list[PurePosixPath]:
-    """Make the derived files again where they are gone; return what changed.
+    """Make the derived files again where a day is not in them; return what changed.
 
-    Else a copy of the days alone would repeat papers and list one day.
+    A run that was killed, a merge or a copy can leave a day's file alone. Unknown to the list and
+    to the ledger, its papers would be repeated.
     """
-    if (out / DAYS).exists() and (out / LEDGER).exists():
+    on_disk, listed = day_paths(out), [day_path(day.date) for day in read_days(out)]
+    if on_disk == listed and (out / LEDGER).exists() == bool(on_disk):
         return []
+    if gone := sorted(set(listed) - set(on_disk)):
+        raise ArchiveError(f"{gone[0]}: {_GONE}")
     digests = list(read_archive(out))
     return write_files(out, derived_files(digests)) if digests else []
 
@@ -200,7 +212,7 @@ def write_files(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[
     for name, data in files.items():
         path = out / name
         try:
-            if _read(path) == data:
+            if read(path) == data:
                 continue
             if data is None:
                 path.unlink()
@@ -217,14 +229,14 @@ def write_files(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[
 
 
 def _replace(path: Path, data: bytes) -> None:
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        temporary = Path(file.name)
-        try:
+    # One name a file, so that what a killed run leaves behind is overwritten by the next.
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-            temporary.chmod(0o644)  # a temporary file is private, a page is not
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,7 +1,7 @@
 """The command line: arguments, environment, wiring, exit codes.
 
-The only module that reads the environment. Imports of the rest of the package stand inside the
-commands, so that `digest --help` answers at once.
+The only module that reads settings from the environment. Imports of the rest of the package stand
+inside the commands, so that `digest --help` answers at once.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from digest import __version__
 from digest.errors import ConfigError, DigestError, FeedError
 
 if TYPE_CHECKING:
     from digest.config import Config
-    from digest.pipeline import Fetched, Job, Scorer
+    from digest.pipeline import Job, Scorer
     from digest.report import DayReport, RunReport
+    from digest.sources import Fetched
 
 log = logging.getLogger("digest")
 
@@ -35,13 +36,20 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Expected failures print one line and no traceback."""
-    arguments = _parser().parse_args(argv)
-    from digest.report import RunReport  # not before: --help and --version end above
+    given = sys.argv[1:] if argv is None else argv
+    arguments: argparse.Namespace | ConfigError
+    try:
+        arguments = _parser().parse_args(given)  # --help and --version end here
+    except ConfigError as error:
+        arguments = error
+    from digest.report import RunReport
 
     started = time.monotonic()
     report = RunReport()
-    with _log_on_stderr(arguments.verbose):
+    with _log_on_stderr("-v" in given or "--verbose" in given):
         try:
+            if isinstance(arguments, ConfigError):
+                raise arguments
             arguments.command(arguments, report)
         except DigestError as error:
             report.fail(error.status, str(error), error.exit_code)
@@ -49,15 +57,39 @@ def main(argv: Sequence[str] | None = None) -> int:
             report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
     for line in report.complaints():
         print(line, file=sys.stderr)
-    if arguments.json:
+    _tell_github(report)
+    if "--json" in given:
         print(report.to_json(time.monotonic() - started))
     elif report.days:
         print(report.to_text())
     return report.exit_code
 
 
+def _tell_github(report: RunReport) -> None:
+    """In GitHub Actions: the step's outputs, and its part of the job summary."""
+    for variable, make in (
+        ("GITHUB_OUTPUT", report.to_outputs),
+        ("GITHUB_STEP_SUMMARY", report.to_summary),
+    ):
+        if path := os.environ.get(variable):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(make())
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells of wrong arguments as of any other mistake, `--json` included."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        from digest.text import one_line
+
+        raise ConfigError(f"{one_line(message)}: see {self.prog} --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere = _Parser(add_help=False)
     everywhere.add_argument(
         "--config", type=Path, default=Path("config.yaml"), metavar="PATH",
         help="the settings (default: %(default)s); paths inside are relative to it",
@@ -67,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     everywhere.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
 
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="digest", description="arXiv's daily announcements, ranked by your topics."
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
@@ -100,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.set_defaults(command=_render)
     render.add_argument("--to", type=Path, metavar="DIR", help="elsewhere than the site's folder")
+
+    check = commands.add_parser("check", parents=[everywhere], help="verify the archive")
+    check.set_defaults(command=_check)
+    check.add_argument(
+        "--repair", action="store_true", help="make again what derives from the days' files"
+    )
     return parser
 
 
@@ -118,8 +156,10 @@ def _positive(text: str) -> int:
 
 @contextmanager
 def _log_on_stderr(verbose: bool) -> Iterator[None]:
+    from digest.report import LogFormatter
+
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(LogFormatter("%(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
     try:
@@ -132,10 +172,16 @@ def _log_on_stderr(verbose: bool) -> Iterator[None]:
 
 
 def _run(arguments: argparse.Namespace, report: RunReport) -> None:
-    from digest import announcements, feed, pipeline, publish
-    from digest.config import load_config
+    from digest import announcements, pipeline, publish, sources, transport
+    from digest.config import load_config, require_own_folder
 
+    if arguments.limit and arguments.rescore:
+        raise ConfigError("--limit with --rescore would throw scores away: use one of them")
+    if arguments.push and (arguments.no_commit or arguments.limit):
+        raise ConfigError("--push pushes commits, and none would be made: leave one of them out")
     config = load_config(arguments.config)
+    if arguments.out is not None:
+        require_own_folder(arguments.out, arguments.config.parent, config.prompts)
     config = replace(
         config,
         scorer=arguments.scorer or config.scorer,
@@ -155,16 +201,17 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
         publish.require_repository(config.out)
     delay_s = config.arxiv.delay_s
     if arguments.feed:
-        with feed.polite_session(_user_agent(config), delay_s) as session:
-            days = pipeline.replay(arguments.feed, session)
+        with transport.polite_session(_user_agent(config), delay_s) as session:
+            days = sources.replay(arguments.feed, session)
         _run_days(job, days, report, stale_is_late=True)
         return
     day = arguments.date or announcements.today_eastern(_now())
     if day.weekday() > 4:  # a holiday is looked at all the same: it costs little and calendars err
         report.add(_no_announcement(day))
         return
-    with feed.polite_session(_user_agent(config), delay_s) as session:
-        fetched = pipeline.fetch(config, session)
+    report.under_way = day
+    with transport.polite_session(_user_agent(config), delay_s) as session:
+        fetched = sources.fetch(config, session)
     late = _now() >= datetime(day.year, day.month, day.day, STALE_HOUR_UTC, tzinfo=UTC)
     _run_days(job, {day: fetched}, report, stale_is_late=late)
 
@@ -186,14 +233,14 @@ def _run_days(
 def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
     from importlib.resources import as_file, files
 
-    from digest import feed, pipeline
+    from digest import pipeline, sources, transport
     from digest.config import load_config
 
     config = replace(load_config(arguments.config), scorer="offline", out=DEMO_OUT)
     job = pipeline.Job(config, _scorer(config), _now, commit=False, rescore=True)
-    session = feed.polite_session(_user_agent(config), config.arxiv.delay_s)
+    session = transport.polite_session(_user_agent(config), config.arxiv.delay_s)
     with as_file(files("digest") / "sample") as sample, session:
-        days = pipeline.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
+        days = sources.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
     _run_days(job, days, report, stale_is_late=True)
     page = DEMO_OUT / "index.html"
     print(f"Look at it: {page.resolve().as_uri()}", file=sys.stderr)
@@ -209,6 +256,27 @@ def _render(arguments: argparse.Namespace, report: RunReport) -> None:
     written = pipeline.render(config.out, arguments.to or config.out, config.site)
     status = "updated" if written else "unchanged"
     report.add(DayReport(status, f"{count(len(written), 'file')} written"))
+
+
+def _check(arguments: argparse.Namespace, report: RunReport) -> None:
+    from digest import check
+    from digest.config import load_config
+    from digest.report import DayReport
+    from digest.wording import count
+
+    config = load_config(arguments.config)
+    findings = check.check(config.out, config.site)
+    mended = 0
+    if findings and arguments.repair:
+        left = check.repair(config.out, config.site)
+        mended = len(findings) - len(left)
+        findings = left
+    if findings:
+        lines = [str(finding) for finding in findings]
+        report.fail("findings", "\n".join(lines), 1)
+        return
+    reason = f"{count(mended, 'finding')} mended" if mended else "the archive holds together"
+    report.add(DayReport("updated" if mended else "unchanged", reason))
 
 
 # --- what a run is built from -----------------------------------------------------------------

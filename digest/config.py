@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any, get_type_hints
 from urllib.parse import urlsplit
 
-from digest import categories
+from digest import categories, strict_yaml
 from digest.errors import ConfigError
 from digest.models import AnnounceType, Cut
-from digest.text import one_line
 
 # --- kinds of values -------------------------------------------------------------------------
 # A reader turns a YAML value into a setting. It raises ValueError for a value that is not
@@ -257,12 +256,32 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: cannot be read: not UTF-8: save it as UTF-8") from error
+    mistakes: list[str] = []
+    config = None
     try:
-        config = parse_config(_parse_yaml(text))
+        settings, mistakes = strict_yaml.parse(text)
+        config = parse_config(settings)
     except ConfigError as error:
-        raise ConfigError(*(f"{path}: {mistake}" for mistake in error.mistakes)) from error
+        mistakes += error.mistakes
+    if mistakes or config is None:
+        raise ConfigError(*(f"{path}: {mistake}" for mistake in mistakes))
     base = path.parent
-    return replace(config, prompts=base / config.prompts, out=base / config.out)
+    config = replace(config, prompts=base / config.prompts, out=base / config.out)
+    require_own_folder(config.out, base, config.prompts)
+    return config
+
+
+def require_own_folder(out: Path, *others: Path) -> None:
+    """Raise `ConfigError` where the site's folder would hold what is not the site's.
+
+    All that is in it is committed.
+    """
+    for other in others:
+        if other.resolve().is_relative_to(out.resolve()):
+            raise ConfigError(
+                f"out: {str(out)!r} holds {str(other)!r}, and all of it would be published:"
+                " give the site a folder of its own, such as `docs`"
+            )
 
 
 def parse_config(settings: object) -> Config:
@@ -340,60 +359,6 @@ def _show(value: object) -> str:
     except ValueError:
         return "a very long number"  # which Python refuses to print
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-def _parse_yaml(text: str) -> object:
-    """The document. Refused: duplicate keys, of which YAML would silently let the last one win,
-    and aliases (`*a`), with which a few lines can stand for gigabytes."""
-    import yaml
-
-    mistakes: list[str] = []
-
-    class Loader(yaml.SafeLoader):
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                event: Any = self.peek_event()  # type: ignore[no-untyped-call]
-                line = event.start_mark.line + 1
-                raise ConfigError(f"line {line}: the alias *{event.anchor}: write the value itself")
-            return super().compose_node(parent, index)
-
-        def compose_mapping_node(self, anchor: Any) -> Any:
-            node = super().compose_mapping_node(anchor)
-            first: dict[str, int] = {}
-            for key, _ in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    continue
-                line = key.start_mark.line + 1
-                if key.value in first:
-                    mistakes.append(
-                        f"line {line}: {key.value!r} was set on line {first[key.value]} already:"
-                        " keep one of the two"
-                    )
-                first.setdefault(key.value, line)
-            return node
-
-    try:
-        settings = yaml.load(text, Loader)  # noqa: S506 - a SafeLoader
-    except ConfigError:
-        raise
-    except yaml.MarkedYAMLError as error:
-        raise ConfigError(_yaml_problem(error, text)) from error
-    except Exception as error:  # a date of 31 February, `!!bool x`: PyYAML raises anything
-        raise ConfigError(f"not YAML: {one_line(str(error), 200)}") from error
-    if mistakes:
-        raise ConfigError(*mistakes)
-    return settings
-
-
-def _yaml_problem(error: Any, text: str) -> str:
-    mark = error.problem_mark or error.context_mark
-    if mark is None:
-        return f"not YAML: {error.problem}"
-    lines = text.split("\n")
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    tab = "\t" in line[: len(line) - len(line.lstrip())]
-    problem = "a tab: indent with spaces" if tab else f"not YAML: {one_line(error.problem, 200)}"
-    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}"
 
 
 # --- the reference ---------------------------------------------------------------------------

@@ -5,19 +5,20 @@ fetches. Both raise `FeedError`, naming the category and the cause, for whatever
 announcement feed. An announcement of nothing (a weekend, a holiday) is a `Feed` without papers.
 
 The format: https://info.arxiv.org/help/rss_specifications.html and arXiv's generator,
-https://github.com/arXiv/arxiv-feed.
+https://github.com/arXiv/arxiv-feed. Nothing in it is guessed at: it is UTF-8, well-formed, without
+a DTD, and every element has its own namespace. What departs from that is told, not mended.
 """
 
 from __future__ import annotations
 
-import io
 import re
-import time
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
-from xml.parsers import expat
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from digest.announcements import today_eastern
 from digest.errors import FeedError
@@ -26,107 +27,71 @@ from digest.text import accents, clean, one_line
 
 if TYPE_CHECKING:
     import requests
-    from urllib3 import BaseHTTPResponse
 
-ARXIV_NAMESPACE = "http://arxiv.org/schemas/atom"
-
-CONNECT_TIMEOUT_S = 10
-READ_TIMEOUT_S = 60
-DEADLINE_S = 180  # for one whole body, however slowly it drips
-MAX_BYTES = 50_000_000  # 2,000 items, arXiv's own limit, are about 4 MB
-MAX_RETRY_AFTER_S = 120
 UNREADABLE_SHARE = 0.01  # above this, a feed is broken rather than blemished
+MAX_BYTES = 20_000_000  # of a document; 2,000 items, arXiv's own limit, are about 4 MB
+MAX_ELEMENTS = 200_000  # of a document; 2,000 items have about 30,000
+MAX_DEPTH = 30
+MAX_ITEM = 200_000  # characters; 3,000 authors with an affiliation each are about 150,000
 
-ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9"
-
-
-def polite_session(user_agent: str, delay_s: float) -> requests.Session:
-    """A session that keeps to arXiv's terms: never two requests within `delay_s` seconds, retries
-    included (https://info.arxiv.org/help/api/tou.html asks for 3), and Retry-After honoured."""
-    import requests
-    from requests.adapters import HTTPAdapter
-    from urllib3 import Retry
-
-    class PoliteRetry(Retry):
-        def get_backoff_time(self) -> float:
-            return max(delay_s, super().get_backoff_time())
-
-        def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-            asked = super().get_retry_after(response)
-            return None if asked is None else max(delay_s, asked)
-
-    class PacedAdapter(HTTPAdapter):
-        _next_request = 0.0
-
-        def send(self, *args: Any, **kwargs: Any) -> requests.Response:
-            time.sleep(max(0.0, self._next_request - time.monotonic()))
-            try:
-                return super().send(*args, **kwargs)
-            finally:
-                self._next_request = time.monotonic() + delay_s
-
-    retry = PoliteRetry(
-        total=4,
-        backoff_factor=delay_s,
-        backoff_max=60,
-        status_forcelist=(429, 500, 502, 503, 504),
-        retry_after_max=MAX_RETRY_AFTER_S,
-        raise_on_status=False,
-    )
-    session = requests.Session()
-    session.headers.update({"User-Agent": user_agent, "Accept": ACCEPT})
-    adapter = PacedAdapter(max_retries=retry)  # one for both: a redirect to https waits as well
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter)
-    return session
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_ARXIV = "{http://arxiv.org/schemas/atom}"
+_DC = "{http://purl.org/dc/elements/1.1/}"
 
 
-def fetch_feed(
-    session: requests.Session,
-    category: str,
-    url: str,
-    clock: Callable[[], float] = time.monotonic,
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What RSS and Atom call the same thing."""
+
+    channel: str
+    item: str
+    id: str
+    link: str
+    title: str
+    summary: str  # of an item
+    subtitle: str  # of the channel
+    category: str
+    published: str
+    updated: str
+
+
+_RSS_NAMES = (
+    "item", "guid", "link", "title", "description", "description", "category", "pubDate",
+    "lastBuildDate",
+)  # fmt: skip
+_ATOM_NAMES = (
+    "entry", "id", "link", "title", "summary", "subtitle", "category", "published", "updated",
+)  # fmt: skip
+_FORMS = {
+    "rss": _Form("channel", *_RSS_NAMES),
+    f"{_ATOM}feed": _Form(".", *(_ATOM + name for name in _ATOM_NAMES)),
+}
+
+
+def fetch_feed(session: requests.Session, category: str, url: str) -> bytes:
     """The body behind `url`, which is `category`'s feed.
 
-    Raises `FeedError` when the server cannot be reached, answers with anything but 200 or with a
-    web page, or sends for longer than `DEADLINE_S` or more than `MAX_BYTES`.
+    Raises `FeedError` when the server cannot be reached, breaks off, sends too much or for too
+    long, redirects elsewhere, or answers with anything but 200 or with a web page.
     """
-    import requests
-    import urllib3
+    from digest import transport
 
-    body = bytearray()
     try:
-        with session.get(url, timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S), stream=True) as response:
-            deadline = clock() + DEADLINE_S  # for the body alone: Retry-After may take longer
-            # read1 gives what has arrived; iter_content would wait for a whole chunk.
-            while chunk := response.raw.read1(65_536, decode_content=True):
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise FeedError(category, f"{url} sent more than {MAX_BYTES:,} bytes")
-                if clock() > deadline:
-                    raise FeedError(
-                        category,
-                        f"{url} sent {len(body):,} bytes in {DEADLINE_S} s and was still sending:"
-                        " the server is overloaded; try again later",
-                    )
-            status = response.status_code
-            content_type = response.headers.get("Content-Type", "")
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        raise FeedError(
-            category, f"cannot read {url}: {one_line(str(error), 300)}: try again later"
-        ) from error
-    if status != 200:
-        raise FeedError(category, _http_problem(url, status, bytes(body)))
-    if "html" in content_type.lower():
-        raise FeedError(category, f"{url} answered with a web page ({content_type}), not a feed")
-    return bytes(body)
+        answer = transport.fetch(session, url, MAX_BYTES)
+    except transport.TransportError as error:
+        raise FeedError(category, str(error)) from error
+    if answer.status != 200:
+        raise FeedError(category, _http_problem(url, answer.status, answer.body))
+    if "html" in answer.content_type.lower():
+        said = one_line(answer.content_type, 100)
+        raise FeedError(category, f"{url} answered with a web page ({said}), not a feed")
+    return answer.body
 
 
 def _http_problem(url: str, status: int, body: bytes) -> str:
     """What a refusal means. arXiv answers 400 with a feed that says why, 429 with two words."""
     try:
-        said = _error_message(_document(body, url).feed)
+        said = _error_message(*_channel(_root(body, url), body, url))
     except FeedError:
         said = None
     if said is not None:
@@ -142,84 +107,111 @@ def _http_problem(url: str, status: int, body: bytes) -> str:
 def parse_feed(data: bytes, name: str | None = None) -> Feed:
     """An RSS 2.0 or Atom document of arXiv's as a `Feed`, items in the feed's order.
 
-    `name` is what errors call it until its category is known. Items without an id or a title are
-    named in `Feed.unreadable`; more than 1% of them is an error. Raises `FeedError` also for an
-    empty body, a web page, a document that breaks off, the RDF format of before 2024, and arXiv's
-    own "Feed error" documents.
+    `name` is what errors call it until its category is known. Items without an id, a title or an
+    announce type are named in `Feed.unreadable`; more than 1% of them is an error. Raises
+    `FeedError` also for an empty body, a web page, a document that breaks off, the RDF format of
+    before 2024, and arXiv's own "Feed error" documents.
     """
     called = name or "feed"
     if not data.strip():
         raise FeedError(called, "the body is empty: the server is in trouble; try again later")
-    document = _document(data, called)
-    if document.version == "rss10" or document.version == "rss090":
-        raise FeedError(
-            called, "the RDF format that arXiv's feeds left behind in 2024, not RSS 2.0"
-        )
-    if document.version not in ("rss20", "atom10"):
-        raise FeedError(called, f"not a feed but {_describe(data)}")
-    channel = document.feed
-    if (said := _error_message(channel)) is not None:
+    root = _root(data, called)
+    channel, form = _channel(root, data, called)
+    if (said := _error_message(channel, form)) is not None:
         raise FeedError(called, f"arXiv says: {said}")
-    category = _category(channel)
+    category = _category(channel, form)
     if category is None:
-        raise FeedError(
-            called, f"no arXiv category in its link {one_line(str(channel.get('link')), 100)!r}"
-        )
-    # feedparser names an element of a namespace it does not know `prefix_name`, in lower case.
-    prefixes = [p for p, uri in document.namespaces.items() if uri == ARXIV_NAMESPACE]
-    prefix = f"{prefixes[0].lower()}_" if prefixes and prefixes[0] else ""
+        link = one_line("".join(_texts(channel, form.link)), 100)
+        raise FeedError(called, f"no arXiv category in its link {link!r}")
+    # By their last name: items of a namespace unknown are not a day without papers.
+    items = [e for e in root.iter() if e.tag.rpartition("}")[2] in ("item", "entry")]
     papers: list[Paper] = []
     unreadable: list[str] = []
-    for number, item in enumerate(document.entries, start=1):
-        paper = _paper(item, prefix)
+    for number, item in enumerate(items, start=1):
+        paper = _paper(item, form)
         if paper is None:
-            unreadable.append(f"item {number}: {_name_item(item)}")
+            unreadable.append(f"item {number}: {_name_item(item, form)}")
         else:
             papers.append(paper)
-    if len(unreadable) > UNREADABLE_SHARE * len(document.entries):
+    if len(unreadable) > UNREADABLE_SHARE * len(items):
         raise FeedError(
             category,
-            f"{len(unreadable)} of {len(document.entries)} items have no id, title or announce type"
+            f"{len(unreadable)} of {len(items)} items have no id, title or announce type"
             f" ({unreadable[0]}): the format has changed; look for a newer version of this program",
         )
-    return Feed(category, _date(document, category), tuple(papers), tuple(unreadable))
+    return Feed(category, _date(channel, items, form, category), tuple(papers), tuple(unreadable))
 
 
-def _document(data: bytes, called: str) -> Any:
-    """feedparser's reading of well-formed XML.
+# The only thing before the root is a declaration, comments and instructions: no DTD, and so no
+# entities but XML's own five.
+_PROLOG = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<(?:[\w.-]+:)?(?:rss|feed|RDF)[\s/>]",
+    re.DOTALL,
+)
 
-    What is not well-formed goes no further: its parser for that guesses, can take minutes and
-    raises anything.
-    """
-    import feedparser
 
-    if not _ROOT.search(data, 0, 2000) or b"<!DOCTYPE" in data[:2000] or b"<!ENTITY" in data:
+class _BoundedTree(TreeBuilder):
+    """Refuses what is deeper or larger than any feed while it is being read."""
+
+    _depth = _elements = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
+        self._depth += 1
+        self._elements += 1
+        if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
+            raise ValueError(f"more than {MAX_DEPTH} levels or {MAX_ELEMENTS:,} elements")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str, /) -> Element:
+        self._depth -= 1
+        return super().end(tag)
+
+
+def _root(data: bytes, called: str) -> Element:
+    """The document, which is UTF-8 whatever it or the server says it is."""
+    if len(data) > MAX_BYTES:
+        raise FeedError(called, f"not a feed but {len(data):,} bytes")
+    if not _PROLOG.match(data):
         raise FeedError(called, f"not a feed but {_describe(data)}")
     try:
-        expat.ParserCreate(namespace_separator=" ").Parse(data, True)
-        # Sanitising and link resolution are for HTML that is shown; these are plain fields.
-        document = feedparser.parse(
-            io.BytesIO(data), sanitize_html=False, resolve_relative_uris=False
-        )
-        if document.bozo:
-            raise document.bozo_exception
-    except Exception as error:  # feedparser raises anything where elements stand askew
+        data.decode("utf-8")
+        parser = XMLParser(target=_BoundedTree(), encoding="utf-8")  # noqa: S314 - see _PROLOG
+        for start in range(0, len(data), 1_000_000):  # to stop soon after a refusal
+            parser.feed(data[start : start + 1_000_000])
+        root: Element = parser.close()
+    except (ParseError, ValueError) as error:
         raise FeedError(
             called,
             f"broken XML ({one_line(str(error), 200)}):"
             " the document was cut short or damaged on its way; try again later",
         ) from error
-    return document
+    return root
 
 
-_ROOT = re.compile(rb"<(?:\w+:)?(?:rss|feed|RDF)[\s>]")
+def _channel(root: Element, data: bytes, called: str) -> tuple[Element, _Form]:
+    """The element that describes the feed, and the form that the feed has."""
+    if root.tag.endswith("}RDF"):
+        raise FeedError(
+            called, "the RDF format that arXiv's feeds left behind in 2024, not RSS 2.0"
+        )
+    form = _FORMS.get(root.tag)
+    channel = None if form is None else root.find(form.channel)
+    if form is None or channel is None or (root.tag == "rss" and root.get("version") != "2.0"):
+        raise FeedError(called, f"not a feed but {_describe(data)}")
+    return channel, form
 
 
-def _error_message(channel: Mapping[str, Any]) -> str | None:
+def _texts(parent: Element, tag: str) -> Iterator[str]:
+    """What each child of that name says, in Atom sometimes by an attribute."""
+    for child in parent.findall(tag):
+        yield child.get("href") or child.get("term") or "".join(child.itertext())
+
+
+def _error_message(channel: Element, form: _Form) -> str | None:
     """What arXiv says in a feed that is its way of reporting an error; None in any other."""
-    if not str(channel.get("title", "")).startswith("Feed error"):
+    if not "".join(_texts(channel, form.title)).lstrip().startswith("Feed error"):
         return None
-    return one_line(str(channel.get("subtitle", "no reason given")), 300)
+    return one_line("".join(_texts(channel, form.subtitle)) or "no reason given", 300)
 
 
 def _describe(data: bytes) -> str:
@@ -229,58 +221,73 @@ def _describe(data: bytes) -> str:
     return f"something that begins {one_line(head, 60)!r}"
 
 
-def _category(channel: Mapping[str, Any]) -> str | None:
+_TERM = r"[A-Za-z-]+(?:\.[A-Za-z-]+)?"
+_CHANNEL = re.compile(rf"https?://[^/]+/(?:rss|atom)/({_TERM}(?:\+{_TERM})*)/?")
+
+
+def _category(channel: Element, form: _Form) -> str | None:
     """The last part of the channel's own link, `http://rss.arxiv.org/rss/cs.LG`."""
-    links = [channel.get("link", ""), channel.get("id", "")]
-    links += [link.get("href", "") for link in channel.get("links", ())]
-    for link in links:
-        match = re.fullmatch(r"https?://[^/]+/(?:rss|atom)/([A-Za-z.+-]+)/?", str(link))
-        if match:
-            return match[1]
+    for tag in (form.link, form.id, f"{_ATOM}link"):
+        for link in _texts(channel, tag):
+            if match := _CHANNEL.fullmatch(link.strip()):
+                return match[1]
     return None
 
 
-def _date(document: Any, category: str) -> date:
+def _date(channel: Element, items: list[Element], form: _Form, category: str) -> date:
     """The announcement date: midnight US Eastern. RSS states it for the channel, Atom for the
     entries alone; an empty Atom feed has only its build time."""
-    places = [(document.feed, "published")]
-    places += [(entry, "published") for entry in document.entries[:1]]
-    places += [(document.feed, "updated")]
-    for text in [place[key] for place, key in places if key in place]:
+    places = [(channel, form.published)]
+    places += [(item, form.published) for item in items[:1]]
+    places += [(channel, form.updated)]
+    for text in [text.strip() for place, tag in places for text in _texts(place, tag)]:
         try:
             moment = (
                 datetime.fromisoformat(text)
-                if re.match(r"\d{4}-", text)
+                if re.match(r"[0-9]{4}-", text)
                 else parsedate_to_datetime(text)
             )
-            if moment.tzinfo is not None:
-                return today_eastern(moment)
-        except (ValueError, OverflowError):
+            day = today_eastern(moment)
+        except (ValueError, OverflowError, TypeError, IndexError):  # the last two are email.utils'
             continue
+        # arXiv's years; and as said, for email.utils makes 2000 of 0000.
+        if 1991 <= day.year < 2100 and str(moment.year) in text:
+            return day
     raise FeedError(category, "no date (pubDate): not arXiv's announcement feed")
 
 
-_ID = r"\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7}"
-_GUID = re.compile(rf"oai:arXiv\.org:({_ID})(?:v(\d{{1,4}}))?")
-_LINK = re.compile(rf"https?://arxiv\.org/abs/({_ID})(?:v(\d{{1,4}}))?")
-_VERSION = re.compile(r"arXiv:\S+?v(\d{1,4})\b")
+_ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/[0-9]{7}"
+_V = r"v([1-9][0-9]{0,3})"
+_GUID = re.compile(rf"oai:arXiv\.org:({_ID})(?:{_V})?")
+_LINK = re.compile(rf"https?://arxiv\.org/abs/({_ID})(?:{_V})?")
+_VERSION = re.compile(rf"arXiv:(?:{_ID}){_V}\b")
+# Marks by the hundred on one letter: putting them in order takes time to the square.
+_PILE = re.compile(r"[^\w\s\x00-\x7f]{100}")
 _ANNOUNCED = re.compile(r"Announce Type:\s*([a-z-]+)")
 
 
-def _paper(item: Any, prefix: str) -> Paper | None:
-    """The item as a paper, or None where it lacks an id, a title or an announce type."""
+def _paper(item: Element, form: _Form) -> Paper | None:
+    """The item as a paper, or None where it lacks an id, a title or an announce type, has two of
+    them, or is longer than any paper."""
 
-    def said(key: str) -> str:
-        return clean(str(item.get(key) or ""))
+    def said(tag: str, between: str = " ") -> str:
+        return clean(between.join(_texts(item, tag)))
 
-    header, found, abstract = said("summary").partition("Abstract:")
-    match = _GUID.fullmatch(said("id")) or _LINK.fullmatch(said("link"))
-    title, names = said("title"), said("author")
-    abstract = abstract.strip() if found else header
-    announced = said(f"{prefix}announce_type") or _first(_ANNOUNCED, header)
-    if match is None or not title or announced not in list(AnnounceType):
+    text = "".join(item.itertext())
+    if len(text) > MAX_ITEM or _PILE.search(text):
         return None
-    readable_title, readable_names, readable_abstract = map(accents, (title, names, abstract))
+    header, found, abstract = said(form.summary).partition("Abstract:")
+    guid, link = ("".join(_texts(item, tag)).strip() for tag in (form.id, form.link))
+    match = _GUID.fullmatch(guid) if guid else _LINK.fullmatch(link)
+    title = said(form.title)
+    names = said(f"{_DC}creator", between=", ")
+    abstract = abstract.strip() if found else header
+    announced = said(f"{_ARXIV}announce_type") or _first(_ANNOUNCED, header)
+    readable_title, readable_names, readable_abstract = map(_readable, (title, names, abstract))
+    if match is None or announced not in list(AnnounceType) or not _is_visible(readable_title):
+        return None
+    if len(item.findall(form.title)) != 1:
+        return None
     authors, affiliations = parse_authors(readable_names)
     return Paper(
         id=match[1],
@@ -288,16 +295,28 @@ def _paper(item: Any, prefix: str) -> Paper | None:
         title=readable_title,
         authors=authors,
         abstract=readable_abstract,
-        categories=tuple(clean(tag["term"]) for tag in item.get("tags", ()) if tag["term"]),
+        categories=tuple(
+            term.strip()
+            for term in _texts(item, form.category)
+            if re.fullmatch(_TERM, term.strip())  # they become links and file names
+        ),
         announce_type=AnnounceType(announced),
         affiliations=affiliations,
-        doi=said(f"{prefix}doi") or None,
-        journal_ref=said(f"{prefix}journal_reference") or None,
-        license=said("rights") or None,
+        doi=said(f"{_ARXIV}DOI") or None,
+        journal_ref=said(f"{_ARXIV}journal_reference") or None,
+        license=said(f"{_DC}rights") or None,
         title_tex=title if title != readable_title else None,
         authors_tex=names if names != readable_names else None,
         abstract_tex=abstract if abstract != readable_abstract else None,
     )
+
+
+def _readable(text: str) -> str:
+    return one_line(accents(text))  # TeX that stands for a space leaves two of them
+
+
+def _is_visible(text: str) -> bool:
+    return any(unicodedata.category(c) != "Cf" for c in text)  # not joiners and marks alone
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
@@ -305,10 +324,10 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
     return match[1] if match else None
 
 
-def _name_item(item: Any) -> str:
-    for key in ("id", "link", "title", "summary"):
-        if item.get(key):
-            return one_line(str(item[key]), 80)
+def _name_item(item: Element, form: _Form) -> str:
+    for tag in (form.id, form.link, form.title, form.summary):
+        if said := one_line(" ".join(_texts(item, tag)), 80):
+            return said
     return "an item without any text"
 
 

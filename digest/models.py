@@ -202,6 +202,10 @@ class Below:
     score: Score
 
 
+LIMIT_RULE = "limit"  # of `run --limit`: the day was only sampled
+STALE_RULE = "stale feed"  # announced by feeds of an earlier day alone
+
+
 @dataclass(frozen=True, slots=True)
 class Filtered:
     """A paper that a rule kept from being scored."""

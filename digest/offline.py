@@ -47,6 +47,7 @@ _STEPS = (-0.0085, -0.0057, -0.003, 0.0, 0.003, 0.006, 0.009, 0.0135, 0.02)
 _MAX_CHARS = 20_000  # of an abstract; the longest real ones have a tenth
 _MAX_PHRASE = 5  # words: a longer clause is prose, which no paper repeats
 _MAX_NAMED = 6  # phrases in a comment
+_MOST_UNEXPLAINED = 6  # relevance, where no phrase of the user's stands in the paper
 
 _WORD = re.compile(r"[^\W_]+")
 _CLAUSE = re.compile(r"[;,()\n—]|[.:!?](?=\s|$)|\s[-–]\s")
@@ -136,8 +137,9 @@ def _score(document: _Document, vector: Vector, similarity: float, wish: _Wish) 
         comment = "no word of the topics"
     if avoids:
         comment += f"; avoids: {', '.join(avoids[:_MAX_NAMED])}"
+    relevance = bisect_right(_STEPS, similarity) + 1
     return Score(
-        relevance=bisect_right(_STEPS, similarity) + 1,
+        relevance=relevance if matches else min(relevance, _MOST_UNEXPLAINED),
         novelty=None,
         topic=topic,
         comment=comment,

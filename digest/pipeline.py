@@ -6,20 +6,16 @@ the stage that owns it.
 
 from __future__ import annotations
 
-import logging
-import re
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from digest import announcements, archive, feed, publish, ranking, record, selection, site
+from digest import announcements, archive, publish, ranking, record, selection, site
 from digest.config import Config, Site
-from digest.errors import FeedError
+from digest.errors import ArchiveError
 from digest.models import (
+    LIMIT_RULE,
     Day,
     Digest,
     Feed,
@@ -32,13 +28,10 @@ from digest.models import (
     Verdict,
     announced,
 )
+from digest.progress import bar, log, stage
 from digest.report import DayReport
+from digest.sources import Fetched
 from digest.wording import count, scorer_label, sums
-
-if TYPE_CHECKING:
-    import requests
-
-log = logging.getLogger("digest")
 
 
 @dataclass(frozen=True)
@@ -65,14 +58,6 @@ class Job:
     dry_run: bool = False
 
 
-@dataclass(frozen=True)
-class Fetched:
-    """A feed and the address it came from."""
-
-    url: str
-    feed: Feed
-
-
 def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
     """Bring one announcement day up to date with what its feeds say.
 
@@ -84,7 +69,7 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
         log.info("restore: %s made again from the archive", count(len(restored), "lost file"))
     before = archive.read_day(out, day)
     sources = _sources(out, day, fetched, before)
-    if nothing := _nothing_to_do(day, sources):
+    if nothing := _nothing_to_do(day, fetched, sources):
         return nothing
     if before is None or not _settled(job, before, sources):
         plan = _plan(job, day, fetched, sources, before)
@@ -95,10 +80,13 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
         return DayReport("planned", "nothing to do: the day stands", day)
     else:
         digest = before
-    with _stage(f"{day} write") as said:
+    with stage(f"{day} write") as said:
         written = write(out, digest, before, job.config.site)
         said.append(f"{count(len(written), 'file')} changed")
-    commit = _commit(job, digest) if job.commit else None
+    commit, ours = _publish(job, digest) if job.commit else (None, True)
+    if not ours:
+        theirs = archive.listed_day(out, day)
+        return DayReport.of(theirs, "unchanged", "another run published this day first", None)
     status, reason = "unchanged", "nothing is new since the last run"
     if digest is not before:
         status = "updated" if before else "published"
@@ -123,72 +111,23 @@ def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> l
 
 def render(out: Path, to: Path, settings: Site) -> list[str]:
     """Rebuild every generated file of the archive in `out` into `to`; the files that changed."""
-    with _stage("render") as said:
-        digests = list(archive.read_archive(out))
-        files: archive.Files = {archive.day_path(d.date): record.encode(d) for d in digests}
-        files |= archive.derived_files(digests)
-        for digest in digests:
-            files |= site.day_files(digest, settings)
-        days = [Day.of(digest) for digest in digests]
-        files |= site.front_files(digests[-1] if digests else None, days, settings)
+    with stage("render") as said:
+        digests = list(bar(archive.read_archive(out), "read"))
+        if not digests:
+            raise ArchiveError(f"{out / archive.DATA}: holds no day: check `out` in the settings")
+        files = site_files(digests, settings)
         written = [str(path) for path in archive.write_files(to, files)]
         said += [count(len(digests), "day"), f"{count(len(written), 'file')} changed"]
     return written
 
 
-# --- the feeds --------------------------------------------------------------------------------
-
-
-def fetch(config: Config, session: requests.Session) -> list[Fetched]:
-    """Every configured category's feed, one request after the other. Raises `FeedError`."""
-    from tqdm import tqdm  # shows itself on a terminal, after a second
-
-    fetched = []
-    with _stage("fetch") as said:
-        for category in tqdm(config.categories, "fetch", delay=1, disable=None, leave=False):
-            url = config.arxiv.feed_url.format(category=category)
-            parsed = feed.parse_feed(feed.fetch_feed(session, category, url), category)
-            if parsed.category.casefold() != category.casefold():
-                raise FeedError(category, f"{url} answered with the feed of {parsed.category!r}")
-            fetched.append(Fetched(url, replace(parsed, category=category)))
-        said += _describe(fetched)
-    return fetched
-
-
-def replay(places: Sequence[str], session: requests.Session) -> dict[date, list[Fetched]]:
-    """Feeds from files or addresses, by their own dates, oldest first. Raises `FeedError`."""
-    days: dict[date, list[Fetched]] = {}
-    with _stage("read") as said:
-        for place in places:
-            fetched = _read(place, session)
-            parsed = fetched.feed
-            day = days.setdefault(parsed.date, [])
-            if any(f.feed.category == parsed.category for f in day):
-                raise FeedError(
-                    parsed.category, f"{place} is a second feed for {parsed.date}: name one of them"
-                )
-            day.append(fetched)
-        said += _describe([fetched for day in days.values() for fetched in day])
-    return dict(sorted(days.items()))
-
-
-def _read(place: str, session: requests.Session) -> Fetched:
-    name = place.rpartition("/")[2] or place
-    if re.match(r"https?://", place):
-        return Fetched(place, feed.parse_feed(feed.fetch_feed(session, name, place), name))
-    try:
-        data = Path(place).read_bytes()
-    except OSError as error:
-        raise FeedError(name, f"cannot read {place}: {error.strerror}: name a file") from error
-    return Fetched(name, feed.parse_feed(data, name))
-
-
-def _describe(fetched: Sequence[Fetched]) -> list[str]:
-    for f in fetched:
-        log.debug("%s of %s: %s", f.feed.category, f.feed.date, count(len(f.feed.papers), "item"))
-    said = [count(len(fetched), "feed"), count(sum(len(f.feed.papers) for f in fetched), "item")]
-    unreadable = sum(len(f.feed.unreadable) for f in fetched)
-    return [*said, f"{unreadable} unreadable"] if unreadable else said
+def site_files(digests: Sequence[Digest], settings: Site) -> archive.Files:
+    """Every generated file of a site with these days, oldest first: the archive's and the pages."""
+    files: archive.Files = {archive.day_path(d.date): record.encode(d) for d in digests}
+    files |= archive.derived_files(digests)
+    for digest in bar(digests, "render"):
+        files |= site.day_files(digest, settings)
+    return files | site.front_files(digests[-1], [Day.of(d) for d in digests], settings)
 
 
 # --- the steps --------------------------------------------------------------------------------
@@ -209,20 +148,32 @@ def _sources(
     return sources
 
 
-def _nothing_to_do(day: date, sources: dict[str, Source]) -> DayReport | None:
+def _nothing_to_do(
+    day: date, fetched: Sequence[Fetched], sources: dict[str, Source]
+) -> DayReport | None:
     """What to report where no category announces anything of `day`'s own."""
     if any(source.fresh and source.entries for source in sources.values()):
         return None
-    if stale := [category for category, source in sources.items() if not source.fresh]:
-        reason = f"the feed still shows an earlier day for {', '.join(stale)}: try again later"
-        return DayReport("stale_feed", reason, day)
+    if any(not source.fresh for source in sources.values()):
+        said = "; ".join(
+            _staleness(f.feed, day) for f in fetched if not sources[f.feed.category].fresh
+        )
+        return DayReport("stale_feed", f"{said}: try again later", day)
     why = announcements.why_none(day) or "one was expected; a later run looks again"
     return DayReport("no_announcement", f"the feed is empty: {why}", day)
 
 
+def _staleness(stale: Feed, day: date) -> str:
+    if stale.date != day:
+        return f"the feed of {stale.category} is that of {stale.date}"
+    return f"the feed of {stale.category} repeats an earlier day's papers under today's date"
+
+
 def _settled(job: Job, before: Digest, sources: dict[str, Source]) -> bool:
     """Whether there is nothing left to do for a day but to make sure that its files stand."""
-    sampled = any(filtered.rule == selection.LIMIT_RULE for filtered in before.filtered)
+    if before.scorer == "llm" and job.scorer.name == "offline" and not job.rescore:
+        return True  # better scores than this run's, and paid for
+    sampled = any(filtered.rule == LIMIT_RULE for filtered in before.filtered)
     better_scorer = before.scorer == "offline" and job.scorer.name == "llm"
     return not (
         job.rescore or sampled or better_scorer or before.unscored or sources != before.sources
@@ -230,8 +181,14 @@ def _settled(job: Job, before: Digest, sources: dict[str, Source]) -> bool:
 
 
 def _reusable(job: Job, before: Digest | None) -> dict[str, Verdict]:
-    """The verdicts of an earlier run of the day; none where it is to be scored anew."""
-    if before is None or job.rescore or before.scorer != job.scorer.name:
+    """The verdicts of an earlier run of the day that the same scorer would give again.
+
+    The embedded scorer weighs words by the whole day, and costs nothing: its are made anew.
+    """
+    if before is None or job.rescore or before.scorer == "offline":
+        return {}
+    asked = (before.scorer, before.model, before.prompt)
+    if asked != (job.scorer.name, job.scorer.model, job.scorer.prompt):
         return {}
     verdicts: dict[str, Verdict] = {kept.paper.id: kept.score for kept in before.kept}
     return verdicts | {below.id: below.score for below in before.below}
@@ -259,9 +216,10 @@ def _plan(
     before: Digest | None,
 ) -> _Plan:
     """The day's papers sorted; those that only the earlier run saw keep their place."""
-    with _stage(f"{day} select") as said:
+    with stage(f"{day} select") as said:
         ids = announced(sources)
-        papers = {paper.id: paper for paper in selection.merge(f.feed for f in fetched)}
+        of_the_day = [f.feed for f in fetched if f.feed.date == day]
+        papers = {paper.id: paper for paper in selection.merge(of_the_day)}
         if before is not None:
             known = [kept.paper for kept in before.kept]
             known += [unscored.paper for unscored in before.unscored]
@@ -274,7 +232,8 @@ def _plan(
             job.config.announce,
             job.config.exclude,
             job.limit,
-            reused,
+            scored=reused if job.scorer.name == "llm" or before is None else before.scored_ids,
+            stale=selection.only_stale(sources),
         )
         plan = _Plan(before, sources, reused, chosen)
         said.append(count(len(ids), "paper"))
@@ -290,7 +249,7 @@ def _estimate(job: Job, plan: _Plan) -> str:
 
 def _make(job: Job, day: date, plan: _Plan) -> Digest:
     """Score what has to be, and put the day together. The earlier record where nothing is new."""
-    with _stage(f"{day} score") as said:
+    with stage(f"{day} score") as said:
         scoring = job.scorer.score(plan.to_score)
         said.append(count(len(plan.to_score), "paper"))
         said.append(f"by {scorer_label(job.scorer.name, job.scorer.model)}")
@@ -343,20 +302,34 @@ def _spent(before: Digest | None, now: Scoring) -> tuple[Usage, float | None]:
     return usage, before.cost_usd + now.cost_usd
 
 
-def _commit(job: Job, digest: Digest) -> str | None:
-    with _stage(f"{digest.date} commit") as said:
-        commit = publish.commit(job.config.out, digest)
-        said.append(commit[:12] if commit else "nothing changed")
-        if job.push:
-            publish.push(job.config.out)
-            said.append("pushed")
-    return commit
+def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
+    """Commit the day, and push it where asked: the commit, and whether it is the day's own.
 
+    It is not where another run pushed the same day first: theirs then stands in the archive. Days
+    that a run without a commit left behind, or one that was killed, get their own commits too.
+    """
+    out = job.config.out
+    pending = [archive.read_day(out, day) for day in publish.pending_days(out)]
+    digests = [left for left in pending if left is not None] or [digest]
+    commits = {}
+    for made in digests:
+        with stage(f"{made.date} commit") as said:
+            if made.date != digest.date:
+                write(out, made, made, job.config.site)
+            # The last takes what the days share: the ledger, the lists, the front page.
+            commits[made.date] = publish.commit(out, made, alone=made is not digests[-1])
+            said.append((commits[made.date] or "nothing changed")[:16])
+    commit = commits.get(digest.date)
+    if not job.push:
+        return commit, True
 
-@contextmanager
-def _stage(name: str) -> Iterator[list[str]]:
-    """A line when the stage is done: its name, what it has to say, seconds."""
-    said: list[str] = []
-    started = time.monotonic()
-    yield said
-    log.info("%s: %s (%.2f s)", name, ", ".join(said), time.monotonic() - started)
+    def add_days(their_out: Path, days: list[date]) -> None:
+        for day in days:
+            ours = archive.listed_day(out, day)
+            write(their_out, ours, archive.read_day(their_out, day), job.config.site)
+            publish.commit(their_out, ours)
+
+    with stage(f"{digest.date} push") as said:
+        pushed = publish.push(out, add_days)
+        said.append(pushed[:12] if pushed else "the other side has this day already")
+    return commit and pushed, pushed is not None

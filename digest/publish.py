@@ -1,48 +1,53 @@
-"""git: one commit an announcement day, touching the site's folder and nothing else."""
+"""Publishing: one commit an announcement day, touching the site's folder and nothing else.
+
+The user's work is never in the way and never at risk. A commit is made in an index of its own; a
+push that loses a race is settled in a work tree of its own. The user's edits, staged files, hooks
+and keys stay as they are.
+"""
 
 from __future__ import annotations
 
-import os
+import logging
 import re
-import subprocess
+import shutil
 import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from digest import git
 from digest.errors import PublishError
 from digest.models import Digest, Kept
 from digest.text import inert, one_line, plain
 from digest.wording import sums, warnings
 
+log = logging.getLogger("digest")
+
 # Feed readers show a commit's subject cut at 69 characters and its body as plain text.
 BODY_WIDTH = 76
-
-_BOT = "github-actions[bot]"
-_BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
-_ENVIRONMENT = {  # stronger than the user's settings
-    "GIT_AUTHOR_NAME": _BOT,
-    "GIT_AUTHOR_EMAIL": _BOT_EMAIL,
-    "GIT_COMMITTER_NAME": _BOT,
-    "GIT_COMMITTER_EMAIL": _BOT_EMAIL,
-    "GIT_TERMINAL_PROMPT": "0",
-    "LC_ALL": "C",
-}
-_GIT_TIMEOUT_S = 300
+LONGEST_TITLE = 300
+TEMPORARY = ":(exclude,glob)**/.*.tmp"  # what a killed run left half written
+PUSH_ATTEMPTS = 3  # after the first, each upon what the other side has pushed meanwhile
 
 
 def commit_message(digest: Digest) -> str:
     """Subject: date and counts. Body: the sums, what to know, the ranked list with bare links."""
     counts = digest.counts
     subject = f"Digest {digest.date}: {counts.kept} of {counts.scanned} papers kept"
-    head = [sums(counts), *warnings(digest)]
-    paragraphs = [subject, *(textwrap.fill(line, BODY_WIDTH) for line in head)]
-    return "\n\n".join([*paragraphs, *(_entry(kept) for kept in digest.kept)]) + "\n"
+    paragraphs = [subject, textwrap.fill(sums(counts), BODY_WIDTH)]
+    for warning in warnings(digest):  # which quote categories: no line begins with such words
+        paragraphs.append(textwrap.fill(inert(warning), BODY_WIDTH, subsequent_indent="  "))
+    return "\n\n".join([*paragraphs, *map(_entry, digest.kept)]) + "\n"
 
 
 def _entry(kept: Kept) -> str:
     score = kept.score
     marks = f"R{score.relevance}" + (f" N{score.novelty}" if score.novelty is not None else "")
     title = textwrap.fill(
-        f"{marks}  {inert(plain(kept.paper.title))}",
+        f"{marks}  {inert(one_line(plain(kept.paper.title), LONGEST_TITLE))}",
         BODY_WIDTH,
         subsequent_indent=" " * (len(marks) + 2),
         break_on_hyphens=False,
@@ -50,81 +55,169 @@ def _entry(kept: Kept) -> str:
     return f"{title}\nhttps://arxiv.org/abs/{kept.paper.id}"
 
 
-def commit(out: Path, digest: Digest) -> str | None:
-    """Commit what changed in `out` as the bot; the commit's id, or None where nothing changed.
-
-    Whatever else the user has edited or staged stays as it is. Raises `PublishError`.
-    """
-    _git(out, "add", "--all", "--", ".")
-    if _git(out, "diff", "--cached", "--quiet", "--", ".", accept=(0, 1)).returncode == 0:
-        return None
-    options = ["--quiet", "--no-gpg-sign", "--cleanup=verbatim", "--file=-"]
-    _git(out, "commit", *options, "--only", "--", ".", stdin=commit_message(digest))
-    return _git(out, "rev-parse", "HEAD").stdout.strip()
-
-
-def push(out: Path) -> None:
-    """Push the current branch to where it came from, `origin` if nothing is set."""
-    branch = _git(out, "symbolic-ref", "--short", "--quiet", "HEAD", accept=(0, 1)).stdout.strip()
-    if not branch:
-        raise PublishError("no branch is checked out (detached HEAD): check out a branch to push")
-    remote = _git(out, "config", f"branch.{branch}.remote", accept=(0, 1)).stdout.strip()
-    target = _git(out, "config", f"branch.{branch}.merge", accept=(0, 1)).stdout.strip()
-    _git(out, "push", "--quiet", remote or "origin", f"HEAD:{target or f'refs/heads/{branch}'}")
-
-
 def require_repository(out: Path) -> None:
     """Raise `PublishError` unless `out` is, or will be, inside a git work tree."""
     folder = next(path for path in (out, *out.resolve().parents) if path.is_dir())
-    _git(folder, "rev-parse", "--show-toplevel")
+    git.read(folder, "rev-parse", "--show-toplevel")
 
 
-def _git(
-    folder: Path, *arguments: str, accept: tuple[int, ...] = (0,), stdin: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    # The user's hooks are for the user's own commits and pushes.
-    settings = ["-c", f"core.hooksPath={os.devnull}", "-c", "i18n.commitEncoding=UTF-8"]
-    command = ["git", "-C", str(folder), *settings, *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            env=os.environ | _ENVIRONMENT,
-            timeout=_GIT_TIMEOUT_S,
-            check=False,
+def pending_days(out: Path) -> list[date]:
+    """The days whose own file is not committed as it stands, oldest first."""
+    status = ["status", "--porcelain", "--untracked-files=all", "-z", "--", "data"]
+    names = git.run(out, *status).stdout.split("\0")
+    day = re.compile(r"(?:.*/)?data/\d{4}/(\d{4}-\d\d-\d\d)\.json")
+    found = (day.fullmatch(name[3:]) for name in names)  # two letters and a space come first
+    return sorted({date.fromisoformat(match[1]) for match in found if match})
+
+
+def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
+    """Commit what changed in `out` as the bot; the commit's id, or None where nothing changed.
+
+    `alone`: only the day's own files, for a day that an earlier run left uncommitted.
+    Raises `PublishError`, and then nothing has changed.
+    """
+    head = git.read(out, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
+    index = Path(out, git.read(out, "rev-parse", "--git-path", "index"))
+    with TemporaryDirectory() as folder:
+        own = {"GIT_INDEX_FILE": f"{folder}/index"}
+        if index.exists():  # for what it knows of unchanged files: else each is read again
+            shutil.copyfile(index, own["GIT_INDEX_FILE"])
+        git.run(out, "read-tree", *(["--reset", head] if head else ["--empty"]), environment=own)
+        day = f":(glob)**/{digest.date}.*"
+        git.run(out, "add", "--all", "--", day if alone else ".", TEMPORARY, environment=own)
+        tree = git.run(out, "write-tree", environment=own).stdout.strip()
+    if head and tree == git.read(out, "rev-parse", "HEAD^{tree}"):
+        return None
+    parent = ["-p", head] if head else []
+    made = git.run(
+        out, "commit-tree", "--no-gpg-sign", tree, *parent, stdin=commit_message(digest)
+    ).stdout.strip()
+    git.run(out, "update-ref", "-m", f"digest {digest.date}", "HEAD", made, head or "0" * len(made))
+    _refresh_index(out)
+    return made
+
+
+def _refresh_index(out: Path) -> None:
+    """Let the user's index know of the commit; it holds no truth that could be lost."""
+    done = git.run(out, "reset", "--quiet", "--", ".", accept=range(256))
+    if done.returncode:
+        log.warning("the commit stands, but %s", git.explain("reset", done.stderr))
+
+
+# --- pushing ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Upstream:
+    remote: str
+    ref: str  # refs/heads/main
+
+
+def push(out: Path, add_days: Callable[[Path, list[date]], None]) -> str | None:
+    """Push the current branch to where it came from, `origin` if nothing is set.
+
+    The id of the commit that is now the branch's newest, or None where the other side already had
+    all that there was to push.
+
+    Where somebody has pushed meanwhile: if they left `out` alone, the digests go on top of their
+    work; else theirs stands and `add_days(their_out, days)` commits the days they lack in a work
+    tree that holds their version. Raises `PublishError` where the server refuses, where three
+    attempts were not enough, or where commits of the user's own would have to be moved.
+    """
+    upstream = _upstream(out)
+    head = candidate = git.read(out, "rev-parse", "HEAD")
+    theirs = None
+    for attempt in range(PUSH_ATTEMPTS + 1):
+        refspec = f"{candidate}:{upstream.ref}"
+        done = git.run(out, "push", "--quiet", upstream.remote, refspec, accept=range(256))
+        if done.returncode == 0:
+            _advance(out, head, candidate)
+            return None if candidate == theirs else candidate
+        if not re.search(r"non-fast-forward|fetch first|cannot lock ref", done.stderr):
+            raise PublishError(git.explain("push", done.stderr))
+        if attempt < PUSH_ATTEMPTS:
+            log.info("push: somebody else pushed first: going on top of their work")
+            theirs = _fetch(out, upstream)
+            candidate = _on_top_of(theirs, out, head, add_days)
+    raise PublishError(
+        f"the branch moved on at each of {PUSH_ATTEMPTS + 1} attempts to push: run again later"
+    )
+
+
+def _upstream(out: Path) -> _Upstream:
+    branch = git.read(out, "symbolic-ref", "--short", "--quiet", "HEAD", accept=(0, 1))
+    if not branch:
+        raise PublishError("no branch is checked out (detached HEAD): check out a branch to push")
+    remote = git.read(out, "config", f"branch.{branch}.remote", accept=(0, 1))
+    ref = git.read(out, "config", f"branch.{branch}.merge", accept=(0, 1))
+    return _Upstream(remote or "origin", ref or f"refs/heads/{branch}")
+
+
+def _fetch(out: Path, upstream: _Upstream) -> str:
+    git.run(out, "fetch", "--quiet", upstream.remote, upstream.ref)
+    return git.read(out, "rev-parse", "FETCH_HEAD")
+
+
+def _on_top_of(
+    theirs: str, out: Path, head: str, add_days: Callable[[Path, list[date]], None]
+) -> str:
+    """The commit that holds the other side's work and what it lacks of ours."""
+    base = git.read(out, "merge-base", head, theirs, accept=(0, 1))
+    if not base:
+        raise PublishError(
+            "the remote branch was rewritten: reset this clone to it, then run again"
         )
-    except FileNotFoundError as error:
-        raise PublishError("git is not installed: install it, or use --no-commit") from error
-    except subprocess.TimeoutExpired as error:
-        raise PublishError(f"git {arguments[0]} took over {_GIT_TIMEOUT_S} s") from error
-    if done.returncode not in accept:
-        raise PublishError(_explain(arguments[0], done.stderr))
-    return done
+    if own := git.read(out, "rev-list", f"{base}..{head}", "--", ":(top)", ":(exclude)."):
+        raise PublishError(
+            f"somebody else pushed, and {own.split()[0][:12]} here is a commit of your own:"
+            " git pull --rebase, then run again"
+        )
+    with _work_tree(out, theirs) as their_out:
+        if git.run(out, "diff", "--quiet", base, theirs, "--", ".", accept=(0, 1)).returncode == 0:
+            git.run(their_out, "cherry-pick", "--allow-empty", f"{base}..{head}")
+        else:
+            add_days(their_out, _days_changed(out, base, head, theirs))
+        return git.read(their_out, "rev-parse", "HEAD")
 
 
-_REMEDIES = (
-    ("not a git repository", "run it inside your repository, or use --no-commit"),
-    ("ignored by one of your .gitignore", "take the site's folder out of .gitignore"),
-    ("partial commit during a merge", "finish or abort the merge first"),
-    ("non-fast-forward", "someone else pushed: run again"),
-    ("fetch first", "someone else pushed: run again"),
-    ("protected branch", "let github-actions bypass the branch protection"),
-    ("hook declined", "the server's rules refuse this push: allow it for this branch"),
-    ("Permission", "give the workflow `permissions: contents: write`"),
-    ("error: 403", "give the workflow `permissions: contents: write`"),
-    ("Authentication failed", "give the workflow `permissions: contents: write`"),
-    ("could not read Username", "give git a credential that may push"),
-    ("does not appear to be a git repository", "set a remote: git remote add origin ADDRESS"),
-    ("unable to access", "the server cannot be reached: try again later"),
-    ("index.lock", "another git is running, or one died: remove the lock if none is"),
-)
+def _days_changed(out: Path, base: str, head: str, theirs: str) -> list[date]:
+    """The days that our side recorded and the other left as they were, oldest first."""
+
+    def recorded(side: str) -> set[str]:
+        names = git.read(out, "diff", "--name-only", "--relative", base, side, "--", "data")
+        return set(re.findall(r"^data/\d{4}/(\d{4}-\d\d-\d\d)\.json$", names, re.MULTILINE))
+
+    return [date.fromisoformat(day) for day in sorted(recorded(head) - recorded(theirs))]
 
 
-def _explain(action: str, stderr: str) -> str:
-    said = "\n".join(line for line in stderr.splitlines() if not line.startswith("hint:"))
-    said = one_line(re.sub(r"//[^/@\s]*@", "//***@", said), 300)  # an address may hold a token
-    remedy = next((r for sign, r in _REMEDIES if sign in stderr), "see what git says")
-    return f"git {action} failed: {said}: {remedy}"
+@contextmanager
+def _work_tree(out: Path, commit: str) -> Iterator[Path]:
+    """`out` as `commit` has it, in a work tree of its own."""
+    inside = git.read(out, "rev-parse", "--show-prefix")
+    git.run(out, "worktree", "prune")  # of a run that was killed
+    with TemporaryDirectory() as folder:
+        tree = Path(folder, "tree")
+        git.run(out, "worktree", "add", "--quiet", "--detach", str(tree), commit)
+        try:
+            (tree / inside).mkdir(parents=True, exist_ok=True)
+            yield tree / inside
+        finally:
+            git.run(out, "worktree", "remove", "--force", str(tree), accept=range(256))
+
+
+def _advance(out: Path, head: str, pushed: str) -> None:
+    """Bring the branch and the work tree from `head` to what was pushed.
+
+    As a checkout would: what the user has edited or staged stays, and where it stands in the way
+    nothing is touched.
+    """
+    if head == pushed:
+        return
+    top = Path(git.read(out, "rev-parse", "--show-toplevel"))
+    done = git.run(top, "read-tree", "-m", "-u", head, pushed, accept=range(256))
+    if done.returncode:
+        raise PublishError(
+            "pushed; but your edits are in files that somebody else has changed, so this clone"
+            " stays behind: commit them and git pull --rebase"
+        )
+    git.run(top, "update-ref", "-m", "digest: pushed on top of others", "HEAD", pushed, head)

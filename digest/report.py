@@ -1,13 +1,28 @@
-"""What a run says of itself: the line a person reads, and `--json` for machines."""
+"""What a run says of itself: the lines a person reads, `--json` for machines, and for GitHub
+Actions a step's outputs and its summary. All of it may quote text from outside."""
 
 from __future__ import annotations
 
 import json
+import logging
+import secrets
 from dataclasses import asdict, dataclass, field
 from datetime import date
 
 from digest.models import Counts, Digest, Usage
-from digest.text import inert
+from digest.text import inert, markdown, one_line
+from digest.wording import count
+
+SUMMARY_DAYS = 20
+SUMMARY_LINES = 20
+_LONGEST_REASON = 300
+
+
+class LogFormatter(logging.Formatter):
+    """A record as one line that obeys nobody."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return inert(super().format(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +92,10 @@ class RunReport:
         if self.failure is not None and self.failure.date is not None:
             days.append(self.failure)
         top = _plain(self.top) | {"seconds": round(seconds, 3)}
-        return json.dumps(top | {"days": [_plain(day) for day in days]})
+        line = json.dumps(top | {"days": [_plain(day) for day in days]})
+        # GitHub finds `##[command]` anywhere in a line of a log; in JSON there is another way to
+        # write it.
+        return line.replace("##[", r"#\u0023[").replace("::", r":\u003a")
 
     def to_text(self) -> str:
         """A line a day handled."""
@@ -90,11 +108,71 @@ class RunReport:
         day = f"{self.problem.date}: " if self.problem.date else ""
         return [f"digest: {day}{inert(line)}" for line in self.problem.reason.splitlines()]
 
+    def to_outputs(self) -> str:
+        """What to append to the file that GITHUB_OUTPUT names. What is not known is empty."""
+        top = self.top
+        outputs = {
+            "status": top.status,
+            "reason": _reason(top),
+            "date": top.date,
+            "kept": top.counts and top.counts.kept,
+            "unscored": top.counts and top.counts.unscored,
+            "cost-usd": None if top.cost_usd is None else f"{top.cost_usd:.6f}",
+            "page": top.page,
+            "commit": top.commit,
+        }
+        return "".join(_output(name, value) for name, value in outputs.items())
+
+    def to_summary(self) -> str:
+        """Markdown to append to the file that GITHUB_STEP_SUMMARY names: a few KB at most."""
+        lines = self.top.reason.splitlines()
+        if self.problem is not self.top:
+            lines += self.complaints()
+        parts = [f"## Digest: {markdown(self.top.status)}"]
+        parts += [markdown(one_line(line, _LONGEST_REASON)) for line in lines[:SUMMARY_LINES]]
+        if len(lines) > SUMMARY_LINES:
+            parts.append(f"And {len(lines) - SUMMARY_LINES} more.")
+        if self.days:
+            newest_first = self.days[::-1]
+            rows = [_row(day) for day in newest_first[:SUMMARY_DAYS]]
+            parts.append("\n".join([_TABLE_HEAD, *rows]))
+            if earlier := newest_first[SUMMARY_DAYS:]:
+                parts.append(f"And {count(len(earlier), 'earlier day')}.")
+        return "\n\n".join(parts) + "\n"
+
+
+def _output(name: str, value: object) -> str:
+    """One output, between delimiters that nobody can guess."""
+    delimiter = f"END_{secrets.token_hex(16)}"
+    return f"{name}<<{delimiter}\n{'' if value is None else value}\n{delimiter}\n"
+
+
+_SUMS = ("announced", "filtered", "seen", "scanned", "kept", "below", "unscored")
+_HEADINGS = ("Day", "Status", *(name.capitalize() for name in _SUMS), "Cost")
+_TABLE_HEAD = f"| {' | '.join(_HEADINGS)} |\n|:---|:---|{'---:|' * (len(_SUMS) + 1)}"
+
+
+def _row(day: DayReport) -> str:
+    sums = ["" if day.counts is None else f"{getattr(day.counts, name):,}" for name in _SUMS]
+    cells = [str(day.date or ""), markdown(day.status), *sums, _cost(day)]
+    return f"| {' | '.join(cells)} |"
+
+
+def _cost(day: DayReport) -> str:
+    if day.counts is None:
+        return ""
+    if day.scorer == "offline":
+        return "none"
+    return "not reported" if day.cost_usd is None else markdown(f"${day.cost_usd:.4f}")
+
 
 def _line(day: DayReport) -> str:
     return ": ".join(filter(None, (str(day.date or ""), day.status, inert(day.reason))))
 
 
 def _plain(day: DayReport) -> dict[str, object]:
-    reason = "; ".join(inert(line) for line in day.reason.splitlines())
-    return asdict(day) | {"reason": reason, "date": day.date and str(day.date)}
+    return asdict(day) | {"reason": _reason(day), "date": day.date and str(day.date)}
+
+
+def _reason(day: DayReport) -> str:
+    return "; ".join(inert(line) for line in day.reason.splitlines())

@@ -8,10 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from digest.models import Entry, Feed, Filtered, Paper, Source
+from digest.models import LIMIT_RULE, STALE_RULE, Entry, Feed, Filtered, Paper, Source
 from digest.text import fold
-
-LIMIT_RULE = "limit"  # of `run --limit`: the day was only sampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +46,15 @@ def select(
     announce: Collection[str],
     exclude: Sequence[str] = (),
     limit: int | None = None,
-    reused: Collection[str] = (),
+    scored: Collection[str] = (),
+    stale: Collection[str] = (),
 ) -> Selection:
-    """Sort the day's distinct papers: `seen` before announce type before `exclude` before `limit`.
+    """Sort the day's distinct papers: `seen` before announce type before `exclude`.
 
     `scored_on` is the seen-ledger. A paper that `day` itself scored is not seen: a day never sees
-    itself, so that it can be run again. `limit` is on papers whose scores are not at hand in
-    `reused`, so that a sample never costs a day what it has.
+    itself, so that it can be run again. Of what remains, papers of `stale` feeds alone belong to
+    another day and are not scored as this one's. `limit` is on papers that an earlier run of the
+    day has not `scored`, so that a sample never costs a day what it has.
     """
     left = math.inf if limit is None else limit
     to_score: list[Paper] = []
@@ -71,7 +71,9 @@ def select(
             filtered.append(Filtered(paper.id, paper.title, f"announce type {paper.announce_type}"))
         elif excluded_by is not None:
             filtered.append(Filtered(paper.id, paper.title, f"exclude {excluded_by}"))
-        elif paper.id in reused:
+        elif paper.id in stale:
+            filtered.append(Filtered(paper.id, paper.title, STALE_RULE))
+        elif paper.id in scored:
             to_score.append(paper)
         elif left > 0:
             left -= 1
@@ -97,13 +99,22 @@ def source_of(feed: Feed, url: str, day: date, earlier_batch: Collection[Entry] 
     """What `feed` contributes to `day`, and whether it is `day`'s own.
 
     arXiv's servers sometimes serve a category's previous batch under today's dates, so dates prove
-    nothing: a feed is stale when its non-empty set of (id, version, announce type) is
-    `earlier_batch`, the one recorded for the category on its latest earlier day (None: no record).
-    A feed that dates itself to another day is stale too.
+    nothing: a feed is stale when each (id, version, announce type) of it was in `earlier_batch`,
+    the one recorded for the category on its latest earlier day (None: no record). No triple recurs
+    in a new batch. A feed that dates itself to another day is stale too, and contributes nothing.
     """
-    repeats = bool(feed.papers) and earlier_batch is not None and feed.entries == set(earlier_batch)
-    entries = tuple(sorted(feed.entries, key=_by_id))
-    return Source(url, not repeats and feed.date == day, entries, feed.unreadable)
+    if feed.date != day:
+        return Source(url, fresh=False, entries=())
+    repeats = bool(feed.papers) and feed.entries <= set(earlier_batch or ())
+    return Source(url, not repeats, tuple(sorted(feed.entries, key=_by_id)), feed.unreadable)
+
+
+def only_stale(sources: Mapping[str, Source]) -> frozenset[str]:
+    """The ids that no fresh source announces."""
+    ids = {fresh: set[str]() for fresh in (True, False)}
+    for source in sources.values():
+        ids[source.fresh] |= {entry.id for entry in source.entries}
+    return frozenset(ids[False] - ids[True])
 
 
 def combine(earlier: Source | None, now: Source) -> Source:

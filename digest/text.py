@@ -2,8 +2,8 @@
 
 Titles, abstracts, names and comments are data: they arrive with TeX accents, doubled entities,
 control characters and whatever a stranger cared to type. `clean` and `accents` run once, in the
-parser; `plain` where a page, a message or a log has no room for TeX; `one_line`, `inert` and
-`markdown` at the sink that needs them. HTML is escaped by the templates.
+parser; `plain` where a page, a message or a log has no room for TeX; `visible`, `one_line`, `inert`
+and `markdown` at the sink that needs them. HTML is escaped by the templates.
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ from functools import cache, lru_cache
 from typing import Any
 
 # Characters that no sink wants: control characters; bidirectional overrides and isolates, which
-# can make a line read as something it is not (CVE-2021-42574); halves of surrogate pairs, which
+# can make a line read as something it is not (CVE-2021-42574); what shows as nothing and can hide
+# a message or part a word (zero-width space, soft hyphen, tags); halves of surrogate pairs, which
 # cannot be written as UTF-8, and what XML forbids. White space is folded elsewhere. Joiners that
-# Persian or Indic scripts need (U+200C, U+200D) stay.
+# Persian, Indic scripts or emoji need (U+200C, U+200D) stay.
 _UNWANTED = re.compile(
-    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u061c\u200e\u200f\u202a-\u202e"
-    "\u2066-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff]"
+    "[\u0000-\u0008\u000e-\u001b\u007f-\u0084\u0086-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
 )
+_LINE_END = re.compile("\r\n?|[\u000b\u000c\u001c-\u001f\u0085\u2028\u2029]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 # "Between $5 and $6" and "$5-$10" hold no math, "J0859$-$5732" does. No alternative reads past the
 # next delimiter of its own kind, so that nothing is read twice.
@@ -92,44 +94,47 @@ def split_math(text: str) -> Iterator[tuple[str, bool]]:
         yield text[end:], False
 
 
+def visible(text: str) -> str:
+    """Without the characters that no sink wants; lines stay lines, all ended alike."""
+    return _LINE_END.sub("\n", _UNWANTED.sub("", text))
+
+
 def one_line(text: str, limit: int | None = None) -> str:
     """A line for a log or a message: cleaned, at most `limit` characters, an ellipsis where cut."""
-    line = " ".join(_UNWANTED.sub("", text).split())
+    line = " ".join(visible(text).split())
     if limit is not None and len(line) > limit:
         line = line[: limit - 1].rstrip() + "…"
     return line
 
 
+# Where GitHub would act, up to the point that a word joiner makes it stop: mentions, references to
+# issues, pull requests and commits, emoji codes, `::command::`, `##[command]`, `[skip ci]` in each
+# of its spellings, trailers.
+_OBEYED = re.compile(
+    r"(?i)@(?=\w)|#(?=\d|#\[)|:(?=:|[\w+-]{1,50}:)|\[(?=\s?(?:skip|no|ci|actions)\b)"
+    r"|\bGH-(?=\d)|/(?:issues|pull|discussions|commit)/(?=\w)|(?:-by|skip-checks)(?=\s?:)"
+)
+
+
 def inert(text: str) -> str:
-    """A line that GitHub shows and does not obey: no mention, issue reference, `[skip ci]` or
-    `::command::`. An invisible word joiner stands where the syntax would begin."""
-    line = one_line(text)
-    line = re.sub(r"@(?=\w)", "@" + _WORD_JOINER, line)
-    line = re.sub(r"#(?=\d)", "#" + _WORD_JOINER, line)
-    line = re.sub(r"(?i)\b(GH-)(?=\d)", r"\1" + _WORD_JOINER, line)
-    line = re.sub(r"(?i)\[(?=\s*(?:skip|no)\b|\s*(?:ci|actions)\b)", "[" + _WORD_JOINER, line)
-    line = re.sub(r"(?i)\b(skip-checks)(?=\s*:)", r"\1" + _WORD_JOINER, line)
-    return re.sub(r":(?=:)|#(?=#\[)", lambda m: m[0] + _WORD_JOINER, line)
+    """A line that GitHub shows and does not obey: an invisible word joiner stands where the syntax
+    would begin."""
+    return _OBEYED.sub(rf"\g<0>{_WORD_JOINER}", one_line(text))
 
 
 # As entities, for not every renderer takes a backslash before these.
-_ENTITIES = {
-    "&": "&amp;",
-    "<": "&lt;",
-    ">": "&gt;",
-    "|": "&#124;",
-    "~": "&#126;",
-    "$": "&#36;",
-    "%": "&#37;",  # after a brace alone, where Jekyll would take it for a command
-}
+_LITERAL = re.compile(r"[&<>|~$]|(?<=\{)%|^[#+=:-]")  # %: after a brace Jekyll obeys it
+_NAMED = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ADDRESS = re.compile(r"(?i):(?=//)|\bwww(?=\.)")  # GitHub makes a link of it without being asked
 
 
 def markdown(text: str) -> str:
     """Plain text for the middle of a Markdown line, every character that could mean something to
     a Markdown renderer, to GitHub or to Jekyll made literal."""
-    escaped = re.sub(r"[&<>|~$]|(?<=\{)%", lambda m: _ENTITIES[m[0]], inert(text))
+    escaped = _ADDRESS.sub(rf"\g<0>{_WORD_JOINER}", inert(text))
+    escaped = _LITERAL.sub(lambda m: _NAMED.get(m[0]) or f"&#{ord(m[0])};", escaped)
     escaped = re.sub(r"([\\`*_{}\[\]])", r"\\\1", escaped)
-    return re.sub(r"^(\d+)([.)])|^([#+=:-])", lambda m: f"{m[1] or ''}\\{m[2] or m[3]}", escaped)
+    return re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped)
 
 
 _STROKES = str.maketrans("łøđħıŧ", "lodhit")  # letters that Unicode does not decompose

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
-from digest.models import Counts, Digest, Status
+from digest.models import LIMIT_RULE, Counts, Digest, Status
 
 
 def sums(counts: Counts) -> str:
@@ -53,9 +53,15 @@ def warnings(digest: Digest) -> tuple[str, ...]:
         )
     if digest.stale:
         said.append(
-            f"arXiv's feed for {', '.join(digest.stale)} still showed an earlier day when this was"
-            " made: papers announced there may be missing."
+            f"arXiv's feed for {', '.join(digest.stale)} showed another day when this was made:"
+            " papers announced there may be missing."
         )
+    empty = [c for c, s in digest.sources.items() if s.fresh and not s.entries]
+    if empty:
+        said.append(f"arXiv's feed for {', '.join(empty)} was empty.")
+    sampled = dict(rules(digest)).get(LIMIT_RULE)
+    if sampled:
+        said.append(f"Only a sample was scored: {count(sampled, 'paper')} beyond `--limit`.")
     if digest.unscored:
         unscored = count(len(digest.unscored), "paper")
         said.append(f"{unscored} could not be scored; the day's page lists them.")

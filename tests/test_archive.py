@@ -233,6 +233,25 @@ def test_derived_files_that_are_gone_are_made_again(tmp_path: Path, gone: PurePo
     assert tree(out) == whole
 
 
+def test_a_day_unknown_to_the_list_is_added_to_list_and_ledger(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", day=EARLIER))
+    archive.write_files(tmp_path, {archive.day_path(DAY): encode(scoring("2601.00002"))})
+    assert archive.restore(tmp_path) == [PurePosixPath("data/seen/2601.txt"), archive.DAYS]
+    assert [day.date for day in archive.read_days(tmp_path)] == [EARLIER, DAY]
+    assert archive.read_ledger(tmp_path, ["2601.00002"]) == {"2601.00002": DAY}
+    assert archive.restore(tmp_path) == []
+
+
+def test_a_listed_day_whose_file_is_gone_is_not_forgotten_in_silence(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", day=EARLIER))
+    record(tmp_path, scoring("2601.00002"))
+    (tmp_path / archive.day_path(DAY)).unlink()
+    before = tree(tmp_path)
+    with pytest.raises(ArchiveError, match=r"2026-01-30\.json: is listed in days\.jsonl and gone"):
+        archive.restore(tmp_path)
+    assert tree(tmp_path) == before
+
+
 def test_an_archive_that_is_whole_is_left_alone(tmp_path: Path) -> None:
     record(tmp_path, scoring("2601.00001"))
     (tmp_path / "data/seen/2601.txt").write_text("2601.00001 2026-01-29\n")  # for `check` to find
@@ -259,9 +278,9 @@ def with_batches(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def batches(out: Path, before: date, window: int = 14) -> dict[str, list[str]]:
+def batches(out: Path, before: date, **window: int) -> dict[str, list[str]]:
     categories = ["cs.LG", "hep-th", "math.GT"]
-    found = archive.earlier_batches(out, archive.read_days(out), before, categories, window)
+    found = archive.earlier_batches(out, archive.read_days(out), before, categories, **window)
     return {category: [entry.id for entry in entries] for category, entries in found.items()}
 
 
@@ -276,6 +295,34 @@ def test_a_day_and_those_after_it_are_not_earlier(with_batches: Path) -> None:
 def test_days_before_the_window_are_not_read(with_batches: Path) -> None:
     (with_batches / archive.day_path(date(2026, 1, 28))).unlink()
     assert batches(with_batches, DAY, window=1) == {"cs.LG": ["2601.3"]}
+
+
+def test_a_category_absent_for_three_days_is_found_before_them(tmp_path: Path) -> None:
+    lg = [paper(f"2601.{n}") for n in range(4)]
+    first = make.digest(below=[lg[0], paper("2601.9")], day=date(2026, 1, 26))
+    sources = {"cs.LG": make.source(lg[0]), "hep-th": make.source(paper("2601.9"))}
+    record(tmp_path, replace(first, sources=sources))
+    for n, only in enumerate(lg[1:], start=27):
+        record(tmp_path, make.digest(below=[only], day=date(2026, 1, n)))
+    assert batches(tmp_path, DAY) == {"cs.LG": ["2601.3"], "hep-th": ["2601.9"]}
+    assert batches(tmp_path, DAY, window=3) == {"cs.LG": ["2601.3"]}
+
+
+def test_fourteen_days_are_looked_through(tmp_path: Path) -> None:
+    quiet = [date(2026, 1, n) for n in range(10, 23)]
+    for day in quiet:
+        record(tmp_path, make.digest(day=day))
+    record(tmp_path, make.digest(below=[paper("2601.1")], day=date(2026, 1, 9)))
+    assert batches(tmp_path, date(2026, 1, 23)) == {"cs.LG": ["2601.1"]}
+    record(tmp_path, make.digest(day=date(2026, 1, 23)))
+    assert batches(tmp_path, date(2026, 1, 24)) == {}
+
+
+def test_a_stale_batch_is_no_batch_of_its_day(tmp_path: Path) -> None:
+    record(tmp_path, make.digest(below=[paper("2601.1"), paper("2601.2")], day=date(2026, 1, 28)))
+    stale = make.digest(seen=[paper("2601.2")], day=EARLIER)
+    record(tmp_path, replace(stale, sources={"cs.LG": make.source(paper("2601.2"), fresh=False)}))
+    assert batches(tmp_path, DAY) == {"cs.LG": ["2601.1", "2601.2"]}
 
 
 # --- files whole or not at all ----------------------------------------------------------------
@@ -351,6 +398,38 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     with full_disk(), pytest.raises(ArchiveError, match=r"cannot be written: .*free the disk"):
         archive.write_files(tmp_path, {NAME: b"new page"})
     assert tree(tmp_path) == {str(NAME): b"old page"}
+
+
+@pytest.mark.parametrize("struck", [OSError(5, "Input/output error"), KeyboardInterrupt()])
+def test_a_run_struck_before_the_new_file_takes_the_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, struck: BaseException
+) -> None:
+    archive.write_files(tmp_path, {NAME: b"old page"})
+
+    def strike(source: str | Path, target: str | Path) -> None:
+        assert Path(source).parent == Path(target).parent, "only so can the replacement be atomic"
+        assert Path(source).read_bytes() == b"new page"
+        assert Path(target).read_bytes() == b"old page"
+        raise struck
+
+    monkeypatch.setattr(os, "replace", strike)
+    with pytest.raises((ArchiveError, KeyboardInterrupt)):
+        archive.write_files(tmp_path, {NAME: b"new page"})
+    assert tree(tmp_path) == {str(NAME): b"old page"}
+
+
+def test_what_a_killed_run_left_half_written_is_gone_after_the_next(tmp_path: Path) -> None:
+    archive.write_files(tmp_path, {NAME: b"old page"})
+    left: list[str] = []
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda path, missing_ok=False: left.append(path.name))
+        patch.setattr(os, "replace", lambda source, target: 1 / 0)  # killed: nothing tidies up
+        with pytest.raises(ZeroDivisionError):
+            archive.write_files(tmp_path, {NAME: b"new page"})
+    assert len(tree(tmp_path)) == 2
+    archive.write_files(tmp_path, {NAME: b"new page"})
+    assert tree(tmp_path) == {str(NAME): b"new page"}
 
 
 def test_the_days_own_file_is_written_before_what_derives_from_it(tmp_path: Path) -> None:

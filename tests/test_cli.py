@@ -258,6 +258,73 @@ def test_a_real_day_fetched_is_the_same_as_the_day_replayed(
     assert fetched == replayed
 
 
+def told(project: Path, out: str) -> dict[str, Any]:
+    """The real day without what a run cannot know from its feeds alone."""
+    loaded: dict[str, Any] = json.loads((project / f"{out}/data/2026/2026-01-30.json").read_text())
+    del loaded["generated_at"]
+    for source in loaded["sources"].values():
+        del source["url"]
+    return loaded
+
+
+def test_the_order_of_the_feeds_of_a_real_day_does_not_matter(
+    digest: Digest, project: Path, real: Replay
+) -> None:
+    lg, ai = real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")
+    digest("run", *both(lg, ai), "--out", "a", "--no-commit")
+    digest("run", *both(ai, lg), "--out", "b", "--no-commit")
+    assert told(project, "a") == told(project, "b")
+
+
+def test_the_order_in_which_the_feeds_of_a_real_day_turn_does_not_matter(
+    digest: Digest, project: Path, real: Replay
+) -> None:
+    lg, ai = real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")
+    for out, runs in (("a", [[lg], [lg, ai]]), ("b", [[ai], [lg, ai]]), ("at once", [[lg, ai]])):
+        for feeds in runs:
+            assert digest("run", *both(*feeds), "--out", out, "--no-commit").code == 0
+    assert told(project, "a") == told(project, "b") == told(project, "at once")
+
+
+def test_a_stale_feed_that_lost_an_item_is_stale(
+    digest: Digest, project: Path, real: Replay
+) -> None:
+    digest("run", *both(real("cs.LG", "2026-01-29"), real("cs.AI", "2026-01-29")))
+    whole = real.stale.read_bytes()
+    start, end = whole.index(b"<item>"), whole.index(b"</item>") + len(b"</item>")
+    less = project.parent / "less.xml"
+    less.write_bytes(whole[:start] + whole[end:])
+    digest("run", *both(real("cs.LG", "2026-01-30"), less))
+    source = record(project, "2026-01-30")["sources"]["cs.AI"]
+    assert (source["state"], source["items"]) == ("stale", whole.count(b"<item>") - 1)
+
+
+# --- the midnight race ------------------------------------------------------------------------
+
+
+def test_a_category_still_dated_the_day_before_gives_nothing_and_follows_when_it_turns(
+    digest: Digest, project: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG", "cs.AI")
+    serve(httpserver, make.feed(A), make.feed(B, category="cs.AI", day=EARLIER))
+    first = digest("run", "--date", DAY.isoformat(), "--json")
+    assert (first.code, first.report["status"]) == (0, "published")
+    day = record(project, "2026-01-30")
+    assert states(day) == [(A.id, "kept")]
+    assert day["status"] == "partial"
+    assert {c: (s["state"], s["items"]) for c, s in day["sources"].items()} == {
+        "cs.LG": ("fresh", 1),
+        "cs.AI": ("stale", 0),
+    }
+
+    httpserver.clear()
+    serve(httpserver, make.feed(A), make.feed(C, category="cs.AI"))
+    second = digest("run", "--date", DAY.isoformat(), "--json")
+    assert second.report["status"] == "updated"
+    day = record(project, "2026-01-30")
+    assert (states(day), day["status"]) == ([(A.id, "kept"), (C.id, "kept")], "complete")
+
+
 # --- commits and pushes -----------------------------------------------------------------------
 
 
@@ -297,6 +364,42 @@ def test_a_run_that_failed_to_commit_is_committed_by_the_next(
     assert commits(project) == ["Digest 2026-01-30: 1 of 1 papers kept"]
 
 
+def test_days_left_uncommitted_get_a_commit_of_their_own_before_the_days(
+    digest: Digest, project: Path
+) -> None:
+    first, second = DAY - timedelta(days=2), EARLIER
+    digest("run", *both(place(project, A, day=first)), "--no-commit")
+    digest("run", *both(place(project, B, C, day=second)), "--no-commit")
+    report = digest("run", *both(place(project, paper("2601.00004"))), "--json").report
+    assert commits(project) == [
+        "Digest 2026-01-28: 1 of 1 papers kept",
+        "Digest 2026-01-29: 2 of 2 papers kept",
+        "Digest 2026-01-30: 1 of 1 papers kept",
+    ]
+    for day, revision in ((first, "HEAD~2"), (second, "HEAD~")):
+        touched = git(project, "show", "--format=", "--name-only", revision).splitlines()
+        assert touched == [
+            f"docs/2026/{day}.html",
+            f"docs/2026/{day}.md",
+            f"docs/data/2026/{day}.json",
+        ]
+    assert report["commit"] == git(project, "rev-parse", "HEAD")
+    assert git(project, "status", "--porcelain", "--", "docs") == ""
+
+
+def test_a_committed_day_that_was_made_better_without_a_commit_is_committed_by_the_next_day(
+    digest: Digest, project: Path
+) -> None:
+    digest("run", *both(place(project, A, day=EARLIER)))
+    digest("run", *both(place(project, A, B, day=EARLIER)), "--no-commit")
+    digest("run", *both(place(project, C)))
+    assert commits(project) == [
+        "Digest 2026-01-29: 1 of 1 papers kept",
+        "Digest 2026-01-29: 2 of 2 papers kept",
+        "Digest 2026-01-30: 1 of 1 papers kept",
+    ]
+
+
 # --- nothing to publish -----------------------------------------------------------------------
 
 
@@ -307,7 +410,10 @@ def test_a_replay_of_nothing_but_stale_feeds_fails_and_writes_nothing(
     before = tree(project)
     ended = digest("run", *both(place(project, A)), "--json")
     assert (ended.code, ended.report["status"]) == (4, "stale_feed")
-    assert ended.err.splitlines()[-1].startswith("digest: 2026-01-30: the feed still shows an")
+    assert ended.err.splitlines()[-1] == (
+        "digest: 2026-01-30: the feed of cs.LG repeats an earlier day's papers under today's date:"
+        " try again later"
+    )
     assert tree(project) == before
 
 
@@ -421,6 +527,15 @@ def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) ->
     assert digest("render", "--json").report["status"] == "unchanged"
 
 
+def test_render_of_an_archive_without_days_fails_and_makes_nothing(
+    digest: Digest, project: Path
+) -> None:
+    ended = digest("render", "--to", "elsewhere", "--json")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert ended.err == "digest: docs/data: holds no day: check `out` in the settings\n"
+    assert not (project / "elsewhere").exists()
+
+
 def test_render_names_a_damaged_day(digest: Digest, project: Path) -> None:
     digest("run", *both(place(project, A)))
     (project / "docs/data/2026/2026-01-30.json").write_text("{")
@@ -464,14 +579,18 @@ def test_a_model_without_a_key_says_how_to_go_on(digest: Digest, project: Path) 
         (200, b"", "the body is empty"),
     ],
 )
-def test_a_feed_that_is_none_names_its_category(
+def test_a_feed_that_is_none_names_its_day_and_category(
     digest: Digest, project: Path, httpserver: HTTPServer, status: int, body: bytes, says: str
 ) -> None:
     follow(project, httpserver, "cs.LG")
     httpserver.expect_request("/rss/cs.LG").respond_with_data(body, status, content_type="text/xml")
     ended = digest("run", "--date", DAY.isoformat(), "--json")
     assert (ended.code, ended.report["status"]) == (4, "feed_error")
-    assert ended.err.startswith("digest: cs.LG: ")
+    assert ended.report["date"] == "2026-01-30"
+    assert [(day["date"], day["status"]) for day in ended.report["days"]] == [
+        ("2026-01-30", "feed_error")
+    ]
+    assert ended.err.startswith("digest: 2026-01-30: cs.LG: ")
     assert says in ended.err
     assert not (project / "docs").exists()
 
@@ -537,15 +656,45 @@ def test_an_interrupt_is_told_apart_from_a_failure(
         (["run", "--date", "30.1.2026"], "'30.1.2026' is no date: write YYYY-MM-DD"),
         (["run", "--scorer", "magic"], "invalid choice"),
         (["run", "--colour"], "unrecognized arguments"),
+        (["run", "--no"], "unrecognized arguments: --no"),
+        (["run", "two\nlines"], "unrecognized arguments: two lines"),
+        (["run", "--limit", "1", "--rescore"], "--limit with --rescore would throw scores away"),
+        (["run", "--push", "--no-commit"], "--push pushes commits, and none would be made"),
+        (["run", "--push", "--limit", "1"], "--push pushes commits, and none would be made"),
     ],
 )
-def test_wrong_arguments_are_explained(
-    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+def test_wrong_arguments_are_a_line_and_a_report(
+    digest: Digest, project: Path, arguments: list[str], says: str
 ) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert stopped.value.code == 2
-    assert says in capsys.readouterr().err
+    before = tree(project)
+    ended = digest(*arguments, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert (ended.report["date"], ended.report["days"]) == (None, [])
+    assert list(ended.report) == REPORT_KEYS
+    (line,) = ended.err.splitlines()
+    assert line.startswith("digest: ")
+    assert says in line
+    assert line == f"digest: {ended.report['reason']}"
+    assert tree(project) == before
+
+
+def test_wrong_arguments_name_the_help_that_would_have_told(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--date", "tomorrow")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "digest: argument --date: 'tomorrow' is no date: write YYYY-MM-DD: see digest run --help\n"
+    )
+
+
+@pytest.mark.parametrize("out", [".", "..", "prompts"])
+def test_a_folder_that_holds_more_than_the_site_is_refused(
+    digest: Digest, project: Path, out: str
+) -> None:
+    before = tree(project)
+    ended = digest("run", *both(place(project, A)), "--out", out, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert "give the site a folder of its own" in ended.report["reason"]
+    assert tree(project) == before
 
 
 # --- what a person sees -----------------------------------------------------------------------
@@ -576,6 +725,22 @@ def test_help_answers_without_loading_what_a_run_needs(project: Path) -> None:
     ended = process(project, "--help", options=("-X", "importtime"))
     assert ended.code == 0
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.err.splitlines()}
-    heavy = {"feedparser", "jinja2", "markdown", "msgspec", "numpy", "requests", "yaml"}
+    heavy = {"jinja2", "markdown", "msgspec", "requests", "yaml"}
     assert not loaded & heavy
     assert all(command in ended.out for command in ("run", "demo", "render"))
+
+
+# --- in GitHub Actions ------------------------------------------------------------------------
+
+
+def test_outputs_and_summary_are_written_where_github_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(project / name))
+        (project / name).write_text("of an earlier step\n")
+    main(["run", "--date", "2026-01-31"])
+    outputs = (project / "GITHUB_OUTPUT").read_text()
+    assert outputs.startswith("of an earlier step\n")
+    assert "no_announcement" in outputs
+    assert "arXiv announces nothing on a Saturday" in (project / "GITHUB_STEP_SUMMARY").read_text()

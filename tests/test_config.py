@@ -407,6 +407,40 @@ def test_several_mistakes_of_a_file_are_lines_that_each_name_it(file: Path) -> N
     ]
 
 
+def test_duplicate_keys_are_told_together_with_every_other_mistake(file: Path) -> None:
+    file.write_text("scorer: none\nscorer: magic\nkeep: {novelty: 1, novelty: 99}\n", "utf-8")
+    with pytest.raises(ConfigError) as raised:
+        load_config(file)
+    assert [mistake.removeprefix(f"{file}: ") for mistake in raised.value.mistakes] == [
+        "line 2: 'scorer' was set on line 1 already: keep one of the two",
+        "line 3: 'novelty' was set on line 3 already: keep one of the two",
+        "categories: missing: a list of arXiv categories or archives, at least one",
+        "scorer: found 'magic'; allowed: llm or offline",
+        "keep.novelty: found 99; allowed: a whole number from 1 to 10",
+    ]
+
+
+@pytest.mark.parametrize("out", [".", "..", "mine", "mine/..", "docs/../mine"])
+def test_a_site_that_would_hold_the_settings_or_the_prompts_is_refused(
+    file: Path, out: str
+) -> None:
+    file.write_text(f"categories: [cs.LG]\nprompts: mine/prompts\nout: {out}\n", "utf-8")
+    with pytest.raises(ConfigError, match=r"out: .* holds .*give the site a folder of its own"):
+        load_config(file)
+
+
+def test_a_site_that_a_link_leads_back_to_the_settings_is_refused(file: Path) -> None:
+    (file.parent / "site").symlink_to(file.parent)
+    file.write_text("categories: [cs.LG]\nout: site\n", "utf-8")
+    with pytest.raises(ConfigError, match="would be published"):
+        load_config(file)
+
+
+def test_a_site_beside_a_folder_of_a_longer_name_is_its_own(file: Path) -> None:
+    file.write_text("categories: [cs.LG]\nprompts: site-prompts\nout: site\n", "utf-8")
+    assert load_config(file).out == file.parent / "site"
+
+
 def test_keys_of_a_merge_are_no_duplicates(file: Path) -> None:
     file.write_text("categories: [cs.LG]\nkeep: {<<: {novelty: 3}, novelty: 4}\n", "utf-8")
     assert load_config(file).keep.novelty == 4

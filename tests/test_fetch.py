@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import gzip
+import io
+import re
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
-from itertools import count, pairwise
+from contextlib import suppress
+from itertools import pairwise
 
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
 from werkzeug import Request, Response
 
-from digest import feed
+from digest import feed, transport
 from digest.errors import FeedError
-from digest.feed import fetch_feed, parse_feed, polite_session
+from digest.feed import fetch_feed, parse_feed
+from digest.transport import polite_session
 from tests import feeds
 from tests.feeds.papers import FEED
 
@@ -219,42 +226,231 @@ def test_a_body_that_is_not_compressed_as_it_says_is_told(
         fetch_feed(session, "cs.LG", url)
 
 
+@pytest.mark.parametrize("code", [200, 404])
 def test_a_body_without_end_is_not_read_to_the_end(
-    httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+    httpserver: HTTPServer, session: requests.Session, code: int
 ) -> None:
-    monkeypatch.setattr(feed, "MAX_BYTES", 1_000)
-    packed = gzip.compress(b" " * 10_000_000)
+    bomb = gzip.compress(bytes(100_000_000), 1) * 10  # 1 GB of nothing
     headers = {"Content-Encoding": "gzip"}
+    url, _ = serve(httpserver, lambda: Response(bomb, code, content_type=XML, headers=headers))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FeedError, match="sent more than 20,000,000 bytes"):
+            fetch_feed(session, "cs.LG", url)
+        assert tracemalloc.get_traced_memory()[1] < 3 * feed.MAX_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_body_packed_again_and_again_is_told(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    packed = feeds.read("papers.rss.xml")
+    for _ in range(20):
+        packed = gzip.compress(packed)
+    headers = {"Content-Encoding": ", ".join(["gzip"] * 20)}
     url, _ = serve(httpserver, lambda: Response(packed, content_type=XML, headers=headers))
-    with pytest.raises(FeedError, match="sent more than 1,000 bytes"):
+    with pytest.raises(FeedError, match="cannot read http"):
         fetch_feed(session, "cs.LG", url)
 
 
-def test_a_body_that_drips_is_given_up_at_the_deadline(
+def test_a_compressed_body_that_was_cut_is_told(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    packed = gzip.compress(feeds.read("papers.rss.xml"))[:-100]
+    headers = {"Content-Encoding": "gzip"}
+    url, _ = serve(httpserver, lambda: Response(packed, content_type=XML, headers=headers))
+    with pytest.raises(FeedError, match="broken XML"):
+        parse_feed(fetch_feed(session, "cs.LG", url), "cs.LG")
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "utf-7", "no-such"])
+def test_the_charset_of_the_header_changes_nothing(
+    httpserver: HTTPServer, session: requests.Session, charset: str
+) -> None:
+    kind = f"application/rss+xml; charset={charset}"
+    url, _ = serve(httpserver, lambda: Response(feeds.read("papers.rss.xml"), content_type=kind))
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+
+
+# --- time -------------------------------------------------------------------------------------
+
+
+def trickle(start: bytes, drop: bytes) -> tuple[str, threading.Thread, list[float]]:
+    """A server that sends `start` and then a drop every 20 ms until the other side hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    asked: list[float] = []
+
+    def run() -> None:
+        with listener, listener.accept()[0] as connection, suppress(OSError):
+            connection.recv(65_536)
+            asked.append(time.monotonic())
+            connection.sendall(start)
+            while time.monotonic() < asked[0] + 10:
+                time.sleep(0.02)
+                connection.sendall(drop)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/", thread, asked
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        pytest.param(OK + b"\r\n", b"<rss/>", id="a body without a length"),
+        pytest.param(OK + b"Content-Length: 9999\r\n\r\n", b"<", id="a body with a length"),
+        pytest.param(OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08" + bytes(6), b"n",
+                     id="the file name inside gzip"),
+        pytest.param(b"", b"H", id="the status line"),
+        pytest.param(OK + b"X: ", b"x", id="a header"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="promises"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x", id="a chunk's length"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: ", b"x", id="a trailer"),
+        pytest.param(b"HTTP/1.1 503 No\r\n\r\n", b"x", id="trouble"),
+        pytest.param(b"HTTP/1.1 301 X\r\nLocation: /\r\n\r\n", b"x", id="a redirect"),
+    ],
+)  # fmt: skip
+def test_a_server_that_drips_is_given_up_at_the_deadline(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch, start: bytes, drop: bytes
+) -> None:
+    monkeypatch.setattr(transport, "DEADLINE_S", 0.3)
+    url, thread, asked = trickle(start, drop)
+    with pytest.raises(FeedError, match=r"still sending after 0\.3 s|refused"):
+        fetch_feed(session, "cs.LG", url)
+    assert time.monotonic() - asked[0] < 1
+    thread.join()
+
+
+def test_silence_is_given_up_and_asked_again(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(transport, "TRIES", 2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(FeedError, match=r"Read timed out.*: try again later"):
+            fetch_feed(session, "cs.LG", url)
+
+
+def test_the_deadline_does_not_count_the_waiting_before(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "DEADLINE_S", 0.5)
+    url, server = serve(httpserver, status(503), good)
+    with polite_session("tests/1", delay_s=0.6) as session:
+        assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert len(server.times) == 2
+
+
+# --- redirects --------------------------------------------------------------------------------
+
+ARXIV = "https://rss.arxiv.org/rss/cs.LG"
+
+
+@pytest.mark.parametrize(
+    ("asked", "target", "may"),
+    [
+        (ARXIV, "https://export.arxiv.org/rss/cs.LG", True),
+        (ARXIV, "https://arxiv.org/", True),
+        (ARXIV, "https://ARXIV.ORG:443/", True),
+        (ARXIV, "http://rss.arxiv.org/rss/cs.LG", False),
+        (ARXIV, "https://rss.arxiv.org:8443/", False),
+        (ARXIV, "https://example.org/", False),
+        (ARXIV, "https://notarxiv.org/", False),
+        (ARXIV, "https://arxiv.org.example.org/", False),
+        (ARXIV, "https://arxiv.org@example.org/", False),
+        (ARXIV, "https://example.org\\@arxiv.org/", False),
+        (ARXIV, "https://example.org#@arxiv.org/", False),
+        (ARXIV, "https://127.0.0.1/", False),
+        (ARXIV, "file:///etc/passwd", False),
+        (ARXIV, "ftp://arxiv.org/", False),
+        ("http://arxiv.org/rss/cs.LG", "https://rss.arxiv.org/rss/cs.LG", True),
+        ("http://arxiv.org/rss/cs.LG", "http://rss.arxiv.org/rss/cs.LG", False),
+        ("http://mirror.example/a", "http://mirror.example/b", True),
+        ("http://mirror.example/a", "https://mirror.example/b", True),
+        ("https://mirror.example/a", "http://mirror.example/b", False),
+        ("https://mirror.example/a", "https://mirror.example:8443/b", False),
+        ("http://mirror.example/a", "http://example/b", False),
+        ("http://mirror.example/a", "https://arxiv.org/b", False),
+        ("http://mirror.example/a", "http://169.254.169.254/latest/meta-data", False),
+        ("http://mirror.example/a", "https:///b", False),
+        ("http://mirror.example/a", "http://[", False),
+        ("http://mirror.example/a", "http://mirror.example:99999/", False),
+    ],
+)
+def test_a_redirect_is_followed_only_where_a_feed_can_be(
+    monkeypatch: pytest.MonkeyPatch, asked: str, target: str, may: bool
+) -> None:
+    went: list[str | None] = []
+
+    def send(
+        adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object
+    ) -> requests.Response:
+        went.append(request.url)
+        response = requests.Response()
+        response.status_code = 200 if len(went) > 1 else 302
+        response.headers["Location"] = target
+        response.raw = HTTPResponse(io.BytesIO(b"<rss/>"), preload_content=False)
+        return response
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    with polite_session("tests/1", delay_s=0) as session:
+        if may:
+            assert fetch_feed(session, "cs.LG", asked) == b"<rss/>"
+        else:
+            with pytest.raises(FeedError, match=r"redirects to|cannot read"):
+                fetch_feed(session, "cs.LG", asked)
+    assert len(went) == 1 + may
+
+
+def test_a_redirect_to_another_host_or_port_is_told_and_not_followed(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    with HTTPServer(host="127.0.0.1") as other:
+        _, elsewhere = serve(other, good)
+        for host, port in (("127.0.0.1", httpserver.port), ("localhost", other.port)):
+            target = f"http://{host}:{port}/rss/cs.LG"
+            httpserver.expect_oneshot_request("/old").respond_with_handler(
+                Server(status(302, Location=target))
+            )
+            with pytest.raises(FeedError, match=f"/old redirects to {re.escape(target)}, where"):
+                fetch_feed(session, "cs.LG", httpserver.url_for("/old"))
+        assert elsewhere.times == []
+
+
+def test_a_redirect_in_a_circle_ends(httpserver: HTTPServer) -> None:
+    url, server = serve(httpserver, status(302, Location="/rss/cs.LG"))
+    with (
+        polite_session("tests/1", DELAY) as session,
+        pytest.raises(FeedError, match="redirects more than 5 times"),
+    ):
+        fetch_feed(session, "cs.LG", url)
+    assert len(server.times) == 6
+    assert min(gaps(server)) >= DELAY
+
+
+def test_the_body_of_a_redirect_is_not_read(
     httpserver: HTTPServer, session: requests.Session
 ) -> None:
     sent = []
 
-    def drip() -> Iterator[bytes]:
-        for drop in range(100):
-            time.sleep(0.01)
-            sent.append(drop)
-            yield b"<rss/>"
+    def endless() -> Iterator[bytes]:
+        for _ in range(1_000):
+            sent.append(1)
+            yield bytes(1_000_000)
 
-    url, _ = serve(httpserver, lambda: Response(drip(), content_type=XML))
-    a_minute_later = count(step=60).__next__
-    with pytest.raises(FeedError, match="in 180 s and was still sending"):
-        fetch_feed(session, "cs.LG", url, clock=lambda: float(a_minute_later()))
-    assert len(sent) < 50
-
-
-def test_the_deadline_does_not_count_the_waiting_before(
-    httpserver: HTTPServer, session: requests.Session
-) -> None:
-    url, server = serve(httpserver, status(503), good)
-    waited = 1_000.0
-    fetch_feed(session, "cs.LG", url, clock=lambda: waited * len(server.times))
-    assert len(server.times) == 2
+    url, _ = serve(
+        httpserver,
+        lambda: Response(endless(), 302, headers={"Location": "/rss/cs.LG"}),
+        lambda: Response(endless(), 503),
+        good,
+    )
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert len(sent) < 100
 
 
 # --- politeness -------------------------------------------------------------------------------
@@ -288,6 +484,37 @@ DELAY = 0.05
 
 def gaps(server: Server) -> list[float]:
     return [later - earlier for earlier, later in pairwise(server.times)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "soon",
+        "-1",
+        "",
+        "²",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+        "Fri, 31 Dec 99999999999 23:59:59 GMT",
+        "Fri, 31 Dec 1999 23:59:59",
+        "Fri, 99 Foo",
+    ],
+)
+def test_a_wait_that_cannot_be_read_is_the_usual_wait(
+    httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(transport, "MAX_RETRY_AFTER_S", 0.1)
+    url, _ = serve(httpserver, status(503, Retry_After=asked), good)
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+
+
+@pytest.mark.parametrize("asked", ["9" * 400, "Fri, 31 Dec 2999 23:59:59 GMT"])
+def test_no_server_makes_the_run_wait_for_ever(
+    httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(transport, "MAX_RETRY_AFTER_S", 0.2)
+    url, server = serve(httpserver, status(503, Retry_After=asked), good)
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert gaps(server)[0] >= 0.2
 
 
 def test_requests_are_spaced(httpserver: HTTPServer) -> None:

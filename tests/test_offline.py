@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.models import NO_TOPIC, AnnounceType, Paper, Score, Topics
-from digest.offline import score
+from digest.offline import _MOST_UNEXPLAINED, _STEPS, score
 from digest.prompt import parse_topics
 
 MACHINES = parse_topics("""
@@ -151,6 +152,15 @@ def test_the_comment_names_what_matches_and_what_is_avoided() -> None:
 def test_a_phrase_is_found_by_alias_hyphen_case_number_or_slash(text: str, phrase: str) -> None:
     assert one(text).comment == f"matches: {phrase}"
     assert one("Title", text).comment == f"matches: {phrase}"
+
+
+def test_a_paper_in_which_no_phrase_of_the_users_stands_stays_under_the_cut() -> None:
+    topics = parse_topics("## A\n- Relevant: weights of enormous transformer networks in few bits")
+    silent = one("Few bits: transformer networks of enormous weights", "", topics)
+    assert silent.similarity is not None
+    assert bisect_right(_STEPS, silent.similarity) + 1 > _MOST_UNEXPLAINED == 6
+    assert silent.relevance == 6
+    assert silent.comment == "no phrase of the topics; closest topic: A"
 
 
 def test_a_phrase_inside_another_word_is_not_found() -> None:

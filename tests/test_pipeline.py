@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from digest import archive
 from digest.config import Config
-from digest.errors import FeedError, ScoringError
+from digest.errors import ArchiveError, FeedError, ScoringError
 from digest.models import (
     Digest,
     Failure,
@@ -26,15 +26,16 @@ from digest.models import (
     Usage,
     Verdict,
 )
-from digest.pipeline import Fetched, Job, Scorer, render, replay, run_day
+from digest.pipeline import Job, Scorer, render, run_day
 from digest.report import DayReport
+from digest.sources import Fetched, replay
 from tests import make
 from tests.make import DAY, REPLACE, paper, score, tree
 
 EARLIER = DAY - timedelta(days=1)
 A, B, C = paper("2601.00001"), paper("2601.00002"), paper("2601.00003")
 GOOD, BAD = score(9, 9), score(2, 2)
-
+PROMPT = Prompt("System", "User")
 
 FREE = Usage()
 
@@ -75,16 +76,17 @@ class Bench:
         judge: Judge | None = None,
         day: date = DAY,
         scorer: str = "llm",
+        model: str = "gpt-6-luna",
+        prompt: Prompt = PROMPT,
         rescore: bool = False,
         limit: int | None = None,
         dry_run: bool = False,
         **settings: tuple[str, ...],
     ) -> DayReport:
         self.now += timedelta(hours=1)
-        model = "gpt-6-luna" if scorer == "llm" else None
         job = Job(
             config=replace(self.config, **settings),  # type: ignore[arg-type]
-            scorer=Scorer(scorer, model, Prompt("System", "User"), judge or Judge()),
+            scorer=Scorer(scorer, model if scorer == "llm" else None, prompt, judge or Judge()),
             now=lambda: self.now,
             commit=False,
             rescore=rescore,
@@ -200,8 +202,57 @@ def test_an_empty_feed_says_which_holiday_it_is(bench: Bench) -> None:
     assert "Labor Day" in bench.run(feed(day=holiday), day=holiday).reason
 
 
-def test_a_feed_under_another_days_date_is_stale(bench: Bench) -> None:
-    assert bench.run(feed(A, day=EARLIER)).status == "stale_feed"
+@pytest.mark.parametrize("other", [EARLIER, DAY + timedelta(days=1)])
+def test_a_feed_under_another_days_date_is_stale(bench: Bench, other: date) -> None:
+    report = bench.run(feed(A, day=other))
+    assert (report.status, report.reason) == (
+        "stale_feed",
+        f"the feed of cs.LG is that of {other}: try again later",
+    )
+    assert tree(bench.out) == {}
+
+
+def test_a_feed_under_another_days_date_contributes_nothing_to_the_day(bench: Bench) -> None:
+    bench.run(feed(A), feed(A, B, category="cs.AI", day=EARLIER))
+    assert bench.states() == {A.id: "kept"}
+    assert (bench.digest().status, bench.digest().stale) == (Status.PARTIAL, ("cs.AI",))
+    assert bench.digest().sources["cs.AI"].entries == ()
+
+
+def test_a_feed_under_another_days_date_does_not_even_lend_a_papers_text(bench: Bench) -> None:
+    other = replace(A, version=2, title="Of another day")
+    bench.run(feed(A), feed(other, category="cs.AI", day=EARLIER))
+    assert bench.digest().kept[0].paper == A
+
+
+def test_a_feed_that_fell_back_to_the_day_before_leaves_what_it_announced(bench: Bench) -> None:
+    bench.run(feed(A), feed(B, category="cs.AI"))
+    before = tree(bench.out)
+    report = bench.run(feed(A), feed(C, category="cs.AI", day=EARLIER))
+    assert report.status == "unchanged"
+    assert tree(bench.out) == before
+
+
+def test_a_part_of_an_earlier_batch_is_stale(bench: Bench) -> None:
+    bench.run(feed(A, B, C, day=EARLIER), day=EARLIER)
+    assert bench.run(feed(A, C)).status == "stale_feed"
+
+
+def test_a_batch_is_stale_beside_all_that_several_runs_of_its_day_found(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), day=EARLIER)
+    bench.run(feed(B, C, day=EARLIER), day=EARLIER)  # the feed has lost A
+    assert bench.run(feed(B, C)).status == "stale_feed"
+
+
+def test_a_batch_is_stale_though_a_stale_day_lies_between(bench: Bench) -> None:
+    long_ago = EARLIER - timedelta(days=1)
+    bench.run(
+        feed(A, day=long_ago), feed(B, paper("2601.00005"), category="cs.AI", day=long_ago),
+        day=long_ago,
+    )  # fmt: skip
+    bench.run(feed(C, day=EARLIER), feed(B, category="cs.AI", day=EARLIER), day=EARLIER)
+    bench.run(feed(paper("2601.00004")), feed(B, paper("2601.00005"), category="cs.AI"))
+    assert bench.digest(DAY).stale == ("cs.AI",)
 
 
 # --- a day once more ----------------------------------------------------------------------------
@@ -261,7 +312,7 @@ def test_what_only_a_stale_feed_listed_leaves_the_day_when_the_feed_turns(bench:
     refused = Judge({B.id: Failure("refused")})
     bench.run(feed(B, category="cs.AI", day=EARLIER), day=EARLIER, judge=refused)
     bench.run(feed(C), feed(B, category="cs.AI"))
-    assert bench.states() == {C.id: "kept", B.id: "kept"}
+    assert bench.states() == {C.id: "kept", B.id: "stale feed"}
     bench.run(feed(C), feed(A, category="cs.AI"))
     assert bench.states() == {C.id: "kept", A.id: "kept"}
     assert archive.read_ledger(bench.out, [B.id]) == {}  # to be scored where it is announced
@@ -287,6 +338,54 @@ def test_a_rescored_day_drops_what_is_now_excluded_from_the_ledger(bench: Bench)
     bench.run(feed(A, B))
     bench.run(feed(A, B), rescore=True, exclude=(f"matter of {A.id}",))
     assert archive.read_ledger(bench.out, [A.id, B.id]) == {B.id: DAY}
+
+
+def test_a_paper_of_a_stale_feed_that_a_fresh_one_announces_too_is_scored(bench: Bench) -> None:
+    refused = Judge({B.id: Failure("refused")})
+    bench.run(feed(B, category="cs.AI", day=EARLIER), day=EARLIER, judge=refused)
+    bench.run(feed(B, C), feed(B, category="cs.AI"))
+    assert bench.states() == {B.id: "kept", C.id: "kept"}
+
+
+def test_another_prompt_scores_the_whole_day_anew_when_another_source_turns(bench: Bench) -> None:
+    bench.run(feed(A, C), feed(category="cs.AI"), judge=Judge({A.id: BAD}))
+    judge, changed = Judge(), Prompt("System", "Other topics")
+    bench.run(feed(A, C), feed(B, category="cs.AI"), judge=judge, prompt=changed)
+    assert [sorted(asked) for asked in judge.asked] == [[A.id, B.id, C.id]]
+    assert set(bench.states().values()) == {"kept"}
+    assert bench.digest().prompt == changed
+
+
+def test_another_model_scores_the_whole_day_anew_when_another_source_turns(bench: Bench) -> None:
+    bench.run(feed(A), feed(category="cs.AI"))
+    judge = Judge()
+    bench.run(feed(A), feed(B, category="cs.AI"), judge=judge, model="gpt-7")
+    assert (judge.asked, bench.digest().model) == ([[A.id, B.id]], "gpt-7")
+
+
+def test_another_prompt_alone_leaves_a_complete_day(bench: Bench) -> None:
+    bench.run(feed(A))
+    judge = Judge()
+    report = bench.run(feed(A), judge=judge, prompt=Prompt("System", "Other topics"))
+    assert (report.status, judge.asked) == ("unchanged", [])
+
+
+class Relative(Judge):
+    """Judges a paper by the company it is in, as the embedded scorer does."""
+
+    def __call__(self, papers: Sequence[Paper]) -> Scoring:
+        super().__call__(papers)
+        return Scoring({p.id: score(len(papers) + 6, None) for p in papers})
+
+
+def test_the_embedded_scorer_scores_the_whole_day_anew_when_another_source_turns(
+    bench: Bench,
+) -> None:
+    judge = Relative()
+    bench.run(feed(A), feed(category="cs.AI"), judge=judge, scorer="offline")
+    bench.run(feed(A), feed(B, category="cs.AI"), judge=judge, scorer="offline")
+    assert judge.asked == [[A.id], [A.id, B.id]]
+    assert {kept.score.relevance for kept in bench.digest().kept} == {8}
 
 
 def test_a_model_scores_the_day_anew_after_the_embedded_scorer(bench: Bench) -> None:
@@ -417,6 +516,23 @@ def test_everything_but_the_days_can_be_deleted_and_comes_back(bench: Bench) -> 
     (bench.out / archive.LEDGER).rmdir()
     bench.run(feed(B))
     assert tree(bench.out) == whole
+
+
+def test_an_archive_without_days_is_no_site(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"docs/data: holds no day: check `out`"):
+        render(tmp_path / "docs", tmp_path / "site", Config(("cs.LG",)).site)
+    assert tree(tmp_path) == {}
+
+
+def test_a_day_that_a_copy_brought_alone_is_known_to_the_next_run(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), day=EARLIER)
+    brought = archive.day_path(EARLIER)
+    data = (bench.out / brought).read_bytes()
+    elsewhere = Bench(bench.out.with_name("elsewhere"))
+    elsewhere.run(feed(B, day=EARLIER - timedelta(days=1)), day=EARLIER - timedelta(days=1))
+    (elsewhere.out / brought).write_bytes(data)
+    elsewhere.run(feed(A, C))
+    assert elsewhere.states() == {A.id: "seen", C.id: "kept"}
 
 
 days = st.sampled_from([DAY - timedelta(days=n) for n in range(3)])

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from digest import publish
+from digest import git as digest_git
 from digest.errors import PublishError
-from digest.models import Digest, Kept, Source
-from digest.publish import BODY_WIDTH, commit, commit_message, push, require_repository
+from digest.models import LIMIT_RULE, Digest, Kept, Source
+from digest.publish import (
+    BODY_WIDTH,
+    commit,
+    commit_message,
+    pending_days,
+    require_repository,
+)
 from tests import make
 from tests.make import git, paper, score
 
@@ -89,6 +94,34 @@ def test_lines_are_short_but_for_bare_links() -> None:
 def test_git_finds_no_trailer_in_the_message() -> None:
     found = git(Path(), "interpret-trailers", "--parse", stdin=commit_message(hostile_digest()))
     assert found == ""
+
+
+def body(digest: Digest) -> str:
+    return " ".join(commit_message(digest).split())
+
+
+def test_the_message_names_empty_and_stale_feeds_apart() -> None:
+    sources = {
+        "cs.LG": make.source(paper("2601.1")),
+        "cs.AI": make.source(),
+        "cs.CL": make.source(),
+        "cs.CV": make.source(fresh=False),
+    }
+    digest = replace(make.digest(below=[paper("2601.1")]), sources=sources)
+    assert "arXiv's feed for cs.AI, cs.CL was empty." in body(digest)
+    assert "arXiv's feed for cs.CV showed another day when this was made:" in body(digest)
+
+
+def test_the_message_of_a_day_of_full_feeds_warns_of_nothing() -> None:
+    assert len(commit_message(make.digest(below=[paper("2601.1")])).split("\n\n")) == 2
+
+
+def test_the_message_says_that_a_day_was_only_sampled() -> None:
+    digest = make.digest(below=[paper("2601.1")], filtered=[paper("2601.2"), paper("2601.3")])
+    limited = tuple(replace(filtered, rule=LIMIT_RULE) for filtered in digest.filtered)
+    sampled = body(replace(digest, filtered=limited))
+    assert "Only a sample was scored: 2 papers beyond `--limit`." in sampled
+    assert "sample" not in body(digest)
 
 
 # --- committing -------------------------------------------------------------------------------
@@ -201,98 +234,69 @@ def test_the_users_signing_key_is_not_asked_for(repository: Path, git_settings: 
     assert commit(repository / "docs", DIGEST)
 
 
-# --- pushing ----------------------------------------------------------------------------------
-
-
-def test_a_push_brings_the_commit_to_the_remote(repository: Path, remote: Path) -> None:
-    made = commit(repository / "docs", DIGEST)
-    push(repository / "docs")
-    assert git(remote, "rev-parse", "refs/heads/main") == made
-
-
-def test_a_second_push_does_nothing(repository: Path, remote: Path) -> None:
-    commit(repository / "docs", DIGEST)
-    push(repository / "docs")
-    log = git(remote, "for-each-ref")
-    push(repository / "docs")
-    assert git(remote, "for-each-ref") == log
-
-
-def test_a_push_goes_where_the_branch_came_from(
-    repository: Path, remote: Path, tmp_path: Path
-) -> None:
-    elsewhere = tmp_path / "elsewhere.git"
-    git(tmp_path, "init", "--quiet", "--bare", str(elsewhere))
-    git(repository, "remote", "add", "upstream", str(elsewhere))
-    git(repository, "push", "--quiet", "--set-upstream", "upstream", "main:site")
-    made = commit(repository / "docs", DIGEST)
-    push(repository / "docs")
-    assert git(elsewhere, "rev-parse", "refs/heads/site") == made
-    assert git(remote, "for-each-ref") == ""
-
-
-# --- what git refuses -------------------------------------------------------------------------
-
-
-def refuse_by_hook(repository: Path, remote: Path) -> None:
-    hook = remote / "hooks" / "pre-receive"
-    hook.write_text("#!/bin/sh\necho 'no\n::error::pushes here'\nexit 1\n")
-    hook.chmod(0o755)
-
-
-def have_no_remote(repository: Path, remote: Path) -> None:
-    git(repository, "remote", "remove", "origin")
-
-
-def have_lost_the_remote(repository: Path, remote: Path) -> None:
-    git(repository, "remote", "set-url", "origin", str(remote.with_name("moved.git")))
-
-
-def detach(repository: Path, remote: Path) -> None:
-    git(repository, "checkout", "--quiet", "--detach")
-
-
-def fall_behind(repository: Path, remote: Path) -> None:
-    git(repository, "push", "--quiet", "origin", "main")
-    other = repository.with_name("other")
-    git(repository.parent, "clone", "--quiet", "--branch", "main", str(remote), str(other))
-    git(other, "commit", "--quiet", "--allow-empty", "--message", "Theirs")
-    git(other, "push", "--quiet")
-
-
-def point_at_a_closed_port(repository: Path, remote: Path) -> None:
-    url = "http://x-access-token:ghs_s3cret@127.0.0.1:9/octo/cat.git"
-    git(repository, "remote", "set-url", "origin", url)
+def held(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(
-    ("trouble", "says", "remedy"),
+    ("variable", "value"),
     [
-        (refuse_by_hook, "hook declined", "the server's rules refuse this push"),
-        (have_no_remote, "origin", "set a remote: git remote add origin ADDRESS"),
-        (have_lost_the_remote, "moved.git", "set a remote: git remote add origin ADDRESS"),
-        (detach, "detached HEAD", "check out a branch to push"),
-        (fall_behind, "rejected", "someone else pushed: run again"),
-        (point_at_a_closed_port, "127.0.0.1", "try again later"),
+        ("GIT_DIR", ".git"),
+        ("GIT_WORK_TREE", "."),
+        ("GIT_INDEX_FILE", ".git/index"),
+        ("GIT_OBJECT_DIRECTORY", ".git/objects"),
     ],
 )
-def test_a_refused_push_says_why_and_what_to_do(
-    repository: Path,
-    remote: Path,
-    trouble: Callable[[Path, Path], None],
-    says: str,
-    remedy: str,
+def test_a_commit_from_a_hook_lands_in_the_folders_own_repository(
+    repository: Path, tmp_path: Path, variable: str, value: str
 ) -> None:
-    trouble(repository, remote)
-    commit(repository / "docs", DIGEST)
-    with pytest.raises(PublishError) as caught:
-        push(repository / "docs")
-    line = str(caught.value)
-    assert says in line
-    assert remedy in line
-    assert len(line.splitlines()) == 1
-    assert "s3cret" not in line
-    assert "hint:" not in line
+    other = tmp_path / "other"
+    git(tmp_path, "init", "--quiet", "other")
+    git(other, "commit", "--quiet", "--allow-empty", "--message", "Other")
+    before = held(other / ".git")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(variable, str(other / value))
+        made = commit(repository / "docs", DIGEST)
+    assert made == git(repository, "rev-parse", "HEAD")
+    assert git(repository, "show", "--format=", "--name-only") == "docs/2026/page.html"
+    assert git(repository, "status", "--porcelain") == ""
+    assert held(other / ".git") == before
+
+
+# --- days that wait for a commit --------------------------------------------------------------
+
+
+def left(out: Path, day: str) -> None:
+    """A day's files, as a run without a commit leaves them."""
+    (out / "data" / day[:4]).mkdir(parents=True, exist_ok=True)
+    (out / f"data/{day[:4]}/{day}.json").write_text(day)
+    (out / f"2026/{day}.html").write_text(day)
+
+
+def test_days_without_a_commit_are_pending_oldest_first(repository: Path) -> None:
+    out = repository / "docs"
+    assert pending_days(out) == []
+    for day in ("2026-01-30", "2026-01-28"):
+        left(out, day)
+    assert [str(day) for day in pending_days(out)] == ["2026-01-28", "2026-01-30"]
+    commit(out, DIGEST)
+    assert pending_days(out) == []
+    (out / "data/2026/2026-01-28.json").write_text("better")
+    assert [str(day) for day in pending_days(out)] == ["2026-01-28"]
+
+
+def test_a_day_committed_alone_leaves_everything_else(repository: Path) -> None:
+    out = repository / "docs"
+    for day in ("2026-01-29", "2026-01-30"):
+        left(out, day)
+    commit(out, DIGEST, alone=True)
+    assert git(repository, "show", "--format=", "--name-only").splitlines() == [
+        "docs/2026/2026-01-30.html",
+        "docs/data/2026/2026-01-30.json",
+    ]
+
+
+# --- what git refuses -------------------------------------------------------------------------
 
 
 def test_outside_of_a_repository_is_said_before_anything_is_made(tmp_path: Path) -> None:
@@ -312,14 +316,54 @@ def test_an_ignored_folder_says_what_to_take_out(repository: Path) -> None:
         commit(repository / "docs", DIGEST)
 
 
-def test_a_merge_under_way_says_to_finish_it(repository: Path) -> None:
+def test_a_merge_under_way_goes_on_after_the_commit(repository: Path) -> None:
     git(repository, "checkout", "--quiet", "-b", "side")
     (repository / "notes.txt").write_text("side\n")
     git(repository, "commit", "--quiet", "--all", "--message", "Side")
     git(repository, "checkout", "--quiet", "main")
     git(repository, "merge", "--quiet", "--no-ff", "--no-commit", "side")
-    with pytest.raises(PublishError, match="finish or abort the merge first"):
-        commit(repository / "docs", DIGEST)
+    made = commit(repository / "docs", DIGEST)
+    assert git(repository, "diff", "--name-only", "HEAD~", "HEAD") == "docs/2026/page.html"
+    git(repository, "commit", "--quiet", "--no-edit")
+    assert git(repository, "rev-parse", "HEAD^1") == made
+    assert git(repository, "show", "HEAD:notes.txt") == "side"
+
+
+def test_a_lock_that_a_dead_git_left_does_not_stop_the_commit(
+    repository: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (repository / ".git" / "index.lock").touch()
+    made = commit(repository / "docs", DIGEST)
+    assert git(repository, "rev-parse", "HEAD") == made
+    assert "remove the lock" in caplog.text
+
+
+def test_what_a_killed_run_left_half_written_is_not_committed(repository: Path) -> None:
+    (repository / "docs" / "2026" / ".page.html.tmp").write_text("pa")
+    commit(repository / "docs", DIGEST)
+    assert ".tmp" not in git(repository, "ls-tree", "-r", "--name-only", "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("https://ghp_s3cret@github.com/a/b", "https://***@github.com/a/b"),
+        ("http://u:s3cret@127.0.0.1:1/x", "http://***@127.0.0.1:1/x"),
+        ("https://x-access-token:s3cret@h/ and //y:s3cret@z", "https://***@h/ and //***@z"),
+    ],
+)
+def test_what_git_says_is_told_without_tokens(said: str, told: str) -> None:
+    line = digest_git.explain("push", f"fatal: unable to access '{said}':\nrefused")
+    assert "s3cret" not in line
+    assert line == (
+        f"git push failed: fatal: unable to access '{told}': refused:"
+        " the server cannot be reached: try again later"
+    )
+
+
+def test_an_address_without_a_token_is_told_as_it_is() -> None:
+    line = digest_git.explain("fetch", "fatal: https://github.com/a/b: no @home\nhint: pull")
+    assert line == "git fetch failed: fatal: https://github.com/a/b: no @home: see what git says"
 
 
 def test_a_machine_without_git_says_so(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -329,6 +373,6 @@ def test_a_machine_without_git_says_so(repository: Path, monkeypatch: pytest.Mon
 
 
 def test_a_git_that_hangs_is_given_up(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "_GIT_TIMEOUT_S", 0)
-    with pytest.raises(PublishError, match=r"git add took over 0 s"):
+    monkeypatch.setattr(digest_git, "_TIMEOUT_S", 0)
+    with pytest.raises(PublishError, match=r"git rev-parse took over 0 s"):
         commit(repository / "docs", DIGEST)

@@ -134,3 +134,9 @@ def test_what_is_carried_over_takes_its_place_in_the_order() -> None:
     assert [b.id for b in carried.below] == [A.id, B.id, C.id]
     assert [f.id for f in carried.filtered] == ["2601.4", "2601.5"]
     assert {e.id for e in map(entry, (A, B, C))} <= set(carried.outcome_ids)
+
+
+def test_papers_below_the_cut_with_equal_scores_are_in_the_order_of_their_ids() -> None:
+    papers = [paper("2601.2"), paper("2601.1"), paper("2601.3")]
+    ranked = rank(papers, {p.id: score(3, 3) for p in papers}, CUT, {})
+    assert [b.id for b in ranked.below] == ["2601.1", "2601.2", "2601.3"]

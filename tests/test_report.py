@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import logging
+from dataclasses import replace
 from datetime import date
 
 from digest.models import Kept
-from digest.report import DayReport, RunReport
+from digest.report import DayReport, LogFormatter, RunReport
 from tests import make
 from tests.make import DAY, REPORT_KEYS, paper, score
 
@@ -138,3 +140,102 @@ def test_what_is_no_day_has_no_date_before_it() -> None:
     report = RunReport()
     report.add(DayReport("updated", "2 files changed"))
     assert report.to_text() == "updated: 2 files changed"
+
+
+# --- GitHub Actions ---------------------------------------------------------------------------
+
+
+def outputs(report: RunReport) -> dict[str, str]:
+    """`name<<DELIMITER`, the value's line, the delimiter."""
+    lines = report.to_outputs().splitlines()
+    found = {}
+    for head, value, end in zip(lines[::3], lines[1::3], lines[2::3], strict=True):
+        name, _, delimiter = head.partition("<<")
+        assert delimiter == end
+        found[name] = value
+    return found
+
+
+def test_a_step_outputs_what_the_newest_day_came_to() -> None:
+    report = RunReport()
+    report.add(STALE)
+    report.add(replace(PUBLISHED, cost_usd=0.0421))
+    assert outputs(report) == {
+        "status": "published",
+        "reason": "1 of 1 paper kept",
+        "date": "2026-01-30",
+        "kept": "1",
+        "unscored": "0",
+        "cost-usd": "0.042100",
+        "page": "2026/2026-01-30.html",
+        "commit": "abc123",
+    }
+
+
+def test_what_a_run_did_not_come_to_is_an_empty_output() -> None:
+    report = RunReport()
+    report.fail("config_error", "keep: wrong\nout: wrong", 2)
+    given = outputs(report)
+    assert (given["reason"], given["date"], given["cost-usd"]) == (
+        "keep: wrong; out: wrong",
+        "",
+        "",
+    )
+
+
+def test_delimiters_cannot_be_guessed() -> None:
+    text = RunReport().to_outputs() + RunReport().to_outputs()
+    delimiters = [line.partition("<<")[2] for line in text.splitlines() if "<<" in line]
+    assert len(set(delimiters)) == len(delimiters) == 16
+
+
+def test_the_summary_holds_the_sums_and_the_cost_of_each_day() -> None:
+    report = RunReport()
+    report.add(STALE)
+    report.add(replace(PUBLISHED, cost_usd=0.0421))
+    text = report.to_summary()
+    assert text.startswith("## Digest: published\n\n1 of 1 paper kept\n\n| Day | Status |")
+    assert "| 2026-01-30 | published | 1 | 0 | 0 | 1 | 1 | 0 | 0 | &#36;0.0421 |" in text
+    assert "| 2026-01-29 | stale\\_feed |" in text
+
+
+def test_the_summary_never_calls_an_unknown_cost_nothing() -> None:
+    report = RunReport()
+    report.add(PUBLISHED)
+    report.add(replace(PUBLISHED, scorer="offline"))
+    text = report.to_summary()
+    assert "| not reported |" in text
+    assert "| none |" in text
+
+
+def test_the_summary_names_what_failed_the_run_even_if_a_later_day_went_well() -> None:
+    report = RunReport()
+    report.add(STALE, exit_code=4)
+    report.add(PUBLISHED)
+    assert "digest: 2026-01-29: the feed is stale" in report.to_summary()
+
+
+def test_the_summary_stays_short() -> None:
+    report = RunReport()
+    for _ in range(500):
+        report.add(replace(PUBLISHED, reason="word " * 10_000))
+    assert len(report.to_summary()) < 8_000
+    assert "And 480 earlier days." in report.to_summary()
+    report.fail("findings", "a finding\n" * 500, 1)
+    assert len(report.to_summary()) < 8_000
+    assert "And 480 more." in report.to_summary()
+
+
+def test_a_log_record_is_one_line_that_commands_nothing() -> None:
+    record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", ("a\n::error::b",), None)
+    line = LogFormatter("%(message)s").format(record)
+    assert line.replace("\u2060", "") == "read: a ::error::b"
+    assert "::" not in line
+
+
+def test_json_commands_nothing_and_still_says_exactly_what_was_meant() -> None:
+    report = RunReport()
+    report.add(replace(PUBLISHED, model="##[error]@cf/x::y\n"))
+    assert "##[" not in report.to_json(0)
+    assert "::" not in report.to_json(0)
+    assert told(report)["model"] == "##[error]@cf/x::y\n"

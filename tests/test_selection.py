@@ -1,20 +1,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.models import AnnounceType, Feed, Filtered, Paper, Source, Verdict
+from digest.models import (
+    LIMIT_RULE,
+    STALE_RULE,
+    AnnounceType,
+    Feed,
+    Filtered,
+    Paper,
+    Source,
+    Verdict,
+)
 from digest.ranking import rank
 from digest.selection import (
-    LIMIT_RULE,
     Selection,
     author_match,
     combine,
     merge,
+    only_stale,
     select,
     source_of,
 )
@@ -76,9 +86,10 @@ def choose(
     announce: tuple[str, ...] = ANNOUNCE,
     exclude: tuple[str, ...] = (),
     limit: int | None = None,
-    reused: tuple[str, ...] = (),
+    scored: tuple[str, ...] = (),
+    stale: tuple[str, ...] = (),
 ) -> Selection:
-    return select(papers, DAY, scored_on or {}, announce, exclude, limit, reused)
+    return select(papers, DAY, scored_on or {}, announce, exclude, limit, scored, stale)
 
 
 def rules(selection: Selection) -> dict[str, str]:
@@ -130,11 +141,42 @@ def test_the_limit_is_on_the_papers_to_score_and_names_itself() -> None:
     assert rules(selection)["2601.3"] == LIMIT_RULE
 
 
-def test_the_limit_does_not_count_papers_whose_scores_are_at_hand() -> None:
+def test_the_limit_does_not_count_papers_that_an_earlier_run_has_scored() -> None:
     selection = choose(
-        paper("2601.1"), paper("2601.2"), paper("2601.3"), limit=1, reused=("2601.1", "2601.3")
+        paper("2601.1"), paper("2601.2"), paper("2601.3"), limit=1, scored=("2601.1", "2601.3")
     )
     assert [p.id for p in selection.to_score] == ["2601.1", "2601.2", "2601.3"]
+
+
+def test_a_paper_of_stale_feeds_alone_is_filtered_by_a_rule_that_says_so() -> None:
+    selection = choose(paper("2601.1"), paper("2601.2"), stale=("2601.1",))
+    assert rules(selection) == {"2601.1": STALE_RULE} == {"2601.1": "stale feed"}
+    assert [p.id for p in selection.to_score] == ["2601.2"]
+
+
+def test_a_paper_of_stale_feeds_that_the_ledger_knows_is_seen() -> None:
+    selection = choose(paper("2601.1"), scored_on={"2601.1": EARLIER}, stale=("2601.1",))
+    assert selection == Selection((), (), ("2601.1",))
+
+
+def test_a_paper_that_the_day_has_scored_leaves_it_when_only_a_stale_feed_announces_it() -> None:
+    selection = choose(paper("2601.1"), scored=("2601.1",), stale=("2601.1",))
+    assert rules(selection) == {"2601.1": STALE_RULE}
+
+
+def test_stale_papers_do_not_use_up_the_limit() -> None:
+    selection = choose(paper("2601.1"), paper("2601.2"), stale=("2601.1",), limit=1)
+    assert [p.id for p in selection.to_score] == ["2601.2"]
+
+
+def test_the_users_own_rules_are_named_before_the_stale_feed() -> None:
+    selection = choose(
+        paper("2601.1", announce_type=REPLACE),
+        paper("2601.2", title="A Survey"),
+        exclude=("survey",),
+        stale=("2601.1", "2601.2"),
+    )
+    assert rules(selection) == {"2601.1": "announce type replace", "2601.2": "exclude survey"}
 
 
 def test_a_filtered_paper_keeps_its_title() -> None:
@@ -215,7 +257,8 @@ def test_a_part_of_a_name_is_no_author_match() -> None:
     announce=st.sets(st.sampled_from(["new", "cross", "replace", "replace-cross"])),
     exclude=st.lists(make.texts.filter(str.strip), max_size=2),
     limit=st.none() | st.integers(1, 5),
-    reused=st.sets(make.ids),
+    scored=st.sets(make.ids),
+    stale=st.sets(make.ids),
     verdicts=st.dictionaries(make.ids | st.just("2601.99999"), make.verdicts),
     authors=st.dictionaries(make.ids, make.texts),
 )
@@ -225,12 +268,13 @@ def test_every_announced_paper_has_exactly_one_outcome(
     announce: set[str],
     exclude: list[str],
     limit: int | None,
-    reused: set[str],
+    scored: set[str],
+    stale: set[str],
     verdicts: dict[str, Verdict],
     authors: dict[str, str],
 ) -> None:
     papers = merge(feeds)
-    selection = select(papers, DAY, ledger, announce, exclude, limit, reused)
+    selection = select(papers, DAY, ledger, announce, exclude, limit, scored, stale)
     ranking = rank(selection.to_score, verdicts, CUT, authors)
 
     scanned = [
@@ -261,12 +305,17 @@ def test_the_order_of_a_batch_does_not_matter() -> None:
     assert not fresh(*BATCH[::-1])
 
 
+@pytest.mark.parametrize("papers", [BATCH[:1], BATCH[1:], [*BATCH, BATCH[0]]])
+def test_a_part_of_the_same_batch_is_stale(papers: list[Paper]) -> None:
+    assert not fresh(*papers)
+
+
 @pytest.mark.parametrize(
     "papers",
     [
         pytest.param([], id="empty"),
         pytest.param([*BATCH, paper("2601.3")], id="one more"),
-        pytest.param(BATCH[:1], id="one less"),
+        pytest.param([BATCH[0], paper("2601.3")], id="one less and one more"),
         pytest.param([paper("2601.1", version=2), BATCH[1]], id="another version"),
         pytest.param([paper("2601.1", announce_type=CROSS), BATCH[1]], id="another type"),
     ],
@@ -283,8 +332,22 @@ def test_a_category_without_an_earlier_batch_is_fresh() -> None:
     assert source_of(make.feed(*BATCH), "feed.xml", DAY, None).fresh
 
 
-def test_a_feed_that_dates_itself_to_another_day_is_stale() -> None:
-    assert not source_of(make.feed(paper(), day=EARLIER), "feed.xml", DAY, None).fresh
+@pytest.mark.parametrize("day", [EARLIER, DAY + timedelta(days=1)])
+def test_a_feed_that_dates_itself_to_another_day_is_stale_and_contributes_nothing(
+    day: date,
+) -> None:
+    feed = replace(make.feed(paper(), day=day), unreadable=("something",))
+    assert source_of(feed, "feed.xml", DAY, None) == Source("feed.xml", fresh=False, entries=())
+
+
+def test_only_stale_sources_papers_are_those_that_no_fresh_one_announces() -> None:
+    sources = {
+        "cs.LG": make.source(paper("2601.1"), paper("2601.2")),
+        "cs.AI": make.source(paper("2601.2"), paper("2601.3"), fresh=False),
+        "cs.CL": make.source(paper("2601.4"), fresh=False),
+    }
+    assert only_stale(sources) == {"2601.3", "2601.4"}
+    assert only_stale({}) == set()
 
 
 def test_a_source_lists_a_batch_in_one_order_even_where_an_id_stands_twice() -> None:
@@ -335,3 +398,38 @@ def test_a_second_look_at_the_same_feed_changes_nothing(feeds: list[Feed], elsew
 def test_the_first_look_is_taken_as_it_is() -> None:
     now: Source = make.source(*BATCH, fresh=False)
     assert combine(None, now) is now
+
+
+def test_what_a_rule_filters_keeps_its_title() -> None:
+    papers = [
+        paper("2601.1", title="A survey"),
+        paper("2601.2", announce_type=REPLACE, title="A second version"),
+        paper("2601.3", title="Of another day"),
+        paper("2601.4", title="Scored"),
+        paper("2601.5", title="Beyond the sample"),
+    ]
+    chosen = select(papers, DAY, {}, ["new"], ["survey"], limit=1, stale=frozenset(["2601.3"]))
+    assert [(f.title, f.rule) for f in chosen.filtered] == [
+        ("A survey", "exclude survey"),
+        ("A second version", "announce type replace"),
+        ("Of another day", STALE_RULE),
+        ("Beyond the sample", LIMIT_RULE),
+    ]
+
+
+def test_a_sample_has_as_many_papers_as_were_asked_for() -> None:
+    papers = [paper(f"2601.{n}") for n in range(5)]
+    chosen = select(papers, DAY, {}, ["new"], limit=3)
+    assert len(chosen.to_score) == 3
+
+
+def test_a_source_keeps_its_address_and_what_could_not_be_read() -> None:
+    announcement = Feed("cs.LG", DAY, (paper("2601.1"),), unreadable=("item 2: ?",))
+    source = source_of(announcement, "https://example.org/feed", DAY, None)
+    assert (source.url, source.unreadable) == ("https://example.org/feed", ("item 2: ?",))
+
+
+def test_what_an_earlier_look_could_not_read_is_not_forgotten() -> None:
+    earlier = Source("first", True, (), unreadable=("item 2: ?",))
+    assert combine(earlier, Source("second", True, ())).unreadable == ("item 2: ?",)
+    assert combine(Source("first", True, ()), earlier).unreadable == ("item 2: ?",)

@@ -20,16 +20,11 @@ def day_files(digest: Digest, site: Site) -> dict[PurePosixPath, bytes]:
     }
 
 
-def front_files(
-    newest: Digest | None, days: Iterable[Day], site: Site
-) -> dict[PurePosixPath, bytes]:
+def front_files(newest: Digest, days: Iterable[Day], site: Site) -> dict[PurePosixPath, bytes]:
     """What every new day changes: the front page, the list of days, the assets."""
     files = html.assets()
     files[PurePosixPath("archive.html")] = html.archive_page(days, site)
-    if newest is None:
-        files[PurePosixPath("index.html")] = html.empty_page(site)
-    else:
-        files[PurePosixPath("index.html")] = html.day_page(newest, site, root="")
-        files[PurePosixPath("latest.md")] = markdown.day(newest, site)
+    files[PurePosixPath("index.html")] = html.day_page(newest, site, root="")
+    files[PurePosixPath("latest.md")] = markdown.day(newest, site)
     files[PurePosixPath(".nojekyll")] = b""  # else Pages would run Jekyll over every .md
     return files

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from itertools import groupby
 from pathlib import PurePosixPath
@@ -18,12 +18,15 @@ from digest import wording
 from digest.config import Site
 from digest.models import Day, Digest
 from digest.site.markdown import anchor, comment
-from digest.text import plain
+from digest.text import markdown as escape
+from digest.text import plain, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 NEAR_MISSES = 20
+MOST_BRACKETS = 500  # each may cost Python-Markdown a look at all that follows
+_ATTRIBUTES = {"a": {"href"}, "*": set()}  # without the second, `title` and `lang` pass anywhere
 _TAGS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"}
 _TAGS |= {"strong", "em", "hr", "br", "a", "table", "thead", "tbody", "tr", "th", "td"}
 
@@ -38,11 +41,6 @@ def archive_page(days: Iterable[Day], site: Site) -> bytes:
     newest_first = sorted(days, key=lambda day: day.date, reverse=True)
     months = [(m, tuple(d)) for m, d in groupby(newest_first, lambda day: f"{day.date:%B %Y}")]
     return _render("archive.html", "", site, months=months)
-
-
-def empty_page(site: Site) -> bytes:
-    """The front page before the first digest."""
-    return _render("empty.html", "", site)
 
 
 def assets() -> dict[PurePosixPath, bytes]:
@@ -71,6 +69,7 @@ def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("digest.site"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -78,7 +77,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "anchor": anchor,
-        "comment": comment,
+        "comment": partial(comment, literal=escape),
         "in_words": wording.in_words,
         "markdown": markdown,
         "plain": plain,
@@ -87,12 +86,20 @@ def _environment() -> Environment:
     return environment
 
 
+def _shown(value: object) -> object:
+    """What a template may output, whatever it names: no control, bidirectional or unseen
+    character from outside reaches a page."""
+    return type(value)(visible(value)) if isinstance(value, str) else value
+
+
 def markdown(text: str) -> Markup:
     """Markdown from outside as harmless HTML: no images, no attributes but a link's address."""
     import nh3
     from markdown import markdown as convert
 
-    html = convert(text, extensions=["tables", "sane_lists"])
+    if text.count("[") > MOST_BRACKETS:
+        return Markup("<pre>{}</pre>").format(text)
+    html = convert(visible(text), extensions=["tables", "sane_lists"])
     return Markup(  # noqa: S704 - sanitised on this very line
-        nh3.clean(html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https"})
+        nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"})
     )

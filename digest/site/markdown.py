@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from digest.config import Site
 from digest.models import Digest, Kept, Score
 from digest.text import markdown as escape
-from digest.text import plain
+from digest.text import plain, visible
 from digest.wording import cost, scorer_label, sums, warnings
 
 
@@ -66,9 +68,10 @@ def _paper(number: int, kept: Kept) -> str:
     return "\n\n".join(lines)
 
 
-def comment(kept: Kept) -> str:
-    """Why the reader is shown this."""
-    match = f"author match: {kept.author_match}" if kept.author_match else ""
+def comment(kept: Kept, literal: Callable[[str], str] = str) -> str:
+    """Why the reader is shown this. The comment may be Markdown, the name is not: where the whole
+    is to be rendered, `literal` makes it so."""
+    match = f"author match: {literal(kept.author_match)}" if kept.author_match else ""
     return ". ".join(filter(None, (match, plain(kept.score.comment)))) or "none"
 
 
@@ -86,6 +89,6 @@ def _prompt(digest: Digest) -> list[str]:
     for name, text in (("System", digest.prompt.system), ("User", digest.prompt.user)):
         if text:
             # Indented code: the prompt's own headings and fences stay text.
-            code = "\n".join(f"    {line}".rstrip() for line in text.splitlines())
+            code = "\n".join(f"    {line}".rstrip() for line in visible(text).splitlines())
             parts += [f"## {name} prompt", code]
     return parts

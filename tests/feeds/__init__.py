@@ -2,20 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from email.utils import format_datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from digest.announcements import EASTERN
-from digest.models import Paper
+from digest.models import AnnounceType, Feed, Paper
 
 FOLDER = Path(__file__).parent
 
 
 def read(name: str) -> bytes:
     return (FOLDER / name).read_bytes()
+
+
+def assert_whole(feed: Feed) -> None:
+    """Whatever was in the bytes, what came of them is fit for every later stage."""
+    for text in _strings(feed):
+        assert text == " ".join(text.split())
+        assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+    assert re.fullmatch(r"[A-Za-z.+-]+", feed.category)
+    assert 1991 <= feed.date.year < 2100
+    for paper in feed.papers:
+        assert re.fullmatch(r"[0-9]{4}\.[0-9]{4,5}|[a-z-]+(\.[A-Z]{2})?/[0-9]{7}", paper.id)
+        assert 1 <= paper.version <= 9999
+        assert paper.title
+        assert all(paper.authors)
+        assert all(name in paper.authors and place for name, place in paper.affiliations)
+        assert all(re.fullmatch(r"[A-Za-z-]+(\.[A-Za-z-]+)?", term) for term in paper.categories)
+        assert isinstance(paper.announce_type, AnnounceType)
+
+
+def _strings(feed: Feed) -> Iterator[str]:
+    yield feed.category
+    yield from feed.unreadable
+    for paper in feed.papers:
+        yield from (paper.id, paper.title, paper.abstract, *paper.authors, *paper.categories)
+        for pair in paper.affiliations:
+            yield from pair
+        optional = (paper.doi, paper.journal_ref, paper.license)
+        source = (paper.title_tex, paper.authors_tex, paper.abstract_tex)
+        yield from (text for text in (*optional, *source) if text is not None)
 
 
 def authors_string(paper: Paper) -> str:

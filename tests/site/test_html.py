@@ -55,5 +55,5 @@ def test_markdown_keeps_what_prompts_are_made_of() -> None:
 def test_a_stylesheet_changes_its_name_with_its_content() -> None:
     ((path, data),) = html.assets().items()
     assert path.suffix == ".css"
-    assert path.as_posix().encode() in html.empty_page(SITE)
+    assert path.as_posix().encode() in html.archive_page([], SITE)
     assert data

@@ -78,13 +78,6 @@ def test_the_front_page_is_the_newest_day_with_other_links() -> None:
     assert files[PurePosixPath("latest.md")] == files[PurePosixPath("2026/2026-11-13.md")]
 
 
-def test_a_site_without_days_says_so() -> None:
-    files = site.front_files(None, [], SITE)
-    assert b"No digest yet" in files[PurePosixPath("index.html")]
-    assert b"No digest has been made yet" in files[PurePosixPath("archive.html")]
-    assert PurePosixPath("latest.md") not in files
-
-
 def test_pages_is_told_not_to_run_jekyll() -> None:
     assert everything()[PurePosixPath(".nojekyll")] == b""
 

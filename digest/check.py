@@ -1,0 +1,120 @@
+"""`digest check`: does the archive hold together, and do the ledger, the list of days and the pages
+say what it says?
+
+The days' own files are the truth, so what derives from them can be mended by making it again; a
+day's file that is damaged can only come back from git. While one is, nothing is mended: the ledger
+would forget what that day scored.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from digest import archive, pipeline, record
+from digest.config import Site
+from digest.errors import ArchiveError
+from digest.models import Digest
+
+# What a site's folder holds of ours; anything else in it is the user's own business.
+_DAY = re.compile(r"data/\d{4}/\d{4}-\d\d-\d\d\.json")
+_GENERATED = re.compile(
+    r"\d{4}/\d{4}-\d\d-\d\d\.(?:html|md)|data/\d{4}/.*|data/seen/.*|(?:.*/)?\.[^/]*\.tmp"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be."""
+
+    path: PurePosixPath
+    problem: str
+    damage: bool = False  # to a day's own file: only git can bring it back
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+def check(out: Path, settings: Site) -> list[Finding]:
+    """All that is wrong in the site's folder: days, papers scored twice, then what derives."""
+    digests, findings = _read_days(out)
+    findings += _repeated(digests)
+    if not digests and not findings:
+        return [Finding(archive.DATA, "holds no day: check `out` in the settings", damage=True)]
+    if not any(finding.damage for finding in findings):
+        expected = pipeline.site_files(digests, settings)
+        findings += [f for path, data in expected.items() if (f := _compare(out, path, data))]
+        findings += [Finding(path, "belongs to no day") for path in _strays(out, expected)]
+    return findings
+
+
+def repair(out: Path, settings: Site) -> list[Finding]:
+    """Make again what derives from the days' files, and return what is still wrong.
+
+    Raises `ArchiveError` where the disk refuses.
+    """
+    digests, findings = _read_days(out)
+    if digests and not any(finding.damage for finding in findings):
+        expected = pipeline.site_files(digests, settings)
+        archive.write_files(out, expected | dict.fromkeys(_strays(out, expected)))
+    return check(out, settings)
+
+
+def _read_days(out: Path) -> tuple[list[Digest], list[Finding]]:
+    """The days that can be read, and what is wrong with the others.
+
+    A day whose stated sums are wrong is known by its lists, which say the same in full.
+    """
+    digests, findings = [], []
+    for path in archive.day_paths(out):
+        data = archive.read(out / path) or b""
+        try:
+            digests.append(record.decode(data, str(path)))
+        except ArchiveError as error:
+            problem = str(error).removeprefix(f"{path}: ")
+            try:
+                digests.append(record.decode(data, str(path), trust_lists=True))
+            except ArchiveError:
+                findings.append(Finding(path, problem, damage=True))
+            else:
+                findings.append(Finding(path, problem.removesuffix(": restore the file from git")))
+    return digests, findings
+
+
+def _repeated(digests: list[Digest]) -> list[Finding]:
+    """Papers that more than one day scored. History cannot be mended, but it can be told."""
+    scored_on: dict[str, date] = {}
+    findings = []
+    for digest in digests:
+        for paper_id in sorted(digest.scored_ids):
+            first = scored_on.setdefault(paper_id, digest.date)
+            if first != digest.date:
+                problem = f"{paper_id}: was scored on {first} already"
+                findings.append(Finding(archive.day_path(digest.date), problem))
+    return findings
+
+
+def _compare(out: Path, path: PurePosixPath, expected: bytes | None) -> Finding | None:
+    actual = archive.read(out / path)
+    if actual == expected or _DAY.fullmatch(str(path)):  # a day's file has been judged already
+        return None
+    if actual is None:
+        return Finding(path, "is missing")
+    if expected is None:
+        return Finding(path, "should not be there")
+    theirs, ours = actual.splitlines(), expected.splitlines()
+    line = next(
+        (n for n, (a, b) in enumerate(zip(theirs, ours, strict=False), 1) if a != b),
+        min(len(theirs), len(ours)) + 1,
+    )
+    by_whom = "the days' files give" if path.is_relative_to(archive.DATA) else "this version makes"
+    return Finding(path, f"line {line} is not what {by_whom}")
+
+
+def _strays(out: Path, expected: archive.Files) -> list[PurePosixPath]:
+    """Files of our making that no day accounts for."""
+    found = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    paths = sorted(PurePosixPath(path) for path in found)
+    return [path for path in paths if path not in expected and _GENERATED.fullmatch(str(path))]

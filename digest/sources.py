@@ -1,0 +1,78 @@
+"""Where a run's feeds come from: arXiv, or files and addresses named for a replay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest import feed
+from digest.config import Config
+from digest.errors import FeedError
+from digest.models import Feed
+from digest.progress import bar, log, stage
+from digest.wording import count
+
+if TYPE_CHECKING:
+    import requests
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A feed and the address it came from."""
+
+    url: str
+    feed: Feed
+
+
+def fetch(config: Config, session: requests.Session) -> list[Fetched]:
+    """Every configured category's feed, one request after the other. Raises `FeedError`."""
+    fetched = []
+    with stage("fetch") as said:
+        for category in bar(config.categories, "fetch"):
+            url = config.arxiv.feed_url.format(category=category)
+            parsed = feed.parse_feed(feed.fetch_feed(session, category, url), category)
+            if parsed.category.casefold() != category.casefold():
+                raise FeedError(category, f"{url} answered with the feed of {parsed.category!r}")
+            fetched.append(Fetched(url, replace(parsed, category=category)))
+        said += _describe(fetched)
+    return fetched
+
+
+def replay(places: Sequence[str], session: requests.Session) -> dict[date, list[Fetched]]:
+    """Feeds from files or addresses, by their own dates, oldest first. Raises `FeedError`."""
+    days: dict[date, list[Fetched]] = {}
+    with stage("read") as said:
+        for place in places:
+            fetched = _read(place, session)
+            parsed = fetched.feed
+            day = days.setdefault(parsed.date, [])
+            if any(f.feed.category == parsed.category for f in day):
+                raise FeedError(
+                    parsed.category, f"{place} is a second feed for {parsed.date}: name one of them"
+                )
+            day.append(fetched)
+        said += _describe([fetched for day in days.values() for fetched in day])
+    return dict(sorted(days.items()))
+
+
+def _read(place: str, session: requests.Session) -> Fetched:
+    name = place.rpartition("/")[2] or place
+    if re.match(r"(?i)https?://", place):
+        return Fetched(place, feed.parse_feed(feed.fetch_feed(session, name, place), name))
+    try:
+        data = Path(place).read_bytes()
+    except OSError as error:
+        raise FeedError(name, f"cannot read {place}: {error.strerror}: name a file") from error
+    return Fetched(name, feed.parse_feed(data, name))
+
+
+def _describe(fetched: Sequence[Fetched]) -> list[str]:
+    for f in fetched:
+        log.debug("%s of %s: %s", f.feed.category, f.feed.date, count(len(f.feed.papers), "item"))
+    said = [count(len(fetched), "feed"), count(sum(len(f.feed.papers) for f in fetched), "item")]
+    unreadable = sum(len(f.feed.unreadable) for f in fetched)
+    return [*said, f"{unreadable} unreadable"] if unreadable else said

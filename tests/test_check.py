@@ -1,0 +1,232 @@
+"""Faults planted in an archive of three days, each found by name; what derives is mended."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest import archive, pipeline
+from digest.check import check, repair
+from digest.cli import main
+from digest.config import Site
+from digest.models import Kept
+from tests import make
+from tests.make import DAY, paper, score
+
+SITE = Site()
+DAYS = [DAY, DAY + timedelta(days=3), DAY + timedelta(days=4)]
+FIRST = "data/2026/2026-01-30.json"
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    for number, day in enumerate(DAYS):
+        kept = [Kept(paper(f"260{n}.0000{number}"), score()) for n in (1, 2)]
+        digest = make.digest(day=day, kept=kept, below=[paper(f"2601.1000{number}")])
+        pipeline.write(folder, digest, None, SITE)
+    return folder
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+# Damage to a day's own file, which only git can bring back.
+
+
+def truncate_a_day(out: Path) -> None:
+    (out / FIRST).write_bytes((out / FIRST).read_bytes()[:500])
+
+
+def leave_conflict_markers(out: Path) -> None:
+    edit(out / FIRST, '"scorer"', '<<<<<<< HEAD\n"scorer"')
+
+
+def claim_an_older_schema(out: Path) -> None:
+    edit(out / FIRST, '"schema":1', '"schema":0')
+
+
+def claim_a_newer_schema(out: Path) -> None:
+    edit(out / FIRST, '"schema":1', '"schema":2')
+
+
+def give_a_score_of_eleven(out: Path) -> None:
+    edit(out / FIRST, '"relevance":9', '"relevance":11')
+
+
+def lose_a_paper(out: Path) -> None:
+    record = json.loads((out / FIRST).read_bytes())
+    del record["below"][0]
+    (out / FIRST).write_text(json.dumps(record))
+
+
+def put_a_paper_into_two_lists(out: Path) -> None:
+    record = json.loads((out / FIRST).read_bytes())
+    record["seen"].append(record["below"][0]["id"])
+    (out / FIRST).write_text(json.dumps(record))
+
+
+def rename_a_day(out: Path) -> None:
+    (out / FIRST).rename(out / "data/2026/2026-01-29.json")
+
+
+# What derives, and can be made again.
+
+
+def edit_a_sum(out: Path) -> None:
+    edit(out / FIRST, '"announced":3', '"announced":30')
+
+
+def lose_a_ledger_shard(out: Path) -> None:
+    (out / "data/seen/2602.txt").unlink()
+
+
+def lose_a_line_of_the_ledger(out: Path) -> None:
+    edit(out / "data/seen/2601.txt", "2601.00001 2026-02-02\n", "")
+
+
+def add_a_shard_of_nobody(out: Path) -> None:
+    (out / "data/seen/2503.txt").write_text("2503.00001 2026-01-30\n")
+
+
+def lose_a_line_of_the_days(out: Path) -> None:
+    path = out / "data/days.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+
+
+def empty_the_list_of_days(out: Path) -> None:
+    (out / "data/days.jsonl").write_bytes(b"")
+
+
+def edit_a_page(out: Path) -> None:
+    edit(out / "2026/2026-01-30.html", "kept", "liked")
+
+
+def lose_a_page(out: Path) -> None:
+    (out / "2026/2026-02-02.md").unlink()
+
+
+def lose_the_stylesheet(out: Path) -> None:
+    shutil.rmtree(out / "assets")
+
+
+def add_a_page_of_no_day(out: Path) -> None:
+    (out / "2026/2026-01-31.html").write_text("<p>hello</p>")
+
+
+def leave_a_half_written_file(out: Path) -> None:
+    (out / "2026/.2026-01-30.html.tmp").write_text("<p>he")
+
+
+Fault = Callable[[Path], None]
+
+DAMAGE: list[tuple[Fault, str]] = [
+    (truncate_a_day, f"{FIRST}: not JSON"),
+    (leave_conflict_markers, f"{FIRST}: unresolved merge conflict"),
+    (claim_an_older_schema, f"{FIRST}: schema is 0, this version reads 1"),
+    (claim_a_newer_schema, f"{FIRST}: schema is 2, this version reads 1"),
+    (give_a_score_of_eleven, f"{FIRST}: kept[0].relevance: Expected `int` <= 10"),
+    (lose_a_paper, f"{FIRST}: 2601.10000: is announced in sources and has no outcome"),
+    (put_a_paper_into_two_lists, f"{FIRST}: 2601.10000: has 2 outcomes, not one"),
+    (rename_a_day, "data/2026/2026-01-29.json: date: 2026-01-30 is not the file's"),
+]
+DERIVED: list[tuple[Fault, str]] = [
+    (edit_a_sum, f"{FIRST}: counts.announced: says 30, the lists hold 3"),
+    (lose_a_ledger_shard, "data/seen/2602.txt: is missing"),
+    (lose_a_line_of_the_ledger, "data/seen/2601.txt: line 2 is not what the days' files give"),
+    (add_a_shard_of_nobody, "data/seen/2503.txt: belongs to no day"),
+    (lose_a_line_of_the_days, "data/days.jsonl: line 1 is not what the days' files give"),
+    (empty_the_list_of_days, "data/days.jsonl: line 1 is not what the days' files give"),
+    (edit_a_page, "2026/2026-01-30.html: line"),
+    (lose_a_page, "2026/2026-02-02.md: is missing"),
+    (lose_the_stylesheet, "assets/style."),
+    (add_a_page_of_no_day, "2026/2026-01-31.html: belongs to no day"),
+    (leave_a_half_written_file, "2026/.2026-01-30.html.tmp: belongs to no day"),
+]
+
+
+def names(faults: list[tuple[Fault, str]]) -> list[str]:
+    return [fault.__name__.replace("_", " ") for fault, _ in faults]
+
+
+def test_a_sound_archive_has_no_findings(out: Path) -> None:
+    assert check(out, SITE) == []
+
+
+@pytest.mark.parametrize(("fault", "finding"), DAMAGE + DERIVED, ids=names(DAMAGE + DERIVED))
+def test_a_planted_fault_is_found_alone_and_by_name(out: Path, fault: Fault, finding: str) -> None:
+    fault(out)
+    (found,) = check(out, SITE)
+    assert str(found).startswith(finding)
+
+
+@pytest.mark.parametrize(("fault", "finding"), DERIVED, ids=names(DERIVED))
+def test_what_derives_is_mended_to_the_byte(out: Path, fault: Fault, finding: str) -> None:
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    fault(out)
+    assert repair(out, SITE) == []
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("fault", "finding"), DAMAGE, ids=names(DAMAGE))
+def test_damage_is_left_as_it_is_and_so_is_the_ledger(
+    out: Path, fault: Fault, finding: str
+) -> None:
+    fault(out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert [str(f).startswith(finding) for f in repair(out, SITE)] == [True]
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_paper_that_two_days_scored_is_told_and_not_mended(out: Path) -> None:
+    digest = make.digest(day=DAYS[2], kept=[Kept(paper("2601.00000"), score())])
+    pipeline.write(out, digest, archive.read_day(out, DAYS[2]), SITE)
+    (found,) = repair(out, SITE)
+    assert str(found) == "data/2026/2026-02-03.json: 2601.00000: was scored on 2026-01-30 already"
+
+
+def test_files_of_the_users_own_are_no_business_of_ours(out: Path) -> None:
+    (out / "CNAME").write_text("papers.example.org\n")
+    (out / "about").mkdir()
+    (out / "about/index.html").write_text("<p>me</p>")
+    assert check(out, SITE) == []
+
+
+def test_a_folder_without_days_is_a_finding(tmp_path: Path) -> None:
+    assert ["holds no day" in str(finding) for finding in check(tmp_path, SITE)] == [True]
+    assert repair(tmp_path, SITE) == check(tmp_path, SITE)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def settings(out: Path) -> str:
+    path = out.parent / "config.yaml"
+    path.write_text("categories: [cs.LG]\nscorer: offline\n")
+    return str(path)
+
+
+def test_the_command_lists_findings_and_ends_with_1(
+    out: Path, settings: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lose_a_page(out)
+    edit_a_page(out)
+    assert main(["check", "--config", settings]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["2026/2026-01-30.html", "2026/2026-02-02.md"]
+
+
+def test_the_command_repairs_and_ends_with_0(
+    out: Path, settings: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lose_a_page(out)
+    assert main(["check", "--repair", "--config", settings]) == 0
+    assert "1 finding mended" in capsys.readouterr().out
+    assert main(["check", "--config", settings]) == 0
