@@ -7,6 +7,8 @@ from datetime import date
 
 from digest.models import LIMIT_RULE, Counts, Digest, Status
 
+FEED_LIMIT = 2_000  # arXiv/arxiv-feed cuts there, and what it drops are new papers
+
 
 def sums(counts: Counts) -> str:
     """The accounting, as every page, record and commit states it."""
@@ -59,6 +61,12 @@ def warnings(digest: Digest) -> tuple[str, ...]:
     empty = [c for c, s in digest.sources.items() if s.fresh and not s.entries]
     if empty:
         said.append(f"arXiv's feed for {', '.join(empty)} was empty.")
+    full = [c for c, s in digest.sources.items() if len(s.entries) >= FEED_LIMIT]
+    if full:
+        said.append(
+            f"arXiv cuts a feed at {FEED_LIMIT:,} entries, new papers first: some of"
+            f" {', '.join(full)} may be missing. Follow its categories one by one."
+        )
     sampled = dict(rules(digest)).get(LIMIT_RULE)
     if sampled:
         said.append(f"Only a sample was scored: {count(sampled, 'paper')} beyond `--limit`.")

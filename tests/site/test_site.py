@@ -1,10 +1,12 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
 
 import pytest
 
 from digest import site
-from digest.models import Day, Digest
+from digest.models import AnnounceType, Day, Digest, Entry, Source
+from digest.wording import warnings
 from tests.site.days import EVENTFUL, QUIET, SITE
 
 DAYS = [Day.of(EVENTFUL), Day.of(QUIET)]
@@ -89,3 +91,12 @@ def test_the_sums_stand_on_both_forms_of_a_day(digest: Digest) -> None:
         text = made.decode().replace("\\", "")
         assert f"{counts.announced} announced = {counts.filtered} filtered" in text
         assert f"{counts.scanned} scanned = {counts.kept} kept" in text
+
+
+def test_a_feed_as_long_as_arxiv_allows_may_lack_papers_and_the_page_says_so() -> None:
+    entries = tuple(Entry(f"2611.{n:05}", 1, AnnounceType.REPLACE) for n in range(2_000))
+    source = Source("https://rss.arxiv.org/rss/cs", True, entries)
+    (full,) = (
+        said for said in warnings(replace(EVENTFUL, sources={"cs": source})) if "cuts" in said
+    )
+    assert "some of cs may be missing" in full
