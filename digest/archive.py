@@ -25,6 +25,7 @@ from digest.models import Day, Digest, Entry
 DATA = PurePosixPath("data")
 DAYS = DATA / "days.jsonl"
 LEDGER = DATA / "seen"
+_LOOK_BACK = 3  # days: what a stale feed or a cross-list would repeat is mostly that recent
 _GONE = (
     f"is listed in {DAYS.name} and gone: restore the file from git, or let `digest check --repair`"
     " forget the day"
@@ -194,12 +195,21 @@ def restore(out: Path) -> list[PurePosixPath]:
     to the ledger, its papers would be repeated.
     """
     on_disk, listed = day_paths(out), [day_path(day.date) for day in read_days(out)]
-    if on_disk == listed and (out / LEDGER).exists() == bool(on_disk):
+    if on_disk == listed and _remembers(out, on_disk[-_LOOK_BACK:]):
         return []
     if gone := sorted(set(listed) - set(on_disk)):
         raise ArchiveError(f"{gone[0]}: {_GONE}")
     digests = list(read_archive(out))
     return write_files(out, derived_files(digests)) if digests else []
+
+
+def _remembers(out: Path, paths: list[PurePosixPath]) -> bool:
+    """Whether the ledger holds what these days scored; a lost shard would repeat papers."""
+    for path in paths:
+        scored = record.decode(read(out / path) or b"", str(path)).scored_ids
+        if scored - read_ledger(out, scored).keys():
+            return False
+    return True
 
 
 def write_files(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[PurePosixPath]:

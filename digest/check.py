@@ -16,13 +16,10 @@ from pathlib import Path, PurePosixPath
 from digest import archive, pipeline, record
 from digest.config import Site
 from digest.errors import ArchiveError
+from digest.layout import is_generated, is_leftover
 from digest.models import Digest
 
-# What a site's folder holds of ours; anything else in it is the user's own business.
 _DAY = re.compile(r"data/\d{4}/\d{4}-\d\d-\d\d\.json")
-_GENERATED = re.compile(
-    r"\d{4}/\d{4}-\d\d-\d\d\.(?:html|md)|data/\d{4}/.*|data/seen/.*|(?:.*/)?\.[^/]*\.tmp"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +114,8 @@ def _strays(out: Path, expected: archive.Files) -> list[PurePosixPath]:
     """Files of our making that no day accounts for."""
     found = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
     paths = sorted(PurePosixPath(path) for path in found)
-    return [path for path in paths if path not in expected and _GENERATED.fullmatch(str(path))]
+    return [
+        path
+        for path in paths
+        if path not in expected and (is_generated(str(path)) or is_leftover(str(path)))
+    ]

@@ -57,12 +57,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
     for line in report.complaints():
         print(line, file=sys.stderr)
-    _tell_github(report)
     if "--json" in given:
-        print(report.to_json(time.monotonic() - started))
+        _print(report.to_json(time.monotonic() - started))
     elif report.days:
-        print(report.to_text())
+        _print(report.to_text())
+    _tell_github(report)
     return report.exit_code
+
+
+def _print(text: str) -> None:
+    """To stdout, where somebody still listens: a closed pipe or a full disk changes nothing."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        print(f"digest: the report could not be printed: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
 
 
 def _tell_github(report: RunReport) -> None:
@@ -72,8 +81,11 @@ def _tell_github(report: RunReport) -> None:
         ("GITHUB_STEP_SUMMARY", report.to_summary),
     ):
         if path := os.environ.get(variable):
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(make())
+            try:
+                with Path(path).open("a", encoding="utf-8") as file:
+                    file.write(make())
+            except OSError as error:
+                print(f"digest: {variable}: cannot be written: {error.strerror}", file=sys.stderr)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -199,6 +211,8 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
     )
     if job.commit:
         publish.require_repository(config.out)
+    if job.push:
+        publish.require_upstream(config.out)
     delay_s = config.arxiv.delay_s
     if arguments.feed:
         with transport.polite_session(_user_agent(config), delay_s) as session:

@@ -81,6 +81,7 @@ def _address(placeholder: str = "") -> Kind:
         except ValueError:  # its own words would not say what is allowed
             parts = urlsplit("")
         _require(parts.scheme in ("http", "https") and bool(parts.hostname))
+        _require("@" not in parts.netloc, "no user or password here: it would be published")
         if placeholder:
             rest = value.replace(placeholder, "")
             _require(rest != value and not set("{}") & set(rest))

@@ -60,7 +60,7 @@ def run(
             f"git {arguments[0]} took over {_TIMEOUT_S} s: is the server reachable? try again later"
         ) from error
     if done.returncode not in accept:
-        raise PublishError(explain(arguments[0], done.stderr))
+        raise PublishError(explain(next(a for a in arguments if a[0] != "-"), done.stderr))
     return done
 
 
@@ -78,6 +78,7 @@ _REMEDIES = (
     ("error: 403", "give the workflow `permissions: contents: write`"),
     ("Authentication failed", "give the workflow `permissions: contents: write`"),
     ("could not read Username", "give git a credential that may push"),
+    ("No such remote", "set a remote: git remote add origin ADDRESS"),
     ("does not appear to be a git repository", "set a remote: git remote add origin ADDRESS"),
     ("unable to access", "the server cannot be reached: try again later"),
     (".lock", "another git is running, or one died: remove the lock if none is"),

@@ -109,6 +109,16 @@ def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> l
     return [str(path) for path in archive.write_files(out, files)]
 
 
+def add_day(out: Path, ours: Digest, settings: Site) -> None:
+    """Record and commit in `out` a day that was made beside another archive."""
+    batches = archive.earlier_batches(out, archive.read_days(out), ours.date, ours.sources)
+    ledger = archive.read_ledger(out, ours.outcome_ids)
+    digest = selection.rejudge(ours, ledger, batches)
+    if any(source.fresh for source in digest.sources.values()):
+        write(out, digest, archive.read_day(out, ours.date), settings)
+        publish.commit(out, digest)
+
+
 def render(out: Path, to: Path, settings: Site) -> list[str]:
     """Rebuild every generated file of the archive in `out` into `to`; the files that changed."""
     with stage("render") as said:
@@ -325,9 +335,7 @@ def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
 
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
-            ours = archive.listed_day(out, day)
-            write(their_out, ours, archive.read_day(their_out, day), job.config.site)
-            publish.commit(their_out, ours)
+            add_day(their_out, archive.listed_day(out, day), job.config.site)
 
     with stage(f"{digest.date} push") as said:
         pushed = publish.push(out, add_days)

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from digest import git
 from digest.errors import PublishError
+from digest.layout import is_generated
 from digest.models import Digest, Kept
 from digest.text import inert, one_line, plain
 from digest.wording import sums, warnings
@@ -29,7 +30,6 @@ log = logging.getLogger("digest")
 # Feed readers show a commit's subject cut at 69 characters and its body as plain text.
 BODY_WIDTH = 76
 LONGEST_TITLE = 300
-TEMPORARY = ":(exclude,glob)**/.*.tmp"  # what a killed run left half written
 PUSH_ATTEMPTS = 3  # after the first, each upon what the other side has pushed meanwhile
 
 
@@ -70,6 +70,11 @@ def pending_days(out: Path) -> list[date]:
     return sorted({date.fromisoformat(match[1]) for match in found if match})
 
 
+def require_upstream(out: Path) -> None:
+    """Raise `PublishError` unless the branch has a place to be pushed to."""
+    _upstream(next(path for path in (out, *out.resolve().parents) if path.is_dir()))
+
+
 def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
     """Commit what changed in `out` as the bot; the commit's id, or None where nothing changed.
 
@@ -77,14 +82,21 @@ def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
     Raises `PublishError`, and then nothing has changed.
     """
     head = git.read(out, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
+    if git.run(out, "check-ignore", "--quiet", "index.html", accept=(0, 1)).returncode == 0:
+        raise PublishError(
+            "the site's folder is ignored by one of your .gitignore files: take it out of there"
+        )
+    paths = [
+        path for path in _ours(out) if not alone or PurePosixPath(path).stem == str(digest.date)
+    ]
     index = Path(out, git.read(out, "rev-parse", "--git-path", "index"))
     with TemporaryDirectory() as folder:
         own = {"GIT_INDEX_FILE": f"{folder}/index"}
         if index.exists():  # for what it knows of unchanged files: else each is read again
             shutil.copyfile(index, own["GIT_INDEX_FILE"])
         git.run(out, "read-tree", *(["--reset", head] if head else ["--empty"]), environment=own)
-        day = f":(glob)**/{digest.date}.*"
-        git.run(out, "add", "--all", "--", day if alone else ".", TEMPORARY, environment=own)
+        update = ["update-index", "--add", "--remove", "-z", "--stdin"]
+        git.run(out, *update, stdin="".join(f"{path}\0" for path in paths), environment=own)
         tree = git.run(out, "write-tree", environment=own).stdout.strip()
     if head and tree == git.read(out, "rev-parse", "HEAD^{tree}"):
         return None
@@ -93,13 +105,22 @@ def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
         out, "commit-tree", "--no-gpg-sign", tree, *parent, stdin=commit_message(digest)
     ).stdout.strip()
     git.run(out, "update-ref", "-m", f"digest {digest.date}", "HEAD", made, head or "0" * len(made))
-    _refresh_index(out)
+    _refresh_index(out, paths)
     return made
 
 
-def _refresh_index(out: Path) -> None:
+def _ours(out: Path) -> list[str]:
+    """The files of the site, relative to its folder: those there are, and those git remembers."""
+    there = (path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+    tracked = git.run(out, "ls-files", "-z").stdout.split("\0")
+    return sorted(path for path in {*there, *tracked} if is_generated(path))
+
+
+def _refresh_index(out: Path, paths: list[str]) -> None:
     """Let the user's index know of the commit; it holds no truth that could be lost."""
-    done = git.run(out, "reset", "--quiet", "--", ".", accept=range(256))
+    options = ["--literal-pathspecs", "reset", "--quiet", "--pathspec-from-file=-"]
+    listed = "".join(f"{path}\0" for path in paths)
+    done = git.run(out, *options, "--pathspec-file-nul", stdin=listed, accept=range(256))
     if done.returncode:
         log.warning("the commit stands, but %s", git.explain("reset", done.stderr))
 
@@ -148,9 +169,15 @@ def _upstream(out: Path) -> _Upstream:
     branch = git.read(out, "symbolic-ref", "--short", "--quiet", "HEAD", accept=(0, 1))
     if not branch:
         raise PublishError("no branch is checked out (detached HEAD): check out a branch to push")
-    remote = git.read(out, "config", f"branch.{branch}.remote", accept=(0, 1))
+    remote = git.read(out, "config", f"branch.{branch}.remote", accept=(0, 1)) or "origin"
     ref = git.read(out, "config", f"branch.{branch}.merge", accept=(0, 1))
-    return _Upstream(remote or "origin", ref or f"refs/heads/{branch}")
+    if remote == "." or ref not in ("", f"refs/heads/{branch}"):
+        raise PublishError(
+            f"the branch {branch!r} follows {ref.removeprefix('refs/heads/')!r}, and a push would"
+            " publish what else is on it: check out the branch that holds the site"
+        )
+    git.run(out, "remote", "get-url", remote)
+    return _Upstream(remote, f"refs/heads/{branch}")
 
 
 def _fetch(out: Path, upstream: _Upstream) -> str:
@@ -167,9 +194,9 @@ def _on_top_of(
         raise PublishError(
             "the remote branch was rewritten: reset this clone to it, then run again"
         )
-    if own := git.read(out, "rev-list", f"{base}..{head}", "--", ":(top)", ":(exclude)."):
+    if own := _own_commit(out, base, head):
         raise PublishError(
-            f"somebody else pushed, and {own.split()[0][:12]} here is a commit of your own:"
+            f"somebody else pushed, and {own[:12]} here is a commit of your own:"
             " git pull --rebase, then run again"
         )
     with _work_tree(out, theirs) as their_out:
@@ -178,6 +205,19 @@ def _on_top_of(
         else:
             add_days(their_out, _days_changed(out, base, head, theirs))
         return git.read(their_out, "rev-parse", "HEAD")
+
+
+def _own_commit(out: Path, base: str, head: str) -> str | None:
+    """A commit since `base` that is more than a digest, if there is one."""
+    inside = git.read(out, "rev-parse", "--show-prefix")
+    for line in git.read(out, "rev-list", "--parents", f"{base}..{head}").splitlines():
+        made, *parents = line.split()
+        names = git.run(out, "diff-tree", "-r", "--name-only", "--no-commit-id", "-z", made).stdout
+        paths = names.rstrip("\0").split("\0") if names else []
+        ours = all(p.startswith(inside) and is_generated(p.removeprefix(inside)) for p in paths)
+        if len(parents) != 1 or not ours:
+            return made
+    return None
 
 
 def _days_changed(out: Path, base: str, head: str, theirs: str) -> list[date]:

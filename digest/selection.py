@@ -5,10 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from digest.models import LIMIT_RULE, STALE_RULE, Entry, Feed, Filtered, Paper, Source
+from digest.models import (
+    LIMIT_RULE,
+    STALE_RULE,
+    Digest,
+    Entry,
+    Feed,
+    Filtered,
+    Paper,
+    Source,
+    Status,
+)
 from digest.text import fold
 
 
@@ -131,6 +141,42 @@ def combine(earlier: Source | None, now: Source) -> Source:
     entries = {*now.entries, *(entry for entry in earlier.entries if entry.id not in restated)}
     unreadable = now.unreadable or earlier.unreadable
     return Source(earlier.url, True, tuple(sorted(entries, key=_by_id)), unreadable)
+
+
+def rejudge(
+    digest: Digest, scored_on: Mapping[str, date], batches: Mapping[str, Collection[Entry]]
+) -> Digest:
+    """The day as it would have been made beside another archive, which knows days that ours lacked.
+
+    `scored_on` is that archive's ledger, `batches` each category's latest earlier batch there. What
+    it has scored is `seen`, what it shows to be stale is, and no paper is lost.
+    """
+    sources = {
+        category: replace(source, fresh=False)
+        if source.entries and set(source.entries) <= set(batches.get(category, ()))
+        else source
+        for category, source in digest.sources.items()
+    }
+    seen = {i for i in digest.outcome_ids if scored_on.get(i, digest.date) != digest.date}
+    stale = only_stale(sources) - seen
+    gone = seen | stale
+    papers = [(k.paper.id, k.paper.title) for k in digest.kept]
+    papers += [(u.paper.id, u.paper.title) for u in digest.unscored]
+    papers += [(b.id, b.title) for b in digest.below]
+    filtered = [f for f in digest.filtered if f.id not in seen]
+    filtered += [Filtered(i, title, STALE_RULE) for i, title in papers if i in stale]
+    unscored = tuple(u for u in digest.unscored if u.paper.id not in gone)
+    partial = unscored or not all(source.fresh for source in sources.values())
+    return replace(
+        digest,
+        status=Status.PARTIAL if partial else Status.COMPLETE,
+        sources=sources,
+        kept=tuple(k for k in digest.kept if k.paper.id not in gone),
+        below=tuple(b for b in digest.below if b.id not in gone),
+        filtered=tuple(sorted(filtered, key=lambda f: f.id)),
+        seen=tuple(sorted({*digest.seen, *seen})),
+        unscored=unscored,
+    )
 
 
 def _by_id(entry: Entry) -> tuple[str, int, int]:

@@ -61,6 +61,8 @@ def replay(places: Sequence[str], session: requests.Session) -> dict[date, list[
 
 def _read(place: str, session: requests.Session) -> Fetched:
     name = place.rpartition("/")[2] or place
+    if re.match(r"(?i)https?://[^/]*@", place):
+        raise FeedError("--feed", "no user or password in an address: it would be published")
     if re.match(r"(?i)https?://", place):
         return Fetched(place, feed.parse_feed(feed.fetch_feed(session, name, place), name))
     try:

@@ -436,3 +436,12 @@ def test_the_days_own_file_is_written_before_what_derives_from_it(tmp_path: Path
     digest = make.digest(below=[paper("2601.00002")])
     files = archive.day_files(tmp_path, digest, None, [Day.of(digest)])
     assert next(iter(files)) == archive.day_path(DAY)
+
+
+def test_a_lost_shard_is_noticed_before_it_repeats_papers(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", "2512.00001"))
+    shard = tmp_path / "data/seen/2601.txt"
+    before = shard.read_bytes()
+    shard.unlink()
+    assert archive.restore(tmp_path)
+    assert shard.read_bytes() == before

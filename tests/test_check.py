@@ -195,9 +195,13 @@ def test_a_paper_that_two_days_scored_is_told_and_not_mended(out: Path) -> None:
 
 def test_files_of_the_users_own_are_no_business_of_ours(out: Path) -> None:
     (out / "CNAME").write_text("papers.example.org\n")
+    (out / "data/2026/my-analysis.ipynb").write_text("{}")
+    (out / "data/seen/notes.tmp").write_text("mine")
     (out / "about").mkdir()
     (out / "about/index.html").write_text("<p>me</p>")
     assert check(out, SITE) == []
+    assert repair(out, SITE) == []
+    assert (out / "data/2026/my-analysis.ipynb").exists()
 
 
 def test_a_folder_without_days_is_a_finding(tmp_path: Path) -> None:

@@ -624,6 +624,7 @@ def test_outside_of_a_repository_nothing_is_fetched_or_made(
 
 
 def test_a_refused_push_ends_the_run_on_the_day_it_struck(digest: Digest, project: Path) -> None:
+    git(project, "remote", "add", "origin", str(project / "moved.git"))
     ended = digest(
         "run", *both(place(project, A), place(project, B, day=EARLIER)), "--push", "--json"
     )
@@ -744,3 +745,28 @@ def test_outputs_and_summary_are_written_where_github_says(
     assert outputs.startswith("of an earlier step\n")
     assert "no_announcement" in outputs
     assert "arXiv announces nothing on a Saturday" in (project / "GITHUB_STEP_SUMMARY").read_text()
+
+
+def test_where_github_cannot_be_told_the_run_ends_as_it_would(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(project / "not" / "there"))
+    ended = digest("run", "--date", "2026-01-31", "--json")
+    assert (ended.code, ended.report["status"]) == (0, "no_announcement")
+    assert "GITHUB_OUTPUT: cannot be written" in ended.err
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--feed", "https://me:s3cret@rss.arxiv.org/rss/cs.LG", "--no-commit")
+    assert ended.code == 4
+    assert "no user or password in an address" in ended.err
+    assert "s3cret" not in ended.err
+
+
+def test_where_a_push_cannot_go_nothing_is_scored_or_committed(
+    digest: Digest, project: Path
+) -> None:
+    ended = digest("run", "--feed", place(project, A), "--push")
+    assert ended.code == 5
+    assert "set a remote" in ended.err
+    assert not (project / "docs").exists()

@@ -142,7 +142,7 @@ def repository(tmp_path: Path) -> Path:
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message", "Notes")
     (folder / "docs" / "2026").mkdir(parents=True)
-    (folder / "docs" / "2026" / "page.html").write_text("page\n")
+    (folder / "docs" / "2026" / "2026-01-30.html").write_text("page\n")
     return folder
 
 
@@ -169,7 +169,7 @@ def test_a_commit_has_the_digests_message(repository: Path) -> None:
 
 def test_a_commit_touches_the_sites_folder_alone(repository: Path) -> None:
     commit(repository / "docs", DIGEST)
-    assert git(repository, "show", "--format=", "--name-only") == "docs/2026/page.html"
+    assert git(repository, "show", "--format=", "--name-only") == "docs/2026/2026-01-30.html"
 
 
 def test_author_and_committer_are_the_bot(
@@ -194,10 +194,10 @@ def test_what_the_user_has_staged_edited_and_not_added_stays_as_it_was(repositor
 
 def test_a_removed_page_is_committed_as_removed(repository: Path) -> None:
     commit(repository / "docs", DIGEST)
-    (repository / "docs" / "2026" / "page.html").unlink()
-    (repository / "docs" / "other.html").write_text("other\n")
+    (repository / "docs" / "2026" / "2026-01-30.html").unlink()
+    (repository / "docs" / "index.html").write_text("other\n")
     commit(repository / "docs", DIGEST)
-    assert git(repository, "ls-files", "docs") == "docs/other.html"
+    assert git(repository, "ls-files", "docs") == "docs/index.html"
 
 
 def test_nothing_changed_is_no_commit(repository: Path) -> None:
@@ -210,11 +210,11 @@ def test_an_empty_repository_gets_its_first_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "new")
     out = tmp_path / "new" / "docs"
     out.mkdir()
-    (out / "page.html").write_text("page\n")
+    (out / "index.html").write_text("page\n")
     (out.parent / "staged.txt").write_text("staged\n")
     git(out.parent, "add", "staged.txt")
     assert commit(out, DIGEST) == git(out, "rev-parse", "HEAD")
-    assert git(out.parent, "ls-tree", "-r", "--name-only", "HEAD") == "docs/page.html"
+    assert git(out.parent, "ls-tree", "-r", "--name-only", "HEAD") == "docs/index.html"
     assert git(out.parent, "status", "--porcelain") == "A  staged.txt"
 
 
@@ -258,7 +258,7 @@ def test_a_commit_from_a_hook_lands_in_the_folders_own_repository(
         patch.setenv(variable, str(other / value))
         made = commit(repository / "docs", DIGEST)
     assert made == git(repository, "rev-parse", "HEAD")
-    assert git(repository, "show", "--format=", "--name-only") == "docs/2026/page.html"
+    assert git(repository, "show", "--format=", "--name-only") == "docs/2026/2026-01-30.html"
     assert git(repository, "status", "--porcelain") == ""
     assert held(other / ".git") == before
 
@@ -311,7 +311,7 @@ def test_a_folder_yet_to_be_made_inside_a_repository_will_do(repository: Path) -
 def test_an_ignored_folder_says_what_to_take_out(repository: Path) -> None:
     (repository / ".gitignore").write_text("docs/\n")
     with pytest.raises(
-        PublishError, match=r"ignored.*: take the site's folder out of \.gitignore$"
+        PublishError, match=r"ignored by one of your \.gitignore files: take it out"
     ):
         commit(repository / "docs", DIGEST)
 
@@ -323,7 +323,7 @@ def test_a_merge_under_way_goes_on_after_the_commit(repository: Path) -> None:
     git(repository, "checkout", "--quiet", "main")
     git(repository, "merge", "--quiet", "--no-ff", "--no-commit", "side")
     made = commit(repository / "docs", DIGEST)
-    assert git(repository, "diff", "--name-only", "HEAD~", "HEAD") == "docs/2026/page.html"
+    assert git(repository, "diff", "--name-only", "HEAD~", "HEAD") == "docs/2026/2026-01-30.html"
     git(repository, "commit", "--quiet", "--no-edit")
     assert git(repository, "rev-parse", "HEAD^1") == made
     assert git(repository, "show", "HEAD:notes.txt") == "side"
@@ -339,7 +339,7 @@ def test_a_lock_that_a_dead_git_left_does_not_stop_the_commit(
 
 
 def test_what_a_killed_run_left_half_written_is_not_committed(repository: Path) -> None:
-    (repository / "docs" / "2026" / ".page.html.tmp").write_text("pa")
+    (repository / "docs" / "2026" / ".2026-01-30.html.tmp").write_text("pa")
     commit(repository / "docs", DIGEST)
     assert ".tmp" not in git(repository, "ls-tree", "-r", "--name-only", "HEAD")
 

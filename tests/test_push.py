@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from digest import archive, pipeline
+from digest.check import check
 from digest.config import Site
 from digest.errors import PublishError
-from digest.models import Digest, Kept
+from digest.models import Digest, Kept, Status
 from digest.publish import PUSH_ATTEMPTS, commit, push
 from tests import make
 from tests.make import DAY, git, paper, score
@@ -77,9 +79,7 @@ def push_days(repository: Path) -> str | None:
 
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
-            ours = archive.listed_day(out, day)
-            pipeline.write(their_out, ours, archive.read_day(their_out, day), SITE)
-            commit(their_out, ours)
+            pipeline.add_day(their_out, archive.listed_day(out, day), SITE)
 
     return push(out, add_days)
 
@@ -134,11 +134,11 @@ def test_a_push_goes_where_the_branch_came_from(
     elsewhere = tmp_path / "elsewhere.git"
     git(tmp_path, "init", "--quiet", "--bare", str(elsewhere))
     git(repository, "remote", "add", "upstream", str(elsewhere))
-    git(repository, "push", "--quiet", "--set-upstream", "upstream", "main:site")
+    git(repository, "push", "--quiet", "--set-upstream", "upstream", "main")
     before = git(remote, "for-each-ref")
     made = record(repository, digest_of(DAY))
     push(repository / "docs", no_days)
-    assert git(elsewhere, "rev-parse", "refs/heads/site") == made
+    assert git(elsewhere, "rev-parse", "refs/heads/main") == made
     assert git(remote, "for-each-ref") == before
 
 
@@ -229,14 +229,17 @@ def test_a_day_that_only_our_side_completed_is_ours(
     assert_site_is_its_archives(repository, tmp_path)
 
 
-def test_a_paper_that_both_sides_scored_is_in_the_ledger_once_under_the_earlier_day(
+def test_a_paper_that_both_sides_scored_is_seen_on_the_day_that_is_added(
     repository: Path, other: Path, tmp_path: Path
 ) -> None:
     record(other, digest_of(NEXT_DAY, "2601.00001"))
     push(other / "docs", no_days)
-    record(repository, digest_of(DAY, "2601.00001"))
+    record(repository, digest_of(DAY, "2601.00001", "2601.00002"))
     push_days(repository)
-    assert archive.read_ledger(repository / "docs", ["2601.00001"]) == {"2601.00001": DAY}
+    day = archive.read_day(repository / "docs", DAY)
+    assert day is not None
+    assert day.seen == ("2601.00001",)
+    assert archive.read_ledger(repository / "docs", ["2601.00001"]) == {"2601.00001": NEXT_DAY}
     assert_site_is_its_archives(repository, tmp_path)
 
 
@@ -325,6 +328,79 @@ def test_a_rewritten_remote_branch_is_told_apart(
     record(repository, digest_of(DAY))
     with pytest.raises(PublishError, match="was rewritten"):
         push_days(repository)
+
+
+def test_files_of_the_users_own_in_the_sites_folder_live_through_a_race(
+    repository: Path, other: Path, remote: Path
+) -> None:
+    record(other, digest_of(NEXT_DAY, "2602.00001"))
+    push(other / "docs", no_days)
+    (repository / "docs").mkdir()
+    (repository / "docs" / "CNAME").write_text("papers.example.org\n")
+    record(repository, digest_of(DAY))
+    push_days(repository)
+    assert (repository / "docs" / "CNAME").read_text() == "papers.example.org\n"
+    assert git(repository, "status", "--porcelain") == "?? docs/CNAME"
+    assert "CNAME" not in tree(remote, "main")
+
+
+def test_a_commit_of_the_users_own_in_the_sites_folder_is_not_moved(
+    repository: Path, other: Path
+) -> None:
+    push_code(other)
+    (repository / "docs").mkdir()
+    (repository / "docs" / "CNAME").write_text("papers.example.org\n")
+    git(repository, "add", ".")
+    git(repository, "commit", "--quiet", "--message", "My name")
+    record(repository, digest_of(DAY))
+    with pytest.raises(PublishError, match="commit of your own"):
+        push_days(repository)
+    assert (repository / "docs" / "CNAME").exists()
+
+
+def test_a_branch_that_follows_another_is_not_pushed(repository: Path, remote: Path) -> None:
+    before = git(remote, "for-each-ref")
+    git(repository, "checkout", "--quiet", "-b", "work", "origin/main")
+    record(repository, digest_of(DAY))
+    with pytest.raises(PublishError, match="check out the branch that holds the site"):
+        push_days(repository)
+    git(repository, "branch", "--quiet", "--set-upstream-to=main")
+    with pytest.raises(PublishError, match="check out the branch that holds the site"):
+        push_days(repository)
+    assert git(remote, "for-each-ref") == before
+
+
+def test_a_day_made_without_knowing_theirs_repeats_no_paper_and_sees_what_is_stale(
+    repository: Path, other: Path, tmp_path: Path
+) -> None:
+    """They published the 30th; we made the 2nd from a feed that was the 30th's still."""
+    old, new = ["2601.00001", "2601.00002"], ["2602.00001"]
+    record(other, digest_of(DAY, *old))
+    push(other / "docs", no_days)
+    ours = digest_of(NEXT_DAY, *old, *new)
+    stale = make.source(*(paper(i) for i in old))
+    fresh = make.source(*(paper(i) for i in new))
+    theirs = archive.read_day(other / "docs", DAY)
+    assert theirs is not None
+    category = next(iter(theirs.sources))
+    record(repository, replace(ours, sources={category: stale, "hep-th": fresh}))
+    push_days(repository)
+    day = archive.read_day(repository / "docs", NEXT_DAY)
+    assert day is not None
+    assert (day.status, day.stale, day.seen) == (Status.PARTIAL, (category,), tuple(old))
+    assert [kept.paper.id for kept in day.kept] == new
+    assert check(repository / "docs", SITE) == []
+
+
+def test_a_day_that_is_stale_beside_theirs_is_not_added(
+    repository: Path, other: Path, remote: Path
+) -> None:
+    record(other, digest_of(DAY))
+    push(other / "docs", no_days)
+    theirs = git(remote, "rev-parse", "main")
+    record(repository, digest_of(NEXT_DAY))
+    assert push_days(repository) is None
+    assert git(remote, "rev-parse", "main") == theirs
 
 
 # --- what the server refuses ------------------------------------------------------------------
