@@ -84,11 +84,17 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
         written = write(out, digest, before, job.config.site)
         said.append(f"{count(len(written), 'file')} changed")
     commit, ours = _publish(job, digest) if job.commit else (None, True)
+    made = digest
+    if job.push:  # which may have judged it anew, beside what others have pushed
+        pushed = archive.read_day(out, day)
+        if pushed is None:
+            reason = "beside what another run has published, every feed repeats an earlier day"
+            return DayReport("stale_feed", reason, day)
+        digest = pushed
     if not ours:
-        theirs = archive.listed_day(out, day)
-        return DayReport.of(theirs, "unchanged", "another run published this day first", None)
+        return DayReport.of(digest, "unchanged", "another run published this day first", None)
     status, reason = "unchanged", "nothing is new since the last run"
-    if digest is not before:
+    if made is not before:
         status = "updated" if before else "published"
         reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
     elif written or commit:

@@ -770,3 +770,35 @@ def test_where_a_push_cannot_go_nothing_is_scored_or_committed(
     assert ended.code == 5
     assert "set a remote" in ended.err
     assert not (project / "docs").exists()
+
+
+@pytest.fixture
+def rival(project: Path) -> Path:
+    """Another clone of a shared remote, which has published the day before."""
+    remote, folder = project.parent / "shared.git", project.parent / "rival"
+    git(project.parent, "init", "--quiet", "--bare", str(remote))
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--allow-empty", "--message", "Settings")
+    git(project, "remote", "add", "origin", str(remote))
+    git(project, "push", "--quiet", "--set-upstream", "origin", "main")
+    git(project.parent, "clone", "--quiet", "--branch", "main", str(remote), str(folder))
+    assert process(folder, "run", "--feed", str(place(project, A, day=EARLIER)), "--push").code == 0
+    return folder
+
+
+def test_the_report_tells_of_the_day_as_it_was_published_beside_theirs(
+    digest: Digest, project: Path, rival: Path
+) -> None:
+    stale, fresh = place(project, A), place(project, B, category="cs.AI")
+    ended = digest("run", "--feed", stale, "--feed", fresh, "--push", "--json")
+    assert ended.code == 0
+    assert (ended.report["counts"]["seen"], ended.report["counts"]["scanned"]) == (1, 1)
+    assert git(project, "log", "-1", "--format=%s").endswith("of 1 papers kept")
+
+
+def test_a_day_that_is_stale_beside_theirs_is_said_to_be(
+    digest: Digest, project: Path, rival: Path
+) -> None:
+    ended = digest("run", "--feed", place(project, A), "--push", "--json")
+    assert (ended.code, ended.report["status"]) == (4, "stale_feed")
+    assert git(project, "log", "-1", "--format=%s").startswith(f"Digest {EARLIER}")
