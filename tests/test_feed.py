@@ -776,3 +776,36 @@ def test_real_titles_become_readable_without_loss(real_data: Path, name: str) ->
         assert letters(readable) == letters(clean(title))
         assert "\\'" not in readable
         assert '\\"' not in readable
+
+
+ITEMLESS_ATOM = (
+    b'<feed xmlns="http://www.w3.org/2005/Atom"><title>cs.LG updates on arXiv.org</title>'
+    b"<updated>2026-01-30T05:00:02+00:00</updated>"
+    b'<link href="http://rss.arxiv.org/atom/cs.LG" rel="self"/></feed>'
+)
+
+
+def test_an_atom_feed_without_an_id_has_its_category_from_its_link() -> None:
+    assert parse_feed(ITEMLESS_ATOM).category == "cs.LG"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b'<rss version="0.91"><channel><title>cs.LG</title></channel></rss>',
+        b'<rss version="2.0"><title>no channel</title></rss>',
+        b"<opml><channel><title>cs.LG</title></channel></opml>",
+    ],
+)
+def test_xml_of_another_kind_is_no_feed(document: bytes) -> None:
+    with pytest.raises(FeedError) as caught:
+        parse_feed(document, "cs.LG")
+    assert str(caught.value).startswith("cs.LG: not a feed but something that begins '<")
+
+
+def test_a_body_beyond_the_cap_is_refused_by_name_and_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("digest.feed.MAX_BYTES", 100)
+    with pytest.raises(FeedError, match=rf"^cs\.LG: not a feed but {len(ITEMLESS_ATOM)} bytes"):
+        parse_feed(ITEMLESS_ATOM, "cs.LG")
