@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,8 +25,9 @@ from digest.errors import ConfigError, DigestError, FeedError
 
 if TYPE_CHECKING:
     from digest.config import Config
-    from digest.pipeline import Job, Scorer
+    from digest.pipeline import Job
     from digest.report import DayReport, RunReport
+    from digest.scorers import Scorer
     from digest.sources import Fetched
 
 log = logging.getLogger("digest")
@@ -46,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     started = time.monotonic()
     report = RunReport()
-    with _log_on_stderr("-v" in given or "--verbose" in given):
+    with _log_on_stderr("-v" in given or "--verbose" in given), _sigterm_as_interrupt():
         try:
             if isinstance(arguments, ConfigError):
                 raise arguments
@@ -180,11 +183,24 @@ def _log_on_stderr(verbose: bool) -> Iterator[None]:
         log.removeHandler(handler)
 
 
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """A polite kill, such as a cancelled workflow's, ends a run as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # signals are not its business
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 # --- commands ---------------------------------------------------------------------------------
 
 
 def _run(arguments: argparse.Namespace, report: RunReport) -> None:
-    from digest import announcements, pipeline, publish, sources, transport
+    from digest import announcements, pipeline, publish, sources, transport, unfinished
     from digest.config import load_config, require_own_folder
 
     if arguments.limit and arguments.rescore:
@@ -201,8 +217,9 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
     )
     job = pipeline.Job(
         config=config,
-        scorer=_scorer(config),
+        scorer=_scorer(config, pays=not arguments.dry_run),
         now=_now,
+        unfinished=arguments.config.parent / unfinished.FOLDER,
         commit=not (arguments.no_commit or arguments.limit or arguments.dry_run),
         push=arguments.push,
         rescore=arguments.rescore,
@@ -247,11 +264,12 @@ def _run_days(
 def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
     from importlib.resources import as_file, files
 
-    from digest import pipeline, sources, transport
+    from digest import pipeline, sources, transport, unfinished
     from digest.config import load_config
 
     config = replace(load_config(arguments.config), scorer="offline", out=DEMO_OUT)
-    job = pipeline.Job(config, _scorer(config), _now, commit=False, rescore=True)
+    nowhere = DEMO_OUT / unfinished.FOLDER  # the embedded scorer leaves nothing unfinished
+    job = pipeline.Job(config, _scorer(config), _now, nowhere, commit=False, rescore=True)
     session = transport.polite_session(_user_agent(config), config.arxiv.delay_s)
     with as_file(files("digest") / "sample") as sample, session:
         days = sources.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
@@ -296,24 +314,27 @@ def _check(arguments: argparse.Namespace, report: RunReport) -> None:
 # --- what a run is built from -----------------------------------------------------------------
 
 
-def _scorer(config: Config) -> Scorer:
-    from digest import offline, pipeline, prompt
-    from digest.models import Prompt, Scoring
+def _scorer(config: Config, *, pays: bool = True) -> Scorer:
+    """The configured scorer; one that only foretells needs no key."""
+    from digest import scorers
 
-    topics = prompt.load_prompts(config.prompts)
-    if config.scorer == "llm":
-        if not os.environ.get("OPENAI_API_KEY"):
-            raise ConfigError(
-                "no API key for `scorer: llm`: set OPENAI_API_KEY (in GitHub: a repository secret),"
-                " or choose `scorer: offline`"
-            )
-        raise ConfigError("`scorer: llm` is not in this version yet: choose `scorer: offline`")
-    return pipeline.Scorer(
-        name="offline",
-        model=None,
-        prompt=Prompt(system="", user=topics.text),
-        score=lambda papers: Scoring(offline.score(papers, topics)),
-    )
+    key = _key() if pays and config.scorer == "llm" else None
+    return scorers.make(config, key, os.environ.get("OPENAI_BASE_URL", "").strip() or None)
+
+
+def _key() -> str:
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not key:
+        raise ConfigError(
+            "no API key for `scorer: llm`: set OPENAI_API_KEY (in GitHub: a repository secret),"
+            " or choose `scorer: offline`"
+        )
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError(
+            "OPENAI_API_KEY holds what no key has (a space, a line break or a sign outside of"
+            " ASCII): copy the key again, alone"
+        )
+    return key
 
 
 def _user_agent(config: Config) -> str:

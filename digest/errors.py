@@ -2,7 +2,9 @@
 
     DigestError                 exit code
     ├── ConfigError             2   settings, prompts, usage
-    ├── ScoringError            3   an outage or the budget
+    ├── ScoringError            3   an outage
+    │   ├── OverBudget          3   what may be spent is spent
+    │   └── Interrupted         130 Ctrl-C or SIGTERM; what was scored is kept
     ├── FeedError               4   arXiv unreachable, or not a feed
     ├── ArchiveError            1   a file of the archive is not what it should be
     └── PublishError            5   git: permission, protection, conflict
@@ -37,6 +39,19 @@ class ScoringError(DigestError):
 
     exit_code = 3
     status = "outage"
+
+
+class OverBudget(ScoringError):
+    """The budget ended before enough was scored to publish."""
+
+    status = "over_budget"
+
+
+class Interrupted(ScoringError):
+    """Somebody stopped the run in the middle of scoring."""
+
+    exit_code = 130
+    status = "interrupted"
 
 
 class FeedError(DigestError):

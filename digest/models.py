@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any, TypeVar
 
 
 class AnnounceType(StrEnum):
@@ -136,11 +137,23 @@ class Score:
     similarity: float | None = None  # the embedded scorer's own figure, behind its relevance
 
 
+class Reason(StrEnum):
+    """Why a model did not score a paper."""
+
+    REFUSED = "refused"  # the paper by itself: a content filter, or a request that is not accepted
+    INVALID = "invalid reply"
+    RATE_LIMITED = "rate limited"
+    TIMEOUT = "timeout"
+    SERVER_ERROR = "server error"  # or no connection
+    BUDGET = "budget"
+    INTERRUPTED = "interrupted"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a paper could not be scored."""
 
-    reason: str
+    reason: str  # a `Reason`, or a scorer's own words
 
 
 Verdict = Score | Failure
@@ -151,10 +164,13 @@ class Usage:
     """Tokens and requests; None where the provider did not say."""
 
     prompt_tokens: int | None = None
-    cached_tokens: int | None = None
+    cached_tokens: int | None = None  # of the prompt's
     completion_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    requests: int = 0
+    reasoning_tokens: int | None = None  # of the completion's
+    requests: int = 0  # answered ones
+    prompt_usd: float | None = None  # what the prompts cost; None: not known
+    estimated_prompt_tokens: int | None = None  # as foretold before each request
+    estimated_completion_tokens: int | None = None
 
     def __add__(self, other: Usage) -> Usage:
         """Both together; unknown where either is, except beside no request at all."""
@@ -162,16 +178,17 @@ class Usage:
             return other
         if not other.requests:
             return self
-        return Usage(
-            _sum(self.prompt_tokens, other.prompt_tokens),
-            _sum(self.cached_tokens, other.cached_tokens),
-            _sum(self.completion_tokens, other.completion_tokens),
-            _sum(self.reasoning_tokens, other.reasoning_tokens),
-            self.requests + other.requests,
-        )
+        sums: dict[str, Any] = {
+            f.name: add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+        }
+        return Usage(**sums)
 
 
-def _sum(a: int | None, b: int | None) -> int | None:
+Number = TypeVar("Number", int, float)
+
+
+def add(a: Number | None, b: Number | None) -> Number | None:
+    """The sum; not known where either is not."""
     return None if a is None or b is None else a + b
 
 
@@ -182,6 +199,14 @@ class Scoring:
     verdicts: Mapping[str, Verdict]  # by paper id
     usage: Usage = Usage()
     cost_usd: float | None = None
+
+    def __add__(self, other: Scoring) -> Scoring:
+        """Both together, the later verdict where both have one."""
+        if not self.usage.requests or not other.usage.requests:
+            cost_usd = other.cost_usd if not self.usage.requests else self.cost_usd
+        else:
+            cost_usd = add(self.cost_usd, other.cost_usd)
+        return Scoring({**self.verdicts, **other.verdicts}, self.usage + other.usage, cost_usd)
 
 
 @dataclass(frozen=True, slots=True)

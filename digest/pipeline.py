@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digest import announcements, archive, publish, ranking, record, selection, site
+from digest import announcements, archive, estimate, publish, ranking, record, selection, site
 from digest.config import Config, Site
 from digest.errors import ArchiveError
 from digest.models import (
@@ -20,28 +20,20 @@ from digest.models import (
     Digest,
     Feed,
     Paper,
-    Prompt,
     Scoring,
     Source,
     Status,
-    Usage,
     Verdict,
     announced,
 )
 from digest.progress import bar, log, stage
 from digest.report import DayReport
+from digest.scorers import Scorer
 from digest.sources import Fetched
+from digest.unfinished import Unfinished
 from digest.wording import count, scorer_label, sums
 
-
-@dataclass(frozen=True)
-class Scorer:
-    """The seam between a run and whatever judges papers."""
-
-    name: str  # "llm" or "offline"
-    model: str | None
-    prompt: Prompt
-    score: Callable[[Sequence[Paper]], Scoring]
+EXPERIENCE_DAYS = 10  # that an estimate is compared with
 
 
 @dataclass(frozen=True)
@@ -51,6 +43,7 @@ class Job:
     config: Config
     scorer: Scorer
     now: Callable[[], datetime]  # aware
+    unfinished: Path  # the folder of answers that are in no archive yet
     commit: bool = True
     push: bool = False
     rescore: bool = False
@@ -71,11 +64,12 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
     sources = _sources(out, day, fetched, before)
     if nothing := _nothing_to_do(day, fetched, sources):
         return nothing
+    unfinished = _unfinished(job, day, before)
     if before is None or not _settled(job, before, sources):
-        plan = _plan(job, day, fetched, sources, before)
+        plan = _plan(job, day, fetched, sources, before, unfinished.read())
         if job.dry_run:
-            return DayReport("planned", _estimate(job, plan), day)
-        digest = _make(job, day, plan)
+            return _estimate(job, day, plan)
+        digest = _make(job, day, plan, unfinished)
     elif job.dry_run:
         return DayReport("planned", "nothing to do: the day stands", day)
     else:
@@ -83,6 +77,8 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
     with stage(f"{day} write") as said:
         written = write(out, digest, before, job.config.site)
         said.append(f"{count(len(written), 'file')} changed")
+    if digest is not before or _settled(job, digest, sources):
+        unfinished.forget()  # else it holds the spend of a try that has changed nothing
     commit, ours = _publish(job, digest) if job.commit else (None, True)
     made = digest
     if job.push:  # which may have judged it anew, beside what others have pushed
@@ -210,11 +206,19 @@ def _reusable(job: Job, before: Digest | None) -> dict[str, Verdict]:
     return verdicts | {below.id: below.score for below in before.below}
 
 
+def _unfinished(job: Job, day: date, before: Digest | None) -> Unfinished:
+    scorer = job.scorer
+    asked = [scorer.name, scorer.model or "", scorer.prompt.sha256, "anew" * job.rescore]
+    after = before.generated_at if before else None
+    return Unfinished.of(job.unfinished, day, after, asked)
+
+
 @dataclass(frozen=True)
 class _Plan:
     """What is to be done for a day."""
 
     before: Digest | None  # its earlier record
+    unfinished: Scoring  # what tries since then have brought and cost
     sources: dict[str, Source]
     reused: dict[str, Verdict]
     chosen: selection.Selection
@@ -230,6 +234,7 @@ def _plan(
     fetched: Sequence[Fetched],
     sources: dict[str, Source],
     before: Digest | None,
+    unfinished: Scoring,
 ) -> _Plan:
     """The day's papers sorted; those that only the earlier run saw keep their place."""
     with stage(f"{day} select") as said:
@@ -240,7 +245,7 @@ def _plan(
             known = [kept.paper for kept in before.kept]
             known += [unscored.paper for unscored in before.unscored]
             papers = {paper.id: paper for paper in known} | papers
-        reused = _reusable(job, before)
+        reused = {**_reusable(job, before), **unfinished.verdicts}
         chosen = selection.select(
             [paper for paper in papers.values() if paper.id in ids],
             day,
@@ -251,22 +256,40 @@ def _plan(
             scored=reused if job.scorer.name == "llm" or before is None else before.scored_ids,
             stale=selection.only_stale(sources),
         )
-        plan = _Plan(before, sources, reused, chosen)
+        plan = _Plan(before, unfinished, sources, reused, chosen)
         said.append(count(len(ids), "paper"))
         said += [f"{len(chosen.filtered)} filtered", f"{len(chosen.seen)} seen"]
         said.append(f"{len(plan.to_score)} to score")
     return plan
 
 
-def _estimate(job: Job, plan: _Plan) -> str:
+def _estimate(job: Job, day: date, plan: _Plan) -> DayReport:
     label = scorer_label(job.scorer.name, job.scorer.model)
-    return f"would score {count(len(plan.to_score), 'paper')} with {label}"
+    does = f"would score {count(len(plan.to_score), 'paper')} with {label}"
+    if not plan.to_score or job.scorer.name == "offline":
+        return DayReport("planned", does, day)
+    foretold = job.scorer.foretell(plan.to_score)
+    days = [d.date for d in archive.read_days(job.config.out) if d.scorer == "llm" and d.date < day]
+    past = [archive.listed_day(job.config.out, known) for known in days[-EXPERIENCE_DAYS:]]
+    said = estimate.in_words(foretold, estimate.experience(past))
+    return DayReport(
+        "planned",
+        f"{does} {said}",
+        day,
+        usage=foretold.usage,
+        cost_usd=foretold.cost_usd,
+        model=job.scorer.model,
+        scorer=job.scorer.name,
+    )
 
 
-def _make(job: Job, day: date, plan: _Plan) -> Digest:
-    """Score what has to be, and put the day together. The earlier record where nothing is new."""
+def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
+    """Score what has to be, and put the day together. The earlier record where nothing is new.
+
+    Raises `ScoringError` where too little is scored to be published.
+    """
     with stage(f"{day} score") as said:
-        scoring = job.scorer.score(plan.to_score)
+        scoring = job.scorer.score(plan.to_score, _left_usd(job, plan), unfinished.keep)
         said.append(count(len(plan.to_score), "paper"))
         said.append(f"by {scorer_label(job.scorer.name, job.scorer.model)}")
     papers, before = plan.chosen.to_score, plan.before
@@ -277,7 +300,7 @@ def _make(job: Job, day: date, plan: _Plan) -> Digest:
         job.config.keep.cut,
         {paper_id: author for paper_id, author in matches if author},
     )
-    usage, cost = _spent(before, scoring)
+    spent = _spent_before(before) + plan.unfinished + scoring
     digest = Digest(
         date=day,
         status=Status.COMPLETE,
@@ -292,30 +315,37 @@ def _make(job: Job, day: date, plan: _Plan) -> Digest:
         filtered=plan.chosen.filtered,
         seen=plan.chosen.seen,
         unscored=ranked.unscored,
-        usage=usage,
-        cost_usd=cost,
+        usage=spent.usage,
+        cost_usd=spent.cost_usd,
     )
     if before is not None:
         digest = ranking.carry_over(digest, before)
     if digest.unscored or digest.stale:
         digest = replace(digest, status=Status.PARTIAL)
     log.info("%s: %s", day, sums(digest.counts))
-    # A run that learned nothing leaves the record, and all that is made from it, as it is.
-    if before is not None and replace(digest, generated_at=before.generated_at) == before:
-        return before
-    return digest
+    if failure := ranking.shortfall(digest, job.config.llm.max_unscored):
+        raise failure
+    return before if before is not None and _teaches_nothing(job, digest, before) else digest
 
 
-def _spent(before: Digest | None, now: Scoring) -> tuple[Usage, float | None]:
-    """The day's whole spend, earlier runs included; its cost is unknown where a part's is."""
-    if before is None or not before.usage.requests:
-        return now.usage, now.cost_usd
-    if not now.usage.requests:
-        return before.usage, before.cost_usd
-    usage = before.usage + now.usage
-    if before.cost_usd is None or now.cost_usd is None:
-        return usage, None
-    return usage, before.cost_usd + now.cost_usd
+def _teaches_nothing(job: Job, digest: Digest, before: Digest) -> bool:
+    """Whether a run leaves the record as it is, and with it all that is made from it. What a try
+    in vain has cost waits in `.digest/` until there is news."""
+    same = replace(digest, generated_at=before.generated_at)
+    if not job.rescore:
+        same = replace(same, usage=before.usage, cost_usd=before.cost_usd)
+    return same == before
+
+
+def _left_usd(job: Job, plan: _Plan) -> float | None:
+    """What the day may still cost, earlier attempts included."""
+    budget = job.config.llm.budget_usd
+    spent = (_spent_before(plan.before) + plan.unfinished).cost_usd
+    return None if budget is None else max(0.0, budget - (spent or 0.0))
+
+
+def _spent_before(before: Digest | None) -> Scoring:
+    return Scoring({}) if before is None else Scoring({}, before.usage, before.cost_usd)
 
 
 def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -17,6 +17,25 @@ def bar(items: Iterable[T], name: str) -> Iterable[T]:
     from tqdm import tqdm
 
     return tqdm(items, name, delay=1, disable=None, leave=False)
+
+
+@contextmanager
+def tally(total: int, name: str, unit: str) -> Iterator[Callable[[int, str], object]]:
+    """A bar on a terminal for what is done out of order: call it with how many more are done, and
+    a word on how it stands. Lines logged meanwhile stand above it."""
+    from tqdm import tqdm
+    from tqdm.contrib.logging import logging_redirect_tqdm
+
+    with (
+        tqdm(total=total, desc=name, unit=unit, delay=1, disable=None, leave=False) as shown,
+        logging_redirect_tqdm([log]),
+    ):
+
+        def more(done: int, standing: str) -> None:
+            shown.set_postfix_str(standing, refresh=False)
+            shown.update(done)
+
+        yield more
 
 
 @contextmanager

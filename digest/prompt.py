@@ -1,61 +1,99 @@
-"""Reading `prompts/`: what the user wants to read, as they wrote it.
+"""`prompts/` and papers, as the messages that are sent.
 
-`topics.md` is Markdown that people write by hand, so the reader is forgiving: a heading is a topic,
-text under it is what belongs there unless it stands behind "Not relevant:" (or a synonym), and two
-headings are special, "Keywords" and "Avoid". It is strict only where guessing would change scores.
+What is the same in every request of a day stands first, so that providers can cache it: the system
+message, then the rubric, the topics and the form of the reply. The papers stand last, delimited.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
+from string import Template
 
 from digest.errors import ConfigError
-from digest.models import NO_TOPIC, Topic, Topics
+from digest.models import NO_TOPIC, Cut, Paper, Prompt, Topics
+from digest.topics import parse_topics
 
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_HEADING = re.compile(r" {0,3}(#{1,6})(?!#)[ \t]*(.*?)(?:[ \t]+#+)?[ \t]*")
-_UNDERLINED = re.compile(r"^(?![-*+#>\s\d])(.{1,60})\n(?:(=+)|-{3,})[ \t]*$", re.MULTILINE)
-_BULLET = re.compile(r"\s*(?:[-*+•]|\d+[.)])\s+(.*)")
-_LABEL = re.compile(r"([\w \-]{2,40})[:\uff1a]\s*(.*)")
-_THINGS = r"(?:domains?|topics?|areas?|fields?|subjects?|key ?words?|phrases|things|what)"
-_NO = r"avoid(?:ed)?|exclu(?:ded?|sions?)|skip|ignored?|irrelevant|unwanted|out of scope"
-_NOT_RELEVANT = re.compile(
-    rf"not? (?:relevant|interest(?:ed|ing)(?: in)?|wanted)|not|{_NO}", re.IGNORECASE
-)
-_RELEVANT = re.compile(
-    r"relevant|interest(?:ed|ing)(?: in)?|includ(?:ed?|ing)|in scope|wanted", re.IGNORECASE
-)
-_TITLE = re.compile(
-    r"(?:my |our |the )?(?:relevant |research )?(?:topics|interests)", re.IGNORECASE
-)
-_KEYWORDS = re.compile(r"(?:relevant |more )?(?:key ?words?|key ?phrases)", re.IGNORECASE)
-_AVOID = re.compile(
-    rf"(?:{_THINGS} )?(?:to )?(?:be )?(?:not relevant|{_NO})|(?:irrelevant|negative) {_THINGS}",
-    re.IGNORECASE,
-)
-_SEPARATOR = re.compile(r"[,;](?![^()]*\))")
+LONGEST_ABSTRACT = 4_000  # characters; arXiv's own form takes 1,920
+NEAR = 1  # how far under the cut a paper is still commented on
+
+SYSTEM, SCORING, TOPICS = "system.md", "scoring.md", "topics.md"
+_AXES = ("Relevance", "Novelty")
+_VARIABLES = ("near_relevance", "near_novelty", "language")
 
 
-@dataclass(slots=True)
-class _Section:
-    """A heading and what stands under it until the next."""
+class _Variables(Template):
+    """`{{name}}`, for rubrics may show JSON and sums of money."""
 
-    level: int
-    name: str
-    relevant: list[str] = field(default_factory=list)
-    irrelevant: list[str] = field(default_factory=list)
-    labelled: bool = False
+    pattern = r"""
+        \{\{\s*(?:
+            (?P<escaped>(?!))
+            | (?P<named>[A-Za-z_]\w*)\s*\}\}
+            | (?P<braced>(?!))
+            | (?P<invalid>(?!))
+        )
+    """  # type: ignore[assignment]  # a string, as the base class's documentation has it
 
 
-def load_prompts(folder: Path) -> Topics:
+_FORM = """\
+# The reply
+
+Answer with JSON alone, compact, on one line, without a code fence or a word around it:
+
+{{"papers":[{{"id":"2601.00001","relevance":2,"novelty":5,"topic":"{none}","comment":""}}]}}
+
+One entry for each paper below, every one exactly once, in the order in which they stand. `id` is
+the paper's own, copied. `topic` is the topic that the paper fits best, exactly one of {topics}, or
+"{none}" where it fits none. Write TeX in a comment only where you must, every backslash doubled.
+
+# The papers
+
+Each stands between a `<paper>` tag with its id and `</paper>`: first its title, then its abstract.
+"""
+
+
+# --- reading the folder ----------------------------------------------------------------------
+
+
+def load_topics(folder: Path) -> Topics:
     """The topics in `folder`. Raises `ConfigError`, naming the file, when they cannot be read."""
-    path = folder / "topics.md"
+    path = folder / TOPICS
     try:
-        return parse_topics(path.read_text(encoding="utf-8"))
+        return parse_topics(_read(path))
+    except ConfigError as e:
+        named = (m if m.startswith(str(path)) else f"{path}: {m}" for m in e.mistakes)
+        raise ConfigError(*named) from e
+
+
+def load_prompt(folder: Path, topics: Topics, cut: Cut, language: str) -> Prompt:
+    """All that is sent but the papers. Raises `ConfigError` with every mistake of both files."""
+    mistakes: list[str] = []
+    texts = {}
+    for name in (SYSTEM, SCORING):
+        try:
+            texts[name] = _read(folder / name)
+        except ConfigError as e:
+            mistakes += e.mistakes
+        else:
+            found = _mistakes(texts[name]) if name == SCORING else _empty(texts[name])
+            mistakes += (f"{folder / name}: {mistake}" for mistake in found)
+    if mistakes:
+        raise ConfigError(*mistakes)
+    values = {
+        "near_relevance": max(1, cut.relevance - NEAR),
+        "near_novelty": max(1, cut.novelty - NEAR),
+        "language": language,
+    }
+    form = _FORM.format(none=NO_TOPIC, topics=", ".join(map(json.dumps, topics.names)))
+    parts = (_Variables(texts[SCORING]).substitute(values), topics.text, form)
+    return Prompt(texts[SYSTEM].strip(), "\n\n".join(part.strip() for part in parts))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as e:
         raise ConfigError(
             f"{path}: no such file: write one, or point `prompts` in config.yaml at its folder"
@@ -64,104 +102,83 @@ def load_prompts(folder: Path) -> Topics:
         raise ConfigError(f"{path}: not UTF-8 text: save the file as UTF-8") from e
     except OSError as e:
         raise ConfigError(f"{path}: cannot be read: {e.strerror}: check the path") from e
-    except ConfigError as e:
-        raise ConfigError(*(f"{path}: {mistake}" for mistake in e.mistakes)) from e
 
 
-def parse_topics(text: str) -> Topics:
-    """Read the text of a `topics.md`. Raises `ConfigError` with all its mistakes."""
-    sections = _sections(text)
-    topics, keywords, avoid = [], [], []
-    for section in sections:
-        if _KEYWORDS.fullmatch(section.name):
-            keywords += section.relevant
-            avoid += section.irrelevant
-        elif _AVOID.fullmatch(section.name):
-            avoid += section.relevant + section.irrelevant
-        elif not _TITLE.fullmatch(section.name):
-            topics.append(section)
-    if len(topics) > 1 and _is_title(topics[0], sections):
-        del topics[0]
-    if mistakes := list(_mistakes(topics)):
-        raise ConfigError(*mistakes)
-    return Topics(
-        topics=tuple(Topic(t.name, _prose(t.relevant), _prose(t.irrelevant)) for t in topics),
-        keywords=_phrases(keywords),
-        avoid=_phrases(avoid),
-        text=text,
-    )
+def _empty(text: str) -> list[str]:
+    return [] if text.strip() else ["empty: say in it who judges, and for whom"]
 
 
-def _sections(text: str) -> list[_Section]:
-    """The file cut at its headings; what stands before the first is introduction."""
-    sections: list[_Section] = []
-    target: list[str] = []  # where the next line goes
-    wraps = False  # the line before can go on in this one
-    text = _COMMENT.sub("", text.removeprefix("\ufeff").replace("\r\n", "\n"))
-    text = _UNDERLINED.sub(lambda m: f"{'#' if m[2] else '##'} {m[1]}", text)
-    for line in text.splitlines():
-        if match := _HEADING.fullmatch(line):
-            level, name = len(match[1]), _plain(match[2])
-            wraps = False
-            if sections and level > sections[-1].level and _RELEVANT.fullmatch(name):
-                target, sections[-1].labelled = sections[-1].relevant, True
-            elif sections and level > sections[-1].level and _NOT_RELEVANT.fullmatch(name):
-                target, sections[-1].labelled = sections[-1].irrelevant, True
-            else:
-                sections.append(_Section(level, name))
-                target = sections[-1].relevant
-            continue
-        bullet = _BULLET.fullmatch(line)
-        content = _plain(bullet[1] if bullet else line)
-        label = _LABEL.fullmatch(content)
-        if label and sections and _NOT_RELEVANT.fullmatch(label[1].strip()):
-            target, content, sections[-1].labelled = sections[-1].irrelevant, label[2], True
-        elif label and sections and _RELEVANT.fullmatch(label[1].strip()):
-            target, content, sections[-1].labelled = sections[-1].relevant, label[2], True
-        elif wraps and not bullet and content:
-            target[-1] += (" " if line[0].isspace() else "\n") + content
-            continue
-        if wraps := bool(re.search(r"\w", content)):
-            target.append(content)
-    return sections
+def _mistakes(scoring: str) -> list[str]:
+    """What a rubric lacks, or asks for that nobody can fill in."""
+    headings = {h.strip().casefold() for h in re.findall(r"^#{1,6}\s+(.*?)#*$", scoring, re.M)}
+    mistakes = [
+        f"no heading {axis!r}: add a line '## {axis}' and say under it what earns which score"
+        for axis in _AXES
+        if axis.casefold() not in headings
+    ]
+    used = _Variables(scoring).get_identifiers()
+    mistakes += [
+        f"{{{{{name}}}}} is missing: without it a setting would have no effect"
+        for name in _VARIABLES
+        if name not in used
+    ]
+    known = ", ".join(f"{{{{{name}}}}}" for name in _VARIABLES)
+    mistakes += [
+        f"{{{{{name}}}}} is no variable: allowed: {known}"
+        for name in used
+        if name not in _VARIABLES
+    ]
+    return mistakes
 
 
-def _plain(text: str) -> str:
-    """Without emphasis, code marks and surrounding space."""
-    return re.sub(r"\*+|`+|\b__|__\b", "", text).strip()
+# --- messages --------------------------------------------------------------------------------
+
+# A paper's text must not be able to end its own delimiter and begin another's.
+_DELIMITER = re.compile(r"<(?=\s*/?\s*paper\b)", re.IGNORECASE)
+
+# Text that speaks to whoever reads it as a model or reviewer. Such a paper is asked about alone, so
+# that whatever it says can move no score but its own; papers about such attacks lose nothing by it.
+_ADDRESSES_THE_JUDGE = re.compile(
+    r"""
+    \b(?:ignore|disregard|forget|override)\b .{0,40}
+        \b(?:above|previous|prior|preceding|earlier|instructions?|rules?|rubric|prompts?)\b
+    | \b(?:give|assign|rate|score|award|grade|mark|set|return|output|answer|respond)\b .{0,60}
+        \b(?:10|ten|highest|maximum|maximal|top|perfect|full)\b .{0,20}
+        (?:/\s*10|\bout\s+of|\bscores?\b|\bratings?\b|\bmarks?\b|\bto\s+(?:all|every|each|this)\b
+        |\brelevance\b|\bnovelty\b)
+    | \b(?:relevance|novelty)\W{1,4}(?:10|9)\b
+    | \b(?:note|message|instructions?|attention|reminder|hint)\s+(?:to|for)\s+(?:the\s+|all\s+)?
+        (?:llms?|ai|language\s+models?|models?|reviewers?|assistants?|scorers?|judges?|graders?)\b
+    | \byou\s+are\s+(?:now|an?|the)\b | \bas\s+an?\s+(?:ai|llm|language)\b .{0,40} \byou\b
+    | \b(?:system|developer)\s*(?:prompt|message|:) | <\s*/?\s*(?:paper|system|user|assistant)\b
+    | <\|.{0,20}\|> | \[/?INST\] | "(?:relevance|novelty)"\s*:
+    """,
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
 
 
-def _is_title(first: _Section, sections: list[_Section]) -> bool:
-    """Whether the first topic is the file's title: above every other heading, and only prose."""
-    others = [s.level for s in sections if s is not first]
-    return first is sections[0] and not first.labelled and first.level < min(others)
+def messages(prompt: Prompt, papers: Sequence[Paper]) -> list[dict[str, str]]:
+    """The request for `papers`, system message first; nothing but the end of it differs."""
+    delimited = "\n".join(map(_delimited, papers))
+    return [
+        {"role": "system", "content": prompt.system},
+        {"role": "user", "content": f"{prompt.user}\n\n{delimited}"},
+    ]
 
 
-def _prose(paragraphs: list[str]) -> str:
-    return "\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+def _delimited(paper: Paper) -> str:
+    abstract = paper.abstract
+    if len(abstract) > LONGEST_ABSTRACT:
+        abstract = f"{abstract[:LONGEST_ABSTRACT]} [cut here: the abstract goes on]"
+    text = _DELIMITER.sub("< ", f"{paper.title}\n{abstract}")
+    return f'<paper id="{paper.id}">\n{text}\n</paper>'
 
 
-def _phrases(paragraphs: list[str]) -> tuple[str, ...]:
-    """The phrases of a list, each once, as written: bullets, between commas, or a line each."""
-    phrases: dict[str, None] = {}
-    for paragraph in paragraphs:
-        separated = _SEPARATOR.split(paragraph.replace("\n", " "))
-        for phrase in separated if len(separated) > 1 else paragraph.split("\n"):
-            phrases[phrase.strip(" \t.")] = None
-    return tuple(p for p in phrases if p and p.casefold() not in ("etc", "…"))
+def is_cut(paper: Paper) -> bool:
+    """Whether the scorer sees only the beginning of the abstract."""
+    return len(paper.abstract) > LONGEST_ABSTRACT
 
 
-def _mistakes(topics: list[_Section]) -> Iterator[str]:
-    if not topics:
-        yield "no topic: add a heading such as '## Topic' with a line '- Relevant: …' under it"
-    names = Counter(t.name.casefold() for t in topics)
-    for name in dict.fromkeys(t.name for t in topics):
-        if names.get(name.casefold(), 0) > 1:
-            yield f"{names.pop(name.casefold())} headings {name!r}: rename or join them"
-    for topic in topics:
-        if not topic.name:
-            yield "a heading without a name: give the topic a name"
-        elif topic.name.casefold() == NO_TOPIC:
-            yield f"the heading {topic.name!r} is what a paper without topic gets: rename it"
-        if topic.name and not topic.relevant:
-            yield f"nothing relevant under {topic.name!r}: add a line '- Relevant: …' or remove it"
+def addresses_the_judge(paper: Paper) -> bool:
+    """Whether the paper's text speaks to whoever judges it, and is best judged alone."""
+    return _ADDRESSES_THE_JUDGE.search(f"{paper.title}\n{paper.abstract}") is not None

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from digest.errors import Interrupted, OverBudget, ScoringError
 from digest.models import (
     Below,
     Cut,
@@ -12,11 +14,15 @@ from digest.models import (
     Failure,
     Kept,
     Paper,
+    Reason,
     Score,
     Unscored,
     Verdict,
     announced,
 )
+from digest.wording import count
+
+FEWEST_FAILED = 5  # fewer unscored papers than this are no outage, unless they are all
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,32 @@ def rank(
     below.sort(key=lambda b: best_first(b.score, b.id))
     unscored.sort(key=lambda u: (u.author_match is None, u.paper.id))
     return Ranking(tuple(kept), tuple(below), tuple(unscored))
+
+
+def shortfall(digest: Digest, max_unscored: float) -> ScoringError | None:
+    """Why a day is too incomplete to publish, if it is.
+
+    Above the share `max_unscored` of its papers, where that is at least five of them, or all. What
+    the model refused for its own sake does not count, unless nothing else came back either.
+    """
+    reasons = Counter(u.reason for u in digest.unscored)
+    refused = reasons[Reason.REFUSED]
+    failed, scanned = len(digest.unscored) - refused, digest.counts.scanned
+    said = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common())
+    what = f"{len(digest.unscored)} of {count(scanned, 'paper')} not scored ({said})"
+    kept = "nothing is published; what was scored is kept, and the next run pays only for the rest"
+    if reasons[Reason.INTERRUPTED]:
+        return Interrupted(f"interrupted: {what}: {kept}")
+    too_many = failed > max_unscored * scanned and failed >= FEWEST_FAILED
+    nothing = len(digest.unscored) == scanned and (failed or refused >= FEWEST_FAILED)
+    if not too_many and not nothing:
+        return None
+    if reasons[Reason.BUDGET]:
+        return OverBudget(
+            f"the budget of the day is spent: {what}: raise llm.budget_usd or follow fewer"
+            f" categories; {kept}"
+        )
+    return ScoringError(f"the model failed: {what}: {kept}")
 
 
 def passes(score: Score, cut: Cut) -> bool:

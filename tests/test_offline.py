@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from digest.models import NO_TOPIC, AnnounceType, Paper, Score, Topics
 from digest.offline import _MOST_UNEXPLAINED, _STEPS, score
-from digest.prompt import parse_topics
+from digest.topics import parse_topics
 
 MACHINES = parse_topics("""
 ## Architecture

@@ -27,7 +27,7 @@ from pathlib import Path
 _BEFORE = time.perf_counter()
 from digest.models import AnnounceType, Paper, Topics  # noqa: E402
 from digest.offline import score  # noqa: E402
-from digest.prompt import parse_topics  # noqa: E402
+from digest.topics import parse_topics  # noqa: E402
 
 _IMPORT_SECONDS = time.perf_counter() - _BEFORE
 _ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from digest.errors import ConfigError
 from digest.models import Topic
-from digest.prompt import load_prompts, parse_topics
+from digest.prompt import load_topics
+from digest.topics import parse_topics
 
 PLAIN = """\
 # Topics
@@ -56,7 +57,7 @@ def test_a_file_in_the_suggested_form_is_read() -> None:
 
 
 def test_the_file_we_ship_is_read() -> None:
-    topics = load_prompts(Path(__file__).parents[1] / "prompts")
+    topics = load_topics(Path(__file__).parents[1] / "prompts")
     assert topics.names == (
         "Architecture",
         "Compression and efficiency",
@@ -160,25 +161,25 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"topics\.md: no such file: write one"):
-        load_prompts(tmp_path)
+        load_topics(tmp_path)
 
 
 def test_a_file_that_is_not_text_is_named_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "topics.md").write_bytes(b"## Caf\xe9\nth\xe9")
     with pytest.raises(ConfigError, match=r"topics\.md: not UTF-8 text: save the file as UTF-8"):
-        load_prompts(tmp_path)
+        load_topics(tmp_path)
 
 
 def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "topics.md").mkdir()
     with pytest.raises(ConfigError, match=r"topics\.md: cannot be read"):
-        load_prompts(tmp_path)
+        load_topics(tmp_path)
 
 
 def test_mistakes_in_a_file_name_it(tmp_path: Path) -> None:
     (tmp_path / "topics.md").write_text("## A\n## A\na\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        load_prompts(tmp_path)
+        load_topics(tmp_path)
     assert [m.startswith(f"{tmp_path / 'topics.md'}: ") for m in caught.value.mistakes] == [
         True
     ] * 2

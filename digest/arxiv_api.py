@@ -1,0 +1,189 @@
+"""arXiv's search interface, https://info.arxiv.org/help/api/user-manual.html: papers by their ids.
+
+`parse_papers` turns an answer into papers and never fetches; `fetch_papers` asks for ids in pages
+and hands each answer to it. Both raise `FeedError` for whatever is not a whole answer. The XML is
+read as strictly as the feed's, and titles, names and abstracts come out as the feed's do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+from xml.etree.ElementTree import Element
+
+from digest import feed
+from digest.errors import FeedError
+from digest.models import AnnounceType, Paper
+from digest.text import clean, one_line
+
+if TYPE_CHECKING:
+    import requests
+
+NAME = "arXiv API"  # in errors, where a feed's would name its category
+PAGE = 100  # ids a request: the address stays under 2 KB and the answer under 1 MB
+TRIES = 3  # arXiv answers now and then with a well-formed page that lacks what was asked for
+
+_ATOM = "{http://www.w3.org/2005/Atom}"
+_ARXIV = "{http://arxiv.org/schemas/atom}"
+_TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
+_ABS = re.compile(rf"https?://arxiv\.org/abs/({feed._ID})(?:{feed._V})?")
+_ID = re.compile(feed._ID)
+_IDS_ASKED = r"\?id_list=[^\s:]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A page of results."""
+
+    total: int  # results of the whole query, not of this page
+    papers: tuple[Paper, ...]
+    unreadable: tuple[str, ...] = ()  # entries without id or title, each named as well as it can be
+
+
+def fetch_papers(session: requests.Session, api_url: str, ids: Iterable[str]) -> dict[str, Paper]:
+    """The papers by the ids asked for, each in its latest version.
+
+    What arXiv does not know, cannot tell legibly or would refuse to look for, is left out. The
+    session keeps the pace (`transport.polite_session`). Raises `FeedError`.
+    """
+    # One malformed id would be a refusal of the whole page.
+    wanted = [paper_id for paper_id in dict.fromkeys(ids) if _ID.fullmatch(paper_id)]
+    papers: dict[str, Paper] = {}
+    for start in range(0, len(wanted), PAGE):
+        page = wanted[start : start + PAGE]
+        found = {_plain_id(p.id): p for p in _ask(session, api_url, page).papers}
+        for paper_id in page:
+            if paper := found.get(_plain_id(paper_id)):
+                papers[paper_id] = replace(paper, id=paper_id)
+    return papers
+
+
+def _ask(session: requests.Session, api_url: str, ids: list[str]) -> Answer:
+    """The answer for these ids. Asked again where it is empty or holds less than it says."""
+    query = urlencode({"id_list": ",".join(ids), "max_results": len(ids)}, safe=",/")
+    for _ in range(TRIES):
+        answer = parse_papers(_fetch(session, api_url, query))
+        entries = len(answer.papers) + len(answer.unreadable)
+        if entries and entries >= answer.total:
+            return answer
+    if answer.total > entries:
+        raise FeedError(
+            NAME,
+            f"{api_url} found {answer.total} papers and sent {entries} of them, {TRIES} times over:"
+            " the server is in trouble; try again later",
+        )
+    return answer  # of nothing, and sure of it
+
+
+def _fetch(session: requests.Session, api_url: str, query: str) -> bytes:
+    from digest import transport
+
+    try:
+        answer = transport.fetch(session, f"{api_url}?{query}", feed.MAX_BYTES)
+    except transport.TransportError as error:
+        # Without the hundred ids, which would take the place of what there is to say.
+        cause = re.sub(_IDS_ASKED, "", str(error.__cause__ or ""))
+        said = f"cannot read {api_url}: {one_line(cause, 300)}: try again later"
+        raise FeedError(NAME, said if cause else re.sub(_IDS_ASKED, "", str(error))) from error
+    if answer.status == 200:
+        return answer.body
+    means = {
+        403: "access refused: the server blocks this client; wait before trying again",
+        404: "nothing there: check `arxiv.api_url`",
+        429: "too many requests: wait, and let only one machine ask",
+    }.get(answer.status, "the server is in trouble: try again later")
+    with suppress(FeedError):
+        means = _error(feed._root(answer.body, NAME)) or means
+    raise FeedError(NAME, f"HTTP {answer.status} from {api_url}: {means}")
+
+
+def parse_papers(body: bytes) -> Answer:
+    """An answer's papers in its order. `announce_type` is `new`: the interface knows no other.
+
+    Raises `FeedError` for an empty body, a web page, a document that breaks off or is no answer of
+    this interface, and for arXiv's error entries, whatever their HTTP status.
+    """
+    if not body.strip():
+        raise FeedError(NAME, "the answer is empty: the server is in trouble; try again later")
+    root = feed._root(body, NAME)
+    total = re.fullmatch(r"\s*([0-9]{1,9})\s*", _text(root, _TOTAL))
+    if root.tag != f"{_ATOM}feed" or total is None:
+        raise FeedError(NAME, "not an answer of the search interface: check `arxiv.api_url`")
+    if (said := _error(root)) is not None:
+        raise FeedError(NAME, said)
+    papers: list[Paper] = []
+    unreadable: list[str] = []
+    for number, entry in enumerate(root.findall(f"{_ATOM}entry"), start=1):
+        paper = _paper(entry)
+        if paper is None:
+            name = _text(entry, f"{_ATOM}id") or _text(entry, f"{_ATOM}title")
+            unreadable.append(f"entry {number}: {one_line(name, 80) or 'without any text'}")
+        else:
+            papers.append(paper)
+    return Answer(int(total[1]), tuple(papers), tuple(unreadable))
+
+
+def _error(root: Element) -> str | None:
+    """What arXiv says is wrong with the question, where the answer is its error entry."""
+    for entry in root.findall(f"{_ATOM}entry"):
+        if "/api/errors" in _text(entry, f"{_ATOM}id"):
+            said = one_line(_text(entry, f"{_ATOM}summary"), 300)
+            return f"arXiv says: {said or 'no reason given'}"
+    return None
+
+
+def _paper(entry: Element) -> Paper | None:
+    """The entry as a paper; None where it lacks an id or a title, has two of them, or is longer
+    than any paper."""
+    text = "".join(entry.itertext())
+    if len(text) > feed.MAX_ITEM or feed._PILE.search(text):
+        return None
+    match = _ABS.fullmatch(_text(entry, f"{_ATOM}id").strip())
+    title, abstract = (clean(_text(entry, _ATOM + tag)) for tag in ("title", "summary"))
+    readable_title, readable_abstract = feed._readable(title), feed._readable(abstract)
+    if match is None or not feed._is_visible(readable_title):
+        return None
+    if len(entry.findall(f"{_ATOM}title")) != 1:
+        return None
+    names: list[str] = []
+    affiliations: list[tuple[str, str]] = []
+    for author in entry.findall(f"{_ATOM}author"):
+        if name := clean(_text(author, f"{_ATOM}name")):
+            names.append(name)
+            if affiliation := clean(_text(author, f"{_ARXIV}affiliation")):
+                affiliations.append((feed._readable(name), feed._readable(affiliation)))
+    authors = tuple(map(feed._readable, names))
+    terms = [
+        term
+        for tag in (f"{_ARXIV}primary_category", f"{_ATOM}category")
+        for element in entry.findall(tag)
+        if re.fullmatch(feed._TERM, term := element.get("term", "").strip())
+    ]
+    return Paper(
+        id=match[1],
+        version=int(match[2] or 1),
+        title=readable_title,
+        authors=authors,
+        abstract=readable_abstract,
+        categories=tuple(dict.fromkeys(terms)),
+        announce_type=AnnounceType.NEW,
+        affiliations=tuple(affiliations),
+        doi=clean(_text(entry, f"{_ARXIV}doi")) or None,
+        journal_ref=clean(_text(entry, f"{_ARXIV}journal_ref")) or None,
+        title_tex=title if title != readable_title else None,
+        authors_tex=", ".join(names) if tuple(names) != authors else None,
+        abstract_tex=abstract if abstract != readable_abstract else None,
+    )
+
+
+def _text(parent: Element, tag: str) -> str:
+    return " ".join("".join(child.itertext()) for child in parent.findall(tag))
+
+
+def _plain_id(paper_id: str) -> str:
+    """Without the subject class that old ids may carry: math.GT/0309136 is math/0309136."""
+    return re.sub(r"\.[A-Z]{2}(?=/)", "", paper_id)

@@ -1,0 +1,85 @@
+"""What scoring will take, before anything is spent. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from digest.models import Digest, Paper, Prompt, Scoring, Usage
+from digest.prompt import messages
+from digest.wording import count
+
+# English abstracts run at 5.5 characters a token and prompts at 4.3 with OpenAI's o200k encoding;
+# scripts other than Latin at one to two. Meant to be a little too high.
+_CHARACTERS_A_TOKEN = 5.0
+_OTHER_CHARACTERS_A_TOKEN = 1.5
+_REPLY_TOKENS = 30  # of a paper: id, scores, topic, punctuation
+_COMMENT_TOKENS = 50
+_COMMENTED = 0.25  # of the papers
+
+
+def tokens(text: str) -> int:
+    """About how many tokens `text` has, whatever the encoding."""
+    ascii_ones = sum(map(str.isascii, text))
+    others = len(text) - ascii_ones
+    return round(ascii_ones / _CHARACTERS_A_TOKEN + others / _OTHER_CHARACTERS_A_TOKEN)
+
+
+def request(prompt: Prompt, papers: Sequence[Paper]) -> Usage:
+    """What one request with `papers` will take."""
+    prompt_tokens = sum(tokens(message["content"]) for message in messages(prompt, papers))
+    completion_tokens = round(len(papers) * (_REPLY_TOKENS + _COMMENTED * _COMMENT_TOKENS))
+    return Usage(
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        requests=1,
+        estimated_prompt_tokens=prompt_tokens,
+        estimated_completion_tokens=completion_tokens,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """How past days came out: actual tokens over foretold ones, the least and the most."""
+
+    days: int
+    prompt: tuple[float, float]
+    completion: tuple[float, float]
+
+
+def experience(digests: Sequence[Digest]) -> Experience | None:
+    """What `digests` teach about the estimates; None where none of them was estimated."""
+    prompt, completion = [], []
+    for usage in (digest.usage for digest in digests):
+        foretold = usage.estimated_prompt_tokens, usage.estimated_completion_tokens
+        if usage.prompt_tokens and usage.completion_tokens and foretold[0] and foretold[1]:
+            prompt.append(usage.prompt_tokens / foretold[0])
+            completion.append(usage.completion_tokens / foretold[1])
+    if not prompt:
+        return None
+    return Experience(len(prompt), _spread(prompt), _spread(completion))
+
+
+def in_words(foretold: Scoring, past: Experience | None) -> str:
+    """What scoring will take, as the end of a sentence, and how far to trust that."""
+    usage = foretold.usage
+    said = (
+        f"in about {count(usage.requests, 'request')}: {usage.prompt_tokens or 0:,} prompt and"
+        f" {usage.completion_tokens or 0:,} completion tokens"
+    )
+    if foretold.cost_usd is None:
+        said += ", at a price that is not known"
+    else:
+        said += f", ${foretold.cost_usd:.4f} if nothing is cached"
+    if past is None:
+        return f"{said} (no past day to compare with)"
+    spreads = (past.prompt, past.completion)
+    prompt, completion = (f"{low:.2f} to {high:.2f}" for low, high in spreads)
+    return (
+        f"{said}; on the last {count(past.days, 'day')} it took {prompt} times the foretold prompt"
+        f" tokens and {completion} times the completion tokens"
+    )
+
+
+def _spread(ratios: Sequence[float]) -> tuple[float, float]:
+    return min(ratios), max(ratios)

@@ -1,0 +1,157 @@
+"""The one way out to a model's endpoint: bounded, patient, on time.
+
+The SDK retries; this is what every attempt passes on its way, first ones and retries alike.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2
+from openai import APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
+
+from digest.config import Llm
+
+log = logging.getLogger("digest")
+
+RETRIES = 4  # of a request, by the SDK: after 0.5, 1, 2 and 4 seconds, or as the endpoint asks
+_CONNECT_S = 10.0
+LONGEST_WAIT_S = 120.0  # for what asks for more, the SDK does not wait either
+_LONGEST_PAUSE_S = 60.0  # where nobody says how long: most quotas are per minute
+_GROWTH = 0.5  # requests more under way for each one in flight that ends well
+
+# How providers say that no waiting will help: OpenAI, and what its imitators return.
+_EMPTY_BALANCE = (
+    b"insufficient_quota",
+    b"insufficient_balance",
+    b"insufficient balance",
+    b"billing_hard_limit",
+    b"billing_not_active",
+    b"credit balance is too low",
+    b"insufficient credits",
+)
+
+
+def open_client(key: str, base_url: str | None, llm: Llm) -> AsyncOpenAI:
+    """The SDK's client, every request of which passes one gate. For one event loop."""
+    return AsyncOpenAI(
+        api_key=key,
+        base_url=base_url,
+        max_retries=RETRIES,
+        timeout=Timeout(llm.timeout_s, connect=min(_CONNECT_S, llm.timeout_s)),
+        http_client=GatedClient(Gate(llm.concurrency), llm.timeout_s),
+    )
+
+
+class Gate:
+    """How many requests may be under way, and from when on the next may start.
+
+    A refusal for lack of quota pauses everybody for what the provider asks for and halves the
+    number under way; each success lets it grow by its share, to `most` again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limit = float(most)
+        self._under_way = 0
+        self._opens_at = 0.0
+        self._cut_at = 0.0
+        self._in_a_row = 0  # pauses since the last success
+        self._door = asyncio.Lock()  # first come, first served
+        self._changed = asyncio.Event()
+
+    async def enter(self) -> float:
+        """Wait for a turn; the time at which it came."""
+        async with self._door:
+            while True:
+                wait_s = self._opens_at - time.monotonic()
+                if wait_s > 0:
+                    await asyncio.sleep(wait_s)
+                elif self._under_way < int(self._limit):
+                    self._under_way += 1
+                    return time.monotonic()
+                else:
+                    self._changed.clear()
+                    await self._changed.wait()
+
+    def leave(self) -> None:
+        self._under_way -= 1
+        self._changed.set()
+
+    def succeeded(self) -> None:
+        self._in_a_row = 0
+        self._limit = min(float(self._most), self._limit + _GROWTH / self._limit)
+
+    def pause(self, entered_at: float, wait_s: float | None) -> None:
+        """Nobody starts for `wait_s`, or for longer each time where that is not known.
+
+        `entered_at` is the turn of the request that was refused: those that were under way together
+        are one lesson, not many.
+        """
+        now = time.monotonic()
+        if entered_at >= self._cut_at:
+            self._cut_at = now
+            self._limit = max(1.0, self._limit / 2)
+            self._in_a_row += 1
+        if wait_s is None:
+            wait_s = min(2.0 ** (self._in_a_row - 1), _LONGEST_PAUSE_S)
+        if now + wait_s > self._opens_at:
+            self._opens_at = now + wait_s
+            if wait_s >= 1:
+                log.info("the endpoint asks for patience: waiting %.0f s", wait_s)
+
+
+class GatedClient(DefaultAsyncHttpxClient):
+    """The SDK's HTTP client, each attempt of which passes `gate` and ends after `timeout_s`."""
+
+    def __init__(self, gate: Gate, timeout_s: float) -> None:
+        super().__init__()
+        self._gate = gate
+        self._timeout_s = timeout_s
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        entered_at = await self._gate.enter()
+        try:
+            # httpx counts seconds between two bytes; an answer that drips would never end.
+            async with asyncio.timeout(self._timeout_s):
+                response = await super().send(request, **options)
+                await response.aread()
+        except TimeoutError:
+            # An error of the SDK's own is not retried: the same again might take as long again, and
+            # might have been paid for.
+            raise APITimeoutError(request=request) from None
+        finally:
+            self._gate.leave()
+        if response.status_code == 429:
+            if is_empty_balance(response.content):
+                response.headers["x-should-retry"] = "false"
+            elif (wait_s := retry_after(response.headers)) is None or wait_s <= LONGEST_WAIT_S:
+                self._gate.pause(entered_at, wait_s)
+        elif response.is_success:
+            self._gate.succeeded()
+        return response
+
+
+def is_empty_balance(body: bytes) -> bool:
+    """Whether an error's body says that there is no money left."""
+    lowered = body[:10_000].lower()
+    return any(phrase in lowered for phrase in _EMPTY_BALANCE)
+
+
+def retry_after(headers: httpx2.Headers) -> float | None:
+    """Seconds for which a response asks to be left alone; None where it does not say."""
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * unit_s
+        except ValueError:
+            continue
+        return seconds if 0 <= seconds < float("inf") else None
+    try:
+        until = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return max(0.0, until.timestamp() - time.time())

@@ -1,0 +1,263 @@
+"""The model scorer: every paper scored, or accounted for.
+
+Papers go out in batches. Those for which no valid score comes back are asked about again in smaller
+batches, so that one paper that spoils every batch it is in ends alone, and fails alone. The first
+request goes out by itself, with one paper: it shows whether the key, the balance and the model are
+good and which form of request the endpoint takes, and it leaves the part that all requests share in
+the provider's cache.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from openai import AsyncOpenAI
+
+from digest import estimate, reply
+from digest.config import Llm
+from digest.endpoint import Answer, Endpoint, Setback
+from digest.models import Failure, Paper, Prompt, Reason, Scoring
+from digest.prices import price
+from digest.progress import tally
+from digest.prompt import addresses_the_judge, is_cut
+
+log = logging.getLogger("digest")
+
+ASKS = 6  # how often at most a paper is asked about
+PROBES = 3  # asks in vain before the first score after which there is no point in going on
+_LONGEST_PAUSE_S = 30.0
+
+
+def score(
+    papers: Sequence[Paper],
+    prompt: Prompt,
+    topics: Sequence[str],
+    llm: Llm,
+    connect: Callable[[], AsyncOpenAI],
+    left_usd: float | None = None,
+    keep: Callable[[Scoring], None] = lambda _: None,
+) -> Scoring:
+    """A verdict on each of `papers`: a score, or a failure with its `Reason`.
+
+    `topics` are the headings that a paper can belong to. `keep` gets each answer as it comes, so
+    that what has been paid for survives whatever comes after. `left_usd` is what may still be
+    spent; it can only hold where the model's price is known. Raises `ScoringError` for what no
+    further request can mend: a rejected key, an empty balance, a model that does not exist.
+    """
+    for paper in papers:
+        if is_cut(paper):
+            log.info("%s: only the beginning of its abstract is sent", paper.id)
+
+    async def scored() -> Scoring:
+        async with connect() as client:
+            run = _Run(Endpoint(client, prompt, llm), prompt, topics, llm, left_usd, keep)
+            return await run.score(papers)
+
+    return asyncio.run(scored()) if papers else Scoring({})
+
+
+def batches(papers: Sequence[Paper], llm: Llm) -> list[tuple[Paper, ...]]:
+    """How `papers` go out: shuffled by their ids, so that place says nothing; the first alone;
+    those that speak to the judge each alone; the rest evenly, in whole rounds."""
+    shuffled = sorted(papers, key=lambda paper: hashlib.sha256(paper.id.encode()).digest())
+    alone = [(paper,) for paper in shuffled if addresses_the_judge(paper)]
+    rest = [paper for paper in shuffled if not addresses_the_judge(paper)]
+    number = math.ceil(len(rest) / llm.batch_size)
+    if number > 1:
+        alone, rest = [(rest[0],), *alone], rest[1:]
+    if number > llm.concurrency:  # a round that is not full takes as long as one that is
+        number = math.ceil(number / llm.concurrency) * llm.concurrency
+    number = min(number, len(rest))
+    return [*alone[:1], *(tuple(rest[i::number]) for i in range(number)), *alone[1:]]
+
+
+def foretell(papers: Sequence[Paper], prompt: Prompt, llm: Llm, base_url: str | None) -> Scoring:
+    """What scoring `papers` will take if all goes well and nothing is cached; no verdicts."""
+    foretold = Scoring({})
+    for batch in batches(papers, llm):
+        usage = estimate.request(prompt, batch)
+        paid = price(usage, llm.model, base_url)
+        foretold += Scoring({}, usage, sum(paid) if paid else None)
+    return foretold
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    papers: tuple[Paper, ...]
+    asks: int = 0  # how often they have been asked about
+
+
+class _Run:
+    """One scoring: what came back, what is spent, what is left to ask."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        prompt: Prompt,
+        topics: Sequence[str],
+        llm: Llm,
+        left_usd: float | None,
+        keep: Callable[[Scoring], None],
+    ) -> None:
+        self._endpoint = endpoint
+        self._prompt = prompt
+        self._topics = topics
+        self._llm = llm
+        self._left_usd = left_usd
+        self._keep = keep
+        self._queue: asyncio.Queue[_Batch] = asyncio.Queue()
+        self._scoring = Scoring({})
+        self._reserved_usd = 0.0  # foretold of the requests under way
+        self._in_vain = 0  # asks since the last score
+        self._given_up: Reason | None = None
+
+    async def score(self, papers: Sequence[Paper]) -> Scoring:
+        for batch in batches(papers, self._llm):
+            self._queue.put_nowait(_Batch(batch))
+        with tally(len(papers), "score", "paper") as self._show:
+            try:
+                while not self._queue.empty() and not self._answered:
+                    await self._handle(self._queue.get_nowait())
+                await self._all_at_once()
+            except asyncio.CancelledError:  # Ctrl-C: asyncio cancels what it runs
+                self._given_up = Reason.INTERRUPTED
+                self._fail([p for p in papers if p.id not in self._scoring.verdicts])
+        return self._scoring
+
+    @property
+    def _answered(self) -> bool:
+        """Whether the endpoint has given a score yet."""
+        return any(not isinstance(v, Failure) for v in self._scoring.verdicts.values())
+
+    async def _all_at_once(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                workers = [group.create_task(self._work()) for _ in range(self._llm.concurrency)]
+                await self._queue.join()
+                for worker in workers:
+                    worker.cancel()
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
+
+    async def _work(self) -> None:
+        while True:
+            await self._handle(await self._queue.get())
+
+    async def _handle(self, batch: _Batch) -> None:
+        """Ask about a batch; what it leaves unscored goes back into the queue, or has failed."""
+        if self._may_ask(batch.papers):
+            setback = await self._ask(batch.papers)
+            if rest := tuple(p for p in batch.papers if p.id not in self._scoring.verdicts):
+                await self._ask_again(batch, rest, setback)
+            else:
+                self._in_vain = 0
+        else:
+            self._fail(batch.papers)
+        self._queue.task_done()
+
+    async def _ask_again(
+        self, batch: _Batch, rest: tuple[Paper, ...], setback: Setback | None
+    ) -> None:
+        """What becomes of the papers of a batch that its reply has left out."""
+        setback = setback or Setback(Reason.INVALID, "papers are missing from the reply")
+        asked = _Batch(rest, batch.asks + 1)
+        log.debug("ask %d left out %d: %s", asked.asks, len(rest), setback.words)
+        whole = len(rest) == len(batch.papers)
+        self._in_vain = self._in_vain + 1 if whole else 0
+        if setback.final or self._in_vain >= (
+            2 * self._llm.concurrency if self._answered else PROBES
+        ):
+            # A paper is refused for its own sake; where all are, it is the endpoint's doing.
+            all_refused = setback.reason is Reason.REFUSED
+            self._give_up(
+                Reason.SERVER_ERROR if all_refused else setback.reason,
+                f"{self._in_vain} in a row brought nothing: {setback.words}",
+            )
+        if self._given_up is not None:
+            self._fail(rest)
+        elif asked.asks == ASKS or (setback.lasting and len(batch.papers) == 1):
+            self._fail(rest, setback.reason)
+        else:
+            for part in _parts(asked, setback, whole=whole):
+                self._queue.put_nowait(part)
+            if setback.reason is Reason.SERVER_ERROR:
+                await asyncio.sleep(min(2.0**self._in_vain, _LONGEST_PAUSE_S))
+
+    async def _ask(self, papers: tuple[Paper, ...]) -> Setback | None:
+        """One request, and what it brings. None where the reply was whole, whatever it holds."""
+        reserved = self._foretold_usd(papers) or 0.0
+        self._reserved_usd += reserved
+        try:
+            answer = await self._endpoint.ask(papers)
+        finally:
+            self._reserved_usd -= reserved
+        if isinstance(answer, Setback):
+            return answer
+        self._take_in(papers, answer)
+        return answer.setback
+
+    def _take_in(self, papers: tuple[Paper, ...], answer: Answer) -> None:
+        foretold = estimate.request(self._prompt, papers)
+        usage, where = answer.usage, self._endpoint.address
+        paid = price(usage, self._llm.model, where, answer.tier, answer.cache_writes)
+        usage = replace(
+            usage,
+            prompt_usd=paid[0] if paid else None,
+            estimated_prompt_tokens=foretold.prompt_tokens,
+            estimated_completion_tokens=foretold.completion_tokens,
+        )
+        read = reply.read(answer.text, [paper.id for paper in papers], self._topics)
+        for problem in read.problems:
+            log.debug("reply: %s", problem)
+        scoring = Scoring(read.scores, usage, sum(paid) if paid else None)
+        self._scoring += scoring
+        self._keep(scoring)
+        cost = self._scoring.cost_usd
+        self._show(len(read.scores), "" if cost is None else f"${cost:.4f}")
+
+    def _fail(self, papers: Sequence[Paper], reason: Reason | None = None) -> None:
+        reason = reason or self._given_up or Reason.INVALID
+        self._scoring += Scoring({paper.id: Failure(reason) for paper in papers})
+        self._show(len(papers), reason)
+
+    # --- when to stop ------------------------------------------------------------------------
+
+    def _may_ask(self, papers: tuple[Paper, ...]) -> bool:
+        """Whether there is any point in a request, and the money for it."""
+        if self._given_up is None and self._left_usd is not None:
+            spent = self._scoring.cost_usd or 0.0
+            next_usd = self._foretold_usd(papers)
+            if next_usd is not None and spent + self._reserved_usd + next_usd > self._left_usd:
+                self._give_up(Reason.BUDGET, f"the {self._left_usd:.2f} dollars left are spent")
+        return self._given_up is None
+
+    def _foretold_usd(self, papers: tuple[Paper, ...]) -> float | None:
+        """What a request for `papers` will cost: as the first estimate has it, or as those so far
+        have taught; None where the price is not known."""
+        foretold = estimate.request(self._prompt, papers)
+        paid = price(foretold, self._llm.model, self._endpoint.address)
+        if paid is None:
+            return None
+        done = self._scoring.usage.estimated_completion_tokens
+        taken = self._scoring.usage.completion_tokens
+        return paid[0] + paid[1] * (max(1.0, taken / done) if taken and done else 1.0)
+
+    def _give_up(self, reason: Reason, why: str) -> None:
+        log.warning("no further requests: %s", why)
+        self._given_up = reason
+
+
+def _parts(batch: _Batch, setback: Setback, *, whole: bool) -> list[_Batch]:
+    """What to ask next: the few that a reply lacked together; a batch that failed as a whole in
+    parts so small that each paper stands alone before its last ask."""
+    if not whole or setback.reason is Reason.RATE_LIMITED:
+        return [batch]
+    papers, left = batch.papers, ASKS - 1 - batch.asks
+    size = max(1, math.floor(len(papers) ** (1 - 1 / max(1, left)) + 1e-9))
+    size = min(size, math.ceil(len(papers) / 2))
+    return [replace(batch, papers=papers[i : i + size]) for i in range(0, len(papers), size)]

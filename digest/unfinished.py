@@ -1,0 +1,105 @@
+"""`.digest/`: what a day that is not finished has already paid for.
+
+A line an answer, appended as it comes: whatever ends the run, the next one of that day pays only
+for the rest. Losing the folder costs money, never correctness.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
+
+from digest.errors import ArchiveError
+from digest.models import Score, Scoring, Usage
+
+log = logging.getLogger("digest")
+
+FOLDER = ".digest"  # beside config.yaml; never committed
+
+
+class _Line(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    after: (
+        datetime | None
+    )  # when the day's record in the archive was made that this comes on top of
+    asked: str  # of whom, and what
+    scores: dict[str, Score]
+    usage: Usage
+    cost_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The answers that a day has had and that are in no archive yet."""
+
+    path: Path
+    after: datetime | None
+    asked: str
+
+    @classmethod
+    def of(
+        cls, folder: Path, day: date, after: datetime | None, asked: Sequence[str]
+    ) -> Unfinished:
+        """Those of `day` that came after its record of `after`; `asked` says whom and what."""
+        return cls(folder / f"{day}.jsonl", after, "\n".join(asked))
+
+    def read(self) -> Scoring:
+        """The scores that were given to the same question, and the spend on any."""
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return Scoring({})
+        except OSError as error:
+            log.warning("%s: cannot be read, what it holds is paid for again: %s", self.path, error)
+            return Scoring({})
+        found = Scoring({})
+        for number, text in enumerate(lines, start=1):
+            try:
+                line = msgspec.json.decode(text, type=_Line)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                log.warning("%s, line %d: not readable, left out", self.path, number)
+                continue
+            if line.after == self.after:
+                scores = line.scores if line.asked == self.asked else {}
+                valid = {i: s for i, s in scores.items() if _is_valid(s)}
+                found += Scoring(valid, line.usage, line.cost_usd)
+        return found
+
+    def keep(self, answer: Scoring) -> None:
+        """Add one answer. Raises `ArchiveError` where it cannot be written."""
+        scores = {i: v for i, v in answer.verdicts.items() if isinstance(v, Score)}
+        line = _Line(
+            after=self.after,
+            asked=self.asked,
+            scores=scores,
+            usage=answer.usage,
+            cost_usd=answer.cost_usd,
+        )
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab") as file:
+                if file.tell() and not _ends_a_line(self.path):
+                    file.write(b"\n")  # a killed run has left half a line
+                file.write(msgspec.json.encode(line) + b"\n")
+        except OSError as error:
+            raise ArchiveError(
+                f"{self.path}: cannot be written: {error.strerror}: free some space, or mend it"
+            ) from error
+
+    def forget(self) -> None:
+        """The archive has it now."""
+        self.path.unlink(missing_ok=True)
+
+
+def _ends_a_line(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        return file.read(1) == b"\n"
+
+
+def _is_valid(score: Score) -> bool:
+    return 1 <= score.relevance <= 10 and 1 <= (score.novelty or 1) <= 10
