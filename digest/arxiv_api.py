@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
-from digest import feed
+from digest.arxiv_xml import (
+    ARXIV,
+    ATOM,
+    CATEGORY,
+    ID,
+    MAX_BYTES,
+    VERSION,
+    is_excessive,
+    is_visible,
+    parse_xml,
+    readable,
+)
 from digest.errors import FeedError
 from digest.models import AnnounceType, Paper
 from digest.text import clean, one_line
@@ -27,11 +38,9 @@ NAME = "arXiv API"  # in errors, where a feed's would name its category
 PAGE = 100  # ids a request: the address stays under 2 KB and the answer under 1 MB
 TRIES = 3  # arXiv answers now and then with a well-formed page that lacks what was asked for
 
-_ATOM = "{http://www.w3.org/2005/Atom}"
-_ARXIV = "{http://arxiv.org/schemas/atom}"
 _TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
-_ABS = re.compile(rf"https?://arxiv\.org/abs/({feed._ID})(?:{feed._V})?")
-_ID = re.compile(feed._ID)
+_ABS = re.compile(rf"https?://arxiv\.org/abs/({ID})(?:{VERSION})?")
+_ID_ALONE = re.compile(ID)
 _IDS_ASKED = r"\?id_list=[^\s:]*"
 
 
@@ -51,7 +60,7 @@ def fetch_papers(session: requests.Session, api_url: str, ids: Iterable[str]) ->
     session keeps the pace (`transport.polite_session`). Raises `FeedError`.
     """
     # One malformed id would be a refusal of the whole page.
-    wanted = [paper_id for paper_id in dict.fromkeys(ids) if _ID.fullmatch(paper_id)]
+    wanted = [paper_id for paper_id in dict.fromkeys(ids) if _ID_ALONE.fullmatch(paper_id)]
     papers: dict[str, Paper] = {}
     for start in range(0, len(wanted), PAGE):
         page = wanted[start : start + PAGE]
@@ -83,7 +92,7 @@ def _fetch(session: requests.Session, api_url: str, query: str) -> bytes:
     from digest import transport
 
     try:
-        answer = transport.fetch(session, f"{api_url}?{query}", feed.MAX_BYTES)
+        answer = transport.fetch(session, f"{api_url}?{query}", MAX_BYTES)
     except transport.TransportError as error:
         # Without the hundred ids, which would take the place of what there is to say.
         cause = re.sub(_IDS_ASKED, "", str(error.__cause__ or ""))
@@ -97,7 +106,7 @@ def _fetch(session: requests.Session, api_url: str, query: str) -> bytes:
         429: "too many requests: wait, and let only one machine ask",
     }.get(answer.status, "the server is in trouble: try again later")
     with suppress(FeedError):
-        means = _error(feed._root(answer.body, NAME)) or means
+        means = _error(parse_xml(answer.body, NAME)) or means
     raise FeedError(NAME, f"HTTP {answer.status} from {api_url}: {means}")
 
 
@@ -109,18 +118,18 @@ def parse_papers(body: bytes) -> Answer:
     """
     if not body.strip():
         raise FeedError(NAME, "the answer is empty: the server is in trouble; try again later")
-    root = feed._root(body, NAME)
+    root = parse_xml(body, NAME)
     total = re.fullmatch(r"\s*([0-9]{1,9})\s*", _text(root, _TOTAL))
-    if root.tag != f"{_ATOM}feed" or total is None:
+    if root.tag != f"{ATOM}feed" or total is None:
         raise FeedError(NAME, "not an answer of the search interface: check `arxiv.api_url`")
     if (said := _error(root)) is not None:
         raise FeedError(NAME, said)
     papers: list[Paper] = []
     unreadable: list[str] = []
-    for number, entry in enumerate(root.findall(f"{_ATOM}entry"), start=1):
+    for number, entry in enumerate(root.findall(f"{ATOM}entry"), start=1):
         paper = _paper(entry)
         if paper is None:
-            name = _text(entry, f"{_ATOM}id") or _text(entry, f"{_ATOM}title")
+            name = _text(entry, f"{ATOM}id") or _text(entry, f"{ATOM}title")
             unreadable.append(f"entry {number}: {one_line(name, 80) or 'without any text'}")
         else:
             papers.append(paper)
@@ -129,9 +138,9 @@ def parse_papers(body: bytes) -> Answer:
 
 def _error(root: Element) -> str | None:
     """What arXiv says is wrong with the question, where the answer is its error entry."""
-    for entry in root.findall(f"{_ATOM}entry"):
-        if "/api/errors" in _text(entry, f"{_ATOM}id"):
-            said = one_line(_text(entry, f"{_ATOM}summary"), 300)
+    for entry in root.findall(f"{ATOM}entry"):
+        if "/api/errors" in _text(entry, f"{ATOM}id"):
+            said = one_line(_text(entry, f"{ATOM}summary"), 300)
             return f"arXiv says: {said or 'no reason given'}"
     return None
 
@@ -139,29 +148,28 @@ def _error(root: Element) -> str | None:
 def _paper(entry: Element) -> Paper | None:
     """The entry as a paper; None where it lacks an id or a title, has two of them, or is longer
     than any paper."""
-    text = "".join(entry.itertext())
-    if len(text) > feed.MAX_ITEM or feed._PILE.search(text):
+    if is_excessive(entry):
         return None
-    match = _ABS.fullmatch(_text(entry, f"{_ATOM}id").strip())
-    title, abstract = (clean(_text(entry, _ATOM + tag)) for tag in ("title", "summary"))
-    readable_title, readable_abstract = feed._readable(title), feed._readable(abstract)
-    if match is None or not feed._is_visible(readable_title):
+    match = _ABS.fullmatch(_text(entry, f"{ATOM}id").strip())
+    title, abstract = (clean(_text(entry, ATOM + tag)) for tag in ("title", "summary"))
+    readable_title, readable_abstract = readable(title), readable(abstract)
+    if match is None or not is_visible(readable_title):
         return None
-    if len(entry.findall(f"{_ATOM}title")) != 1:
+    if len(entry.findall(f"{ATOM}title")) != 1:
         return None
     names: list[str] = []
     affiliations: list[tuple[str, str]] = []
-    for author in entry.findall(f"{_ATOM}author"):
-        if name := clean(_text(author, f"{_ATOM}name")):
+    for author in entry.findall(f"{ATOM}author"):
+        if name := clean(_text(author, f"{ATOM}name")):
             names.append(name)
-            if affiliation := clean(_text(author, f"{_ARXIV}affiliation")):
-                affiliations.append((feed._readable(name), feed._readable(affiliation)))
-    authors = tuple(map(feed._readable, names))
+            if affiliation := clean(_text(author, f"{ARXIV}affiliation")):
+                affiliations.append((readable(name), readable(affiliation)))
+    authors = tuple(map(readable, names))
     terms = [
         term
-        for tag in (f"{_ARXIV}primary_category", f"{_ATOM}category")
+        for tag in (f"{ARXIV}primary_category", f"{ATOM}category")
         for element in entry.findall(tag)
-        if re.fullmatch(feed._TERM, term := element.get("term", "").strip())
+        if re.fullmatch(CATEGORY, term := element.get("term", "").strip())
     ]
     return Paper(
         id=match[1],
@@ -172,8 +180,8 @@ def _paper(entry: Element) -> Paper | None:
         categories=tuple(dict.fromkeys(terms)),
         announce_type=AnnounceType.NEW,
         affiliations=tuple(affiliations),
-        doi=clean(_text(entry, f"{_ARXIV}doi")) or None,
-        journal_ref=clean(_text(entry, f"{_ARXIV}journal_ref")) or None,
+        doi=clean(_text(entry, f"{ARXIV}doi")) or None,
+        journal_ref=clean(_text(entry, f"{ARXIV}journal_ref")) or None,
         title_tex=title if title != readable_title else None,
         authors_tex=", ".join(names) if tuple(names) != authors else None,
         abstract_tex=abstract if abstract != readable_abstract else None,

@@ -72,6 +72,8 @@ def _print(text: str) -> None:
     """To stdout, where somebody still listens: a closed pipe or a full disk changes nothing."""
     try:
         print(text, flush=True)
+    except UnicodeEncodeError:  # titles, on a terminal that knows few signs
+        print(text.encode("ascii", "replace").decode(), flush=True)
     except OSError as error:
         print(f"digest: the report could not be printed: {error.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
@@ -152,6 +154,25 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check)
     check.add_argument(
         "--repair", action="store_true", help="make again what derives from the days' files"
+    )
+
+    evaluation = commands.add_parser(
+        "eval", parents=[everywhere], help="how well a prompt or a scorer ranks labelled papers"
+    )
+    evaluation.set_defaults(command=_eval)
+    labels = evaluation.add_mutually_exclusive_group(required=True)
+    labels.add_argument("--labels", type=Path, metavar="FILE", help="of labelled papers, JSONL")
+    labels.add_argument("--since", type=_date, metavar="D", help="or the archive's days from D on")
+    evaluation.add_argument(
+        "--compare", nargs=2, type=Path, metavar=("A", "B"),
+        help="two folders of prompts, or files that --save wrote",
+    )  # fmt: skip
+    evaluation.add_argument(
+        "--k", type=_positive, default=20, metavar="N", help="look at the N best (default: 20)"
+    )
+    evaluation.add_argument("--save", type=Path, metavar="FILE", help="keep the scores, as JSONL")
+    evaluation.add_argument(
+        "--scorer", choices=("llm", "offline"), help="instead of the configured one"
     )
     return parser
 
@@ -309,6 +330,25 @@ def _check(arguments: argparse.Namespace, report: RunReport) -> None:
         return
     reason = f"{count(mended, 'finding')} mended" if mended else "the archive holds together"
     report.add(DayReport("updated" if mended else "unchanged", reason))
+
+
+def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
+    from digest import evaluating, transport, unfinished
+    from digest.config import load_config
+
+    given = arguments
+    if given.save:
+        evaluating.require_place(given.save, given.labels, given.compare)
+    config = load_config(given.config)
+    config = replace(config, scorer=given.scorer or config.scorer)
+    paths = given.compare or [config.prompts]
+    contenders = [evaluating.contender(path, config, _scorer) for path in paths]
+    with transport.polite_session(_user_agent(config), config.arxiv.delay_s) as session:
+        labelled = evaluating.labelled_by(given.labels or given.since, config, session)
+    kept = given.config.parent / unfinished.FOLDER
+    outcome = evaluating.measure(labelled, contenders, config, kept, given.k, given.save)
+    report.add(outcome.report)
+    report.text, report.details = outcome.text, outcome.details
 
 
 # --- what a run is built from -----------------------------------------------------------------

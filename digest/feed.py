@@ -12,30 +12,35 @@ a DTD, and every element has its own namespace. What departs from that is told, 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
+from xml.etree.ElementTree import Element
 
 from digest.announcements import today_eastern
+from digest.arxiv_xml import (
+    ARXIV,
+    ATOM,
+    CATEGORY,
+    ID,
+    MAX_BYTES,
+    VERSION,
+    describe,
+    is_excessive,
+    is_visible,
+    parse_xml,
+    readable,
+)
 from digest.errors import FeedError
 from digest.models import AnnounceType, Feed, Paper
-from digest.text import accents, clean, one_line
+from digest.text import clean, one_line
 
 if TYPE_CHECKING:
     import requests
 
 UNREADABLE_SHARE = 0.01  # above this, a feed is broken rather than blemished
-MAX_BYTES = 20_000_000  # of a document; 2,000 items, arXiv's own limit, are about 4 MB
-MAX_ELEMENTS = 200_000  # of a document; 2,000 items have about 30,000
-MAX_DEPTH = 30
-MAX_ITEM = 200_000  # characters; 3,000 authors with an affiliation each are about 150,000
-
-_ATOM = "{http://www.w3.org/2005/Atom}"
-_ARXIV = "{http://arxiv.org/schemas/atom}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
@@ -64,7 +69,7 @@ _ATOM_NAMES = (
 )  # fmt: skip
 _FORMS = {
     "rss": _Form("channel", *_RSS_NAMES),
-    f"{_ATOM}feed": _Form(".", *(_ATOM + name for name in _ATOM_NAMES)),
+    f"{ATOM}feed": _Form(".", *(ATOM + name for name in _ATOM_NAMES)),
 }
 
 
@@ -91,7 +96,7 @@ def fetch_feed(session: requests.Session, category: str, url: str) -> bytes:
 def _http_problem(url: str, status: int, body: bytes) -> str:
     """What a refusal means. arXiv answers 400 with a feed that says why, 429 with two words."""
     try:
-        said = _error_message(*_channel(_root(body, url), body, url))
+        said = _error_message(*_channel(parse_xml(body, url), body, url))
     except FeedError:
         said = None
     if said is not None:
@@ -115,7 +120,7 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
     called = name or "feed"
     if not data.strip():
         raise FeedError(called, "the body is empty: the server is in trouble; try again later")
-    root = _root(data, called)
+    root = parse_xml(data, called)
     channel, form = _channel(root, data, called)
     if (said := _error_message(channel, form)) is not None:
         raise FeedError(called, f"arXiv says: {said}")
@@ -142,52 +147,6 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
     return Feed(category, _date(channel, items, form, category), tuple(papers), tuple(unreadable))
 
 
-# The only thing before the root is a declaration, comments and instructions: no DTD, and so no
-# entities but XML's own five.
-_PROLOG = re.compile(
-    rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->)*+<(?:[\w.-]+:)?(?:rss|feed|RDF)[\s/>]",
-    re.DOTALL,
-)
-
-
-class _BoundedTree(TreeBuilder):
-    """Refuses what is deeper or larger than any feed while it is being read."""
-
-    _depth = _elements = 0
-
-    def start(self, tag: str, attrs: dict[str, str], /) -> Element:
-        self._depth += 1
-        self._elements += 1
-        if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
-            raise ValueError(f"more than {MAX_DEPTH} levels or {MAX_ELEMENTS:,} elements")
-        return super().start(tag, attrs)
-
-    def end(self, tag: str, /) -> Element:
-        self._depth -= 1
-        return super().end(tag)
-
-
-def _root(data: bytes, called: str) -> Element:
-    """The document, which is UTF-8 whatever it or the server says it is."""
-    if len(data) > MAX_BYTES:
-        raise FeedError(called, f"not a feed but {len(data):,} bytes")
-    if not _PROLOG.match(data):
-        raise FeedError(called, f"not a feed but {_describe(data)}")
-    try:
-        data.decode("utf-8")
-        parser = XMLParser(target=_BoundedTree(), encoding="utf-8")  # noqa: S314 - see _PROLOG
-        for start in range(0, len(data), 1_000_000):  # to stop soon after a refusal
-            parser.feed(data[start : start + 1_000_000])
-        root: Element = parser.close()
-    except (ParseError, ValueError) as error:
-        raise FeedError(
-            called,
-            f"broken XML ({one_line(str(error), 200)}):"
-            " the document was cut short or damaged on its way; try again later",
-        ) from error
-    return root
-
-
 def _channel(root: Element, data: bytes, called: str) -> tuple[Element, _Form]:
     """The element that describes the feed, and the form that the feed has."""
     if root.tag.endswith("}RDF"):
@@ -197,7 +156,7 @@ def _channel(root: Element, data: bytes, called: str) -> tuple[Element, _Form]:
     form = _FORMS.get(root.tag)
     channel = None if form is None else root.find(form.channel)
     if form is None or channel is None or (root.tag == "rss" and root.get("version") != "2.0"):
-        raise FeedError(called, f"not a feed but {_describe(data)}")
+        raise FeedError(called, f"not a feed but {describe(data)}")
     return channel, form
 
 
@@ -214,20 +173,12 @@ def _error_message(channel: Element, form: _Form) -> str | None:
     return one_line("".join(_texts(channel, form.subtitle)) or "no reason given", 300)
 
 
-def _describe(data: bytes) -> str:
-    head = data.lstrip()[:500].decode("utf-8", "replace")
-    if re.search(r"(?i)<!doctype html|<html", head):
-        return "a web page: an error page, a proxy or a captcha stands in the way"
-    return f"something that begins {one_line(head, 60)!r}"
-
-
-_TERM = r"[A-Za-z-]+(?:\.[A-Za-z-]+)?"
-_CHANNEL = re.compile(rf"https?://[^/]+/(?:rss|atom)/({_TERM}(?:\+{_TERM})*)/?")
+_CHANNEL = re.compile(rf"https?://[^/]+/(?:rss|atom)/({CATEGORY}(?:\+{CATEGORY})*)/?")
 
 
 def _category(channel: Element, form: _Form) -> str | None:
     """The last part of the channel's own link, `http://rss.arxiv.org/rss/cs.LG`."""
-    for tag in (form.link, form.id, f"{_ATOM}link"):
+    for tag in (form.link, form.id, f"{ATOM}link"):
         for link in _texts(channel, tag):
             if match := _CHANNEL.fullmatch(link.strip()):
                 return match[1]
@@ -256,13 +207,9 @@ def _date(channel: Element, items: list[Element], form: _Form, category: str) ->
     raise FeedError(category, "no date (pubDate): not arXiv's announcement feed")
 
 
-_ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/[0-9]{7}"
-_V = r"v([1-9][0-9]{0,3})"
-_GUID = re.compile(rf"oai:arXiv\.org:({_ID})(?:{_V})?")
-_LINK = re.compile(rf"https?://arxiv\.org/abs/({_ID})(?:{_V})?")
-_VERSION = re.compile(rf"arXiv:(?:{_ID}){_V}\b")
-# Marks by the hundred on one letter: putting them in order takes time to the square.
-_PILE = re.compile(r"[^\w\s\x00-\x7f]{100}")
+_GUID = re.compile(rf"oai:arXiv\.org:({ID})(?:{VERSION})?")
+_LINK = re.compile(rf"https?://arxiv\.org/abs/({ID})(?:{VERSION})?")
+_VERSION = re.compile(rf"arXiv:(?:{ID}){VERSION}\b")
 _ANNOUNCED = re.compile(r"Announce Type:\s*([a-z-]+)")
 
 
@@ -273,8 +220,7 @@ def _paper(item: Element, form: _Form) -> Paper | None:
     def said(tag: str, between: str = " ") -> str:
         return clean(between.join(_texts(item, tag)))
 
-    text = "".join(item.itertext())
-    if len(text) > MAX_ITEM or _PILE.search(text):
+    if is_excessive(item):
         return None
     header, found, abstract = said(form.summary).partition("Abstract:")
     guid, link = ("".join(_texts(item, tag)).strip() for tag in (form.id, form.link))
@@ -282,9 +228,9 @@ def _paper(item: Element, form: _Form) -> Paper | None:
     title = said(form.title)
     names = said(f"{_DC}creator", between=", ")
     abstract = abstract.strip() if found else header
-    announced = said(f"{_ARXIV}announce_type") or _first(_ANNOUNCED, header)
-    readable_title, readable_names, readable_abstract = map(_readable, (title, names, abstract))
-    if match is None or announced not in list(AnnounceType) or not _is_visible(readable_title):
+    announced = said(f"{ARXIV}announce_type") or _first(_ANNOUNCED, header)
+    readable_title, readable_names, readable_abstract = map(readable, (title, names, abstract))
+    if match is None or announced not in list(AnnounceType) or not is_visible(readable_title):
         return None
     if len(item.findall(form.title)) != 1:
         return None
@@ -298,25 +244,17 @@ def _paper(item: Element, form: _Form) -> Paper | None:
         categories=tuple(
             term.strip()
             for term in _texts(item, form.category)
-            if re.fullmatch(_TERM, term.strip())  # they become links and file names
+            if re.fullmatch(CATEGORY, term.strip())  # they become links and file names
         ),
         announce_type=AnnounceType(announced),
         affiliations=affiliations,
-        doi=said(f"{_ARXIV}DOI") or None,
-        journal_ref=said(f"{_ARXIV}journal_reference") or None,
+        doi=said(f"{ARXIV}DOI") or None,
+        journal_ref=said(f"{ARXIV}journal_reference") or None,
         license=said(f"{_DC}rights") or None,
         title_tex=title if title != readable_title else None,
         authors_tex=names if names != readable_names else None,
         abstract_tex=abstract if abstract != readable_abstract else None,
     )
-
-
-def _readable(text: str) -> str:
-    return one_line(accents(text))  # TeX that stands for a space leaves two of them
-
-
-def _is_visible(text: str) -> bool:
-    return any(unicodedata.category(c) != "Cf" for c in text)  # not joiners and marks alone
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:

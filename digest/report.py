@@ -66,6 +66,8 @@ class RunReport:
     exit_code: int = 0
     problem: DayReport | None = None  # what the exit code is about
     failure: DayReport | None = None  # what ended the run
+    text: str = ""  # what there is to say at length
+    details: dict[str, object] = field(default_factory=dict)  # the same for machines: more keys
 
     def add(self, day: DayReport, exit_code: int = 0) -> None:
         """A day handled; with an exit code where the run has to fail for it."""
@@ -92,14 +94,14 @@ class RunReport:
         if self.failure is not None and self.failure.date is not None:
             days.append(self.failure)
         top = _plain(self.top) | {"seconds": round(seconds, 3)}
-        line = json.dumps(top | {"days": [_plain(day) for day in days]})
+        line = json.dumps(top | {"days": [_plain(day) for day in days]} | self.details)
         # GitHub finds `##[command]` anywhere in a line of a log; in JSON there is another way to
         # write it.
         return line.replace("##[", r"#\u0023[").replace("::", r":\u003a")
 
     def to_text(self) -> str:
-        """A line a day handled."""
-        return "\n".join(_line(day) for day in self.days)
+        """What there is to say, and a line a day handled."""
+        return "\n".join([*filter(None, [self.text]), *map(_line, self.days)])
 
     def complaints(self) -> list[str]:
         """A line for each thing that made the run fail."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 
-from digest.models import LIMIT_RULE, Counts, Digest, Status
+from digest.models import LIMIT_RULE, Counts, Digest, Status, add
 
 FEED_LIMIT = 2_000  # arXiv/arxiv-feed cuts there, and what it drops are new papers
 
@@ -28,11 +28,50 @@ def scorer_label(scorer: str, model: str | None) -> str:
     return "the embedded scorer" if scorer == "offline" else model or "an unnamed model"
 
 
+NOT_REPORTED = "not reported"
+
+
+def dollars(amount: float | None) -> str:
+    """Never $0.00 for what is not known, nor for what is merely small."""
+    if amount is None:
+        return NOT_REPORTED
+    return "under $0.0001" if 0 < amount < 0.00005 else f"${amount:,.4f}"
+
+
 def cost(digest: Digest) -> str:
-    """Never $0.00 for what is not known."""
+    """The whole day's."""
+    return "none" if digest.scorer == "offline" else dollars(digest.cost_usd)
+
+
+def usage(digest: Digest) -> tuple[tuple[str, str, str, str], ...]:
+    """The table of what the day took: (name, prompt, completion, total) in words."""
+    used, total = digest.usage, digest.cost_usd
     if digest.scorer == "offline":
-        return "none"
-    return "not reported" if digest.cost_usd is None else f"${digest.cost_usd:.4f}"
+        return (("Tokens", "none", "none", "none"), ("Cost", "none", "none", "none"))
+    rest = None if total is None or used.prompt_usd is None else total - used.prompt_usd
+    spoken = [
+        NOT_REPORTED if n is None else f"{n:,}"
+        for n in (
+            used.prompt_tokens,
+            used.completion_tokens,
+            add(used.prompt_tokens, used.completion_tokens),
+        )
+    ]
+    costs = [dollars(amount) for amount in (used.prompt_usd, rest, total)]
+    return (("Tokens", *spoken), ("Cost", *costs))  # type: ignore[return-value]  # three each
+
+
+def usage_details(digest: Digest) -> str:
+    """What is known beyond the table, in a sentence; "" where nothing is."""
+    used = digest.usage
+    if not used.requests:
+        return ""
+    said = [count(used.requests, "request")]
+    if used.cached_tokens is not None:
+        said.append(f"{used.cached_tokens:,} of the prompt tokens from the provider's cache")
+    if used.reasoning_tokens is not None:
+        said.append(f"{used.reasoning_tokens:,} of the completion tokens spent on reasoning")
+    return "; ".join(said) + "."
 
 
 def rules(digest: Digest) -> tuple[tuple[str, int], ...]:

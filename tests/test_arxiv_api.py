@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from digest import arxiv_api, feed
+from digest import arxiv_api
 from digest.arxiv_api import Answer, fetch_papers, parse_papers
 from digest.errors import FeedError
 from digest.models import AnnounceType, Paper
@@ -399,7 +399,7 @@ def test_a_server_that_is_not_there_is_told_without_the_ids(session: requests.Se
 def test_an_answer_without_end_is_told_without_the_ids(
     httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "MAX_BYTES", 100)
+    monkeypatch.setattr(arxiv_api, "MAX_BYTES", 100)
     server = Server(httpserver)
     assert failure(session, server) == f"arXiv API: {server.url} sent more than 100 bytes"
 

@@ -806,6 +806,6 @@ def test_xml_of_another_kind_is_no_feed(document: bytes) -> None:
 def test_a_body_beyond_the_cap_is_refused_by_name_and_size(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("digest.feed.MAX_BYTES", 100)
+    monkeypatch.setattr("digest.arxiv_xml.MAX_BYTES", 100)
     with pytest.raises(FeedError, match=rf"^cs\.LG: not a feed but {len(ITEMLESS_ATOM)} bytes"):
         parse_feed(ITEMLESS_ATOM, "cs.LG")

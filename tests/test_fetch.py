@@ -20,7 +20,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 from werkzeug import Request, Response
 
-from digest import feed, transport
+from digest import transport
+from digest.arxiv_xml import MAX_BYTES
 from digest.errors import FeedError
 from digest.feed import fetch_feed, parse_feed
 from digest.transport import polite_session
@@ -237,7 +238,7 @@ def test_a_body_without_end_is_not_read_to_the_end(
     try:
         with pytest.raises(FeedError, match="sent more than 20,000,000 bytes"):
             fetch_feed(session, "cs.LG", url)
-        assert tracemalloc.get_traced_memory()[1] < 3 * feed.MAX_BYTES
+        assert tracemalloc.get_traced_memory()[1] < 3 * MAX_BYTES
     finally:
         tracemalloc.stop()
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from digest import config
+from digest.topics import parse_topics
 
 README = Path(__file__).parent.parent / "README.md"
 TABLE = re.compile(r"(<!-- settings: [^>]*-->\n)(.*?)(<!-- /settings -->)", re.DOTALL)
@@ -38,3 +39,14 @@ def test_every_command_and_option_stands_in_the_readme() -> None:
         help_texts.append(command.format_help())
     for option in set(re.findall(r"--[a-z][a-z-]+", "\n".join(help_texts))) - {"--help"}:
         assert option in text, f"the README does not mention {option}"
+
+
+def test_the_topics_that_the_readme_shows_can_be_used() -> None:
+    text = README.read_text(encoding="utf-8")
+    shown = re.findall(r"<!-- topics: (.*?) -->\n```markdown\n(.*?)```", text, re.DOTALL)
+    assert [name for name, _ in shown] == ["astrophysics", "computational biology", "vision"]
+    for _, topics in shown:
+        read = parse_topics(topics)
+        assert len(read.topics) == 2
+        assert read.keywords
+        assert read.avoid

@@ -17,14 +17,13 @@ from markupsafe import Markup
 from digest import wording
 from digest.config import Site
 from digest.models import Day, Digest
-from digest.site.markdown import anchor, comment
+from digest.site.markdown import anchor, comment, near_misses
 from digest.text import markdown as escape
 from digest.text import plain, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-NEAR_MISSES = 20
 MOST_BRACKETS = 500  # each may cost Python-Markdown a look at all that follows
 _ATTRIBUTES = {"a": {"href"}, "*": set()}  # without the second, `title` and `lang` pass anywhere
 _TAGS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"}
@@ -33,7 +32,7 @@ _TAGS |= {"strong", "em", "hr", "br", "a", "table", "thead", "tbody", "tr", "th"
 
 def day_page(digest: Digest, site: Site, root: str) -> bytes:
     """One day. `root` leads from the page to the site's own top: "" or "../"."""
-    return _render("day.html", root, site, digest=digest, near_misses=digest.below[:NEAR_MISSES])
+    return _render("day.html", root, site, digest=digest, near_misses=near_misses(digest))
 
 
 def archive_page(days: Iterable[Day], site: Site) -> bytes:

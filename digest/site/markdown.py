@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from digest.config import Site
-from digest.models import Digest, Kept, Score
+from digest.models import Below, Digest, Kept, Score
 from digest.text import markdown as escape
 from digest.text import plain, visible
-from digest.wording import cost, scorer_label, sums, warnings
+from digest.wording import scorer_label, sums, usage, usage_details, warnings
+
+NEAR_MISSES = 20
+FARTHEST_MISS = 3  # points under the cut, both axes together
 
 
 def day(digest: Digest, site: Site) -> bytes:
-    """Title, usage, sums, table of contents, papers, unscored papers, the selection prompt."""
+    """Title, usage, sums, table of contents, papers, near misses, unscored papers, the prompt."""
     parts = [f"# {escape(site.title)} {digest.date}", _usage(digest)]
+    if details := usage_details(digest):
+        parts.append(escape(details))
     parts += [f"> {escape(warning)}" for warning in warnings(digest)]
     parts += [escape(sums(digest.counts)) + "."]
     if digest.kept:
@@ -22,6 +27,9 @@ def day(digest: Digest, site: Site) -> bytes:
         parts += [_paper(number, kept) for number, kept in enumerate(digest.kept, start=1)]
     else:
         parts.append("No paper reached the cut.")
+    if misses := near_misses(digest):
+        listed = "\n".join(map(_near_miss, misses))
+        parts += ["## Near misses", "Just under the cut, nearest first.", listed]
     if digest.unscored:
         listed = "\n".join(
             f"- [{escape(plain(u.paper.title))}](https://arxiv.org/abs/{u.paper.id}):"
@@ -34,16 +42,10 @@ def day(digest: Digest, site: Site) -> bytes:
 
 
 def _usage(digest: Digest) -> str:
-    usage, unknown = digest.usage, "none" if digest.scorer == "offline" else "not reported"
-    tokens = [usage.prompt_tokens, usage.completion_tokens]
-    total = None if None in tokens else sum(n for n in tokens if n is not None)
-    token_cells = " | ".join(unknown if n is None else f"{n:,}" for n in (*tokens, total))
-    return (
-        f"| *[{escape(scorer_label(digest.scorer, digest.model))}]* | Prompt | Completion | Total |"
-        "\n|:---:|:---:|:---:|:---:|\n"
-        f"| **Tokens** | {token_cells} |\n"
-        f"| **Cost** | {unknown} | {unknown} | {cost(digest)} |"
-    )
+    rows = [f"| **{name}** | {' | '.join(cells)} |" for name, *cells in usage(digest)]
+    label = escape(scorer_label(digest.scorer, digest.model))
+    head = f"| *[{label}]* | Prompt | Completion | Total |\n|:---:|:---:|:---:|:---:|"
+    return "\n".join([head, *rows])
 
 
 def _contents_line(number: int, kept: Kept) -> str:
@@ -80,12 +82,32 @@ def scores(score: Score) -> str:
     return f"**Relevance:** {score.relevance}  \n**Novelty:** {novelty}"
 
 
+def near_misses(digest: Digest) -> list[Below]:
+    """The papers that missed the cut by least."""
+
+    def missed_by(below: Below) -> int:
+        lacks = max(0, digest.cut.relevance - below.score.relevance)
+        if below.score.novelty is not None:
+            lacks += max(0, digest.cut.novelty - below.score.novelty)
+        return lacks
+
+    near = (below for below in digest.below if missed_by(below) <= FARTHEST_MISS)
+    return sorted(near, key=missed_by)[:NEAR_MISSES]
+
+
+def _near_miss(below: Below) -> str:
+    novelty = "" if below.score.novelty is None else f" N{below.score.novelty}"
+    said = f": {escape(plain(below.score.comment))}" if below.score.comment else ""
+    link = f"[{escape(plain(below.title))}](https://arxiv.org/abs/{below.id})"
+    return f"- R{below.score.relevance}{novelty} {link}{said}"
+
+
 def anchor(paper_id: str) -> str:
     return paper_id.replace("/", "-")
 
 
 def _prompt(digest: Digest) -> list[str]:
-    parts = []
+    parts = [f"sha256 {digest.prompt.sha256}"]
     for name, text in (("System", digest.prompt.system), ("User", digest.prompt.user)):
         if text:
             # Indented code: the prompt's own headings and fences stay text.

@@ -45,7 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     with atheris.instrument_imports(
         include=["digest", "xml", "email"], enable_loader_override=False
     ):
-        for module in [name for name in sys.modules if name.startswith(("digest.feed", "xml."))]:
+        watched = ("digest.feed", "digest.arxiv_xml", "xml.")
+        for module in [name for name in sys.modules if name.startswith(watched)]:
             del sys.modules[module]  # to be imported again, watched
         from digest import feed
 

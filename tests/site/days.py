@@ -83,7 +83,7 @@ EVENTFUL = Digest(
     filtered=(Filtered("2611.90006", "Third version", "announce type replace"),),
     seen=("2611.80001",),
     unscored=(Unscored(LOST, "timeout"),),
-    usage=Usage(12_345, 1_000, 678, 90, 3),
+    usage=Usage(12_345, 1_000, 678, 90, 3, 0.0123),
     cost_usd=0.0421,
 )
 

@@ -1,0 +1,678 @@
+"""`digest eval` as its users meet it: through `main([...])`, with real servers to talk to."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from digest import archive, record
+from digest.cli import main
+from digest.labels import load_labels, load_results
+from digest.models import Digest, Kept
+from tests import make
+from tests.llm import replies
+from tests.llm.fake import Fake
+from tests.llm.replies import Label, Request, Response, whenever
+from tests.make import DAY, REPORT_KEYS, paper, score, tree
+from tests.test_arxiv_api import Server, xml
+
+ROOT = Path(__file__).parents[1]
+LABELS = ROOT / "digest/sample/labels.jsonl"
+IDS = [label.paper.id for label in load_labels(LABELS)]
+CONFIG = "categories: [cs.LG]\nscorer: {scorer}\nllm: {{batch_size: 5{llm}}}\n"
+NEXT = DAY + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        lines = self.out.splitlines()
+        assert len(lines) == 1, "with --json, stdout is one line"
+        report: dict[str, Any] = json.loads(lines[0])
+        return report
+
+
+Eval = Callable[..., Ended]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings and prompts, in what is the working directory."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copytree(ROOT / "prompts", folder / "prompts")
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    configure(folder)
+    return folder
+
+
+def configure(folder: Path, scorer: str = "offline", llm: str = "", more: str = "") -> None:
+    (folder / "config.yaml").write_text(CONFIG.format(scorer=scorer, llm=llm) + more)
+
+
+@pytest.fixture
+def evaluate(project: Path, capsys: pytest.CaptureFixture[str]) -> Eval:
+    def run(*arguments: str | Path) -> Ended:
+        code = main(["eval", *(str(argument) for argument in arguments)])
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+def prompts(folder: Path, name: str, topic: str) -> Path:
+    """A folder of prompts with a topic of its own."""
+    path = folder / name
+    shutil.copytree(folder / "prompts", path)
+    (path / "topics.md").write_text(f"# Topics\n## Matters\n- Relevant: {topic}\n")
+    return path
+
+
+def labels_file(folder: Path, *lines: dict[str, object]) -> Path:
+    path = folder / "labels.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def label(paper_id: str = "2601.00001", **more: object) -> dict[str, object]:
+    given: dict[str, object] = {"title": "A title", "abstract": "What it finds.", "relevant": True}
+    return {"id": paper_id} | given | more
+
+
+# --- the embedded scorer ----------------------------------------------------------------------
+
+
+def test_the_embedded_scorer_is_measured_without_a_key(evaluate: Eval, project: Path) -> None:
+    ended = evaluate("--labels", LABELS)
+    assert ended.code == 0
+    assert ended.out.startswith("24 labelled papers, 11 relevant (46%)\n\nAt the cut (relevance 8)")
+    last = ended.out.splitlines()[-1]
+    assert last.startswith("evaluated: 24 labelled papers; AUC 0.")
+    assert last.endswith("; cost none")
+    assert ended.err.startswith("score: 24 papers by the embedded scorer, prompts of prompts (")
+    assert not (project / ".digest").exists()
+    assert not (project / "docs").exists()
+
+
+def test_with_json_the_report_is_all_there_is_on_stdout(evaluate: Eval) -> None:
+    report = evaluate("--labels", LABELS, "--json").report
+    assert list(report) == [*REPORT_KEYS, "evaluation", "left_out"]
+    assert (report["status"], report["scorer"], report["model"]) == ("evaluated", "offline", None)
+    assert (report["date"], report["counts"], report["commit"]) == (None, None, None)
+    assert [day["status"] for day in report["days"]] == ["evaluated"]
+    evaluation = report["evaluation"]
+    assert (evaluation["n"], evaluation["relevant"], evaluation["unscored"]) == (24, 11, 0)
+    assert evaluation["k"] == 20
+    assert 0.5 < evaluation["figures"]["auc"] <= 1
+    assert report["left_out"] == []
+
+
+def test_k_says_how_many_papers_a_reader_looks_at(evaluate: Eval) -> None:
+    assert "precision at 3 " in evaluate("--labels", LABELS, "--k", "3").out
+
+
+def test_the_cut_is_the_configured_one(evaluate: Eval, project: Path) -> None:
+    configure(project, more="keep: {relevance: 2, novelty: 1}\n")
+    report = evaluate("--labels", LABELS, "--json").report
+    assert report["evaluation"]["cut"] == {"relevance": 2, "novelty": 1}
+
+
+def test_another_scorer_can_be_asked_for(evaluate: Eval, project: Path) -> None:
+    configure(project, scorer="llm")
+    assert evaluate("--labels", LABELS, "--scorer", "offline").code == 0
+
+
+def test_packed_labels_are_read(evaluate: Eval, project: Path) -> None:
+    packed = project / "labels.jsonl.gz"
+    packed.write_bytes(gzip.compress(LABELS.read_bytes()))
+    assert evaluate("--labels", packed, "--json").report["evaluation"]["n"] == 24
+
+
+def test_a_real_day_with_its_verdicts_is_measured(evaluate: Eval, real_data: Path) -> None:
+    real = real_data / "seed_day/2026-01-30.jsonl.gz"
+    evaluation = evaluate("--labels", real, "--json").report["evaluation"]
+    assert (evaluation["n"], evaluation["relevant"]) == (451, 68)
+    assert evaluation["figures"]["auc"] > 0.85
+
+
+# --- results, kept and compared ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["scores.jsonl", "scores.jsonl.gz", "new/folder/scores.jsonl"])
+def test_saved_scores_can_be_read_again(evaluate: Eval, project: Path, name: str) -> None:
+    assert evaluate("--labels", LABELS, "--save", name).code == 0
+    assert list(load_results(project / name)) == IDS
+    assert [p for p in tree(project) if p.endswith(".tmp")] == []
+
+
+def test_saving_replaces_what_was_there(evaluate: Eval, project: Path) -> None:
+    (project / "scores.jsonl").write_text("of another day\n")
+    evaluate("--labels", LABELS, "--save", "scores.jsonl")
+    assert len(load_results(project / "scores.jsonl")) == 24
+
+
+def test_two_folders_of_prompts_are_compared(evaluate: Eval, project: Path) -> None:
+    a, b = prompts(project, "a", "attention, quantization"), prompts(project, "b", "proteins")
+    ended = evaluate("--labels", LABELS, "--compare", a, b)
+    assert ended.code == 0
+    assert ended.out.startswith(f"24 labelled papers, 11 relevant (46%)\na: {a}\nb: {b}\n")
+    assert "b - a   95% interval" in ended.out
+    last = ended.out.splitlines()[-1]
+    assert last.startswith("evaluated: 24 labelled papers; a: AUC 0.")
+    assert "; b: AUC 0." in last
+
+
+def test_two_files_of_results_are_compared_without_a_key(evaluate: Eval, project: Path) -> None:
+    evaluate("--labels", LABELS, "--save", "a.jsonl")
+    shutil.copy(project / "a.jsonl", project / "b.jsonl")
+    configure(project, scorer="llm")
+    report = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl", "--json").report
+    assert list(report) == [*REPORT_KEYS, "comparison", "left_out"]
+    assert (report["status"], report["scorer"], report["usage"]) == ("evaluated", None, None)
+    comparison = report["comparison"]
+    assert comparison["names"] == ["a.jsonl", "b.jsonl"]
+    assert comparison["a"] == comparison["b"]
+    assert comparison["differences"]["auc"] == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_a_folder_is_compared_with_saved_results(evaluate: Eval, project: Path) -> None:
+    alone = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json").report
+    report = evaluate("--labels", LABELS, "--compare", "a.jsonl", "prompts", "--json").report
+    assert report["scorer"] == "offline"
+    assert report["comparison"]["a"] == report["comparison"]["b"] == alone["evaluation"]
+
+
+def test_results_that_lack_some_papers_count_them_as_unscored(
+    evaluate: Eval, project: Path
+) -> None:
+    evaluate("--labels", LABELS, "--save", "a.jsonl")
+    lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
+    (project / "b.jsonl").write_text("".join(lines[:20]))
+    ended = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl")
+    assert "4 papers without a score: counted as last and as not kept" in ended.out
+    assert ", 4 papers without a score; cost none" in ended.out
+
+
+# --- labels out of the archive ----------------------------------------------------------------
+
+
+def archived(folder: Path, *digests: Digest) -> None:
+    files: archive.Files = {archive.day_path(d.date): record.encode(d) for d in digests}
+    archive.write_files(folder / "docs", files)
+
+
+@pytest.fixture
+def arxiv(project: Path, httpserver: HTTPServer) -> Server:
+    """arXiv's search interface, which knows one of the papers that have no abstract."""
+    server = Server(httpserver, "2601.00003")
+    configure(project, more=f'arxiv: {{api_url: "{server.url}", delay_s: 0}}\n')
+    return server
+
+
+def a_day(kept: str, *below: str, day: date = DAY) -> Digest:
+    return make.digest(kept=[Kept(paper(kept), score())], below=list(map(paper, below)), day=day)
+
+
+def test_the_archive_is_a_source_of_labels(evaluate: Eval, project: Path, arxiv: Server) -> None:
+    archived(project, a_day("2601.00001"), a_day("2601.00002", "2601.00003", day=NEXT))
+    ended = evaluate("--since", NEXT, "--json")
+    evaluation = ended.report["evaluation"]
+    assert (evaluation["n"], evaluation["relevant"]) == (2, 1)
+    assert arxiv.asked == [["2601.00003"]]
+    assert "labels: asking arXiv for 1 abstract, 100 at a time\n" in ended.err
+    assert "labels: 2 papers as the model scored them, 1 day of the archive (" in ended.err
+
+
+def test_papers_that_arxiv_does_not_return_are_named(
+    evaluate: Eval, project: Path, arxiv: Server
+) -> None:
+    archived(project, a_day("2601.00001", "2601.00003", "2601.00004"))
+    ended = evaluate("--since", DAY, "--json")
+    assert ended.code == 0
+    assert "labels: left out, arXiv has no abstract of 1: 2601.00004\n" in ended.err
+    assert ended.report["left_out"] == ["2601.00004"]
+    assert "2 labelled papers; " in ended.report["reason"]
+    assert "; 1 labelled paper left out; " in ended.report["reason"]
+
+
+def test_where_the_archive_has_every_abstract_nobody_is_asked(
+    evaluate: Eval, project: Path, arxiv: Server
+) -> None:
+    archived(project, a_day("2601.00001"))
+    assert evaluate("--since", DAY).code == 0
+    assert arxiv.asked == []
+
+
+@pytest.mark.parametrize("days", [(), (a_day("2601.00001"),)])
+def test_an_archive_without_a_scored_day_since_then_is_an_error(
+    evaluate: Eval, project: Path, arxiv: Server, days: Iterable[Digest]
+) -> None:
+    archived(project, *days)
+    ended = evaluate("--since", NEXT, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert ended.err == (
+        f"digest: docs/data: no scored day from {NEXT} on: name an earlier date, or a file of"
+        " labels with --labels\n"
+    )
+
+
+def test_an_arxiv_that_is_in_trouble_ends_it(evaluate: Eval, project: Path, arxiv: Server) -> None:
+    archived(project, a_day("2601.00001", "2601.00003"))
+    arxiv.replies.append(lambda: xml(b"<html>down</html>"))
+    ended = evaluate("--since", DAY, "--json")
+    assert (ended.code, ended.report["status"]) == (4, "feed_error")
+    assert ended.err.splitlines()[-1].startswith("digest: arXiv API: not a feed but a web page")
+
+
+def test_a_missing_key_is_told_before_arxiv_is_asked(
+    evaluate: Eval, project: Path, arxiv: Server
+) -> None:
+    archived(project, a_day("2601.00001", "2601.00003"))
+    assert evaluate("--since", DAY, "--scorer", "llm").code == 2
+    assert arxiv.asked == []
+
+
+# --- the model --------------------------------------------------------------------------------
+
+
+ALL_GOOD = {i: Label(relevance=9, novelty=8, topic="none", comment=f"Of {i}.") for i in IDS}
+
+
+@pytest.fixture
+def model(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fake], None]:
+    """Point the settings at a running endpoint."""
+    configure(project, scorer="llm")
+
+    def at(fake: Fake) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+
+    return at
+
+
+Model = Callable[[Fake], None]
+
+
+def unfinished(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / ".digest").glob("*"))
+
+
+def once(*fakes: Fake) -> bool:
+    """Whether each labelled paper was paid for exactly once, all in all."""
+    paid = [paper_id for fake in fakes for paper_id in fake.answered.elements()]
+    return sorted(paid) == sorted(IDS)
+
+
+def test_a_model_is_measured_and_its_cost_told(evaluate: Eval, project: Path, model: Model) -> None:
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
+    assert ended.code == 0
+    report = ended.report
+    assert (report["scorer"], report["model"]) == ("llm", "gpt-6-luna")
+    assert report["usage"]["requests"] == len(fake.records)
+    assert report["usage"]["prompt_tokens"] > 1000
+    assert f"({len(fake.records)} requests, tokens " in report["reason"]
+    cost = report["cost_usd"]
+    said = "cost not reported" if cost is None else f"cost ${cost:.4f}"
+    assert said in report["reason"]
+    assert once(fake)
+    assert report["evaluation"]["kept"] == 24
+    assert load_results(project / "a.jsonl")[IDS[0]].comment == f"Of {IDS[0]}."
+    assert unfinished(project) == []
+
+
+def test_a_cost_that_nobody_knows_is_not_reported(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    configure(project, scorer="llm", llm=", model: of-my-own")
+    with Fake() as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert ended.report["cost_usd"] is None
+    assert "; cost not reported (" in ended.report["reason"]
+
+
+def test_two_folders_are_each_asked_with_their_own_prompts(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    a, b = prompts(project, "a", "attention"), prompts(project, "b", "proteins")
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--compare", a, b, "--json")
+    assert ended.code == 0
+    sent = [json.dumps(request.body["messages"]) for request in fake.records]
+    about = {tuple(t for t in ("attention", "proteins") if f"Relevant: {t}" in s) for s in sent}
+    assert about == {("attention",), ("proteins",)}
+    assert set(fake.answered.values()) == {2}
+    assert ended.report["usage"]["requests"] == len(fake.records)
+    assert unfinished(project) == []
+
+
+def test_the_same_prompts_twice_are_asked_twice(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        assert evaluate("--labels", LABELS, "--compare", "prompts", "prompts").code == 0
+    assert set(fake.answered.values()) == {2}
+
+
+def test_a_paper_that_the_model_refuses_is_counted_and_told(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    with Fake(ALL_GOOD, respond=whenever(IDS[3], replies.filtered())) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
+    assert ended.code == 0
+    assert "prompts: 1 of 24 papers not scored (1 refused)\n" in ended.err
+    assert ended.report["evaluation"]["unscored"] == 1
+    assert ", 1 paper without a score; cost " in ended.report["reason"]
+    assert set(IDS) - set(load_results(project / "a.jsonl")) == {IDS[3]}
+    assert unfinished(project) == []
+
+
+def test_where_the_model_scores_nothing_that_is_an_outage(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    with Fake(respond=replies.empty) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert "evaluation" not in ended.report
+    (line,) = [line for line in ended.err.splitlines() if line.startswith("digest: ")]
+    assert line == (
+        "digest: the model failed: 24 of 24 papers not scored (24 invalid reply): try again later"
+    )
+    assert not (project / "a.jsonl").exists()
+
+
+def test_a_rejected_key_is_told_in_a_line(evaluate: Eval, model: Model) -> None:
+    with Fake(respond=replies.unauthorized()) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert len(fake.records) == 1
+
+
+# --- what is paid for once --------------------------------------------------------------------
+
+
+def from_request(number: int, response: Response) -> replies.Rule:
+    return lambda request: response if request.number >= number else None
+
+
+def test_after_a_failure_only_the_rest_is_paid_for(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    with Fake(ALL_GOOD, respond=from_request(2, replies.unauthorized())) as failing:
+        model(failing)
+        assert evaluate("--labels", LABELS).code == 3
+    assert failing.answered
+    assert len(unfinished(project)) == 1
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert once(failing, fake)
+    assert f", {len(failing.answered)} scored earlier (" in ended.err
+    whole = [r for f in (failing, fake) for r in f.records if r.status == 200]
+    assert ended.report["usage"]["requests"] == len(whole)
+    assert ended.report["evaluation"]["scored"] == 24
+    assert unfinished(project) == []
+
+
+def interrupting(request: Request) -> Response | None:
+    if request.number < 2:
+        return None
+    os.kill(os.getpid(), signal.SIGINT)
+    return Response(seconds=math.inf)
+
+
+def test_after_an_interrupt_only_the_rest_is_paid_for(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    configure(project, scorer="llm", llm=", concurrency: 1")  # or an answer might go unheard
+    with Fake(ALL_GOOD, respond=interrupting) as stopped:
+        model(stopped)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert (ended.code, ended.report["status"]) == (130, "interrupted")
+    assert "what was scored is kept; run it again to go on" in ended.report["reason"]
+    assert stopped.answered
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        assert evaluate("--labels", LABELS).code == 0
+    assert once(stopped, fake)
+
+
+def test_what_stopped_before_the_second_has_paid_for_the_first(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    b = prompts(project, "b", "proteins")
+
+    def no_proteins(request: Request) -> Response | None:
+        about = "Relevant: proteins" in json.dumps(request.body)
+        return replies.unauthorized() if about else None
+
+    with Fake(ALL_GOOD, respond=no_proteins) as failing:
+        model(failing)
+        assert evaluate("--labels", LABELS, "--compare", "prompts", b).code == 3
+    assert once(failing)
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        assert evaluate("--labels", LABELS, "--compare", "prompts", b).code == 0
+    assert once(fake)
+    assert unfinished(project) == []
+
+
+def test_scores_that_could_not_be_saved_are_not_paid_for_again(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    (project / "taken").write_text("a file")
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--save", "taken/a.jsonl", "--json")
+        assert (ended.code, ended.report["status"]) == (1, "archive_error")
+        assert "taken/a.jsonl: cannot be" in ended.err
+        assert evaluate("--labels", LABELS, "--save", "a.jsonl").code == 0
+    assert once(fake)
+
+
+def test_text_that_has_changed_under_its_id_is_scored_anew(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    rest = [label(f"2601.0000{n}") for n in range(2, 8)]
+    with Fake(respond=from_request(1, replies.unauthorized())) as failing:
+        model(failing)
+        assert evaluate("--labels", labels_file(project, label(), *rest)).code == 3
+    assert failing.answered
+    with Fake() as fake:
+        model(fake)
+        changed = labels_file(project, label(title="Another"), *rest)
+        assert evaluate("--labels", changed).code == 0
+    assert sum(fake.answered.values()) == 7
+
+
+# --- the budget -------------------------------------------------------------------------------
+
+
+def test_without_money_nothing_is_asked(evaluate: Eval, project: Path, model: Model) -> None:
+    configure(project, scorer="llm", llm=", budget_usd: 0, model: gpt-4o")
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "raise llm.budget_usd" in ended.report["reason"]
+    assert fake.records == []
+
+
+def test_the_budget_holds_for_both_and_over_several_tries(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    def allow(budget: object) -> None:
+        configure(project, "llm", f", model: gpt-4o, concurrency: 1, budget_usd: {budget}")
+
+    allow("null")
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        for_one = evaluate("--labels", LABELS, "--json").report["cost_usd"]
+    given = ("--labels", LABELS, "--compare", "prompts", prompts(project, "b", "proteins"))
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        allow(for_one * 1.5)
+        first = evaluate(*given, "--json")
+        assert first.code == 0
+        assert first.report["cost_usd"] <= for_one * 1.5
+        assert first.report["comparison"]["a"]["unscored"] == 0
+        assert first.report["comparison"]["b"]["unscored"] > 0
+        assert " budget); run it again for the rest\n" in first.err
+        assert len(unfinished(project)) == 2
+        asked = len(fake.records)
+        assert evaluate(*given, "--json").report["cost_usd"] == first.report["cost_usd"]
+        assert len(fake.records) == asked
+        allow("null")
+        whole = evaluate(*given, "--json").report
+    assert whole["comparison"]["b"]["unscored"] == 0
+    assert set(fake.answered.values()) == {2}
+    assert unfinished(project) == []
+
+
+# --- what is wrong is a line ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "one of the arguments --labels --since is required: see digest eval --help"),
+        (["--labels", "x", "--since", "2026-01-30"], "--since: not allowed with argument --labels"),
+        (["--since", "yesterday"], "'yesterday' is no date: write YYYY-MM-DD"),
+        (["--labels", LABELS, "--k", "0"], "'0' is not a whole number above 0"),
+        (["--labels", LABELS, "--compare", "a"], "--compare: expected 2 arguments"),
+        (["--labels", LABELS, "--scorer", "magic"], "invalid choice"),
+        (["--labels", "none.jsonl"], "none.jsonl: no such file: write one"),
+        (["--labels", "prompts"], "prompts: cannot be read: Is a directory"),
+        (
+            ["--labels", LABELS, "--save", "a", "--compare", "prompts", "prompts"],
+            "--save keeps one set of scores: use it without --compare",
+        ),
+        (["--labels", LABELS, "--save", "prompts"], "--save: prompts is a folder: name a file"),
+        (
+            ["--labels", "config.yaml", "--save", "prompts/../config.yaml"],
+            "--save: prompts/../config.yaml holds the labels: name another file",
+        ),
+        (
+            ["--labels", LABELS, "--compare", "prompts", "nowhere"],
+            "nowhere: no such file or folder: name a folder of prompts, or a file of results",
+        ),
+        (["--labels", LABELS, "--compare", "docs", "prompts"], "docs/topics.md: no such file"),
+        (
+            ["--labels", LABELS, "--compare", "other.jsonl", "prompts"],
+            "other.jsonl: no score of any of the labelled papers",
+        ),
+        (["--labels", LABELS, "--scorer", "llm"], "no API key for `scorer: llm`"),
+        (["--labels", LABELS, "--config", "none.yaml"], "none.yaml: no such file"),
+    ],
+)
+def test_what_is_wrong_is_a_line_and_changes_nothing(
+    evaluate: Eval, project: Path, arguments: list[str | Path], says: str
+) -> None:
+    (project / "docs").mkdir()
+    (project / "other.jsonl").write_text('{"id": "1901.00001", "relevance": 3}\n')
+    before = tree(project)
+    ended = evaluate(*arguments, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert list(ended.report) == REPORT_KEYS
+    (line,) = ended.err.splitlines()
+    assert line.startswith("digest: ")
+    assert says in line
+    assert tree(project) == before
+
+
+def test_every_mistake_of_a_file_of_labels_is_a_line(evaluate: Eval, project: Path) -> None:
+    path = labels_file(project, label(title=3), label("2601.00002", relevant="yes"))
+    ended = evaluate("--labels", path)
+    assert (ended.code, ended.out) == (2, "")
+    assert [line.partition(", line ")[2][:1] for line in ended.err.splitlines()] == ["1", "2"]
+
+
+def test_a_damaged_file_of_results_is_told_before_anything_is_scored(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    (project / "bad.jsonl").write_text('{"id": "1901.00001", "relevance": 11}\n')
+    with Fake() as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--compare", "prompts", "bad.jsonl")
+    assert ended.code == 2
+    assert ended.err.startswith("digest: bad.jsonl, line 1: `relevance` is 11")
+    assert fake.records == []
+
+
+# --- text from outside, GitHub, speed ---------------------------------------------------------
+
+
+def test_a_title_that_commands_github_is_obeyed_by_nobody(evaluate: Eval, project: Path) -> None:
+    title = "##[error]gone ::set-output name=x::y @ada fixes #12"
+    path = labels_file(project, label(title=title), label("2601.00002", relevant=False))
+    for options in ([], ["--json"]):
+        out = evaluate("--labels", path, *options).out
+        assert "##[" not in out
+        assert "::" not in out
+    assert evaluate("--labels", path, "--json").report["evaluation"]["missed"][0]["title"] == title
+
+
+def test_in_github_actions_the_outputs_and_the_summary_are_written(
+    evaluate: Eval, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(project / name))
+    assert evaluate("--labels", LABELS).code == 0
+    assert "\nevaluated\n" in (project / "GITHUB_OUTPUT").read_text()
+    summary = (project / "GITHUB_STEP_SUMMARY").read_text()
+    assert summary.startswith("## Digest: evaluated\n\n24 labelled papers; AUC 0")
+
+
+def test_a_terminal_that_knows_ascii_alone_is_no_trouble(project: Path) -> None:
+    labels = labels_file(project, label(title="Größe über alles"), label("2601.00002"))
+    done = subprocess.run(
+        [sys.executable, "-m", "digest", "eval", "--labels", str(labels)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        encoding="ascii",
+        check=False,
+    )
+    assert (done.returncode, "Gr??e ?ber alles" in done.stdout) == (0, True), done.stderr
+
+
+def test_help_tells_the_options_without_loading_what_an_evaluation_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "digest", "eval", "--help"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    for option in ("--labels FILE | --since D", "--compare A B", "(default: 20)", "--save FILE"):
+        assert option in done.stdout
+    loaded = {
+        line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()
+    }
+    assert not loaded & {"msgspec", "openai", "requests", "yaml"}
