@@ -19,8 +19,9 @@ demo: $(VENV)/runtime  ## the whole run on the sample feed, without a key
 test: $(VENV)/dev $(AIMOCK)  ## every test
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(VENV)/dev  ## how well the embedded scorer ranks labelled days
+bench: $(VENV)/dev  ## how the embedded scorer ranks labelled days; what scoring a day takes
 	$(BIN)/python -m tests.bench.ranking $(ARGS)
+	$(BIN)/python -m tests.bench.scoring
 
 lint: $(VENV)/dev  ## style, types
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from digest import __version__
-from digest.errors import ConfigError, DigestError, FeedError
+from digest.errors import ConfigError, DigestError, FeedError, Interrupted, ScoringError
 
 if TYPE_CHECKING:
     from digest.config import Config
@@ -246,6 +246,7 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
         rescore=arguments.rescore,
         limit=arguments.limit,
         dry_run=arguments.dry_run,
+        replay=bool(arguments.feed),
     )
     if job.commit:
         publish.require_repository(config.out)
@@ -265,18 +266,26 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
     with transport.polite_session(_user_agent(config), delay_s) as session:
         fetched = sources.fetch(config, session)
     late = _now() >= datetime(day.year, day.month, day.day, STALE_HOUR_UTC, tzinfo=UTC)
-    _run_days(job, {day: fetched}, report, stale_is_late=late)
+    left = unfinished.left(job.unfinished, day) if config.scorer == "llm" else {}
+    _run_days(job, {**left, day: fetched}, report, stale_is_late=late)
 
 
 def _run_days(
     job: Job, days: dict[date, list[Fetched]], report: RunReport, *, stale_is_late: bool
 ) -> None:
     from digest import pipeline
+    from digest.report import DayReport
 
     for day, fetched in days.items():
         started = time.monotonic()
         report.under_way = day
-        result = pipeline.run_day(job, day, fetched)
+        try:
+            result = pipeline.run_day(job, day, fetched)
+        except ScoringError as error:  # an older day's trouble does not cost the newest its digest
+            if day == max(days) or isinstance(error, Interrupted):
+                raise
+            report.add(DayReport(error.status, str(error), day), error.exit_code)
+            continue
         late = result.status == "stale_feed" and stale_is_late
         seconds = round(time.monotonic() - started, 3)
         report.add(replace(result, seconds=seconds), FeedError.exit_code if late else 0)

@@ -17,7 +17,7 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpe
 
 from digest.config import Llm
 from digest.errors import ScoringError
-from digest.gate import LONGEST_WAIT_S, is_empty_balance, retry_after
+from digest.gate import LONGEST_WAIT_S, NO_ROOM, is_empty_balance, retry_after
 from digest.models import Paper, Prompt, Reason, Usage
 from digest.prompt import messages
 from digest.text import one_line
@@ -25,29 +25,21 @@ from digest.text import one_line
 log = logging.getLogger("digest")
 
 # Every property required, nothing else allowed, no bounds on numbers: what all providers take.
-_ENTRY = {
-    "id": {"type": "string"},
-    "relevance": {"type": "integer"},
-    "novelty": {"type": "integer"},
-    "topic": {"type": "string"},
-    "comment": {"type": "string"},
-}
-_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "papers": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": _ENTRY,
-                "required": list(_ENTRY),
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["papers"],
-    "additionalProperties": False,
-}
+_STRING, _INTEGER = {"type": "string"}, {"type": "integer"}
+_ENTRY = {"id": _STRING, "relevance": _INTEGER, "novelty": _INTEGER}
+_ENTRY |= {"topic": _STRING, "comment": _STRING}
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+_SCHEMA = _object({"papers": {"type": "array", "items": _object(_ENTRY)}})
 _FORMATS = {
     "json_schema": {
         "type": "json_schema",
@@ -55,8 +47,10 @@ _FORMATS = {
     },
     "json_object": {"type": "json_object"},
 }
+_PLAINER = {"json_schema": "json_object", "json_object": None}
 
 _ABOUT_FORMAT = re.compile(r"response_?format|json_?(?:schema|object|mode)|structured.outputs?")
+_ABOUT_EFFORT = re.compile(r"reasoning|\bthink")
 _ABOUT_CONTENT = re.compile(
     r"content.?(?:filter|policy|management)|data_inspection|inappropriate|moderation|flagged"
     r"|safety|context.?(?:length|window)|too (?:long|large|many tokens)|maximum.{0,20}tokens"
@@ -65,7 +59,10 @@ _ABOUT_MODEL = re.compile(
     r"model.{0,80}(?:not.?(?:found|exist|supported|available|valid)|does not exist|unknown"
     r"|deprecat|retired|decommission|no access|not have access)|(?:unknown|invalid|no such).model"
 )
-_LOOKS_LIKE_A_KEY = re.compile(r"\b(?:sk|key|gsk|xai|pk)-[\w*.-]{6,}|Bearer\s+\S+", re.IGNORECASE)
+_LOOKS_LIKE_A_KEY = re.compile(
+    r"\b(?:sk|key|gsk|xai|pk)-[\w*.-]{6,}|Bearer\s+[^\s'\"]+", re.IGNORECASE
+)
+_LONGEST_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +99,17 @@ class Form:
         """The next best form after a refusal in these words; None where they blame none of it."""
         if self.cache_key and "prompt_cache_key" in error:
             return replace(self, cache_key=False)
-        if self.effort and "reasoning" in error:
+        if self.effort and _ABOUT_EFFORT.search(error):
             return replace(self, effort=False)
-        return self.plainer() if _ABOUT_FORMAT.search(error) else None
+        if self.reply and _ABOUT_FORMAT.search(error):
+            return replace(self, reply=_PLAINER[self.reply])
+        return None
 
     def plainer(self) -> Form | None:
-        """With less asked of the form of the reply; None where nothing is."""
-        if self.reply is None:
-            return None
-        return replace(self, reply="json_object" if self.reply == "json_schema" else None)
+        """The next to try after a refusal that says nothing; None where nothing is left to omit."""
+        if self.cache_key or self.effort:
+            return replace(self, cache_key=False, effort=False)
+        return replace(self, reply=_PLAINER[self.reply]) if self.reply else None
 
 
 class Endpoint:
@@ -120,7 +119,8 @@ class Endpoint:
         self._client = client
         self._prompt = prompt
         self._llm = llm
-        self._form = Form(effort=llm.reasoning_effort is not None)
+        self._form = Form(effort=llm.reasoning_effort is not None, tier="service_tier" in llm.extra)
+        self._told = self._form  # the form by what the endpoint has said, without mere tries
         self._answered = False
 
     @property
@@ -146,7 +146,7 @@ class Endpoint:
             except APIConnectionError as error:  # timeouts are a kind of it
                 timeout = isinstance(error, APITimeoutError)
                 reason = Reason.TIMEOUT if timeout else Reason.SERVER_ERROR
-                return Setback(reason, one_line(f"{error} {error.__cause__ or ''}", 200))
+                return Setback(reason, self._safe(f"{error} {error.__cause__ or ''}"))
             answer = _read(response.content)
             self._answered = self._answered or bool(answer.text)
             return answer
@@ -168,21 +168,26 @@ class Endpoint:
 
     def _learns(self, sent: Form, error: APIStatusError) -> bool:
         """Whether the request is worth sending again, in another form."""
-        if self._form != sent:
-            return error.status_code in (400, 422, 429)  # another request has learned meanwhile
-        words = _words(error).lower()
-        form = None
-        if error.status_code == 429 and "resource_unavailable" in words and sent.tier:
-            form = replace(sent, tier=False)  # no room at the cheap tier: take the ordinary one
-        elif error.status_code in (400, 422) and not _ABOUT_CONTENT.search(words):
-            form = sent.without(words)
-            if form is None and not self._answered and not _ABOUT_MODEL.search(words):
-                form = sent.plainer()  # some endpoints do not say what they do not take
-        if form is None or form == sent:
+        status, words = error.status_code, _said(error).lower()
+        no_room = status == 429 and NO_ROOM in words
+        if not no_room and (status not in (400, 422) or _ABOUT_CONTENT.search(words)):
             return False
-        log.info("%s does not take all that helps: asking for %s", self._host, form)
-        self._form = form
-        return True
+        if self._form != sent:
+            return True  # another request has learned meanwhile
+        if no_room:  # at the cheap tier: take the ordinary one
+            form = replace(sent, tier=False) if sent.tier else None
+        else:
+            form = sent.without(words)
+        if form is not None:
+            self._form = self._told = form
+        elif no_room or self._answered or _ABOUT_MODEL.search(words):
+            return False
+        else:  # some endpoints do not say what they do not take
+            form = sent.plainer()
+            self._form = form or self._told  # where nothing helps, it was not the form
+        if form is not None:
+            log.info("%s does not take all that helps: asking for %s", self._host, form)
+        return form is not None
 
     @property
     def _host(self) -> str:
@@ -190,27 +195,39 @@ class Endpoint:
 
     def _meaning(self, error: APIStatusError) -> Setback:
         """What an HTTP error means for the papers; `ScoringError` where it is not about them."""
-        status, words = error.status_code, _words(error)
-        about_content = _ABOUT_CONTENT.search(words.lower()) is not None
+        status, said = error.status_code, _said(error).lower()
+        words = self._safe(_said(error))
+        about_content = _ABOUT_CONTENT.search(said) is not None
         if status == 401:
             raise ScoringError(
                 f"{self._host} rejects the API key (HTTP 401): put a valid one into OPENAI_API_KEY"
                 " (in GitHub: a repository secret)"
             )
-        if status == 402 or (status in (403, 429) and is_empty_balance(words.encode())):
+        if status == 402 or (status in (403, 429) and is_empty_balance(said.encode())):
             raise ScoringError(
                 f"the account at {self._host} has no credit left (HTTP {status}): top it up there;"
                 " what is scored is kept for the next run"
             )
         unknown_model = status in (404, 410) or (
-            status in (400, 403, 422) and _ABOUT_MODEL.search(words.lower()) is not None
+            status in (400, 403, 422) and _ABOUT_MODEL.search(said) is not None
         )
-        if not self._answered and not about_content and (unknown_model or status == 403):
-            raise ScoringError(
-                f"{self._host} does not offer the model {self._llm.model!r} with this key"
-                f" (HTTP {status}: {words}): check llm.model and llm.base_url in config.yaml;"
-                " models are retired, too"
-            )
+        if not self._answered and not about_content:
+            if unknown_model:
+                raise ScoringError(
+                    f"{self._host} does not offer the model {self._llm.model!r} with this key"
+                    f" (HTTP {status}: {words}): check llm.model and llm.base_url in config.yaml;"
+                    " models are retired, too"
+                )
+            if status == 403:
+                raise ScoringError(
+                    f"{self._host} forbids the request (HTTP 403: {words}): check what the key may"
+                    " do, and whether the provider serves the country that the run is in"
+                )
+            if status in (400, 422) and error.param in self._llm.extra:
+                raise ScoringError(
+                    f"{self._host} refuses {error.param!r} (HTTP {status}: {words}): change or"
+                    " remove it under llm.extra in config.yaml"
+                )
         if status in (400, 403, 413, 422):
             return Setback(Reason.REFUSED, f"HTTP {status}: {words}", lasting=True)
         if status == 429:
@@ -219,10 +236,15 @@ class Endpoint:
         reason = Reason.TIMEOUT if status == 408 else Reason.SERVER_ERROR
         return Setback(reason, f"HTTP {status}: {words}")
 
+    def _safe(self, words: str) -> str:
+        """Words from outside for a log: one line, and nothing like a key in it."""
+        hidden = words.replace(self._client.api_key or "…", "…")
+        return one_line(_LOOKS_LIKE_A_KEY.sub("…", hidden), _LONGEST_WORDS)
 
-def _words(error: APIStatusError) -> str:
-    """What an endpoint says of an error, in one line and without anything like a key."""
-    text = error.response.text
+
+def _said(error: APIStatusError) -> str:
+    """What an endpoint says of an error, as it came."""
+    text = error.response.text[:10_000]
     try:
         body = json.loads(text)
         inner = body.get("error", body)
@@ -231,10 +253,9 @@ def _words(error: APIStatusError) -> str:
             if isinstance(inner, str)
             else [inner.get(k) for k in ("code", "type", "param", "message")]
         )
-        text = ", ".join(dict.fromkeys(str(word) for word in said if word)) or text
+        return ", ".join(dict.fromkeys(str(word) for word in said if word)) or text
     except (ValueError, AttributeError, RecursionError):
-        pass  # not JSON, or not an object: the text as it is
-    return _LOOKS_LIKE_A_KEY.sub("…", one_line(text, 200))
+        return text  # not JSON, or not an object
 
 
 # --- the answer ------------------------------------------------------------------------------
@@ -247,23 +268,34 @@ def _read(body: bytes) -> Answer:
     except (ValueError, RecursionError):
         words = one_line(body[:300].decode("utf-8", "replace"), 100)
         return Answer("", Usage(requests=1), setback=Setback(Reason.INVALID, f"not JSON: {words}"))
-    choice = _get(completion, "choices", 0)
-    content, refusal = _get(choice, "message", "content"), _get(choice, "message", "refusal")
+    choice, failure = _get(completion, "choices", 0), _get(completion, "error")
+    text, refusal = _text(_get(choice, "message", "content")), _get(choice, "message", "refusal")
     finish = _get(choice, "finish_reason")
     setback = None
-    if finish == "content_filter" or (isinstance(refusal, str) and refusal and not content):
-        setback = Setback(Reason.REFUSED, one_line(str(refusal or finish), 200), lasting=True)
+    if finish == "content_filter" or (isinstance(refusal, str) and refusal and not text):
+        setback = Setback(
+            Reason.REFUSED, one_line(str(refusal or finish), _LONGEST_WORDS), lasting=True
+        )
     elif finish == "length":
         setback = Setback(Reason.INVALID, "the reply was cut off for its length", lasting=True)
+    elif failure and not choice:  # how a gateway tells of its provider's failure
+        setback = Setback(Reason.SERVER_ERROR, one_line(str(failure), _LONGEST_WORDS))
     tier = _get(completion, "service_tier")
     return Answer(
-        text=content if isinstance(content, str) else "",
+        text=text,
         usage=_usage(_get(completion, "usage")),
         tier=tier if isinstance(tier, str) else None,
         cache_writes=_number(completion, "usage", "prompt_tokens_details", "cache_write_tokens")
         or 0,
         setback=setback,
     )
+
+
+def _text(content: object) -> str:
+    """A message's text, be it in parts."""
+    parts = content if isinstance(content, list) else [content]
+    texts = (part if isinstance(part, str) else _get(part, "text") for part in parts)
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def _usage(said: object) -> Usage:

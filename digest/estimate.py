@@ -13,9 +13,9 @@ from digest.wording import count
 # scripts other than Latin at one to two. Meant to be a little too high.
 _CHARACTERS_A_TOKEN = 5.0
 _OTHER_CHARACTERS_A_TOKEN = 1.5
-_REPLY_TOKENS = 30  # of a paper: id, scores, topic, punctuation
+_REPLY_TOKENS = 27  # of a paper: id, scores, topic, punctuation
 _COMMENT_TOKENS = 50
-_COMMENTED = 0.25  # of the papers
+_COMMENTED = 0.2  # of the papers
 
 
 def tokens(text: str) -> int:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import insort
 from email.utils import parsedate_to_datetime
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -20,7 +22,7 @@ log = logging.getLogger("digest")
 
 RETRIES = 4  # of a request, by the SDK: after 0.5, 1, 2 and 4 seconds, or as the endpoint asks
 _CONNECT_S = 10.0
-LONGEST_WAIT_S = 120.0  # for what asks for more, the SDK does not wait either
+LONGEST_WAIT_S = 120.0  # what asks for more is not tried again, by the SDK either
 _LONGEST_PAUSE_S = 60.0  # where nobody says how long: most quotas are per minute
 _GROWTH = 0.5  # requests more under way for each one in flight that ends well
 
@@ -34,6 +36,7 @@ _EMPTY_BALANCE = (
     b"credit balance is too low",
     b"insufficient credits",
 )
+NO_ROOM = "resource_unavailable"  # for a request of a cheap tier: OpenAI's word
 
 
 def open_client(key: str, base_url: str | None, llm: Llm) -> AsyncOpenAI:
@@ -61,26 +64,40 @@ class Gate:
         self._opens_at = 0.0
         self._cut_at = 0.0
         self._in_a_row = 0  # pauses since the last success
-        self._door = asyncio.Lock()  # first come, first served
+        self._numbers = count()
+        self._line: list[tuple[bool, int]] = []  # who waits, the next one first
         self._changed = asyncio.Event()
 
-    async def enter(self) -> float:
-        """Wait for a turn; the time at which it came."""
-        async with self._door:
+    async def enter(self, *, again: bool = False) -> float:
+        """Wait for a turn; the time at which it came.
+
+        First come, first served, but whoever comes `again` goes before those who have not been in:
+        else, where there is room for one at a time, the same request could be refused each time.
+        """
+        place = (not again, next(self._numbers))
+        insort(self._line, place)
+        try:
             while True:
                 wait_s = self._opens_at - time.monotonic()
-                if wait_s > 0:
+                if self._line[0] != place or (wait_s <= 0 and self._under_way >= int(self._limit)):
+                    await self._changed.wait()
+                elif wait_s > 0:
                     await asyncio.sleep(wait_s)
-                elif self._under_way < int(self._limit):
+                else:
                     self._under_way += 1
                     return time.monotonic()
-                else:
-                    self._changed.clear()
-                    await self._changed.wait()
+        finally:
+            self._line.remove(place)
+            self._tell()
 
     def leave(self) -> None:
         self._under_way -= 1
+        self._tell()
+
+    def _tell(self) -> None:
+        """Everybody in the line looks again."""
         self._changed.set()
+        self._changed.clear()
 
     def succeeded(self) -> None:
         self._in_a_row = 0
@@ -114,7 +131,8 @@ class GatedClient(DefaultAsyncHttpxClient):
         self._timeout_s = timeout_s
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        entered_at = await self._gate.enter()
+        again = request.headers.get("x-stainless-retry-count", "0") != "0"
+        entered_at = await self._gate.enter(again=again)
         try:
             # httpx counts seconds between two bytes; an answer that drips would never end.
             async with asyncio.timeout(self._timeout_s):
@@ -127,13 +145,22 @@ class GatedClient(DefaultAsyncHttpxClient):
         finally:
             self._gate.leave()
         if response.status_code == 429:
-            if is_empty_balance(response.content):
-                response.headers["x-should-retry"] = "false"
-            elif (wait_s := retry_after(response.headers)) is None or wait_s <= LONGEST_WAIT_S:
-                self._gate.pause(entered_at, wait_s)
+            self._refused(request, response, entered_at)
         elif response.is_success:
             self._gate.succeeded()
         return response
+
+    def _refused(
+        self, request: httpx2.Request, response: httpx2.Response, entered_at: float
+    ) -> None:
+        """Pause everybody, unless no waiting helps. The headers tell the SDK what it is to do."""
+        wait_s = retry_after(response.headers)
+        no_room = NO_ROOM.encode() in response.content and b'"service_tier"' in request.content
+        if no_room or is_empty_balance(response.content):
+            response.headers["x-should-retry"] = "false"
+        elif wait_s is None or wait_s <= LONGEST_WAIT_S:
+            self._gate.pause(entered_at, wait_s)
+            response.headers["retry-after-ms"] = "1"  # back into the line at once: it waits there
 
 
 def is_empty_balance(body: bytes) -> bool:
@@ -149,9 +176,9 @@ def retry_after(headers: httpx2.Headers) -> float | None:
             seconds = float(headers.get(name, "")) * unit_s
         except ValueError:
             continue
-        return seconds if 0 <= seconds < float("inf") else None
+        return seconds if seconds >= 0 else None
     try:
-        until = parsedate_to_datetime(headers.get("retry-after", ""))
-    except ValueError:
+        until = parsedate_to_datetime(headers.get("retry-after", "")).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, until.timestamp() - time.time())
+    return max(0.0, until - time.time())

@@ -21,15 +21,18 @@ from openai import AsyncOpenAI
 from digest import estimate, reply
 from digest.config import Llm
 from digest.endpoint import Answer, Endpoint, Setback
+from digest.errors import ScoringError
 from digest.models import Failure, Paper, Prompt, Reason, Scoring
 from digest.prices import price
 from digest.progress import tally
 from digest.prompt import addresses_the_judge, is_cut
+from digest.text import one_line
 
 log = logging.getLogger("digest")
 
 ASKS = 6  # how often at most a paper is asked about
-PROBES = 3  # asks in vain before the first score after which there is no point in going on
+PROBES = 3  # in vain before the first score: there is no point in going on
+_PATIENCE = 10  # the same later on, or twice the requests under way where that is more
 _LONGEST_PAUSE_S = 30.0
 
 
@@ -63,17 +66,23 @@ def score(
 
 def batches(papers: Sequence[Paper], llm: Llm) -> list[tuple[Paper, ...]]:
     """How `papers` go out: shuffled by their ids, so that place says nothing; the first alone;
-    those that speak to the judge each alone; the rest evenly, in whole rounds."""
+    then full batches, and what is left of them in a last round that is even; then those that speak
+    to the judge, each alone."""
     shuffled = sorted(papers, key=lambda paper: hashlib.sha256(paper.id.encode()).digest())
     alone = [(paper,) for paper in shuffled if addresses_the_judge(paper)]
     rest = [paper for paper in shuffled if not addresses_the_judge(paper)]
-    number = math.ceil(len(rest) / llm.batch_size)
-    if number > 1:
+    size, at_once = llm.batch_size, llm.concurrency
+    if len(rest) > size:
         alone, rest = [(rest[0],), *alone], rest[1:]
-    if number > llm.concurrency:  # a round that is not full takes as long as one that is
-        number = math.ceil(number / llm.concurrency) * llm.concurrency
-    number = min(number, len(rest))
-    return [*alone[:1], *(tuple(rest[i::number]) for i in range(number)), *alone[1:]]
+    full = max(0, math.ceil(len(rest) / size / at_once) - 1) * at_once
+    last = rest[full * size :]
+    number = min(at_once, len(last)) if full else math.ceil(len(last) / size)
+    return [
+        *alone[:1],
+        *(tuple(rest[i * size : (i + 1) * size]) for i in range(full)),
+        *(tuple(last[i::number]) for i in range(number)),
+        *alone[1:],
+    ]
 
 
 def foretell(papers: Sequence[Paper], prompt: Prompt, llm: Llm, base_url: str | None) -> Scoring:
@@ -81,7 +90,7 @@ def foretell(papers: Sequence[Paper], prompt: Prompt, llm: Llm, base_url: str | 
     foretold = Scoring({})
     for batch in batches(papers, llm):
         usage = estimate.request(prompt, batch)
-        paid = price(usage, llm.model, base_url)
+        paid = price(usage, llm.model, base_url, llm.extra.get("service_tier"))
         foretold += Scoring({}, usage, sum(paid) if paid else None)
     return foretold
 
@@ -112,21 +121,30 @@ class _Run:
         self._keep = keep
         self._queue: asyncio.Queue[_Batch] = asyncio.Queue()
         self._scoring = Scoring({})
+        self._spent_usd = 0.0  # as foretold where an answer does not say
         self._reserved_usd = 0.0  # foretold of the requests under way
-        self._in_vain = 0  # asks since the last score
+        self._in_vain = 0  # batches and lone papers asked about since the last score
         self._given_up: Reason | None = None
+        self._error: ScoringError | None = None
 
     async def score(self, papers: Sequence[Paper]) -> Scoring:
-        for batch in batches(papers, self._llm):
+        made = batches(papers, self._llm)
+        for batch in made:
             self._queue.put_nowait(_Batch(batch))
+        if self._left_usd is not None and self._foretold_usd(made[0]) is None:
+            log.warning(
+                "the price of %s is not known: the budget cannot hold", one_line(self._llm.model)
+            )
         with tally(len(papers), "score", "paper") as self._show:
             try:
                 while not self._queue.empty() and not self._answered:
                     await self._handle(self._queue.get_nowait())
                 await self._all_at_once()
             except asyncio.CancelledError:  # Ctrl-C: asyncio cancels what it runs
-                self._given_up = Reason.INTERRUPTED
+                self._given_up, self._error = Reason.INTERRUPTED, None
                 self._fail([p for p in papers if p.id not in self._scoring.verdicts])
+        if self._error is not None:
+            raise self._error
         return self._scoring
 
     @property
@@ -142,7 +160,7 @@ class _Run:
                 for worker in workers:
                     worker.cancel()
         except ExceptionGroup as errors:
-            raise errors.exceptions[0] from errors
+            raise errors.exceptions[0] from None
 
     async def _work(self) -> None:
         while True:
@@ -151,7 +169,11 @@ class _Run:
     async def _handle(self, batch: _Batch) -> None:
         """Ask about a batch; what it leaves unscored goes back into the queue, or has failed."""
         if self._may_ask(batch.papers):
-            setback = await self._ask(batch.papers)
+            try:
+                setback = await self._ask(batch.papers)
+            except ScoringError as error:  # the others' answers are on their way, and paid for
+                self._error = self._error or error
+                setback = Setback(Reason.SERVER_ERROR, "see the error", final=True)
             if rest := tuple(p for p in batch.papers if p.id not in self._scoring.verdicts):
                 await self._ask_again(batch, rest, setback)
             else:
@@ -168,16 +190,11 @@ class _Run:
         asked = _Batch(rest, batch.asks + 1)
         log.debug("ask %d left out %d: %s", asked.asks, len(rest), setback.words)
         whole = len(rest) == len(batch.papers)
-        self._in_vain = self._in_vain + 1 if whole else 0
-        if setback.final or self._in_vain >= (
-            2 * self._llm.concurrency if self._answered else PROBES
-        ):
-            # A paper is refused for its own sake; where all are, it is the endpoint's doing.
-            all_refused = setback.reason is Reason.REFUSED
-            self._give_up(
-                Reason.SERVER_ERROR if all_refused else setback.reason,
-                f"{self._in_vain} in a row brought nothing: {setback.words}",
-            )
+        if not whole:
+            self._in_vain = 0
+        elif batch.asks == 0 or len(rest) == 1:  # parts of a batch say no more than it did
+            self._in_vain += 1
+        self._weigh(setback)
         if self._given_up is not None:
             self._fail(rest)
         elif asked.asks == ASKS or (setback.lasting and len(batch.papers) == 1):
@@ -197,11 +214,13 @@ class _Run:
         finally:
             self._reserved_usd -= reserved
         if isinstance(answer, Setback):
+            if answer.reason is Reason.TIMEOUT:  # it may have been answered, unheard
+                self._spent_usd += reserved
             return answer
-        self._take_in(papers, answer)
+        self._take_in(papers, answer, reserved)
         return answer.setback
 
-    def _take_in(self, papers: tuple[Paper, ...], answer: Answer) -> None:
+    def _take_in(self, papers: tuple[Paper, ...], answer: Answer, reserved_usd: float) -> None:
         foretold = estimate.request(self._prompt, papers)
         usage, where = answer.usage, self._endpoint.address
         paid = price(usage, self._llm.model, where, answer.tier, answer.cache_writes)
@@ -216,6 +235,7 @@ class _Run:
             log.debug("reply: %s", problem)
         scoring = Scoring(read.scores, usage, sum(paid) if paid else None)
         self._scoring += scoring
+        self._spent_usd += sum(paid) if paid else reserved_usd
         self._keep(scoring)
         cost = self._scoring.cost_usd
         self._show(len(read.scores), "" if cost is None else f"${cost:.4f}")
@@ -230,34 +250,50 @@ class _Run:
     def _may_ask(self, papers: tuple[Paper, ...]) -> bool:
         """Whether there is any point in a request, and the money for it."""
         if self._given_up is None and self._left_usd is not None:
-            spent = self._scoring.cost_usd or 0.0
-            next_usd = self._foretold_usd(papers)
-            if next_usd is not None and spent + self._reserved_usd + next_usd > self._left_usd:
-                self._give_up(Reason.BUDGET, f"the {self._left_usd:.2f} dollars left are spent")
+            total = self._spent_usd + self._reserved_usd + (self._foretold_usd(papers) or 0.0)
+            if total > self._left_usd or self._left_usd <= 0:
+                self._give_up(Reason.BUDGET, f"the {self._left_usd:.4g} dollars left are spent")
         return self._given_up is None
 
     def _foretold_usd(self, papers: tuple[Paper, ...]) -> float | None:
         """What a request for `papers` will cost: as the first estimate has it, or as those so far
         have taught; None where the price is not known."""
         foretold = estimate.request(self._prompt, papers)
-        paid = price(foretold, self._llm.model, self._endpoint.address)
+        tier = self._llm.extra.get("service_tier")
+        paid = price(foretold, self._llm.model, self._endpoint.address, tier)
         if paid is None:
             return None
         done = self._scoring.usage.estimated_completion_tokens
         taken = self._scoring.usage.completion_tokens
         return paid[0] + paid[1] * (max(1.0, taken / done) if taken and done else 1.0)
 
+    def _weigh(self, setback: Setback) -> None:
+        """Give up where no further request would fare better."""
+        patience = max(_PATIENCE, 2 * self._llm.concurrency) if self._answered else PROBES
+        if setback.final:
+            self._give_up(setback.reason, setback.words)
+        elif self._in_vain >= patience:
+            # A paper is refused for its own sake; where all are, it is the endpoint's doing.
+            all_refused = setback.reason is Reason.REFUSED
+            self._give_up(
+                Reason.SERVER_ERROR if all_refused else setback.reason,
+                f"{self._in_vain} in a row brought nothing: {setback.words}",
+            )
+
     def _give_up(self, reason: Reason, why: str) -> None:
-        log.warning("no further requests: %s", why)
-        self._given_up = reason
+        if self._given_up is None and self._error is None:
+            log.warning("no further requests: %s", why)
+        self._given_up = self._given_up or reason
 
 
 def _parts(batch: _Batch, setback: Setback, *, whole: bool) -> list[_Batch]:
-    """What to ask next: the few that a reply lacked together; a batch that failed as a whole in
-    parts so small that each paper stands alone before its last ask."""
-    if not whole or setback.reason is Reason.RATE_LIMITED:
+    """What to ask next: the few that a first reply lacked together, and what came too soon as it
+    was; else parts so small that each paper stands alone before its last ask."""
+    left = ASKS - 1 - batch.asks
+    as_it_is = setback.reason is Reason.RATE_LIMITED or (batch.asks == 1 and not whole)
+    if as_it_is and left > 1:
         return [batch]
-    papers, left = batch.papers, ASKS - 1 - batch.asks
+    papers = batch.papers
     size = max(1, math.floor(len(papers) ** (1 - 1 / max(1, left)) + 1e-9))
     size = min(size, math.ceil(len(papers) / 2))
     return [replace(batch, papers=papers[i : i + size]) for i in range(0, len(papers), size)]

@@ -188,8 +188,8 @@ Number = TypeVar("Number", int, float)
 
 
 def add(a: Number | None, b: Number | None) -> Number | None:
-    """The sum; not known where either is not."""
-    return None if a is None or b is None else a + b
+    """The sum, to the billionth of a dollar; not known where either is not."""
+    return None if a is None or b is None else round(a + b, 9)
 
 
 @dataclass(frozen=True, slots=True)

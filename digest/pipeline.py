@@ -49,6 +49,7 @@ class Job:
     rescore: bool = False
     limit: int | None = None
     dry_run: bool = False
+    replay: bool = False  # of feeds that were named: to be named again where they fail
 
 
 def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
@@ -66,9 +67,13 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
         return nothing
     unfinished = _unfinished(job, day, before)
     if before is None or not _settled(job, before, sources):
-        plan = _plan(job, day, fetched, sources, before, unfinished.read())
+        tried = unfinished.read() if job.scorer.name == "llm" else Scoring({})
+        plan = _plan(job, day, fetched, sources, before, tried)
         if job.dry_run:
             return _estimate(job, day, plan)
+        unscored = before is None or before.scorer != "llm"
+        if job.scorer.name == "llm" and unscored and not job.replay:
+            unfinished.keep_feeds(fetched)
         digest = _make(job, day, plan, unfinished)
     elif job.dry_run:
         return DayReport("planned", "nothing to do: the day stands", day)
@@ -77,8 +82,8 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
     with stage(f"{day} write") as said:
         written = write(out, digest, before, job.config.site)
         said.append(f"{count(len(written), 'file')} changed")
-    if digest is not before or _settled(job, digest, sources):
-        unfinished.forget()  # else it holds the spend of a try that has changed nothing
+    if job.scorer.name == "llm" and (digest is not before or not unfinished.read().usage.requests):
+        unfinished.forget()  # else it holds what a try that has changed nothing has paid for
     commit, ours = _publish(job, digest) if job.commit else (None, True)
     made = digest
     if job.push:  # which may have judged it anew, beside what others have pushed
@@ -209,7 +214,8 @@ def _reusable(job: Job, before: Digest | None) -> dict[str, Verdict]:
 def _unfinished(job: Job, day: date, before: Digest | None) -> Unfinished:
     scorer = job.scorer
     asked = [scorer.name, scorer.model or "", scorer.prompt.sha256, "anew" * job.rescore]
-    after = before.generated_at if before else None
+    # The embedded scorer's record is nothing that answers come on top of: they wait for the model.
+    after = before.generated_at if before and before.usage.requests else None
     return Unfinished.of(job.unfinished, day, after, asked)
 
 

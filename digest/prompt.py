@@ -20,6 +20,7 @@ LONGEST_ABSTRACT = 4_000  # characters; arXiv's own form takes 1,920
 NEAR = 1  # how far under the cut a paper is still commented on
 
 SYSTEM, SCORING, TOPICS = "system.md", "scoring.md", "topics.md"
+_NOTE = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _AXES = ("Relevance", "Novelty")
 _VARIABLES = ("near_relevance", "near_novelty", "language")
 
@@ -67,18 +68,18 @@ def load_topics(folder: Path) -> Topics:
         raise ConfigError(*named) from e
 
 
+def load(folder: Path, cut: Cut, language: str) -> tuple[Topics, Prompt]:
+    """The whole of `folder`. Raises `ConfigError` with every mistake of its three files."""
+    try:
+        topics = load_topics(folder)
+    except ConfigError as e:
+        raise ConfigError(*_texts(folder)[1], *e.mistakes) from e
+    return topics, load_prompt(folder, topics, cut, language)
+
+
 def load_prompt(folder: Path, topics: Topics, cut: Cut, language: str) -> Prompt:
     """All that is sent but the papers. Raises `ConfigError` with every mistake of both files."""
-    mistakes: list[str] = []
-    texts = {}
-    for name in (SYSTEM, SCORING):
-        try:
-            texts[name] = _read(folder / name)
-        except ConfigError as e:
-            mistakes += e.mistakes
-        else:
-            found = _mistakes(texts[name]) if name == SCORING else _empty(texts[name])
-            mistakes += (f"{folder / name}: {mistake}" for mistake in found)
+    texts, mistakes = _texts(folder)
     if mistakes:
         raise ConfigError(*mistakes)
     values = {
@@ -86,14 +87,16 @@ def load_prompt(folder: Path, topics: Topics, cut: Cut, language: str) -> Prompt
         "near_novelty": max(1, cut.novelty - NEAR),
         "language": language,
     }
-    form = _FORM.format(none=NO_TOPIC, topics=", ".join(map(json.dumps, topics.names)))
+    names = ", ".join(json.dumps(name, ensure_ascii=False) for name in topics.names)
+    form = _FORM.format(none=NO_TOPIC, topics=names)
     parts = (_Variables(texts[SCORING]).substitute(values), topics.text, form)
     return Prompt(texts[SYSTEM].strip(), "\n\n".join(part.strip() for part in parts))
 
 
 def _read(path: Path) -> str:
+    """The text of a prompt, without `<!-- notes -->` to whoever edits it."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return _NOTE.sub("", path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as e:
         raise ConfigError(
             f"{path}: no such file: write one, or point `prompts` in config.yaml at its folder"
@@ -104,8 +107,21 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {e.strerror}: check the path") from e
 
 
-def _empty(text: str) -> list[str]:
-    return [] if text.strip() else ["empty: say in it who judges, and for whom"]
+def _texts(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """The system message and the rubric, and what is wrong with either."""
+    texts: dict[str, str] = {}
+    mistakes: list[str] = []
+    for name, missing in ((SYSTEM, "who judges, and for whom"), (SCORING, "what earns a score")):
+        try:
+            texts[name] = text = _read(folder / name)
+        except ConfigError as e:
+            mistakes += e.mistakes
+            continue
+        found = _mistakes(text) if name == SCORING else []
+        if not text.strip():
+            found = [f"empty: say in it {missing}"]
+        mistakes += (f"{folder / name}: {mistake}" for mistake in found)
+    return texts, mistakes
 
 
 def _mistakes(scoring: str) -> list[str]:
@@ -146,10 +162,21 @@ _ADDRESSES_THE_JUDGE = re.compile(
         \b(?:10|ten|highest|maximum|maximal|top|perfect|full)\b .{0,20}
         (?:/\s*10|\bout\s+of|\bscores?\b|\bratings?\b|\bmarks?\b|\bto\s+(?:all|every|each|this)\b
         |\brelevance\b|\bnovelty\b)
-    | \b(?:relevance|novelty)\W{1,4}(?:10|9)\b
+    | \b(?:relevance|novelty)\b (?:\s+(?:scores?|ratings?))?
+        (?:\W{1,4}|\s+(?:to|is|as|of|at|be|must\s+be|should\s+be)\s+) (?:10|9|ten|nine)\b
+    | \b(?:score|rate|rank|mark|grade|recommend|accept)\s+(?:\w+\s+){0,2}
+        (?:this|that|these|those|them|other|every|each|all)\s+(?:\w+\s+){0,2}
+        (?:papers?|submissions?|manuscripts?|abstracts?)\b
+    | \b(?:scores?|ratings?|grades?|marks?)\s+(?:for|of|to)\s+this\s+
+        (?:paper|submission|work|abstract)\b | \bscore\s+(?:it|them)\b
+    | \bother\s+papers?\s+in\s+th(?:is|e)\s+(?:list|batch)\b
+    | \b(?:this|the)\s+paper\s+(?:must|deserves)\b | \b(?:dear|attention)\W{1,3}reviewers?\b
+    | \bpositive\s+reviews?\s+only\b | \b(?:give|write)\s+(?:\w+\s+){0,2}positive\s+review\b
+    | \bdo\s+not\s+(?:highlight|mention|give|penali[sz]e)\b
     | \b(?:note|message|instructions?|attention|reminder|hint)\s+(?:to|for)\s+(?:the\s+|all\s+)?
         (?:llms?|ai|language\s+models?|models?|reviewers?|assistants?|scorers?|judges?|graders?)\b
     | \byou\s+are\s+(?:now|an?|the)\b | \bas\s+an?\s+(?:ai|llm|language)\b .{0,40} \byou\b
+    | \bif\s+you\s+are\s+(?:an?\s+)?(?:ai|llm|language|large)\b
     | \b(?:system|developer)\s*(?:prompt|message|:) | <\s*/?\s*(?:paper|system|user|assistant)\b
     | <\|.{0,20}\|> | \[/?INST\] | "(?:relevance|novelty)"\s*:
     """,
@@ -170,7 +197,7 @@ def _delimited(paper: Paper) -> str:
     abstract = paper.abstract
     if len(abstract) > LONGEST_ABSTRACT:
         abstract = f"{abstract[:LONGEST_ABSTRACT]} [cut here: the abstract goes on]"
-    text = _DELIMITER.sub("< ", f"{paper.title}\n{abstract}")
+    text = _DELIMITER.sub("&lt;", f"{paper.title}\n{abstract}")
     return f'<paper id="{paper.id}">\n{text}\n</paper>'
 
 

@@ -79,7 +79,7 @@ def shortfall(digest: Digest, max_unscored: float) -> ScoringError | None:
     kept = "nothing is published; what was scored is kept, and the next run pays only for the rest"
     if reasons[Reason.INTERRUPTED]:
         return Interrupted(f"interrupted: {what}: {kept}")
-    too_many = failed > max_unscored * scanned and failed >= FEWEST_FAILED
+    too_many = failed >= FEWEST_FAILED and failed / scanned > max_unscored
     nothing = len(digest.unscored) == scanned and (failed or refused >= FEWEST_FAILED)
     if not too_many and not nothing:
         return None

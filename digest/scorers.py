@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from digest import offline
 from digest.config import Config
 from digest.models import Paper, Prompt, Scoring
-from digest.prompt import load_prompt, load_topics
+from digest.prompt import load, load_topics
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -53,8 +53,7 @@ def _embedded(config: Config) -> Scorer:
 
 def _model(config: Config, key: str | None, base_url: str | None) -> Scorer:
     settings = config.llm
-    topics = load_topics(config.prompts)
-    prompt = load_prompt(config.prompts, topics, config.keep.cut, settings.language)
+    topics, prompt = load(config.prompts, config.keep.cut, settings.language)
     address = settings.base_url or base_url
 
     def connect() -> AsyncOpenAI:

@@ -222,8 +222,12 @@ def _latex(source: str) -> str:
 
 @cache
 def _converter() -> Any:
-    from pylatexenc.latex2text import LatexNodes2Text  # only where TeX occurs
+    from pylatexenc import latex2text  # only where TeX occurs
 
     # It warns about every `\frac` that lacks an argument.
     logging.getLogger("pylatexenc").setLevel(logging.ERROR)
-    return LatexNodes2Text(math_mode="text", keep_comments=True)
+    macros = latex2text.get_default_latex_context_db()
+    # A page must not change from one day to the next.
+    today = latex2text.MacroTextSpec("today", r"\today")
+    macros.add_context_category("digest", macros=[today], prepend=True)
+    return latex2text.LatexNodes2Text(math_mode="text", keep_comments=True, latex_context=macros)

@@ -1,7 +1,7 @@
-"""`.digest/`: what a day that is not finished has already paid for.
+"""`.digest/`: what a day that is not finished has announced, and what it has already paid for.
 
-A line an answer, appended as it comes: whatever ends the run, the next one of that day pays only
-for the rest. Losing the folder costs money, never correctness.
+A line an answer, appended as it comes: whatever ends the run, the next one pays only for the rest,
+even tomorrow, when arXiv's feed has turned. Losing the folder costs money, never correctness.
 """
 
 from __future__ import annotations
@@ -10,22 +10,24 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from digest.archive import write_files
 from digest.errors import ArchiveError
 from digest.models import Score, Scoring, Usage
+from digest.sources import Fetched
+from digest.text import one_line
 
 log = logging.getLogger("digest")
 
 FOLDER = ".digest"  # beside config.yaml; never committed
+FEEDS = ".feeds.json"
 
 
 class _Line(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    after: (
-        datetime | None
-    )  # when the day's record in the archive was made that this comes on top of
+    after: datetime | None  # when the day's record was made, on top of which this comes
     asked: str  # of whom, and what
     scores: dict[str, Score]
     usage: Usage
@@ -54,13 +56,14 @@ class Unfinished:
         except FileNotFoundError:
             return Scoring({})
         except OSError as error:
-            log.warning("%s: cannot be read, what it holds is paid for again: %s", self.path, error)
+            why = error.strerror
+            log.warning("%s: cannot be read, what it holds is paid for again: %s", self.path, why)
             return Scoring({})
         found = Scoring({})
         for number, text in enumerate(lines, start=1):
             try:
                 line = msgspec.json.decode(text, type=_Line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 log.warning("%s, line %d: not readable, left out", self.path, number)
                 continue
             if line.after == self.after:
@@ -90,9 +93,37 @@ class Unfinished:
                 f"{self.path}: cannot be written: {error.strerror}: free some space, or mend it"
             ) from error
 
+    def keep_feeds(self, fetched: Sequence[Fetched]) -> None:
+        """What the day is about, for a run that comes after the feeds have turned."""
+        data = msgspec.json.encode(list(fetched))
+        write_files(self.path.parent, {PurePosixPath(self._feeds.name): data})
+
     def forget(self) -> None:
-        """The archive has it now."""
-        self.path.unlink(missing_ok=True)
+        """The archive has it now; where the file stays, its `after` says so."""
+        for path in (self._feeds, self.path):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("%s: cannot be removed: %s", path, error.strerror)
+
+    @property
+    def _feeds(self) -> Path:
+        return self.path.with_suffix(FEEDS)
+
+
+def left(folder: Path, today: date) -> dict[date, list[Fetched]]:
+    """The days before `today` that no run has finished, oldest first."""
+    days = {}
+    for path in sorted(folder.glob(f"????-??-??{FEEDS}")):
+        try:
+            day = date.fromisoformat(path.name.removesuffix(FEEDS))
+            fetched = msgspec.json.decode(path.read_bytes(), type=list[Fetched])
+        except (OSError, ValueError, RecursionError) as error:  # msgspec's are ValueErrors
+            log.warning("%s: not readable, left out: %s", path, one_line(str(error), 200))
+            continue
+        if day < today:
+            days[day] = fetched
+    return days
 
 
 def _ends_a_line(path: Path) -> bool:
@@ -102,4 +133,4 @@ def _ends_a_line(path: Path) -> bool:
 
 
 def _is_valid(score: Score) -> bool:
-    return 1 <= score.relevance <= 10 and 1 <= (score.novelty or 1) <= 10
+    return all(1 <= n <= 10 for n in (score.relevance, score.novelty) if n is not None)

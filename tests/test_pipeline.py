@@ -446,6 +446,151 @@ def test_the_embedded_scorers_day_adds_nothing_to_a_models_cost(bench: Bench) ->
     assert bench.digest().cost_usd == 0.25
 
 
+# --- what a day has paid for and no record holds -------------------------------------------------
+
+
+class Keeping(Judge):
+    """Hands over what it has to say as it goes, as the model does."""
+
+    def __init__(
+        self,
+        verdicts: Mapping[str, Verdict] | None = None,
+        usage: Usage = SPENT,
+        cost_usd: float | None = 0.25,
+    ) -> None:
+        super().__init__(verdicts, usage, cost_usd)
+        self.left_usd: list[float | None] = []
+
+    def __call__(
+        self, papers: Sequence[Paper], left_usd: float | None, keep: Callable[[Scoring], None]
+    ) -> Scoring:
+        scoring = super().__call__(papers, left_usd, keep)
+        self.left_usd.append(left_usd)
+        if papers:
+            keep(scoring)
+        return scoring
+
+
+NO_ANSWER = Failure("timeout")
+
+
+def waiting(bench: Bench) -> Path:
+    return bench.out.parent / ".digest" / f"{DAY}.jsonl"
+
+
+def outage(bench: Bench) -> None:
+    """A try that comes to nothing and has cost something."""
+    with pytest.raises(ScoringError):
+        bench.run(feed(A, B, C), judge=Keeping({p.id: NO_ANSWER for p in (A, B, C)}))
+
+
+def test_a_record_takes_over_what_earlier_tries_have_cost(bench: Bench) -> None:
+    outage(bench)
+    outage(bench)
+    assert waiting(bench).exists()
+    bench.run(feed(A, B, C), judge=Keeping())
+    assert (bench.digest().usage.requests, bench.digest().cost_usd) == (3, 0.75)
+    assert not waiting(bench).exists()
+
+
+def test_a_kill_between_the_record_and_the_forgetting_counts_nothing_twice(bench: Bench) -> None:
+    bench.run(feed(A, B), judge=Keeping({B.id: NO_ANSWER}))
+    bench.run(feed(A, B), judge=Keeping({B.id: NO_ANSWER}))
+    lines = waiting(bench).read_bytes()
+    assert lines.count(b"\n") == 1
+    bench.run(feed(A, B), judge=Keeping())
+    assert bench.digest().cost_usd == 0.75
+    waiting(bench).write_bytes(lines)  # as if it had not come so far
+    before = tree(bench.out)
+    assert bench.run(feed(A, B)).status == "unchanged"
+    assert tree(bench.out) == before
+    assert not waiting(bench).exists()
+    waiting(bench).write_bytes(lines)
+    bench.run(feed(A, B, C), judge=Keeping())
+    assert bench.digest().cost_usd == 1.0
+
+
+def test_tries_in_vain_wait_for_news(bench: Bench) -> None:
+    failing = Keeping({B.id: NO_ANSWER})
+    bench.run(feed(A, B), judge=failing)
+    before = tree(bench.out)
+    for _ in range(3):
+        assert bench.run(feed(A, B), judge=failing).status == "unchanged"
+    assert tree(bench.out) == before
+    bench.run(feed(A, B), judge=Keeping())
+    assert (bench.digest().usage.requests, bench.digest().cost_usd) == (5, 1.25)
+
+
+def test_another_reason_for_the_same_paper_is_news(bench: Bench) -> None:
+    bench.run(feed(A, B), judge=Keeping({B.id: NO_ANSWER}))
+    assert bench.run(feed(A, B), judge=Keeping({B.id: Failure("refused")})).status == "updated"
+    assert bench.states()[B.id] == "refused"
+    assert bench.digest().cost_usd == 0.5
+
+
+def test_what_may_be_spent_is_what_the_day_has_left(bench: Bench) -> None:
+    judge = Keeping({B.id: NO_ANSWER})
+    for _ in range(6):
+        bench.run(feed(A, B), judge=judge)
+    assert judge.left_usd == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+
+
+def test_without_a_cap_anything_may_be_spent(bench: Bench) -> None:
+    bench.config = replace(bench.config, llm=replace(bench.config.llm, budget_usd=None))
+    judge = Keeping()
+    bench.run(feed(A), judge=judge)
+    assert judge.left_usd == [None]
+
+
+def test_a_rescoring_that_says_the_same_still_states_what_it_cost(bench: Bench) -> None:
+    bench.run(feed(A), judge=Keeping())
+    assert bench.run(feed(A), judge=Keeping(), rescore=True).status == "updated"
+    assert bench.digest().cost_usd == 0.5
+
+
+def test_an_unfinished_rescoring_is_left_to_the_next_one(bench: Bench) -> None:
+    bench.run(feed(A, B, C), judge=Keeping())
+
+    class Interrupts(Keeping):
+        def __call__(
+            self, papers: Sequence[Paper], left_usd: float | None, keep: Callable[[Scoring], None]
+        ) -> Scoring:
+            super().__call__(papers[:1], left_usd, keep)
+            raise ScoringError("interrupted")
+
+    with pytest.raises(ScoringError):
+        bench.run(feed(A, B, C), judge=Interrupts({A.id: BAD}), rescore=True)
+    assert bench.run(feed(A, B, C)).status == "unchanged"
+    assert bench.run(feed(A, B, C), scorer="offline").status == "unchanged"
+    judge = Keeping()
+    assert bench.run(feed(A, B, C), judge=judge, rescore=True).status == "updated"
+    assert judge.asked == [[B.id, C.id]]
+    assert bench.states() == {A.id: "below", B.id: "kept", C.id: "kept"}
+    assert bench.digest().cost_usd == 0.75
+    again = Keeping()
+    bench.run(feed(A, B, C), judge=again, rescore=True)
+    assert [sorted(asked) for asked in again.asked] == [[A.id, B.id, C.id]]
+
+
+def test_the_embedded_scorers_day_between_two_tries_of_the_model(bench: Bench) -> None:
+    outage(bench)
+    lines = waiting(bench).read_bytes()
+    assert bench.run(feed(A, B, C), scorer="offline").status == "published"
+    assert bench.run(feed(A, B, C), scorer="offline", rescore=True).status == "unchanged"
+    assert (bench.digest().usage, bench.digest().cost_usd) == (FREE, None)
+    assert waiting(bench).read_bytes() == lines
+    bench.run(feed(A, B, C), judge=Keeping())
+    assert (bench.digest().usage.requests, bench.digest().cost_usd) == (2, 0.5)
+    assert not waiting(bench).exists()
+
+
+def test_a_plan_leaves_what_waits(bench: Bench) -> None:
+    outage(bench)
+    lines = waiting(bench).read_bytes()
+    bench.run(feed(A, B, C), dry_run=True)
+    assert waiting(bench).read_bytes() == lines
+
+
 # --- samples and plans --------------------------------------------------------------------------
 
 

@@ -5,8 +5,21 @@ from dataclasses import replace
 
 import pytest
 
-from digest.models import Below, Cut, Failure, Filtered, Kept, Paper, Score, Source, Verdict
-from digest.ranking import Ranking, carry_over, passes, rank
+from digest.errors import Interrupted, OverBudget, ScoringError
+from digest.models import (
+    Below,
+    Cut,
+    Failure,
+    Filtered,
+    Kept,
+    Paper,
+    Reason,
+    Score,
+    Source,
+    Unscored,
+    Verdict,
+)
+from digest.ranking import Ranking, carry_over, passes, rank, shortfall
 from tests import make
 from tests.make import CUT, entry, paper, score
 
@@ -140,3 +153,85 @@ def test_papers_below_the_cut_with_equal_scores_are_in_the_order_of_their_ids() 
     papers = [paper("2601.2"), paper("2601.1"), paper("2601.3")]
     ranked = rank(papers, {p.id: score(3, 3) for p in papers}, CUT, {})
     assert [b.id for b in ranked.below] == ["2601.1", "2601.2", "2601.3"]
+
+
+# --- enough to publish, or an outage ----------------------------------------------------------
+
+REFUSED, TIMEOUT, BUDGET, INTERRUPTED = (
+    Reason.REFUSED, Reason.TIMEOUT, Reason.BUDGET, Reason.INTERRUPTED
+)  # fmt: skip
+
+
+def short(
+    scanned: int, failed: Mapping[Reason, int], max_unscored: float = 0.2
+) -> ScoringError | None:
+    reasons = [reason for reason, number in failed.items() for _ in range(number)]
+    papers = [paper(f"2601.{n:05}") for n in range(scanned)]
+    unscored = tuple(Unscored(p, r) for p, r in zip(papers, reasons, strict=False))
+    made = replace(make.digest(below=papers[len(reasons) :]), unscored=unscored)
+    assert made.counts.scanned == scanned
+    return shortfall(made, max_unscored)
+
+
+@pytest.mark.parametrize(
+    ("scanned", "failed"),
+    [
+        (0, {}),
+        (24, {}),
+        (10, {TIMEOUT: 4}),  # a large share, but few
+        (25, {TIMEOUT: 5}),  # the share itself is not above it
+        (100, {TIMEOUT: 20}),
+        (100, {REFUSED: 99}),
+        (100, {REFUSED: 79, TIMEOUT: 20}),
+        (4, {REFUSED: 4}),
+        (100, {BUDGET: 20}),
+    ],
+)
+def test_a_day_that_is_complete_enough(scanned: int, failed: Mapping[Reason, int]) -> None:
+    assert short(scanned, failed) is None
+
+
+@pytest.mark.parametrize(
+    ("scanned", "failed"),
+    [
+        (24, {TIMEOUT: 5}),
+        (100, {TIMEOUT: 21}),
+        (100, {REFUSED: 50, TIMEOUT: 21}),
+        (100, {TIMEOUT: 11, Reason.INVALID: 10}),
+        (1, {TIMEOUT: 1}),
+        (4, {REFUSED: 3, TIMEOUT: 1}),  # nothing at all
+        (5, {REFUSED: 5}),
+        (100, {REFUSED: 100}),
+    ],
+)
+def test_an_outage(scanned: int, failed: Mapping[Reason, int]) -> None:
+    error = short(scanned, failed)
+    assert type(error) is ScoringError
+    assert (error.status, error.exit_code) == ("outage", 3)
+    assert f"{sum(failed.values())} of {scanned} paper" in str(error)
+    assert all(f"{number} {reason}" in str(error) for reason, number in failed.items())
+
+
+@pytest.mark.parametrize(
+    ("max_unscored", "fine", "outage"),
+    [(0.0, 4, 5), (0.05, 5, 6), (0.29, 29, 30), (0.57, 57, 58), (1.0, 99, 100)],
+)
+def test_the_share_that_may_be_missing_is_a_setting(
+    max_unscored: float, fine: int, outage: int
+) -> None:
+    assert short(100, {TIMEOUT: fine}, max_unscored) is None
+    assert short(100, {TIMEOUT: outage}, max_unscored)
+
+
+def test_a_spent_budget_is_told_from_an_outage() -> None:
+    error = short(24, {BUDGET: 20, TIMEOUT: 1})
+    assert isinstance(error, OverBudget)
+    assert (error.status, error.exit_code) == ("over_budget", 3)
+    assert "raise llm.budget_usd" in str(error)
+
+
+@pytest.mark.parametrize("failed", [{INTERRUPTED: 1}, {INTERRUPTED: 20, BUDGET: 1, REFUSED: 2}])
+def test_an_interrupted_day_is_never_complete_enough(failed: Mapping[Reason, int]) -> None:
+    error = short(100, failed, max_unscored=1.0)
+    assert isinstance(error, Interrupted)
+    assert (error.status, error.exit_code) == ("interrupted", 130)

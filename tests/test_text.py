@@ -353,3 +353,8 @@ def test_a_real_day_is_made_plain_in_no_time(day: list[dict[str, str]]) -> None:
     for paper in day:
         plain(paper["abstract"])
     assert time.perf_counter() - started < 5
+
+
+def test_the_day_on_which_a_page_is_made_stays_out_of_it() -> None:
+    source = r"As of $\today$, \today."
+    assert plain(source) == source

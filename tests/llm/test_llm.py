@@ -1,0 +1,646 @@
+"""The model scorer as a whole: every paper scored or accounted for, whatever the endpoint does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest.config import Llm
+from digest.errors import ScoringError
+from digest.gate import RETRIES
+from digest.llm import ASKS, PROBES, batches, foretell
+from digest.models import Reason, Score, Scoring
+from tests import make
+from tests.llm import replies, servers
+from tests.llm.fake import Fake, Physics, labels_of_seed_day
+from tests.llm.replies import Response, Rule, Step, answer, in_turn, saying, whenever
+from tests.llm.scoring import (
+    KEY,
+    asks,
+    failures,
+    papers,
+    scored,
+    scores,
+    shipped_prompt,
+)
+from tests.llm.servers import AIMock
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+POISON = "2601.00003"
+REASONS = set(map(str, Reason))
+
+
+# --- a whole day ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def day(real_data: Path) -> tuple[Fake, Scoring, list[Scoring]]:
+    """The seed day, scored once; the endpoint that did, what came of it, what was kept."""
+    everything, labels = labels_of_seed_day(real_data)
+    topics, prompt = shipped_prompt()
+    kept: list[Scoring] = []
+    with Fake(labels, Physics(ttft=0.1, tps=2000)) as fake:
+        scoring = scored(fake.url, everything, prompt=prompt, topics=topics.names, keep=kept.append)
+    return fake, scoring, kept
+
+
+Day = tuple[Fake, Scoring, list[Scoring]]
+
+
+def test_every_paper_of_the_day_is_scored_as_the_model_said(day: Day, real_data: Path) -> None:
+    _, labels = labels_of_seed_day(real_data)
+    said = {i: (v["relevance"], v["novelty"], v["comment"]) for i, v in labels.items()}
+    got = {i: (s.relevance, s.novelty, s.comment) for i, s in scores(day[1]).items()}
+    assert got == said
+
+
+def test_the_day_s_cut_keeps_the_labelled_papers(day: Day) -> None:
+    kept = [s for s in scores(day[1]).values() if s.relevance >= 8 and (s.novelty or 0) >= 7]
+    assert len(kept) == 68
+
+
+def test_the_day_s_usage_is_what_the_server_counted(day: Day) -> None:
+    fake, scoring, _ = day
+    usage = scoring.usage
+    assert usage.requests == len(fake.records)
+    assert usage.prompt_tokens == sum(r.prompt_tokens for r in fake.records)
+    assert usage.cached_tokens == sum(r.cached_tokens for r in fake.records)
+    assert usage.completion_tokens == sum(r.completion_tokens for r in fake.records)
+
+
+def test_the_day_is_cheap(day: Day) -> None:
+    usage, cost = day[1].usage, day[1].cost_usd
+    assert usage.prompt_tokens is not None
+    assert usage.prompt_tokens - (usage.cached_tokens or 0) <= 130_000
+    assert (usage.completion_tokens or 0) <= 20_000
+    assert cost is not None
+    assert 0.01 < cost < 0.05
+
+
+def test_no_paper_of_the_day_is_answered_twice(day: Day) -> None:
+    assert set(day[0].answered.values()) == {1}
+
+
+def test_the_day_keeps_to_its_concurrency(day: Day) -> None:
+    assert 1 < day[0].most_in_flight <= Llm().concurrency
+
+
+def test_what_is_kept_sums_up_to_what_is_returned(day: Day) -> None:
+    _, scoring, kept = day
+    assert sum(kept, Scoring({})) == scoring
+
+
+def test_the_day_is_foretold_within_a_quarter(day: Day, real_data: Path) -> None:
+    everything, _ = labels_of_seed_day(real_data)
+    foretold = foretell(everything, shipped_prompt()[1], Llm(), None)
+    assert foretold.usage.requests == day[1].usage.requests
+    assert foretold.usage.prompt_tokens == pytest.approx(day[1].usage.prompt_tokens, rel=0.25)
+
+
+# --- order ------------------------------------------------------------------------------------
+
+
+def test_the_order_does_not_depend_on_the_papers_rank() -> None:
+    everything = papers(30)
+    assert batches(everything, Llm()) == batches(everything[::-1], Llm())
+    (whole,) = batches(everything, Llm(batch_size=100))
+    assert [p.id for p in whole] != sorted(p.id for p in whole)
+
+
+@make.unhurried
+@given(st.integers(1, 300), st.integers(1, 100), st.integers(1, 64))
+def test_batches_hold_each_paper_once_and_fill_whole_rounds(
+    number: int, batch_size: int, concurrency: int
+) -> None:
+    everything = papers(number)
+    first, *others = batches(everything, Llm(batch_size=batch_size, concurrency=concurrency))
+    assert sorted(p.id for b in (first, *others) for p in b) == [p.id for p in everything]
+    sizes = [len(b) for b in others]
+    rounds = math.ceil(sum(sizes) / batch_size / concurrency)
+    full = max(0, rounds - 1) * concurrency
+    last = sizes[full:]
+    assert all(1 <= n <= batch_size for n in (len(first), *sizes))
+    assert all(n == batch_size for n in sizes[:full])
+    assert len(last) <= concurrency
+    assert not last or max(last) - min(last) <= 1
+
+
+def test_static_text_is_first_and_the_same_in_each_request() -> None:
+    topics, prompt = shipped_prompt()
+    with Fake() as fake:
+        scored(fake.url, papers(35), prompt=prompt, topics=topics.names)
+    bodies = [r.body for r in fake.records]
+    assert {b["messages"][0]["content"] for b in bodies} == {prompt.system}
+    assert all(b["messages"][1]["content"].startswith(prompt.user) for b in bodies)
+    heads = {b["messages"][1]["content"].split('\n<paper id="')[0] for b in bodies}
+    assert len(heads) == 1
+    assert len({b["prompt_cache_key"] for b in bodies}) == 1
+
+
+def test_a_run_asks_the_same_as_the_run_before() -> None:
+    asked = []
+    for _ in range(2):
+        with Fake() as fake:
+            scored(fake.url, papers(35))
+        asked.append(sorted(json.dumps(r.body, sort_keys=True) for r in fake.records))
+    assert asked[0] == asked[1]
+
+
+def test_no_papers_no_request() -> None:
+    with Fake() as fake:
+        assert scored(fake.url, []) == Scoring({})
+    assert not fake.records
+
+
+# --- what ends the run ------------------------------------------------------------------------
+
+
+def reworded(status: int, message: str, code: str | None = None) -> Response:
+    return replies.error(status, message, code)
+
+
+FATAL = {
+    "401": (replies.unauthorized(), "OPENAI_API_KEY"),
+    "402": (replies.payment_required(), "top it up"),
+    "insufficient_quota": (replies.out_of_quota(), "top it up"),
+    "403": (replies.forbidden(), "the key may do"),
+    "404 model": (replies.no_such_model(), "llm.model"),
+    "400 model": (reworded(400, "The model 'gpt-9' does not exist", "model_not_found"), "llm.mod"),
+    "400 invalid model": (reworded(400, "Invalid model name: gpt-9"), "llm.model"),
+}
+
+
+@pytest.mark.parametrize(("fault", "remedy"), FATAL.values(), ids=FATAL)
+def test_what_no_request_can_mend_ends_after_one(fault: Response, remedy: str) -> None:
+    with Fake(respond=fault) as fake, pytest.raises(ScoringError, match=remedy) as caught:
+        scored(fake.url, papers(50))
+    assert len(fake.records) == 1
+    assert KEY not in str(caught.value)
+    assert "sk-" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("fault", [replies.unauthorized(), replies.payment_required()])
+def test_an_end_in_the_middle_keeps_what_is_under_way(fault: Response) -> None:
+    kept: list[Scoring] = []
+    respond = in_turn(None, replies.late(0.3), replies.late(0.3), fault)
+    with Fake(respond=respond) as fake, pytest.raises(ScoringError):
+        scored(fake.url, papers(41), batch_size=1, concurrency=4, keep=kept.append)
+    answered = {i for part in kept for i in part.verdicts}
+    assert answered == set(fake.answered)
+    assert len(answered) >= 3
+    assert len(fake.records) <= 8
+
+
+def test_a_parameter_that_the_user_added_is_named() -> None:
+    refuses = replies.refuses_parameter("temperature")
+    with Fake(respond=refuses) as fake, pytest.raises(ScoringError, match=r"llm\.extra"):
+        scored(fake.url, papers(5), extra={"temperature": 0})
+    assert len(fake.records) <= 5
+
+
+# --- faults that pass -------------------------------------------------------------------------
+
+PASSING: dict[str, Step] = {
+    "429": replies.rate_limited("0.05"),
+    "429 without a time": replies.rate_limited(None),
+    "500": replies.server_error(),
+    "503": replies.server_error(503),
+    "529": replies.server_error(529),
+    "html": replies.html(),
+    "502 html": replies.html(502),
+    "not json": replies.not_json(),
+    "no choices": replies.no_choices(),
+    "empty": replies.empty,
+    "null": replies.null_content,
+    "closed": replies.closed(),
+    "closed midway": replies.closed_midway,
+    "a list": replies.as_json([1]),
+    "a number": replies.as_json(1),
+    "choices of a wrong type": replies.as_json({"choices": {"0": None}}),
+    "nested": Response(200, b"[" * 100_000, {"Content-Type": "application/json"}),
+    "not gzip": Response(200, b"plain", {"Content-Encoding": "gzip"}),
+    "half an answer": saying('{"papers":[{"id":"2601.00001","relev'),
+    "other ids": saying(answer({}, ["2601.99999"])),
+    "redirect loop": replies.redirect("/v1/chat/completions"),
+}
+
+
+@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
+@pytest.mark.parametrize("first", [True, False], ids=["at first", "later"])
+def test_a_fault_that_passes_costs_no_paper(fault: Step, first: bool) -> None:
+    with Fake(respond=in_turn(*([fault] if first else [None, None, fault]))) as fake:
+        scoring = scored(fake.url, papers(30), batch_size=5)
+    assert len(scores(scoring)) == 30
+    assert len(fake.records) <= 16
+
+
+GOOD_IN_DISGUISE: dict[str, Step] = {
+    "prose": replies.prose,
+    "thinking": replies.thinking,
+    "gzip": replies.gzipped,
+    "no usage": replies.no_usage,
+}
+
+
+@pytest.mark.parametrize("step", GOOD_IN_DISGUISE.values(), ids=GOOD_IN_DISGUISE)
+def test_a_good_reply_in_disguise_is_read(step: Step) -> None:
+    with Fake(respond=step) as fake:
+        scoring = scored(fake.url, papers(30))
+    assert len(scores(scoring)) == 30
+    assert set(asks(fake).values()) == {1}
+
+
+def test_a_reply_in_parts_is_read() -> None:
+    def parts(request: replies.Request) -> Response:
+        text = [{"type": "thinking"}, {"type": "text", "text": request.content}]
+        return replies.completion(request, message={"content": text})
+
+    with Fake(respond=parts) as fake:
+        assert len(scores(scored(fake.url, papers(5)))) == 5
+
+
+def test_a_truncated_reply_gives_what_it_holds_and_the_rest_is_asked_again() -> None:
+    with Fake(respond=in_turn(replies.truncated)) as fake:
+        scoring = scored(fake.url, papers(10))
+    assert len(scores(scoring)) == 10
+    again = [i for r in fake.records[1:] for i in r.ids]
+    assert 0 < len(again) < 10
+    assert len(set(again)) == len(again)
+
+
+def test_a_reply_that_ends_after_a_paper_each_time_costs_no_paper() -> None:
+    def short(request: replies.Request) -> Response:
+        return replies.completion(request, answer({}, request.ids[:1]), finish="length")
+
+    with Fake(respond=short) as fake:
+        assert len(scores(scored(fake.url, papers(37), batch_size=37))) == 37
+
+
+def test_a_reply_for_other_papers_scores_none_of_them() -> None:
+    def more(request: replies.Request) -> Response:
+        return replies.completion(request, answer({}, [*request.ids, "2601.77777"]))
+
+    with Fake(respond=more) as fake:
+        scoring = scored(fake.url, papers(12))
+    assert set(scoring.verdicts) == {p.id for p in papers(12)}
+
+
+def test_a_paper_scored_twice_alike_counts_once_and_in_contradiction_is_asked_again() -> None:
+    def twice(request: replies.Request) -> Response:
+        said = json.loads(request.content)["papers"]
+        said += [dict(said[0]), {**said[1], "relevance": said[1]["relevance"] % 10 + 1}]
+        return replies.completion(request, json.dumps({"papers": said}))
+
+    with Fake(respond=in_turn(twice)) as fake:
+        scoring = scored(fake.url, papers(10))
+    assert len(scores(scoring)) == 10
+    assert fake.records[1].ids == (fake.records[0].ids[1],)
+
+
+def test_a_topic_outside_of_the_list_is_none() -> None:
+    entry = {"id": "2601.00001", "relevance": 9, "novelty": 8, "topic": "Cooking", "comment": "x"}
+    with Fake(respond=saying(json.dumps({"papers": [entry]}))) as fake:
+        scoring = scored(fake.url, papers(1))
+    assert scoring.verdicts == {"2601.00001": Score(9, 8, "none", "x")}
+
+
+@pytest.mark.parametrize("usage", [replies.NULL_USAGE, replies.WRONG_USAGE, None, [], "many", 7])
+def test_usage_that_is_none_makes_the_cost_unknown(usage: Any) -> None:
+    with Fake(respond=replies.usage(usage)) as fake:
+        scoring = scored(fake.url, papers(20))
+    assert len(scores(scoring)) == 20
+    assert scoring.cost_usd is None
+    assert scoring.usage.prompt_tokens is None
+    assert scoring.usage.requests == len(fake.records)
+
+
+def test_a_reply_that_goes_on_and_on_harms_nobody() -> None:
+    with Fake(respond=in_turn(None, replies.huge(32))) as fake:
+        assert len(scores(scored(fake.url, papers(20)))) == 20
+
+
+def test_aimock_is_busy_then_broken_then_answers(aimock: AIMock) -> None:
+    scoring = scored(aimock.url, [make.paper(servers.BUSY)])
+    assert scores(scoring)[servers.BUSY].relevance == 9
+    assert aimock.statuses == [429, 500, 200]
+
+
+@pytest.mark.parametrize(
+    ("paper_id", "reason"),
+    [
+        (servers.FILTERED, "refused"),
+        (servers.LENGTH, "invalid reply"),
+        (servers.MALFORMED, "invalid reply"),
+        (servers.DISCONNECTED, "server error"),
+        (servers.SLOW, "timeout"),
+    ],
+)
+def test_aimock_fails_one_paper_for_its_reason(aimock: AIMock, paper_id: str, reason: str) -> None:
+    scoring = scored(aimock.url, [make.paper(paper_id)], timeout_s=1.0)
+    assert failures(scoring) == {paper_id: reason}
+
+
+# --- faults that last -------------------------------------------------------------------------
+
+LASTING: dict[str, tuple[Step, str]] = {
+    "500": (replies.server_error(), "server error"),
+    "html": (replies.html(), "invalid reply"),
+    "prose": (saying("I would rather not."), "invalid reply"),
+    "closed": (replies.closed(), "server error"),
+    "429": (replies.rate_limited("0.01"), "rate limited"),
+    "hanging": (replies.hanging(), "timeout"),
+    "dripping": (replies.dripping(), "timeout"),
+}
+
+
+@pytest.mark.parametrize(("fault", "reason"), LASTING.values(), ids=LASTING)
+def test_a_fault_that_lasts_ends_in_its_reason_after_few_requests(fault: Step, reason: str) -> None:
+    with Fake(respond=fault) as fake:
+        scoring = scored(fake.url, papers(200), timeout_s=1.0)
+    assert set(failures(scoring).values()) == {reason}
+    assert len(scoring.verdicts) == 200
+    assert len(fake.records) <= PROBES * (RETRIES + 1)
+
+
+def test_where_everything_is_refused_it_is_not_the_papers_fault() -> None:
+    with Fake(respond=replies.error(400, "Bad Request")) as fake:
+        scoring = scored(fake.url, papers(200))
+    refused = [r for r in failures(scoring).values() if r == "refused"]
+    assert len(failures(scoring)) == 200
+    assert len(refused) <= PROBES
+    assert len(fake.records) <= 5 * PROBES
+
+
+def test_a_timeout_is_not_sent_again_blindly() -> None:
+    with Fake(respond=replies.hanging()) as fake:
+        scoring = scored(fake.url, papers(1), timeout_s=1.0)
+    assert failures(scoring) == {"2601.00001": "timeout"}
+    assert len(fake.records) == PROBES
+
+
+def test_a_wait_that_is_too_long_stops_the_run() -> None:
+    with Fake(respond=in_turn(None, *[replies.rate_limited("121")] * 99)) as fake:
+        scoring = scored(fake.url, papers(100), concurrency=4)
+    assert set(failures(scoring).values()) == {"rate limited"}
+    assert len(fake.records) <= 5
+    assert len(scores(scoring)) == 1
+
+
+def test_a_server_that_vanishes_costs_only_what_it_has_not_answered() -> None:
+    def vanish(request: replies.Request) -> Response | None:
+        return replies.closed() if request.number >= 5 else None
+
+    kept: list[Scoring] = []
+    with Fake(respond=vanish) as fake:
+        scoring = scored(fake.url, papers(100), batch_size=5, concurrency=2, keep=kept.append)
+    assert set(scores(scoring)) == set(fake.answered)
+    assert set(failures(scoring).values()) == {"server error"}
+    assert len(fake.records) < 250
+
+
+# --- a paper that spoils its batches ----------------------------------------------------------
+
+
+def poisoned(ids: Sequence[str], step: Step) -> Rule:
+    return replies.first_of(*(whenever(i, step) for i in ids))
+
+
+POISONS: dict[str, tuple[Step, str]] = {
+    "filter": (replies.filtered(), "refused"),
+    "inspection": (replies.inspected(), "refused"),
+    "refusal": (replies.refusal, "refused"),
+    "filtered reply": (replies.content_filtered, "refused"),
+    "too long": (replies.too_long(), "refused"),
+    "too large": (replies.too_large(), "refused"),
+    "prose": (saying("No."), "invalid reply"),
+    "500": (replies.server_error(), "server error"),
+}
+
+
+@pytest.mark.parametrize(("step", "reason"), POISONS.values(), ids=POISONS)
+def test_a_paper_that_spoils_its_batches_fails_for_its_reason(step: Step, reason: str) -> None:
+    with Fake(respond=whenever(POISON, step)) as fake:
+        scoring = scored(fake.url, papers(60))
+    assert failures(scoring) == {POISON: reason}
+    assert len(scoring.verdicts) == 60
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("batch_size", [1, 2, 7, 10, 37, 100])
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_papers_that_spoil_their_batches_fail_alone(
+    number: int, batch_size: int, concurrency: int
+) -> None:
+    spoilers = [f"2601.{i:05}" for i in (3, 20, 41)][:number]
+    step = replies.filtered() if number == 2 else saying("No.")
+    with Fake(respond=poisoned(spoilers, step)) as fake:
+        scoring = scored(fake.url, papers(60), batch_size=batch_size, concurrency=concurrency)
+    assert set(failures(scoring)) == set(spoilers)
+    assert max(asks(fake).values()) <= ASKS
+    assert set(fake.answered.keys()) >= set(scores(scoring))
+
+
+_STEPS: list[Step] = [
+    None,
+    None,
+    None,
+    *PASSING.values(),
+    *(step for step, _ in POISONS.values()),
+    replies.truncated,
+    replies.prose,
+    replies.refuses_formats("json_schema"),
+    replies.refuses_formats("json_object"),
+    replies.refuses_parameter("prompt_cache_key"),
+]
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    script=st.lists(st.sampled_from(_STEPS), max_size=40),
+    spoilers=st.sets(st.integers(1, 23), max_size=3),
+    batch_size=st.sampled_from([1, 3, 10, 100]),
+    concurrency=st.sampled_from([1, 4]),
+)
+def test_every_paper_ends_with_one_verdict_whatever_happens(
+    script: list[Step], spoilers: set[int], batch_size: int, concurrency: int
+) -> None:
+    kept: list[Scoring] = []
+    spoiled = poisoned([f"2601.{i:05}" for i in spoilers], replies.filtered())
+    everything = papers(23)
+    with Fake(respond=replies.first_of(in_turn(*script), spoiled)) as fake:
+        scoring = scored(
+            fake.url,
+            everything,
+            batch_size=batch_size,
+            concurrency=concurrency,
+            keep=kept.append,
+        )
+    assert set(scoring.verdicts) == {p.id for p in everything}
+    assert set(failures(scoring).values()) <= REASONS
+    given_ids = [i for part in kept for i in part.verdicts]
+    assert len(given_ids) == len(set(given_ids))
+    assert set(given_ids) == set(scores(scoring))
+    assert len(fake.records) <= 23 * ASKS + (RETRIES + 1) * len(script)
+
+
+# --- money ------------------------------------------------------------------------------------
+
+
+def test_what_is_left_is_not_overspent() -> None:
+    kept: list[Scoring] = []
+    _, prompt = shipped_prompt()
+    with Fake(physics=Physics(ttft=0.02)) as fake:
+        scoring = scored(
+            fake.url, papers(200), prompt=prompt, left_usd=0.004, keep=kept.append, batch_size=5
+        )
+    assert scoring.cost_usd is not None
+    assert 0.001 < scoring.cost_usd <= 0.004
+    assert set(failures(scoring).values()) == {"budget"}
+    assert len(scores(scoring)) == sum(len(part.verdicts) for part in kept) > 0
+
+
+def test_nothing_left_is_no_request() -> None:
+    with Fake() as fake:
+        scoring = scored(fake.url, papers(30), left_usd=0.0)
+    assert not fake.records
+    assert set(failures(scoring).values()) == {"budget"}
+
+
+def test_what_is_left_holds_although_the_usage_is_not_told() -> None:
+    with Fake(respond=replies.no_usage) as fake:
+        scoring = scored(fake.url, papers(300), left_usd=0.001, batch_size=5)
+    assert "budget" in failures(scoring).values()
+    assert 0 < len(fake.records) < 60
+
+
+def test_a_request_that_is_given_up_may_have_been_paid_for() -> None:
+    def later(request: replies.Request) -> Response | None:
+        return replies.hanging() if request.number else None
+
+    with Fake(respond=later) as fake:
+        scoring = scored(
+            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=1.0, left_usd=0.00025
+        )
+    assert set(failures(scoring).values()) == {"budget"}
+    assert 2 <= len(fake.records) <= 4
+
+
+def test_an_unknown_price_caps_nothing_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    with Fake() as fake, caplog.at_level(logging.INFO, "digest"):
+        scoring = scored(fake.url, papers(60), left_usd=0.000001, model="home-made")
+    assert len(scores(scoring)) == 60
+    assert sum("price" in r.getMessage() for r in caplog.records) == 1
+
+
+def test_the_budget_s_end_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    with Fake() as fake, caplog.at_level(logging.WARNING, "digest"):
+        scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
+    assert len(caplog.records) == 1
+
+
+# --- interrupts -------------------------------------------------------------------------------
+
+
+def test_an_answer_that_cannot_be_kept_ends_the_run_as_itself() -> None:
+    kept: list[Scoring] = []
+
+    def keep(part: Scoring) -> None:
+        if len(kept) == 3:
+            raise OSError("disk full")
+        kept.append(part)
+
+    with Fake() as fake, pytest.raises(OSError, match="disk full"):
+        scored(fake.url, papers(60), batch_size=5, keep=keep)
+    assert len(kept) == 3
+
+
+INTERRUPTED = """
+import json, sys
+from tests.llm.scoring import failures, papers, scored
+kept = []
+def keep(part):
+    kept.extend(part.verdicts)
+    print("kept", flush=True)
+scoring = scored(sys.argv[1], papers(60), batch_size=5, concurrency=3, keep=keep)
+print(json.dumps([sorted(kept), failures(scoring), len(scoring.verdicts)]))
+"""
+
+
+def test_ctrl_c_keeps_what_has_been_answered() -> None:
+    def later(request: replies.Request) -> Response | None:
+        return replies.hanging() if request.number > 4 else None
+
+    with Fake(respond=later) as fake:
+        command = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), fake.url]
+        root = Path(__file__).parents[2]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
+        ) as process:
+            assert process.stdout
+            for _ in range(5):
+                process.stdout.readline()
+            deadline = time.monotonic() + 10
+            while len(fake.records) < 8 and time.monotonic() < deadline:
+                time.sleep(0.02)
+            os.kill(process.pid, signal.SIGINT)
+            said, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    kept, failed, total = json.loads(said.splitlines()[-1])
+    assert kept == sorted(fake.answered)
+    assert set(failed.values()) == {"interrupted"}
+    assert (len(kept) + len(failed), total) == (60, 60)
+
+
+# --- what is logged ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        replies.server_error(),
+        replies.error(401, f"Incorrect API key provided: {KEY}."),
+        replies.error(400, f"Bad header: Authorization: Bearer {KEY}"),
+        replies.closed(),
+    ],
+    ids=["500", "401", "400", "closed"],
+)
+def test_no_log_and_no_error_holds_the_key(
+    fault: Response, caplog: pytest.LogCaptureFixture
+) -> None:
+    raised = ""
+    with Fake(respond=in_turn(None, None, *[fault] * 9)) as fake, caplog.at_level(logging.DEBUG):
+        for name in ("openai", "httpx2", "httpcore2", "digest"):
+            caplog.set_level(logging.DEBUG, name)
+        try:
+            scored(fake.url, papers(30), batch_size=5)
+        except ScoringError as error:
+            raised = repr(error)
+    assert any(r.name.startswith("openai") for r in caplog.records)
+    logged = raised + caplog.text
+    assert KEY not in logged
+    assert "bearer sk" not in logged.lower()
+
+
+def test_a_key_that_no_header_can_hold_is_not_in_what_we_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with Fake() as fake, caplog.at_level(logging.DEBUG, "digest"):
+        scoring = scored(fake.url, papers(1), key="sk-half\nof-a-secret")
+    assert set(failures(scoring).values()) == {"server error"}
+    assert not any("of-a-secret" in r.getMessage() for r in caplog.records if r.name == "digest")
