@@ -8,15 +8,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header pyproject.toml
 
-# A model endpoint from npm for the tests; without npm they do without it, and say so.
-AIMOCK := $(if $(shell command -v npm),tests/llm/node_modules/.package-lock.json)
+# From npm for the tests: a model endpoint, and judges of pages. Without npm they do without, and
+# say so.
+NPM := $(if $(shell command -v npm),$(patsubst %,tests/%/node_modules/.package-lock.json,llm site))
 
 .PHONY: demo test bench lint format lock clean
 
 demo: $(VENV)/runtime  ## the whole run on the sample feed, without a key
 	@$(BIN)/python -m digest demo
 
-test: $(VENV)/dev $(AIMOCK)  ## every test
+test: $(VENV)/dev $(NPM)  ## every test
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/dev  ## how the embedded scorer ranks labelled days; what scoring a day takes
@@ -37,10 +38,10 @@ lock: $(VENV)/dev  ## newest versions that pyproject.toml allows, for Python 3.1
 	$(UV_COMPILE) --upgrade --group dev --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) tests/llm/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-tests/llm/node_modules/.package-lock.json: tests/llm/package-lock.json
-	npm --prefix tests/llm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	npm --prefix tests/$* ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(BIN)/python:

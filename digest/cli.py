@@ -168,7 +168,7 @@ def _parser() -> argparse.ArgumentParser:
         help="two folders of prompts, or files that --save wrote",
     )  # fmt: skip
     evaluation.add_argument(
-        "--k", type=_positive, default=20, metavar="N", help="look at the N best (default: 20)"
+        "--k", type=_positive, metavar="N", help="look at the N best (default: 20)"
     )
     evaluation.add_argument("--save", type=Path, metavar="FILE", help="keep the scores, as JSONL")
     evaluation.add_argument(
@@ -259,6 +259,8 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
         _run_days(job, days, report, stale_is_late=True)
         return
     day = arguments.date or announcements.today_eastern(_now())
+    left = unfinished.left(job.unfinished, day) if config.scorer == "llm" else {}
+    _run_days(job, left, report, stale_is_late=True, older=True)
     if day.weekday() > 4:  # a holiday is looked at all the same: it costs little and calendars err
         report.add(_no_announcement(day))
         return
@@ -266,13 +268,19 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
     with transport.polite_session(_user_agent(config), delay_s) as session:
         fetched = sources.fetch(config, session)
     late = _now() >= datetime(day.year, day.month, day.day, STALE_HOUR_UTC, tzinfo=UTC)
-    left = unfinished.left(job.unfinished, day) if config.scorer == "llm" else {}
-    _run_days(job, {**left, day: fetched}, report, stale_is_late=late)
+    _run_days(job, {day: fetched}, report, stale_is_late=late)
 
 
 def _run_days(
-    job: Job, days: dict[date, list[Fetched]], report: RunReport, *, stale_is_late: bool
+    job: Job,
+    days: dict[date, list[Fetched]],
+    report: RunReport,
+    *,
+    stale_is_late: bool,
+    older: bool = False,
 ) -> None:
+    """Handle `days`, oldest first. Trouble with `older` ones does not cost the newest its digest:
+    it is reported, and the run goes on."""
     from digest import pipeline
     from digest.report import DayReport
 
@@ -281,8 +289,8 @@ def _run_days(
         report.under_way = day
         try:
             result = pipeline.run_day(job, day, fetched)
-        except ScoringError as error:  # an older day's trouble does not cost the newest its digest
-            if day == max(days) or isinstance(error, Interrupted):
+        except ScoringError as error:
+            if isinstance(error, Interrupted) or not older:
                 raise
             report.add(DayReport(error.status, str(error), day), error.exit_code)
             continue
@@ -342,7 +350,7 @@ def _check(arguments: argparse.Namespace, report: RunReport) -> None:
 
 
 def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
-    from digest import evaluating, transport, unfinished
+    from digest import evaluate, evaluating, transport, unfinished
     from digest.config import load_config
 
     given = arguments
@@ -355,7 +363,8 @@ def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
     with transport.polite_session(_user_agent(config), config.arxiv.delay_s) as session:
         labelled = evaluating.labelled_by(given.labels or given.since, config, session)
     kept = given.config.parent / unfinished.FOLDER
-    outcome = evaluating.measure(labelled, contenders, config, kept, given.k, given.save)
+    k = given.k or evaluate.K
+    outcome = evaluating.measure(labelled, contenders, config, kept, k, given.save)
     report.add(outcome.report)
     report.text, report.details = outcome.text, outcome.details
 
@@ -366,9 +375,12 @@ def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
 def _scorer(config: Config, *, pays: bool = True) -> Scorer:
     """The configured scorer; one that only foretells needs no key."""
     from digest import scorers
+    from digest.config import parse_address
 
     key = _key() if pays and config.scorer == "llm" else None
-    return scorers.make(config, key, os.environ.get("OPENAI_BASE_URL", "").strip() or None)
+    named = os.environ.get("OPENAI_BASE_URL", "").strip()
+    base_url = parse_address("OPENAI_BASE_URL", named) if named else None
+    return scorers.make(config, key, base_url)
 
 
 def _key() -> str:

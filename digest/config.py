@@ -107,10 +107,12 @@ def _category() -> Kind:
     return Kind("arXiv categories or archives", read)
 
 
-def _json_mapping() -> Kind:
+def _json_mapping(*taken: str) -> Kind:
     def read(value: Any) -> dict[str, Any]:
         value = {} if value is None else value  # an empty section
         _require(isinstance(value, dict) and all(isinstance(key, str) for key in value))
+        for key in taken:
+            _require(key not in value, f"{key!r} is not for you to send: it is set elsewhere")
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
@@ -164,6 +166,10 @@ class Keep:
         return Cut(self.relevance, self.novelty)
 
 
+# Of a request; each has a setting of its own, or is what the scorer is about.
+_OURS = ("model", "messages", "response_format", "n", "stream", "reasoning_effort")
+
+
 @dataclass(frozen=True)
 class Llm:
     model: str = _setting("gpt-6-luna", _line("a model's name"), "The model that scores.")
@@ -187,7 +193,10 @@ class Llm:
     )
     extra: Mapping[str, Any] = field(
         default_factory=dict,
-        metadata={"kind": _json_mapping(), "does": "Merged into each request: `service_tier`, …"},
+        metadata={
+            "kind": _json_mapping(*_OURS),
+            "does": "Merged into each request: `service_tier`, …",
+        },
     )
 
 
@@ -283,6 +292,15 @@ def require_own_folder(out: Path, *others: Path) -> None:
                 f"out: {str(out)!r} holds {str(other)!r}, and all of it would be published:"
                 " give the site a folder of its own, such as `docs`"
             )
+
+
+def parse_address(name: str, text: str) -> str:
+    """An http(s) address from elsewhere than the file. Raises `ConfigError`, naming it."""
+    mistakes: list[str] = []
+    address = _read_value(_address(), text, name, mistakes)
+    if mistakes:
+        raise ConfigError(*mistakes)
+    return str(address)
 
 
 def parse_config(settings: object) -> Config:

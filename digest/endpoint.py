@@ -13,12 +13,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import httpx2
 from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI
 
+from digest.completion import CHECK_ADDRESS, TRY_LATER, Answer, Setback, read, said
 from digest.config import Llm
 from digest.errors import ScoringError
-from digest.gate import LONGEST_WAIT_S, NO_ROOM, is_empty_balance, retry_after
-from digest.models import Paper, Prompt, Reason, Usage
+from digest.gate import (
+    LONGEST_RETRY_AFTER_S,
+    NO_ROOM,
+    SHUT,
+    Client,
+    is_empty_balance,
+    minutes,
+    retry_after,
+)
+from digest.models import Paper, Prompt, Reason
 from digest.prompt import messages
 from digest.text import one_line
 
@@ -51,39 +61,29 @@ _PLAINER = {"json_schema": "json_object", "json_object": None}
 
 _ABOUT_FORMAT = re.compile(r"response_?format|json_?(?:schema|object|mode)|structured.outputs?")
 _ABOUT_EFFORT = re.compile(r"reasoning|\bthink")
+_ABOUT_LENGTH = re.compile(
+    r"context.?(?:length|window)|too (?:long|large|many tokens)|maximum.{0,20}tokens"
+)
 _ABOUT_CONTENT = re.compile(
     r"content.?(?:filter|policy|management)|data_inspection|inappropriate|moderation|flagged"
-    r"|safety|context.?(?:length|window)|too (?:long|large|many tokens)|maximum.{0,20}tokens"
+    rf"|safety|{_ABOUT_LENGTH.pattern}"
+)
+_ABOUT_KEY = re.compile(
+    r"api.?key.{0,30}(?:not valid|invalid|incorrect)|(?:incorrect|invalid).{0,10}api.?key"
 )
 _ABOUT_MODEL = re.compile(
-    r"model.{0,80}(?:not.?(?:found|exist|supported|available|valid)|does not exist|unknown"
-    r"|deprecat|retired|decommission|no access|not have access)|(?:unknown|invalid|no such).model"
+    r"not a valid model|(?:unknown|invalid|no such).model"
+    r"|model.{0,80}(?:not.?(?:found|exist|supported|available|valid)|does not exist|unknown"
+    r"|deprecat|retired|decommission|no access|not have access)"
 )
+_TAKE_LONGER = "raise llm.timeout_s or lower llm.batch_size"
 _LOOKS_LIKE_A_KEY = re.compile(
     r"\b(?:sk|key|gsk|xai|pk)-[\w*.-]{6,}|Bearer\s+[^\s'\"]+", re.IGNORECASE
 )
+_FEWEST_SECRET = 8  # characters: what local servers take as a key ("x", "ollama") is no secret
+_TELLING = 12  # characters at a key's beginning by which a part of it is known
 _LONGEST_WORDS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A reply as it came: its text, and what it took."""
-
-    text: str
-    usage: Usage
-    tier: str | None = None
-    cache_writes: int = 0
-    setback: Setback | None = None  # why the text may not be whole
-
-
-@dataclass(frozen=True, slots=True)
-class Setback:
-    """Why an ask brought no score for some of its papers."""
-
-    reason: Reason
-    words: str
-    lasting: bool = False  # the same papers would fare the same
-    final: bool = False  # no other request would fare better now
+_REASON_AT = 500  # characters in which an error says what it is; an echo of the papers may follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,20 @@ class Form:
             return replace(self, cache_key=False, effort=False)
         return replace(self, reply=_PLAINER[self.reply]) if self.reply else None
 
+    def less_than(self, before: Form) -> str:
+        """What was in `before` and is not in this, for the log."""
+        fields = {
+            "service_tier": before.tier and not self.tier,
+            "reasoning_effort": before.effort and not self.effort,
+            "prompt_cache_key": before.cache_key and not self.cache_key,
+        }
+        words = []
+        if dropped := [name for name, gone in fields.items() if gone]:
+            words.append(f"without {' and '.join(dropped)}")
+        if self.reply != before.reply:
+            words.append(f"for JSON {'without a schema' if self.reply else 'by the prompt alone'}")
+        return ", ".join(words)
+
 
 class Endpoint:
     """Where the model is, and what has been learned of it."""
@@ -122,17 +136,46 @@ class Endpoint:
         self._form = Form(effort=llm.reasoning_effort is not None, tier="service_tier" in llm.extra)
         self._told = self._form  # the form by what the endpoint has said, without mere tries
         self._answered = False
+        self._secret = client.api_key if len(client.api_key) >= _FEWEST_SECRET else ""
+        pattern = _LOOKS_LIKE_A_KEY.pattern
+        if self._secret:
+            pattern += rf"|{re.escape(self._secret[:_TELLING])}[\w.*-]*"
+        self._like_a_key = re.compile(pattern, re.IGNORECASE)
 
     @property
     def address(self) -> str:
         return str(self._client.base_url)
 
+    def stop(self) -> None:
+        """Start no further request; those under way go on."""
+        if isinstance(self._client, Client):
+            self._client.gate.close("the run was interrupted")
+
+    def safe(self, words: str) -> str:
+        """Words from outside for a log: one line, and nothing like a key in it."""
+        hidden = self._like_a_key.sub("…", self._without_key(words))
+        return one_line(hidden, _LONGEST_WORDS).rstrip(" .;:,")
+
+    def _without_key(self, text: str) -> str:
+        return text.replace(self._secret, "…") if self._secret else text
+
     async def ask(self, papers: Sequence[Paper]) -> Answer | Setback:
         """Send one request for `papers`, again in another form where that helps.
 
-        Raises `ScoringError` where the trouble is with the key, the balance or the model: no other
-        request will fare better.
+        No words in what it returns or raises hold the key, whatever the endpoint echoes. Raises
+        `ScoringError` where the trouble is with the key, the balance or the model: no other request
+        will fare better.
         """
+        answer = await self._ask(papers)
+        if isinstance(answer, Setback):
+            return self._safe(answer)
+        setback = self._safe(answer.setback) if answer.setback else None
+        return replace(answer, text=self._without_key(answer.text), setback=setback)
+
+    def _safe(self, setback: Setback) -> Setback:
+        return replace(setback, words=self.safe(setback.words))
+
+    async def _ask(self, papers: Sequence[Paper]) -> Answer | Setback:
         while True:
             form = self._form
             try:
@@ -140,14 +183,13 @@ class Endpoint:
                     **self._request(papers, form)
                 )
             except APIStatusError as error:
+                self._require_access(error)
                 if self._learns(form, error):
                     continue
                 return self._meaning(error)
             except APIConnectionError as error:  # timeouts are a kind of it
-                timeout = isinstance(error, APITimeoutError)
-                reason = Reason.TIMEOUT if timeout else Reason.SERVER_ERROR
-                return Setback(reason, self._safe(f"{error} {error.__cause__ or ''}"))
-            answer = _read(response.content)
+                return self._no_answer(error)
+            answer = read(response.content)
             self._answered = self._answered or bool(answer.text)
             return answer
 
@@ -168,7 +210,7 @@ class Endpoint:
 
     def _learns(self, sent: Form, error: APIStatusError) -> bool:
         """Whether the request is worth sending again, in another form."""
-        status, words = error.status_code, _said(error).lower()
+        status, words = error.status_code, self._heard(error)
         no_room = status == 429 and NO_ROOM in words
         if not no_room and (status not in (400, 422) or _ABOUT_CONTENT.search(words)):
             return False
@@ -186,145 +228,100 @@ class Endpoint:
             form = sent.plainer()
             self._form = form or self._told  # where nothing helps, it was not the form
         if form is not None:
-            log.info("%s does not take all that helps: asking for %s", self._host, form)
+            less = form.less_than(sent)
+            log.info("%s does not take the request as it is: asking again %s", self._host, less)
         return form is not None
 
     @property
     def _host(self) -> str:
         return self._client.base_url.host
 
-    def _meaning(self, error: APIStatusError) -> Setback:
-        """What an HTTP error means for the papers; `ScoringError` where it is not about them."""
-        status, said = error.status_code, _said(error).lower()
-        words = self._safe(_said(error))
-        about_content = _ABOUT_CONTENT.search(said) is not None
-        if status == 401:
+    def _heard(self, error: APIStatusError) -> str:
+        """What an error says, as the patterns read it: a model's name is not what it is about."""
+        return _said(error).lower().replace(self._llm.model.lower(), "…")
+
+    def _require_access(self, error: APIStatusError) -> None:
+        """Raise `ScoringError` for a rejected key and an empty balance, however they are told."""
+        status, heard = error.status_code, self._heard(error)[:_REASON_AT]
+        if status == 401 or (status in (400, 403) and _ABOUT_KEY.search(heard)):
             raise ScoringError(
-                f"{self._host} rejects the API key (HTTP 401): put a valid one into OPENAI_API_KEY"
-                " (in GitHub: a repository secret)"
-            )
-        if status == 402 or (status in (403, 429) and is_empty_balance(said.encode())):
+                f"{self._host} rejects the API key (HTTP {status}): put a valid one into"
+                " OPENAI_API_KEY (in GitHub: a repository secret)"
+            ) from None
+        if status == 402 or (400 <= status < 500 and is_empty_balance(heard.encode())):
             raise ScoringError(
                 f"the account at {self._host} has no credit left (HTTP {status}): top it up there;"
                 " what is scored is kept for the next run"
-            )
-        unknown_model = status in (404, 410) or (
-            status in (400, 403, 422) and _ABOUT_MODEL.search(said) is not None
-        )
-        if not self._answered and not about_content:
-            if unknown_model:
-                raise ScoringError(
-                    f"{self._host} does not offer the model {self._llm.model!r} with this key"
-                    f" (HTTP {status}: {words}): check llm.model and llm.base_url in config.yaml;"
-                    " models are retired, too"
-                )
-            if status == 403:
-                raise ScoringError(
-                    f"{self._host} forbids the request (HTTP 403: {words}): check what the key may"
-                    " do, and whether the provider serves the country that the run is in"
-                )
-            if status in (400, 422) and error.param in self._llm.extra:
-                raise ScoringError(
-                    f"{self._host} refuses {error.param!r} (HTTP {status}: {words}): change or"
-                    " remove it under llm.extra in config.yaml"
-                )
-        if status in (400, 403, 413, 422):
-            return Setback(Reason.REFUSED, f"HTTP {status}: {words}", lasting=True)
-        if status == 429:
-            wait_s = retry_after(error.response.headers) or 0.0
-            return Setback(Reason.RATE_LIMITED, words, final=wait_s > LONGEST_WAIT_S)
-        reason = Reason.TIMEOUT if status == 408 else Reason.SERVER_ERROR
-        return Setback(reason, f"HTTP {status}: {words}")
+            ) from None
 
-    def _safe(self, words: str) -> str:
-        """Words from outside for a log: one line, and nothing like a key in it."""
-        hidden = words.replace(self._client.api_key or "…", "…")
-        return one_line(_LOOKS_LIKE_A_KEY.sub("…", hidden), _LONGEST_WORDS)
+    def _meaning(self, error: APIStatusError) -> Setback:
+        """What an HTTP error means for the papers; `ScoringError` where it is not about them."""
+        status, heard = error.status_code, self._heard(error)
+        words = f"HTTP {status}: {_said(error)}"
+        about_content = _ABOUT_CONTENT.search(heard) is not None
+        if not self._answered and not about_content:
+            self._require_model(error, heard)
+        if status in (400, 403, 413, 422):
+            if status == 413 or _ABOUT_LENGTH.search(heard):
+                remedy = "lower llm.batch_size, or take a model that reads more"
+            else:
+                remedy = "" if about_content else "check llm.model, llm.base_url and llm.extra"
+            return Setback(Reason.REFUSED, words, lasting=True, remedy=remedy)
+        if status == 429:
+            return self._rate_limited(error)
+        if status == 408:
+            return Setback(Reason.TIMEOUT, words, remedy=_TAKE_LONGER)
+        remedy = CHECK_ADDRESS if status < 500 or "<html" in heard[:_REASON_AT] else TRY_LATER
+        return Setback(Reason.SERVER_ERROR, words, remedy=remedy)
+
+    def _require_model(self, error: APIStatusError, heard: str) -> None:
+        """Raise `ScoringError` for a first answer that blames the settings."""
+        status, words = error.status_code, self.safe(_said(error))
+        unknown_model = status in (400, 403, 422) and _ABOUT_MODEL.search(heard)
+        if status in (404, 410) or unknown_model:
+            raise ScoringError(
+                f"{self._host} does not offer the model {self._llm.model!r} with this key"
+                f" (HTTP {status}: {words}): check llm.model and llm.base_url in config.yaml;"
+                " models are retired, too"
+            ) from None
+        if status == 403:
+            raise ScoringError(
+                f"{self._host} forbids the request (HTTP 403: {words}): check what the key may"
+                " do, and whether the provider serves the country that the run is in"
+            ) from None
+        param: object = error.param  # as the endpoint has it: of any type
+        if status in (400, 422) and isinstance(param, str) and param in self._llm.extra:
+            raise ScoringError(
+                f"{self._host} refuses {param!r} (HTTP {status}: {words}): change or"
+                " remove it under llm.extra in config.yaml"
+            ) from None
+
+    def _rate_limited(self, error: APIStatusError) -> Setback:
+        if SHUT in error.response.headers:
+            remedy = "try again later or lower llm.concurrency"
+            return Setback(Reason.RATE_LIMITED, _said(error), final=True, remedy=remedy)
+        wait_s = retry_after(error.response.headers) or 0.0
+        if wait_s <= LONGEST_RETRY_AFTER_S:
+            return Setback(Reason.RATE_LIMITED, f"HTTP 429: {_said(error)}", remedy=TRY_LATER)
+        words = f"{self._host} asks for a longer pause than a run can make"
+        remedy = f"try again in {minutes(wait_s)}" if wait_s < 10 * 86_400 else TRY_LATER
+        return Setback(Reason.RATE_LIMITED, words, final=True, remedy=remedy)
+
+    def _no_answer(self, error: APIConnectionError) -> Setback:
+        cause = error.__cause__
+        if isinstance(error, APITimeoutError) and not isinstance(cause, httpx2.ConnectTimeout):
+            words = f"{self._host} did not answer within {self._llm.timeout_s:g} seconds"
+            return Setback(Reason.TIMEOUT, words, remedy=_TAKE_LONGER)
+        timeout = isinstance(error, APITimeoutError)
+        reason = Reason.TIMEOUT if timeout else Reason.SERVER_ERROR
+        words = f"no connection to {self._host} ({cause or error})"
+        return Setback(reason, words, remedy=TRY_LATER if self._answered else CHECK_ADDRESS)
 
 
 def _said(error: APIStatusError) -> str:
     """What an endpoint says of an error, as it came."""
     text = error.response.text[:10_000]
     try:
-        body = json.loads(text)
-        inner = body.get("error", body)
-        said = (
-            [inner]
-            if isinstance(inner, str)
-            else [inner.get(k) for k in ("code", "type", "param", "message")]
-        )
-        return ", ".join(dict.fromkeys(str(word) for word in said if word)) or text
-    except (ValueError, AttributeError, RecursionError):
-        return text  # not JSON, or not an object
-
-
-# --- the answer ------------------------------------------------------------------------------
-
-
-def _read(body: bytes) -> Answer:
-    """A chat completion of which nothing is taken for granted."""
-    try:
-        completion = json.loads(body)
+        return said(json.loads(text)) or text
     except (ValueError, RecursionError):
-        words = one_line(body[:300].decode("utf-8", "replace"), 100)
-        return Answer("", Usage(requests=1), setback=Setback(Reason.INVALID, f"not JSON: {words}"))
-    choice, failure = _get(completion, "choices", 0), _get(completion, "error")
-    text, refusal = _text(_get(choice, "message", "content")), _get(choice, "message", "refusal")
-    finish = _get(choice, "finish_reason")
-    setback = None
-    if finish == "content_filter" or (isinstance(refusal, str) and refusal and not text):
-        setback = Setback(
-            Reason.REFUSED, one_line(str(refusal or finish), _LONGEST_WORDS), lasting=True
-        )
-    elif finish == "length":
-        setback = Setback(Reason.INVALID, "the reply was cut off for its length", lasting=True)
-    elif failure and not choice:  # how a gateway tells of its provider's failure
-        setback = Setback(Reason.SERVER_ERROR, one_line(str(failure), _LONGEST_WORDS))
-    tier = _get(completion, "service_tier")
-    return Answer(
-        text=text,
-        usage=_usage(_get(completion, "usage")),
-        tier=tier if isinstance(tier, str) else None,
-        cache_writes=_number(completion, "usage", "prompt_tokens_details", "cache_write_tokens")
-        or 0,
-        setback=setback,
-    )
-
-
-def _text(content: object) -> str:
-    """A message's text, be it in parts."""
-    parts = content if isinstance(content, list) else [content]
-    texts = (part if isinstance(part, str) else _get(part, "text") for part in parts)
-    return "".join(text for text in texts if isinstance(text, str))
-
-
-def _usage(said: object) -> Usage:
-    """The tokens that an endpoint says it counted, as far as they can be."""
-    prompt, completion = _number(said, "prompt_tokens"), _number(said, "completion_tokens")
-    cached = _number(said, "prompt_tokens_details", "cached_tokens")
-    reasoning = _number(said, "completion_tokens_details", "reasoning_tokens")
-    return Usage(
-        prompt_tokens=prompt,
-        cached_tokens=min(cached, prompt) if cached is not None and prompt is not None else None,
-        completion_tokens=completion,
-        reasoning_tokens=reasoning,
-        requests=1,
-    )
-
-
-def _get(value: object, *path: str | int) -> object:
-    for key in path:
-        if isinstance(value, dict) and isinstance(key, str):
-            value = value.get(key)
-        elif isinstance(value, list) and isinstance(key, int) and value:
-            value = value[key]
-        else:
-            return None
-    return value
-
-
-def _number(value: object, *path: str | int) -> int | None:
-    found = _get(value, *path)
-    if not isinstance(found, int) or isinstance(found, bool):
-        return None
-    return found if 0 <= found < 2**53 else None
+        return text  # not JSON

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from digest.config import Llm
 from digest.models import Digest, Paper, Prompt, Scoring, Usage
-from digest.prompt import messages
+from digest.prices import price
+from digest.prompt import addresses_the_judge, messages
 from digest.wording import count
 
 # English abstracts run at 5.5 characters a token and prompts at 4.3 with OpenAI's o200k encoding;
@@ -36,6 +40,37 @@ def request(prompt: Prompt, papers: Sequence[Paper]) -> Usage:
         estimated_prompt_tokens=prompt_tokens,
         estimated_completion_tokens=completion_tokens,
     )
+
+
+def batches(papers: Sequence[Paper], llm: Llm) -> list[tuple[Paper, ...]]:
+    """How `papers` go out: shuffled by their ids, so that place says nothing; the first alone;
+    then full batches, and what is left of them in a last round that is even; then those that speak
+    to the judge, each alone."""
+    shuffled = sorted(papers, key=lambda paper: hashlib.sha256(paper.id.encode()).digest())
+    alone = [(paper,) for paper in shuffled if addresses_the_judge(paper)]
+    rest = [paper for paper in shuffled if not addresses_the_judge(paper)]
+    size, at_once = llm.batch_size, llm.concurrency
+    if len(rest) > size:
+        alone, rest = [(rest[0],), *alone], rest[1:]
+    full = max(0, math.ceil(len(rest) / size / at_once) - 1) * at_once
+    last = rest[full * size :]
+    number = min(at_once, len(last)) if full else math.ceil(len(last) / size)
+    return [
+        *alone[:1],
+        *(tuple(rest[i * size : (i + 1) * size]) for i in range(full)),
+        *(tuple(last[i::number]) for i in range(number)),
+        *alone[1:],
+    ]
+
+
+def foretell(papers: Sequence[Paper], prompt: Prompt, llm: Llm, base_url: str | None) -> Scoring:
+    """What scoring `papers` will take if all goes well and nothing is cached; no verdicts."""
+    foretold = Scoring({})
+    for batch in batches(papers, llm):
+        usage = request(prompt, batch)
+        paid = price(usage, llm.model, base_url, llm.extra.get("service_tier"))
+        foretold += Scoring({}, usage, sum(paid) if paid else None)
+    return foretold
 
 
 @dataclass(frozen=True, slots=True)

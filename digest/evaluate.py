@@ -97,8 +97,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two sets of scores for the same labelled papers."""
+    """Two sets of scores, measured on the labelled papers that both have a score for."""
 
+    labelled: int
+    unscored_a: int  # labelled papers that a has no score for: left out of both
+    unscored_b: int
     a: Evaluation
     b: Evaluation
     resamples: int
@@ -132,9 +135,11 @@ def compare(
     """Measure both and how sure their difference is: each resample draws as many papers as there
     are, with replacement, and measures both on them.
 
-    The interval is about the choice of papers alone: a model that is asked twice differs as well.
+    A paper that either has no score for is left out: it says nothing of which ranks better. The
+    interval is about the choice of papers alone: a model that is asked twice differs as well.
     """
-    truth = Truth.of(labels, cut, k)
+    unscored_a, unscored_b = (sum(x.paper.id not in scores for x in labels) for scores in (a, b))
+    truth = Truth.of([x for x in labels if x.paper.id in a and x.paper.id in b], cut, k)
     orders = Order.of(truth, a), Order.of(truth, b)
     drawn: dict[str, list[float]] = {name: [] for name in FIGURES}
     chance = random.Random(seed)  # noqa: S311 - a bootstrap, no secret
@@ -149,8 +154,10 @@ def compare(
                 drawn[name].append(difference)
     of_a, of_b = _evaluate(truth, orders[0], a), _evaluate(truth, orders[1], b)
     kept_a, kept_b = ({e.paper for e in order.entries if e.kept} for order in orders)
-    pairs = [(a[i], b[i]) for i in truth.ids if i in a and i in b]
     return Comparison(
+        len(labels),
+        unscored_a,
+        unscored_b,
         of_a,
         of_b,
         resamples,
@@ -166,7 +173,7 @@ def compare(
         len(kept_a - kept_b),
         len(kept_b - kept_a),
         ratio(len(kept_a & kept_b), len(kept_a | kept_b)),
-        _agreements(pairs),
+        _agreements([(a[i], b[i]) for i in truth.ids]),
     )
 
 

@@ -21,14 +21,14 @@ from digest import labels as labelling
 from digest.config import Config
 from digest.errors import ConfigError, Interrupted, OverBudget, ScoringError
 from digest.evaluate import as_dict, compare, evaluate
-from digest.evaluation_text import comparison_to_text, to_text
+from digest.evaluation_text import comparison_to_text, number, to_text
 from digest.labels import Label
 from digest.models import Failure, Paper, Reason, Score, Scoring
 from digest.progress import bar, stage
 from digest.report import DayReport
 from digest.scorers import Scorer
 from digest.unfinished import Unfinished
-from digest.wording import count, scorer_label
+from digest.wording import count, dollars, in_short, scorer_label
 
 if TYPE_CHECKING:
     import requests
@@ -143,8 +143,9 @@ def measure(
     """Evaluate one set of scores, or compare two.
 
     What a scorer answers is kept in the folder `unfinished` until there is no more to ask, so that
-    nothing is paid for twice. All of it together may cost what a day may. Raises `ScoringError`
-    where a scorer gives no score at all.
+    nothing is paid for twice. All of it together may cost what a day may, and is not begun where
+    it is foretold to cost more. Raises `ScoringError` where a scorer leaves more unscored than a
+    day may: what ranks some of the papers says nothing of the rest.
     """
     papers = [label.paper for label in labelled.labels]
     for one in contenders:
@@ -156,6 +157,7 @@ def measure(
     kept = [_kept(one, papers, unfinished, place) for place, one in enumerate(contenders)]
     earlier = [answers.read() if answers else Scoring({}) for answers in kept]
     spent = _total(earlier)
+    _foretell(contenders, papers, earlier, config, spent)
     scorings = []
     for one, answers, before in zip(contenders, kept, earlier, strict=True):
         if one.scorer is None or answers is None:
@@ -165,9 +167,14 @@ def measure(
         new = _score(one.scorer, one.name, papers, before, left_usd, answers)
         spent += Scoring({}, new.usage, new.cost_usd)
         scorings.append(before + new)
+        _require_enough(one.name, papers, scorings[-1], config.llm.max_unscored)
+    scores = [_scores(scoring) for scoring in scorings]
+    if not any(all(paper.id in of_one for of_one in scores) for paper in papers):
+        names = " and ".join(one.name for one in contenders)
+        raise ConfigError(f"{names}: no paper that both have scored: name results of the same ones")
     outcome = _outcome(labelled, contenders, scorings, spent, config, k)
     if save is not None:
-        _save(save, papers, _scores(scorings[0]))
+        _save(save, papers, scores[0])
     reasons = [reason for scoring in scorings for reason in _reasons(scoring)]
     for answers in filter(None, kept):
         if all(reason in LASTING for reason in reasons):
@@ -197,6 +204,44 @@ def _left_usd(config: Config, spent: Scoring) -> float | None:
     return None if budget is None else max(0.0, budget - (spent.cost_usd or 0.0))
 
 
+def _foretell(
+    contenders: Sequence[Contender],
+    papers: Sequence[Paper],
+    earlier: Sequence[Scoring],
+    config: Config,
+    spent: Scoring,
+) -> None:
+    """Say what it will cost. Raises `OverBudget` where that is more than may still be spent."""
+    foretold = Scoring({})
+    asked: list[int] = []
+    for one, before in zip(contenders, earlier, strict=True):
+        rest = _rest(papers, before)
+        if one.scorer and one.scorer.name != "offline" and rest:
+            foretold += one.scorer.foretell(rest)
+            asked.append(len(rest))
+    if not asked:
+        return
+    every = " and ".join(count(n, "paper") for n in sorted(set(asked)))
+    every += ", twice" * (len(asked) > len(set(asked)))
+    cost, left_usd = foretold.cost_usd, _left_usd(config, spent)
+    if cost is None:
+        log.info("cost: of %s not foretold, the price of the model is not known", every)
+        return
+    if left_usd is not None and cost > left_usd:
+        raise OverBudget(
+            f"{dollars(cost)} foretold for {every}, and of the budget of"
+            f" {dollars(config.llm.budget_usd)} there is {dollars(left_usd)} left: raise"
+            " llm.budget_usd, or name fewer papers; nothing was asked"
+        )
+    requests = count(foretold.usage.requests, "request")
+    log.info("cost: %s foretold for %s, in %s", dollars(cost), every, requests)
+
+
+def _rest(papers: Iterable[Paper], before: Scoring) -> list[Paper]:
+    """The papers that are still to be asked about."""
+    return [paper for paper in papers if paper.id not in before.verdicts]
+
+
 def _score(
     scorer: Scorer,
     name: str,
@@ -205,30 +250,39 @@ def _score(
     left_usd: float | None,
     kept: Unfinished,
 ) -> Scoring:
-    """What is not scored yet, scored. Raises `ScoringError` where that leaves nothing to measure,
-    or where somebody has stopped it."""
-    rest = [paper for paper in papers if paper.id not in before.verdicts]
+    """What is not scored yet, scored."""
+    rest = _rest(papers, before)
     with stage("score") as said:
         said.append(f"{count(len(rest), 'paper')} by {scorer_label(scorer.name, scorer.model)}")
         said.append(f"prompts of {name}")
         if before.verdicts:
             said.append(f"{len(before.verdicts)} scored earlier")
-        new = scorer.score(rest, left_usd, kept.keep)
-    scoring = before + new
+        return scorer.score(rest, left_usd, kept.keep)
+
+
+def _require_enough(
+    name: str, papers: Sequence[Paper], scoring: Scoring, max_unscored: float
+) -> None:
+    """Raise `ScoringError` where somebody has stopped the scorer, and where it has left out more
+    than the share `max_unscored`, or all. What it refused for the paper's own sake does not count.
+    """
     reasons = _reasons(scoring)
     scored = len(_scores(scoring))
-    words = f"{len(papers) - scored} of {count(len(papers), 'paper')} not scored"
-    words += f" ({_listed(reasons)})" if reasons else ""
+    unscored = len(papers) - scored
+    what = f"{name}: {unscored} of {count(len(papers), 'paper')} not scored"
+    what += f" ({in_short(reasons)})" if reasons else ""
+    end = "; what was scored is kept: run it again, and only the rest is paid for" * bool(scored)
     if reasons[Reason.INTERRUPTED]:
-        raise Interrupted(f"interrupted: {words}: what was scored is kept; run it again to go on")
-    if scored == 0 and reasons[Reason.BUDGET]:
-        raise OverBudget(f"the budget is spent: {words}: raise llm.budget_usd")
-    if scored == 0:
-        raise ScoringError(f"the model failed: {words}: try again later")
-    if scored < len(papers):
+        raise Interrupted(f"interrupted: {what}{end}")
+    too_many = (unscored - reasons[Reason.REFUSED]) / len(papers) > max_unscored
+    if too_many or not scored:
+        if reasons[Reason.BUDGET]:
+            trouble = scoring.trouble or "raise llm.budget_usd"
+            raise OverBudget(f"the budget does not reach: {trouble}: {what}{end}")
+        raise ScoringError(f"the model failed: {scoring.trouble or 'try again later'}: {what}{end}")
+    if unscored:
         again = any(reason not in LASTING for reason in reasons)
-        log.warning("%s: %s%s", name, words, "; run it again for the rest" if again else "")
-    return new
+        log.warning("%s%s", what, "; run it again for the rest" if again else "")
 
 
 def _scores(scoring: Scoring) -> dict[str, Score]:
@@ -238,10 +292,6 @@ def _scores(scoring: Scoring) -> dict[str, Score]:
 def _reasons(scoring: Scoring) -> Counter[str]:
     """How often a paper could not be scored, and why."""
     return Counter(v.reason for v in scoring.verdicts.values() if isinstance(v, Failure))
-
-
-def _listed(reasons: Counter[str]) -> str:
-    return ", ".join(f"{number} {reason}" for reason, number in reasons.most_common())
 
 
 def _total(scorings: Iterable[Scoring]) -> Scoring:
@@ -281,6 +331,8 @@ def _outcome(
         text = to_text(evaluation)
         details = {"evaluation": as_dict(evaluation)}
         found = [("", evaluation)]
+        unscored = evaluation.unscored
+        lacking = f"{count(unscored, 'paper')} without a score"
     else:
         a, b = contenders
         with stage("compare") as said:
@@ -290,12 +342,16 @@ def _outcome(
         names: dict[str, object] = {"names": [a.name, b.name]}
         details = {"comparison": names | as_dict(comparison)}
         found = [("a: ", comparison.a), ("b: ", comparison.b)]
+        unscored = comparison.labelled - comparison.a.n
+        lacking = f"{count(unscored, 'paper')} left out (without a score:"
+        lacking += f" {comparison.unscored_a} of a, {comparison.unscored_b} of b)"
     details["left_out"] = list(labelled.left_out)
     reasons = [
-        f"{name}AUC {_number(e.figures.auc)}, F1 at the cut {_number(e.figures.f1)}"
-        + f", {count(e.unscored, 'paper')} without a score" * bool(e.unscored)
+        f"{name}AUC {number(e.figures.auc)}, F1 at the cut {number(e.figures.f1)}"
         for name, e in found
     ]
+    if unscored:
+        reasons.append(lacking)
     if labelled.left_out:
         reasons.append(f"{count(len(labelled.left_out), 'labelled paper')} left out")
     scorer = next((one.scorer for one in contenders if one.scorer), None)
@@ -311,20 +367,17 @@ def _outcome(
     return Outcome(text, report, details)
 
 
-def _number(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:.3f}"
-
-
 def _cost(scorer: Scorer | None, spent: Scoring) -> str:
     """What it took, earlier tries included."""
     if scorer is None or scorer.name == "offline":
         return "cost none"
-    cost = "not reported" if spent.cost_usd is None else f"${spent.cost_usd:.4f}"
     usage = spent.usage
     tokens = [
-        f"{number:,} {what}"
-        for number, what in ((usage.prompt_tokens, "in"), (usage.completion_tokens, "out"))
-        if number is not None
+        f"{taken:,} {what}"
+        for taken, what in ((usage.prompt_tokens, "in"), (usage.completion_tokens, "out"))
+        if taken is not None
     ]
-    used = [f"tokens {' and '.join(tokens)}"] if tokens else []
-    return f"cost {cost} ({', '.join([count(usage.requests, 'request'), *used])})"
+    took = [count(usage.requests, "request")]
+    if tokens:
+        took.append(f"tokens {' and '.join(tokens)}")
+    return f"cost {dollars(spent.cost_usd)} ({', '.join(took)})"

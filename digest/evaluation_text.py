@@ -18,7 +18,7 @@ _UNDEFINED = "–"
 def to_text(evaluation: Evaluation) -> str:
     """Every part of it, one below the other. Titles and comments are quoted, and obeyed by none."""
     parts = [
-        _labels(evaluation) + _unscored(evaluation),
+        [_labels(evaluation), *_unscored(evaluation)],
         _at_the_cut(evaluation),
         _as_a_ranking(evaluation),
         _histograms(evaluation),
@@ -36,11 +36,11 @@ def comparison_to_text(comparison: Comparison, a: str = "a", b: str = "b") -> st
     return _joined(
         [
             [
-                *_labels(comparison.a),
+                _compared(comparison),
                 f"a: {_shown(a, WIDTH - 3)}",
-                *_unscored(comparison.a),
+                *_left_out(comparison.unscored_a),
                 f"b: {_shown(b, WIDTH - 3)}",
-                *_unscored(comparison.b),
+                *_left_out(comparison.unscored_b),
             ],
             _differences(comparison),
             _overlap(comparison),
@@ -56,11 +56,23 @@ def _joined(parts: Iterable[Sequence[str]]) -> str:
 # --- of two -----------------------------------------------------------------------------------
 
 
+def _compared(comparison: Comparison) -> str:
+    if comparison.a.n == comparison.labelled:
+        return _labels(comparison.a)
+    papers = count(comparison.labelled, "labelled paper")
+    both = f"compared on the {comparison.a.n:,} that both have scored"
+    return f"{papers}, {both}: {_relevant(comparison.a)}"
+
+
+def _left_out(unscored: int) -> list[str]:
+    return [f"{count(unscored, 'paper')} without a score: left out of both"] if unscored else []
+
+
 def _differences(comparison: Comparison) -> list[str]:
     lines = [f"{'':22}{'a':>8}{'b':>8}{'b - a':>9}   95% interval"]
     for name, found in comparison.differences.items():
         a, b = (getattr(e.figures, name) for e in (comparison.a, comparison.b))
-        row = f"{_name(name, comparison.a.k):22}{_number(a):>8}{_number(b):>8}"
+        row = f"{_name(name, comparison.a.k):22}{number(a):>8}{number(b):>8}"
         row += f"{_signed(found.difference):>9}   "
         if found.low is None or found.high is None:
             row += _UNDEFINED
@@ -80,17 +92,20 @@ def _overlap(comparison: Comparison) -> list[str]:
     return [
         f"Kept ({_cut(comparison.a, comparison.b)})",
         f"  by both {both:,}, only by a {only_a:,}, only by b {only_b:,}, by neither {neither:,}",
-        f"  overlap (Jaccard) {_number(comparison.jaccard)}",
+        f"  overlap (Jaccard) {number(comparison.jaccard)}",
     ]
 
 
 # --- of one -----------------------------------------------------------------------------------
 
 
-def _labels(evaluation: Evaluation) -> list[str]:
+def _labels(evaluation: Evaluation) -> str:
+    return f"{count(evaluation.n, 'labelled paper')}, {_relevant(evaluation)}"
+
+
+def _relevant(evaluation: Evaluation) -> str:
     share = f" ({evaluation.relevant / evaluation.n:.0%})" if evaluation.n else ""
-    papers = count(evaluation.n, "labelled paper")
-    return [f"{papers}, {evaluation.relevant:,} relevant{share}"]
+    return f"{evaluation.relevant:,} relevant{share}"
 
 
 def _unscored(evaluation: Evaluation) -> list[str]:
@@ -103,7 +118,7 @@ def _unscored(evaluation: Evaluation) -> list[str]:
 def _at_the_cut(evaluation: Evaluation) -> list[str]:
     figures, found, lost = evaluation.figures, evaluation.true_positives, evaluation.false_negatives
     wrong, right = evaluation.false_positives, evaluation.n - evaluation.kept - lost
-    recall, precision, f1 = map(_number, (figures.recall, figures.precision, figures.f1))
+    recall, precision, f1 = map(number, (figures.recall, figures.precision, figures.f1))
     return [
         f"{f'At the cut ({_cut(evaluation)})':36}{'kept':>8}{'not kept':>11}",
         f"  {'relevant':34}{found:>8,}{lost:>11,}    recall    {recall:>5}",
@@ -115,7 +130,7 @@ def _at_the_cut(evaluation: Evaluation) -> list[str]:
 def _as_a_ranking(evaluation: Evaluation) -> list[str]:
     lines = ["As a ranking"]
     for name in ("auc", "average_precision", "ndcg", "precision_at_k", "recall_at_k"):
-        value = _number(getattr(evaluation.figures, name))
+        value = number(getattr(evaluation.figures, name))
         gain = f"   (a paper's gain: {evaluation.gain})" if name == "ndcg" else ""
         lines.append(f"  {_name(name, evaluation.k):20}{value:>8}{gain}")
     return lines
@@ -204,7 +219,8 @@ def _cut(*evaluations: Evaluation) -> str:
     return f"relevance {cut.relevance}" + ("" if unjudged else f", novelty {cut.novelty}")
 
 
-def _number(value: float | None) -> str:
+def number(value: float | None) -> str:
+    """A figure as every table and sentence gives it."""
     return _UNDEFINED if value is None else f"{value:.3f}"
 
 

@@ -22,7 +22,12 @@ from digest.ranking import passes
 from digest.text import accents, one_line
 
 MAX_BYTES = 500_000_000  # of a file when unpacked: a hundred thousand abstracts are 200 MB
-MOST_MISTAKES = 50  # a file of another kind has one on every line
+MOST_MISTAKES = 50
+_LIKE_LABELS = (
+    'labels, a line a paper like {"id": "2601.20868", "title": "…", "abstract": "…",'
+    ' "relevant": true}'
+)
+_LIKE_RESULTS = 'results, a line a paper like {"id": "2601.20868", "relevance": 8, "novelty": 7}'
 
 T = TypeVar("T")
 
@@ -86,7 +91,7 @@ def parse_labels(text: str, name: str) -> tuple[Label, ...]:
 
     `name` is what mistakes call the text. Raises `ConfigError` with all of them.
     """
-    return tuple(_parse(text, name, _label).values())
+    return tuple(_parse(text, name, _LIKE_LABELS, _label).values())
 
 
 def _label(line: _Line) -> Label:
@@ -118,7 +123,7 @@ def _label(line: _Line) -> Label:
 def parse_results(text: str, name: str) -> dict[str, Score]:
     """A scorer's results by paper id, from the JSONL that `encode_results` writes. Only `id` and
     `relevance` must be there. Raises `ConfigError` with all its mistakes."""
-    return _parse(text, name, _score)
+    return _parse(text, name, _LIKE_RESULTS, _score)
 
 
 def _score(line: _Line) -> Score:
@@ -253,13 +258,15 @@ class _Line:
         return None
 
 
-def _parse(text: str, name: str, read: Callable[[_Line], T]) -> dict[str, T]:
-    """What `read` makes of each line, by id."""
+def _parse(text: str, name: str, like: str, read: Callable[[_Line], T]) -> dict[str, T]:
+    """What `read` makes of each line, by id; `like` says what they should be."""
     found: dict[str, T] = {}
     first: dict[str, int] = {}  # the line that each id was on
     mistakes: list[str] = []
     for number, line in _lines(text):
         if not isinstance(line, _Line):
+            if not found and not mistakes:  # a file of another kind: each line would be a mistake
+                raise ConfigError(f"{name}: no JSONL file of {like}: line {number} is {line}")
             mistakes.append(f"{name}, line {number}: {line}")
             continue
         paper_id = line.get("id", _TEXT, required=True)

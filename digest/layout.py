@@ -11,8 +11,10 @@ import re
 _DAY = r"(\d{4})-\d\d-\d\d"
 _GENERATED = re.compile(
     rf"(?:\d{{4}}/{_DAY}\.(?:html|md)|data/\d{{4}}/{_DAY}\.json|data/seen/\d{{4}}\.txt"
-    r"|data/days\.jsonl|index\.html|archive\.html|latest\.md|\.nojekyll"
-    r"|assets/style\.[0-9a-f]{10}\.css)"
+    r"|\d{4}/\d{4}-\d\d\.html|search/\d{4}-\d\d\.json|search/index\.html"
+    r"|data/days\.jsonl|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
+    r"|days\.js|feed\.xml|papers\.xml|feed\.json"
+    r"|assets/(?:style\.[0-9a-f]{10}\.css|site\.[0-9a-f]{10}\.js|icon\.[0-9a-f]{10}\.svg))"
 )
 
 

@@ -10,30 +10,37 @@ the provider's cache.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import math
-from collections.abc import Callable, Sequence
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from openai import AsyncOpenAI
 
 from digest import estimate, reply
+from digest.completion import Answer, Setback
 from digest.config import Llm
-from digest.endpoint import Answer, Endpoint, Setback
+from digest.endpoint import Endpoint
 from digest.errors import ScoringError
 from digest.models import Failure, Paper, Prompt, Reason, Scoring
 from digest.prices import price
 from digest.progress import tally
-from digest.prompt import addresses_the_judge, is_cut
+from digest.prompt import is_cut
 from digest.text import one_line
+from digest.wording import count
 
 log = logging.getLogger("digest")
 
 ASKS = 6  # how often at most a paper is asked about
 PROBES = 3  # in vain before the first score: there is no point in going on
 _PATIENCE = 10  # the same later on, or twice the requests under way where that is more
-_LONGEST_PAUSE_S = 30.0
+_LONGEST_BACKOFF_S = 30.0  # between a server's error and the next request
+_MISSING = Setback(Reason.INVALID, "no valid scores in the reply", remedy="try another llm.model")
+_GRACE_S = 5.0  # after an interrupt, for the requests under way: they are billed in any case
 
 
 def score(
@@ -49,8 +56,9 @@ def score(
 
     `topics` are the headings that a paper can belong to. `keep` gets each answer as it comes, so
     that what has been paid for survives whatever comes after. `left_usd` is what may still be
-    spent; it can only hold where the model's price is known. Raises `ScoringError` for what no
-    further request can mend: a rejected key, an empty balance, a model that does not exist.
+    spent; it can only hold where the model's price is known. Where the run gives up, or papers fail
+    one by one, `trouble` says why and what to do. Raises `ScoringError` for what no further request
+    can mend: a rejected key, an empty balance, a model that does not exist.
     """
     for paper in papers:
         if is_cut(paper):
@@ -62,37 +70,6 @@ def score(
             return await run.score(papers)
 
     return asyncio.run(scored()) if papers else Scoring({})
-
-
-def batches(papers: Sequence[Paper], llm: Llm) -> list[tuple[Paper, ...]]:
-    """How `papers` go out: shuffled by their ids, so that place says nothing; the first alone;
-    then full batches, and what is left of them in a last round that is even; then those that speak
-    to the judge, each alone."""
-    shuffled = sorted(papers, key=lambda paper: hashlib.sha256(paper.id.encode()).digest())
-    alone = [(paper,) for paper in shuffled if addresses_the_judge(paper)]
-    rest = [paper for paper in shuffled if not addresses_the_judge(paper)]
-    size, at_once = llm.batch_size, llm.concurrency
-    if len(rest) > size:
-        alone, rest = [(rest[0],), *alone], rest[1:]
-    full = max(0, math.ceil(len(rest) / size / at_once) - 1) * at_once
-    last = rest[full * size :]
-    number = min(at_once, len(last)) if full else math.ceil(len(last) / size)
-    return [
-        *alone[:1],
-        *(tuple(rest[i * size : (i + 1) * size]) for i in range(full)),
-        *(tuple(last[i::number]) for i in range(number)),
-        *alone[1:],
-    ]
-
-
-def foretell(papers: Sequence[Paper], prompt: Prompt, llm: Llm, base_url: str | None) -> Scoring:
-    """What scoring `papers` will take if all goes well and nothing is cached; no verdicts."""
-    foretold = Scoring({})
-    for batch in batches(papers, llm):
-        usage = estimate.request(prompt, batch)
-        paid = price(usage, llm.model, base_url, llm.extra.get("service_tier"))
-        foretold += Scoring({}, usage, sum(paid) if paid else None)
-    return foretold
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,28 +101,51 @@ class _Run:
         self._spent_usd = 0.0  # as foretold where an answer does not say
         self._reserved_usd = 0.0  # foretold of the requests under way
         self._in_vain = 0  # batches and lone papers asked about since the last score
+        self._under_way = 0  # requests
         self._given_up: Reason | None = None
+        self._trouble = ""  # why
+        self._failed_for: Counter[str] = Counter()  # what papers failed for one by one
         self._error: ScoringError | None = None
 
     async def score(self, papers: Sequence[Paper]) -> Scoring:
-        made = batches(papers, self._llm)
+        made = estimate.batches(papers, self._llm)
         for batch in made:
             self._queue.put_nowait(_Batch(batch))
         if self._left_usd is not None and self._foretold_usd(made[0]) is None:
             log.warning(
                 "the price of %s is not known: the budget cannot hold", one_line(self._llm.model)
             )
-        with tally(len(papers), "score", "paper") as self._show:
+        with tally(len(papers), "scored", "paper") as self._show:
+            work = asyncio.create_task(self._ask_all())
             try:
-                while not self._queue.empty() and not self._answered:
-                    await self._handle(self._queue.get_nowait())
-                await self._all_at_once()
+                await asyncio.shield(work)
             except asyncio.CancelledError:  # Ctrl-C: asyncio cancels what it runs
-                self._given_up, self._error = Reason.INTERRUPTED, None
+                await self._stop(work)
                 self._fail([p for p in papers if p.id not in self._scoring.verdicts])
         if self._error is not None:
             raise self._error
-        return self._scoring
+        (commonest, _), *_ = self._failed_for.most_common(1) or [("", 0)]
+        why = "" if self._given_up is Reason.INTERRUPTED else self._trouble or commonest
+        return replace(self._scoring, trouble=why)
+
+    async def _ask_all(self) -> None:
+        while not self._queue.empty() and not self._answered:
+            await self._handle(self._queue.get_nowait())
+        await self._all_at_once()
+
+    async def _stop(self, work: asyncio.Task[None]) -> None:
+        """After an interrupt: nothing new, a little time for what is under way, then the end."""
+        self._given_up = Reason.INTERRUPTED
+        self._endpoint.stop()
+        deadline = time.monotonic() + _GRACE_S
+        with _next_interrupt() as again:
+            while self._under_way and time.monotonic() < deadline and not again.is_set():
+                await asyncio.wait({work}, timeout=0.05)
+        work.cancel()
+        await asyncio.wait({work})
+        self._error = None
+        if not work.cancelled() and (error := work.exception()) is not None:
+            raise error
 
     @property
     def _answered(self) -> bool:
@@ -186,33 +186,44 @@ class _Run:
         self, batch: _Batch, rest: tuple[Paper, ...], setback: Setback | None
     ) -> None:
         """What becomes of the papers of a batch that its reply has left out."""
-        setback = setback or Setback(Reason.INVALID, "papers are missing from the reply")
+        setback = setback or _MISSING
         asked = _Batch(rest, batch.asks + 1)
-        log.debug("ask %d left out %d: %s", asked.asks, len(rest), setback.words)
+        log.debug(
+            "%s of %d came back without a score (time %d of %d): %s",
+            count(len(rest), "paper"),
+            len(batch.papers),
+            asked.asks,
+            ASKS,
+            setback.words,
+        )
         whole = len(rest) == len(batch.papers)
         if not whole:
             self._in_vain = 0
-        elif batch.asks == 0 or len(rest) == 1:  # parts of a batch say no more than it did
-            self._in_vain += 1
+        elif batch.asks == 0 or len(rest) == 1 or setback.reason is Reason.RATE_LIMITED:
+            self._in_vain += 1  # the parts of a batch say no more than it did
         self._weigh(setback)
         if self._given_up is not None:
             self._fail(rest)
         elif asked.asks == ASKS or (setback.lasting and len(batch.papers) == 1):
+            self._failed_for[_in_a_sentence(setback)] += len(rest)
             self._fail(rest, setback.reason)
+            self._show(len(rest), setback.reason)
         else:
             for part in _parts(asked, setback, whole=whole):
                 self._queue.put_nowait(part)
             if setback.reason is Reason.SERVER_ERROR:
-                await asyncio.sleep(min(2.0**self._in_vain, _LONGEST_PAUSE_S))
+                await asyncio.sleep(min(2.0**self._in_vain, _LONGEST_BACKOFF_S))
 
     async def _ask(self, papers: tuple[Paper, ...]) -> Setback | None:
         """One request, and what it brings. None where the reply was whole, whatever it holds."""
         reserved = self._foretold_usd(papers) or 0.0
         self._reserved_usd += reserved
+        self._under_way += 1
         try:
             answer = await self._endpoint.ask(papers)
         finally:
             self._reserved_usd -= reserved
+            self._under_way -= 1
         if isinstance(answer, Setback):
             if answer.reason is Reason.TIMEOUT:  # it may have been answered, unheard
                 self._spent_usd += reserved
@@ -232,7 +243,7 @@ class _Run:
         )
         read = reply.read(answer.text, [paper.id for paper in papers], self._topics)
         for problem in read.problems:
-            log.debug("reply: %s", problem)
+            log.debug("reply: %s", self._endpoint.safe(problem))
         scoring = Scoring(read.scores, usage, sum(paid) if paid else None)
         self._scoring += scoring
         self._spent_usd += sum(paid) if paid else reserved_usd
@@ -243,16 +254,20 @@ class _Run:
     def _fail(self, papers: Sequence[Paper], reason: Reason | None = None) -> None:
         reason = reason or self._given_up or Reason.INVALID
         self._scoring += Scoring({paper.id: Failure(reason) for paper in papers})
-        self._show(len(papers), reason)
 
     # --- when to stop ------------------------------------------------------------------------
 
     def _may_ask(self, papers: tuple[Paper, ...]) -> bool:
         """Whether there is any point in a request, and the money for it."""
         if self._given_up is None and self._left_usd is not None:
-            total = self._spent_usd + self._reserved_usd + (self._foretold_usd(papers) or 0.0)
-            if total > self._left_usd or self._left_usd <= 0:
-                self._give_up(Reason.BUDGET, f"the {self._left_usd:.4g} dollars left are spent")
+            left = max(0.0, self._left_usd - self._spent_usd - self._reserved_usd)
+            next_one = self._foretold_usd(papers) or 0.0
+            if next_one > left or self._left_usd <= 0:
+                self._give_up(
+                    Reason.BUDGET,
+                    f"the next request would cost about {_dollars(next_one)} and {_dollars(left)}"
+                    " of the budget is left; raise llm.budget_usd",
+                )
         return self._given_up is None
 
     def _foretold_usd(self, papers: tuple[Paper, ...]) -> float | None:
@@ -270,20 +285,45 @@ class _Run:
     def _weigh(self, setback: Setback) -> None:
         """Give up where no further request would fare better."""
         patience = max(_PATIENCE, 2 * self._llm.concurrency) if self._answered else PROBES
+        said = _in_a_sentence(setback)
         if setback.final:
-            self._give_up(setback.reason, setback.words)
+            self._give_up(setback.reason, said)
         elif self._in_vain >= patience:
             # A paper is refused for its own sake; where all are, it is the endpoint's doing.
             all_refused = setback.reason is Reason.REFUSED
             self._give_up(
                 Reason.SERVER_ERROR if all_refused else setback.reason,
-                f"{self._in_vain} in a row brought nothing: {setback.words}",
+                f"{self._in_vain} requests in a row brought nothing: {said}",
             )
 
     def _give_up(self, reason: Reason, why: str) -> None:
         if self._given_up is None and self._error is None:
             log.warning("no further requests: %s", why)
+            self._trouble = why
         self._given_up = self._given_up or reason
+
+
+def _in_a_sentence(setback: Setback) -> str:
+    """What went wrong and what to do, as a part of a sentence."""
+    return "; ".join(filter(None, (setback.words, setback.remedy)))
+
+
+def _dollars(usd: float) -> str:
+    return f"${usd:.4f}" if usd >= 0.01 or not usd else f"${usd:.6f}"
+
+
+@contextmanager
+def _next_interrupt() -> Iterator[asyncio.Event]:
+    """Set by the next Ctrl-C, which would else end everything where it stands."""
+    again, loop = asyncio.Event(), asyncio.get_running_loop()
+    # Neither in another thread than the main one, nor under Windows: there it ends everything.
+    with suppress(NotImplementedError, RuntimeError, ValueError):
+        loop.add_signal_handler(signal.SIGINT, again.set)
+    try:
+        yield again
+    finally:
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.remove_signal_handler(signal.SIGINT)
 
 
 def _parts(batch: _Batch, setback: Setback, *, whole: bool) -> list[_Batch]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
@@ -199,6 +199,7 @@ class Scoring:
     verdicts: Mapping[str, Verdict]  # by paper id
     usage: Usage = Usage()
     cost_usd: float | None = None
+    trouble: str = ""  # why the scorer gave up, and what to do; "" where it did not
 
     def __add__(self, other: Scoring) -> Scoring:
         """Both together, the later verdict where both have one."""
@@ -206,7 +207,9 @@ class Scoring:
             cost_usd = other.cost_usd if not self.usage.requests else self.cost_usd
         else:
             cost_usd = add(self.cost_usd, other.cost_usd)
-        return Scoring({**self.verdicts, **other.verdicts}, self.usage + other.usage, cost_usd)
+        verdicts = {**self.verdicts, **other.verdicts}
+        trouble = other.trouble or self.trouble
+        return Scoring(verdicts, self.usage + other.usage, cost_usd, trouble)
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,26 +347,51 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day in one line of `days.jsonl`: what lists and calendars of days show."""
+    """A day in one line of `days.jsonl`: what lists, calendars and statistics of days show."""
 
     date: date
     status: Status
     scorer: str
+    generated_at: datetime  # aware, UTC
     counts: Counts
     cost_usd: float | None
+    prompt_tokens: int | None
+    completion_tokens: int | None
     topics: dict[str, int]  # kept papers by topic, NO_TOPIC included
+    relevance: tuple[int, ...]  # how many scored papers got 1, 2 … 10
+    novelty: tuple[int, ...]
 
     @classmethod
     def of(cls, digest: Digest) -> Day:
         topics = Counter(kept.score.topic for kept in digest.kept)
+        scores = [*(k.score for k in digest.kept), *(b.score for b in digest.below)]
         return cls(
             digest.date,
             digest.status,
             digest.scorer,
+            digest.generated_at,
             digest.counts,
             digest.cost_usd,
+            digest.usage.prompt_tokens,
+            digest.usage.completion_tokens,
             dict(sorted(topics.items())),
+            _spread(score.relevance for score in scores),
+            _spread(score.novelty for score in scores),
         )
+
+    @property
+    def month(self) -> str:
+        """2026-01."""
+        return f"{self.date:%Y-%m}"
+
+    @property
+    def has_page(self) -> bool:
+        return self.status is not Status.EMPTY
+
+
+def _spread(values: Iterable[int | None]) -> tuple[int, ...]:
+    found = Counter(values)
+    return tuple(found[value] for value in range(1, 11))
 
 
 def announced(sources: dict[str, Source]) -> dict[str, AnnounceType]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from itertools import groupby
 from pathlib import Path
 
 from digest import announcements, archive, estimate, publish, ranking, record, selection, site
@@ -29,6 +30,7 @@ from digest.models import (
 from digest.progress import bar, log, stage
 from digest.report import DayReport
 from digest.scorers import Scorer
+from digest.site import search
 from digest.sources import Fetched
 from digest.unfinished import Unfinished
 from digest.wording import count, scorer_label, sums
@@ -98,6 +100,8 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
     if made is not before:
         status = "updated" if before else "published"
         reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
+        if digest.unscored:
+            reason += f", {len(digest.unscored)} not scored"
     elif written or commit:
         status, reason = "updated", "nothing is new, but files were missing or not committed"
     return DayReport.of(digest, status, reason, commit)
@@ -110,10 +114,28 @@ def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> l
     is right already is not touched.
     """
     days = archive.with_day(archive.read_days(out), digest)
+
+    def read(day: date) -> Digest:
+        return digest if day == digest.date else archive.listed_day(out, day)
+
+    month = Day.of(digest).month
     files = archive.day_files(out, digest, before, days)
-    newest = digest if days[-1].date == digest.date else archive.listed_day(out, days[-1].date)
-    files |= site.day_files(digest, settings) | site.front_files(newest, days, settings)
+    files |= site.day_files(digest, settings) | site.month_files(month, days, settings)
+    files[search.path(month)] = _search_shard(out, digest, month, days, read)
+    recent = [read(day) for day in site.recent(days)]
+    files |= site.front_files(read(days[-1].date), recent, days, settings)
     return [str(path) for path in archive.write_files(out, files)]
+
+
+def _search_shard(
+    out: Path, digest: Digest, month: str, days: Sequence[Day], read: Callable[[date], Digest]
+) -> bytes:
+    """The month's search index with this day; made anew where it lacks another."""
+    found = search.read(archive.read(out / search.path(month))) | search.entries([digest])
+    dates = [day.date for day in days if day.month == month and day.has_page]
+    if found.keys() != set(map(str, dates)):
+        found = search.entries(map(read, dates))
+    return search.encode(found)
 
 
 def add_day(out: Path, ours: Digest, settings: Site) -> None:
@@ -144,7 +166,13 @@ def site_files(digests: Sequence[Digest], settings: Site) -> archive.Files:
     files |= archive.derived_files(digests)
     for digest in bar(digests, "render"):
         files |= site.day_files(digest, settings)
-    return files | site.front_files(digests[-1], [Day.of(d) for d in digests], settings)
+    days = [Day.of(digest) for digest in digests]
+    for month, of_month in groupby(digests, lambda d: Day.of(d).month):
+        files |= site.month_files(month, days, settings)
+        files[search.path(month)] = search.encode(search.entries(of_month))
+    recent = set(site.recent(days))
+    of_feeds = [digest for digest in digests if digest.date in recent]
+    return files | site.front_files(digests[-1], of_feeds, days, settings)
 
 
 # --- the steps --------------------------------------------------------------------------------
@@ -278,6 +306,9 @@ def _estimate(job: Job, day: date, plan: _Plan) -> DayReport:
     days = [d.date for d in archive.read_days(job.config.out) if d.scorer == "llm" and d.date < day]
     past = [archive.listed_day(job.config.out, known) for known in days[-EXPERIENCE_DAYS:]]
     said = estimate.in_words(foretold, estimate.experience(past))
+    left_usd = _left_usd(job, plan)
+    if left_usd is not None and foretold.cost_usd is not None and foretold.cost_usd > left_usd:
+        said += f"; only ${left_usd:.4f} of llm.budget_usd is left"
     return DayReport(
         "planned",
         f"{does} {said}",
@@ -329,7 +360,7 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
     if digest.unscored or digest.stale:
         digest = replace(digest, status=Status.PARTIAL)
     log.info("%s: %s", day, sums(digest.counts))
-    if failure := ranking.shortfall(digest, job.config.llm.max_unscored):
+    if failure := ranking.shortfall(digest, job.config.llm.max_unscored, scoring.trouble):
         raise failure
     return before if before is not None and _teaches_nothing(job, digest, before) else digest
 

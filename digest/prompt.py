@@ -43,7 +43,7 @@ _FORM = """\
 
 Answer with JSON alone, compact, on one line, without a code fence or a word around it:
 
-{{"papers":[{{"id":"2601.00001","relevance":2,"novelty":5,"topic":"{none}","comment":""}}]}}
+{{"papers":[{{"id":"0000.00000","relevance":2,"novelty":5,"topic":"{none}","comment":""}}]}}
 
 One entry for each paper below, every one exactly once, in the order in which they stand. `id` is
 the paper's own, copied. `topic` is the topic that the paper fits best, exactly one of {topics}, or
@@ -169,7 +169,8 @@ _ADDRESSES_THE_JUDGE = re.compile(
         (?:papers?|submissions?|manuscripts?|abstracts?)\b
     | \b(?:scores?|ratings?|grades?|marks?)\s+(?:for|of|to)\s+this\s+
         (?:paper|submission|work|abstract)\b | \bscore\s+(?:it|them)\b
-    | \bother\s+papers?\s+in\s+th(?:is|e)\s+(?:list|batch)\b
+    | \b(?:other|remaining|following)\s+papers?\s+(?:in\s+th(?:is|e)\s+(?:list|batch)|are\b|as\b)
+    | \bpapers?\s+that\s+follows?\b | \b(?:everything|all)\s+in\s+this\s+batch\b
     | \b(?:this|the)\s+paper\s+(?:must|deserves)\b | \b(?:dear|attention)\W{1,3}reviewers?\b
     | \bpositive\s+reviews?\s+only\b | \b(?:give|write)\s+(?:\w+\s+){0,2}positive\s+review\b
     | \bdo\s+not\s+(?:highlight|mention|give|penali[sz]e)\b
@@ -177,7 +178,8 @@ _ADDRESSES_THE_JUDGE = re.compile(
         (?:llms?|ai|language\s+models?|models?|reviewers?|assistants?|scorers?|judges?|graders?)\b
     | \byou\s+are\s+(?:now|an?|the)\b | \bas\s+an?\s+(?:ai|llm|language)\b .{0,40} \byou\b
     | \bif\s+you\s+are\s+(?:an?\s+)?(?:ai|llm|language|large)\b
-    | \b(?:system|developer)\s*(?:prompt|message|:) | <\s*/?\s*(?:paper|system|user|assistant)\b
+    | \b(?:system|developer)\s*(?:prompt|message)\b | (?:^|[.!?\n])\s*system\s*:
+    | <\s*/?\s*(?:paper|system|user|assistant)\b
     | <\|.{0,20}\|> | \[/?INST\] | "(?:relevance|novelty)"\s*:
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,

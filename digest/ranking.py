@@ -20,7 +20,7 @@ from digest.models import (
     Verdict,
     announced,
 )
-from digest.wording import count
+from digest.wording import count, in_short
 
 FEWEST_FAILED = 5  # fewer unscored papers than this are no outage, unless they are all
 
@@ -65,8 +65,8 @@ def rank(
     return Ranking(tuple(kept), tuple(below), tuple(unscored))
 
 
-def shortfall(digest: Digest, max_unscored: float) -> ScoringError | None:
-    """Why a day is too incomplete to publish, if it is.
+def shortfall(digest: Digest, max_unscored: float, trouble: str = "") -> ScoringError | None:
+    """Why a day is too incomplete to publish, if it is; `trouble` is what the scorer says of it.
 
     Above the share `max_unscored` of its papers, where that is at least five of them, or all. What
     the model refused for its own sake does not count, unless nothing else came back either.
@@ -74,21 +74,20 @@ def shortfall(digest: Digest, max_unscored: float) -> ScoringError | None:
     reasons = Counter(u.reason for u in digest.unscored)
     refused = reasons[Reason.REFUSED]
     failed, scanned = len(digest.unscored) - refused, digest.counts.scanned
-    said = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common())
-    what = f"{len(digest.unscored)} of {count(scanned, 'paper')} not scored ({said})"
-    kept = "nothing is published; what was scored is kept, and the next run pays only for the rest"
+    what = f"{len(digest.unscored)} of {count(scanned, 'paper')} not scored ({in_short(reasons)})"
+    end = f"{what}; nothing is published"
+    if len(digest.unscored) < scanned:
+        end += ", what was scored is kept, and the next run pays only for the rest"
     if reasons[Reason.INTERRUPTED]:
-        return Interrupted(f"interrupted: {what}: {kept}")
+        return Interrupted(f"interrupted: {end}")
     too_many = failed >= FEWEST_FAILED and failed / scanned > max_unscored
     nothing = len(digest.unscored) == scanned and (failed or refused >= FEWEST_FAILED)
     if not too_many and not nothing:
         return None
     if reasons[Reason.BUDGET]:
-        return OverBudget(
-            f"the budget of the day is spent: {what}: raise llm.budget_usd or follow fewer"
-            f" categories; {kept}"
-        )
-    return ScoringError(f"the model failed: {what}: {kept}")
+        remedy = "raise llm.budget_usd or follow fewer categories"
+        return OverBudget(f"the day's budget does not reach: {trouble or remedy}: {end}")
+    return ScoringError(f"the model failed: {trouble or 'try again later'}: {end}")
 
 
 def passes(score: Score, cut: Cut) -> bool:

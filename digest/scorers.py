@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from digest import offline
+from digest import estimate, offline
 from digest.config import Config
 from digest.models import Paper, Prompt, Scoring
 from digest.prompt import load, load_topics
@@ -71,8 +71,6 @@ def _model(config: Config, key: str | None, base_url: str | None) -> Scorer:
         return llm.score(papers, prompt, topics.names, settings, connect, left_usd, keep)
 
     def foretell(papers: Sequence[Paper]) -> Scoring:
-        from digest import llm
-
-        return llm.foretell(papers, prompt, settings, address)
+        return estimate.foretell(papers, prompt, settings, address)
 
     return Scorer("llm", settings.model, prompt, score, foretell)

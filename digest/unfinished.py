@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
@@ -105,6 +106,8 @@ class Unfinished:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 log.warning("%s: cannot be removed: %s", path, error.strerror)
+        with suppress(OSError):  # not empty: another day's
+            self.path.parent.rmdir()
 
     @property
     def _feeds(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 
 from digest.models import LIMIT_RULE, Counts, Digest, Status, add
@@ -79,6 +80,12 @@ def rules(digest: Digest) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(Counter(filtered.rule for filtered in digest.filtered).items()))
 
 
+def in_short(counts: Mapping[str, int]) -> str:
+    """3 timeout, 1 refused."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{number:,} {what}" for what, number in ordered)
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """1 paper, 2 papers."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
@@ -110,8 +117,9 @@ def warnings(digest: Digest) -> tuple[str, ...]:
     if sampled:
         said.append(f"Only a sample was scored: {count(sampled, 'paper')} beyond `--limit`.")
     if digest.unscored:
+        reasons = in_short(Counter(unscored.reason for unscored in digest.unscored))
         unscored = count(len(digest.unscored), "paper")
-        said.append(f"{unscored} could not be scored; the day's page lists them.")
+        said.append(f"{unscored} could not be scored ({reasons}); the day's page lists them.")
     unreadable = sum(len(source.unreadable) for source in digest.sources.values())
     if unreadable:
         said.append(

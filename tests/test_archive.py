@@ -89,13 +89,16 @@ def test_a_day_recorded_again_takes_its_own_line(tmp_path: Path) -> None:
     assert [day.counts.below for day in archive.read_days(tmp_path)] == [2]
 
 
-def test_a_line_has_date_status_counts_cost_and_topics() -> None:
+def test_a_line_has_what_lists_of_days_and_statistics_show() -> None:
     kept = [Kept(paper(f"2601.{n}"), score(topic=t)) for n, t in enumerate(["B", "A", "B", "none"])]
     line = archive.encode_days([Day.of(make.digest(kept=kept))]).decode()
     assert line == (
-        '{"date":"2026-01-30","status":"complete","scorer":"llm","counts":{"announced":4,"seen":0,'
+        '{"date":"2026-01-30","status":"complete","scorer":"llm",'
+        '"generated_at":"2026-01-30T06:07:08Z","counts":{"announced":4,"seen":0,'
         '"filtered":0,"scanned":4,"kept":4,"below":0,"unscored":0,"new":4,"cross":0,"replace":0},'
-        '"cost_usd":null,"topics":{"A":1,"B":2,"none":1}}\n'
+        '"cost_usd":null,"prompt_tokens":null,"completion_tokens":null,'
+        '"topics":{"A":1,"B":2,"none":1},"relevance":[0,0,0,0,0,0,0,0,4,0],'
+        '"novelty":[0,0,0,0,0,0,0,4,0,0]}\n'
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -115,7 +114,8 @@ def lose_a_page(out: Path) -> None:
 
 
 def lose_the_stylesheet(out: Path) -> None:
-    shutil.rmtree(out / "assets")
+    (stylesheet,) = (out / "assets").glob("style.*.css")
+    stylesheet.unlink()
 
 
 def add_a_page_of_no_day(out: Path) -> None:

@@ -487,3 +487,9 @@ def test_the_table_has_every_setting_once() -> None:
 )
 def test_the_table_shows_a_default_as_one_would_write_it(path: str, default: str) -> None:
     assert f"\n| `{path}` | {default} | " in table()
+
+
+@pytest.mark.parametrize("key", ["model", "messages", "response_format", "n", "stream"])
+def test_what_a_request_is_about_cannot_be_replaced(key: str) -> None:
+    with pytest.raises(ConfigError, match=f"llm.extra: '{key}' is not for you to send"):
+        parse_config({"categories": ["cs.LG"], "llm": {"extra": {key: 1}}})

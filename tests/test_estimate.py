@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import llm
 from digest.config import Llm
-from digest.estimate import Experience, experience, in_words, request, tokens
+from digest.estimate import (
+    Experience,
+    batches,
+    experience,
+    foretell,
+    in_words,
+    request,
+    tokens,
+)
 from digest.models import Digest, Prompt, Scoring, Usage
 from digest.prompt import load, messages
 from tests import make
@@ -34,11 +41,11 @@ PAST = Usage(
 def test_a_real_day_takes_about_what_was_foretold(real_data: Path) -> None:
     papers, labels = labels_of_seed_day(real_data)
     _, prompt = load(SHIPPED, CUT, "English")
-    foretold = llm.foretell(papers, prompt, Llm(), None)
-    batches = llm.batches(papers, Llm())
-    prompts = sum(len(prompt_of({"messages": messages(prompt, batch)})) for batch in batches)
+    foretold = foretell(papers, prompt, Llm(), None)
+    sent = batches(papers, Llm())
+    prompts = sum(len(prompt_of({"messages": messages(prompt, batch)})) for batch in sent)
     completions = sum(completion_tokens(labels, [p.id for p in papers]))
-    assert foretold.usage.requests == len(batches)
+    assert foretold.usage.requests == len(sent)
     assert foretold.usage.prompt_tokens == pytest.approx(prompts, rel=0.25)
     assert foretold.usage.completion_tokens == pytest.approx(completions, rel=0.25)
     assert foretold.cost_usd == pytest.approx(prompts * 0.1e-6 + completions * 0.5e-6, rel=0.25)

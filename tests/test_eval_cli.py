@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,10 +19,23 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from digest import archive, record
+from digest import archive, evaluating, labels, record, scorers
+from digest import evaluate as evaluation
 from digest.cli import main
+from digest.config import Config, Llm, load_config
+from digest.errors import OverBudget, ScoringError
 from digest.labels import load_labels, load_results
-from digest.models import Digest, Kept
+from digest.models import (
+    Digest,
+    Failure,
+    Kept,
+    Paper,
+    Prompt,
+    Reason,
+    Scoring,
+    Usage,
+    Verdict,
+)
 from tests import make
 from tests.llm import replies
 from tests.llm.fake import Fake
@@ -202,15 +215,36 @@ def test_a_folder_is_compared_with_saved_results(evaluate: Eval, project: Path) 
     assert report["comparison"]["a"] == report["comparison"]["b"] == alone["evaluation"]
 
 
-def test_results_that_lack_some_papers_count_them_as_unscored(
+def test_papers_that_either_results_lack_are_left_out_of_both(
     evaluate: Eval, project: Path
 ) -> None:
     evaluate("--labels", LABELS, "--save", "a.jsonl")
     lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
     (project / "b.jsonl").write_text("".join(lines[:20]))
     ended = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl")
-    assert "4 papers without a score: counted as last and as not kept" in ended.out
-    assert ", 4 papers without a score; cost none" in ended.out
+    assert ended.code == 0
+    assert ended.out.startswith("24 labelled papers, compared on the 20 that both have scored: ")
+    assert "\nb: b.jsonl\n4 papers without a score: left out of both\n" in ended.out
+    assert "; 4 papers left out (without a score: 0 of a, 4 of b); cost none" in ended.out
+    comparison = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl", "--json").report[
+        "comparison"
+    ]
+    assert [comparison[key] for key in ("labelled", "unscored_a", "unscored_b")] == [24, 0, 4]
+    assert comparison["a"] == comparison["b"]
+
+
+def test_results_without_a_paper_in_common_are_not_compared(evaluate: Eval, project: Path) -> None:
+    evaluate("--labels", LABELS, "--save", "a.jsonl")
+    lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
+    other = '{"id": "1901.00001", "relevance": 3}\n'  # that nobody has labelled
+    (project / "a.jsonl").write_text("".join(lines[:12]) + other)
+    (project / "b.jsonl").write_text("".join(lines[12:]) + other)
+    ended = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "digest: a.jsonl and b.jsonl: no paper that both have scored: name results of the same"
+        " ones\n"
+    )
 
 
 # --- labels out of the archive ----------------------------------------------------------------
@@ -313,6 +347,9 @@ def model(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fake], No
 Model = Callable[[Fake], None]
 
 
+KEPT = "; what was scored is kept: run it again, and only the rest is paid for"
+
+
 def unfinished(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / ".digest").glob("*"))
 
@@ -387,7 +424,7 @@ def test_a_paper_that_the_model_refuses_is_counted_and_told(
     assert ended.code == 0
     assert "prompts: 1 of 24 papers not scored (1 refused)\n" in ended.err
     assert ended.report["evaluation"]["unscored"] == 1
-    assert ", 1 paper without a score; cost " in ended.report["reason"]
+    assert "; 1 paper without a score; cost " in ended.report["reason"]
     assert set(IDS) - set(load_results(project / "a.jsonl")) == {IDS[3]}
     assert unfinished(project) == []
 
@@ -401,9 +438,8 @@ def test_where_the_model_scores_nothing_that_is_an_outage(
     assert (ended.code, ended.report["status"]) == (3, "outage")
     assert "evaluation" not in ended.report
     (line,) = [line for line in ended.err.splitlines() if line.startswith("digest: ")]
-    assert line == (
-        "digest: the model failed: 24 of 24 papers not scored (24 invalid reply): try again later"
-    )
+    assert line.startswith("digest: the model failed: ")
+    assert line.endswith(": prompts: 24 of 24 papers not scored (24 invalid reply)")
     assert not (project / "a.jsonl").exists()
 
 
@@ -456,7 +492,8 @@ def test_after_an_interrupt_only_the_rest_is_paid_for(
         model(stopped)
         ended = evaluate("--labels", LABELS, "--json")
     assert (ended.code, ended.report["status"]) == (130, "interrupted")
-    assert "what was scored is kept; run it again to go on" in ended.report["reason"]
+    assert ended.report["reason"].startswith("interrupted: prompts: ")
+    assert KEPT in ended.report["reason"]
     assert stopped.answered
     with Fake(ALL_GOOD) as fake:
         model(fake)
@@ -525,35 +562,193 @@ def test_without_money_nothing_is_asked(evaluate: Eval, project: Path, model: Mo
     assert fake.records == []
 
 
-def test_the_budget_holds_for_both_and_over_several_tries(
+def priced(project: Path, budget_usd: object) -> None:
+    """One request after the other, at a price that is known."""
+    llm = f", model: gpt-4o, concurrency: 1, budget_usd: {budget_usd}"
+    configure(project, "llm", llm)
+
+
+def foretold(project: Path) -> float:
+    """What a whole evaluation is foretold to cost."""
+    config = load_config(project / "config.yaml")
+    papers = [label.paper for label in load_labels(LABELS)]
+    cost = scorers.make(config, None, None).foretell(papers).cost_usd
+    assert cost is not None
+    return cost
+
+
+def dearer(tokens: int) -> replies.Rule:
+    """Replies that took more than anybody foretold."""
+    usage = {"prompt_tokens": tokens, "completion_tokens": 10, "total_tokens": tokens + 10}
+    return replies.usage(usage)
+
+
+def test_what_it_will_cost_is_said_before_anything_is_asked(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
-    def allow(budget: object) -> None:
-        configure(project, "llm", f", model: gpt-4o, concurrency: 1, budget_usd: {budget}")
+    priced(project, 1)
+    b = prompts(project, "b", "proteins")
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        one = evaluate("--labels", LABELS)
+        two = evaluate("--labels", LABELS, "--compare", "prompts", "prompts")
+        evaluate("--labels", LABELS, "--save", "a.jsonl")
+        a_file = evaluate("--labels", LABELS, "--compare", b, "a.jsonl")
+    cost = foretold(project)
+    assert one.err.startswith(f"cost: ${cost:.4f} foretold for 24 papers, in ")
+    assert two.err.startswith(f"cost: ${2 * cost:.4f} foretold for 24 papers, twice, in ")
+    assert one.err.splitlines()[1].startswith("score: ")
+    assert " foretold for 24 papers, in " in a_file.err
 
-    allow("null")
+
+def test_a_price_that_nobody_knows_is_said_before_anything_is_asked(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    configure(project, scorer="llm", llm=", model: of-my-own")
     with Fake(ALL_GOOD) as fake:
         model(fake)
-        for_one = evaluate("--labels", LABELS, "--json").report["cost_usd"]
+        ended = evaluate("--labels", LABELS)
+    assert ended.code == 0
+    assert ended.err.startswith(
+        "cost: of 24 papers not foretold, the price of the model is not known\n"
+    )
+
+
+def test_what_would_cost_more_than_the_budget_is_not_begun(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    priced(project, 1)
+    cost = foretold(project)
+    priced(project, cost * 1.5)
+    with Fake(ALL_GOOD) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--compare", "prompts", "prompts", "--json")
+        assert fake.records == []
+        assert (ended.code, ended.report["status"]) == (3, "over_budget")
+        assert ended.report["reason"] == (
+            f"${2 * cost:.4f} foretold for 24 papers, twice, and of the budget of"
+            f" ${cost * 1.5:.4f} there is ${cost * 1.5:.4f} left: raise llm.budget_usd, or name"
+            " fewer papers; nothing was asked"
+        )
+        assert evaluate("--labels", LABELS).code == 0
+
+
+def test_where_the_budget_ends_before_the_second_is_scored_there_is_no_verdict(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
     given = ("--labels", LABELS, "--compare", "prompts", prompts(project, "b", "proteins"))
-    with Fake(ALL_GOOD) as fake:
+
+    def costly(request: Request) -> Response | None:
+        about = "Relevant: proteins" in json.dumps(request.body)
+        return dearer(400_000)(request) if about else None
+
+    with Fake(ALL_GOOD, respond=costly) as fake:
         model(fake)
-        allow(for_one * 1.5)
+        priced(project, 1)
         first = evaluate(*given, "--json")
-        assert first.code == 0
-        assert first.report["cost_usd"] <= for_one * 1.5
-        assert first.report["comparison"]["a"]["unscored"] == 0
-        assert first.report["comparison"]["b"]["unscored"] > 0
-        assert " budget); run it again for the rest\n" in first.err
+        assert (first.code, first.report["status"]) == (3, "over_budget")
+        assert "comparison" not in first.report
+        assert first.report["reason"].startswith("the budget does not reach: ")
+        assert ": b: " in first.report["reason"].replace(str(project) + "/", "")
+        assert first.report["reason"].endswith(KEPT)
         assert len(unfinished(project)) == 2
         asked = len(fake.records)
-        assert evaluate(*given, "--json").report["cost_usd"] == first.report["cost_usd"]
+        again = evaluate(*given, "--json")  # the spend of earlier tries counts
+        assert (again.code, again.report["status"]) == (3, "over_budget")
+        assert "there is $0.0000 left: raise llm.budget_usd" in again.report["reason"]
         assert len(fake.records) == asked
-        allow("null")
-        whole = evaluate(*given, "--json").report
-    assert whole["comparison"]["b"]["unscored"] == 0
+        priced(project, "null")
+        whole = evaluate(*given, "--json")
+    assert whole.code == 0
+    assert whole.report["comparison"]["b"]["n"] == 24
     assert set(fake.answered.values()) == {2}
     assert unfinished(project) == []
+
+
+def test_where_the_budget_ends_midway_a_single_evaluation_gives_no_figure(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    priced(project, 1)
+    with Fake(ALL_GOOD, respond=dearer(400_000)) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "evaluation" not in ended.report
+    assert fake.answered
+    assert not (project / "a.jsonl").exists()
+
+
+# --- how much may be unscored -----------------------------------------------------------------
+
+
+def halting(
+    reasons: Sequence[str], trouble: str, max_unscored: float, asked: list[str], folder: Path
+) -> evaluating.Outcome:
+    """The outcome of a comparison of two scorers, both of which give no score to as many of ten
+    papers as there are reasons."""
+
+    def score(
+        papers: Sequence[Paper], _left: float | None, keep: Callable[[Scoring], None]
+    ) -> Scoring:
+        asked.append(papers[0].id)
+        failed = [Failure(reason) for reason in reasons]
+        verdicts: list[Verdict] = [*failed, *[make.score()] * (10 - len(failed))]
+        by_id = {p.id: v for p, v in zip(papers, verdicts, strict=True)}
+        keep(Scoring(by_id, Usage(requests=1)))
+        return Scoring(by_id, Usage(requests=1), trouble=trouble)
+
+    scorer = scorers.Scorer("llm", "m", Prompt("", ""), score, lambda _: Scoring({}))
+    config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
+    judged = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
+    contenders = [evaluating.Contender(name, scorer, {}) for name in ("a", "b")]
+    labelled = evaluating.Labelled(judged)
+    return evaluating.measure(labelled, contenders, config, folder, evaluation.K)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "max_unscored", "fine"),
+    [
+        ([Reason.TIMEOUT] * 2, 0.2, True),
+        ([Reason.TIMEOUT] * 3, 0.2, False),
+        ([Reason.TIMEOUT], 0.0, False),
+        ([Reason.INVALID] * 9, 0.9, True),
+        ([Reason.REFUSED] * 9, 0.2, True),
+        ([Reason.REFUSED] * 10, 1.0, False),
+        ([Reason.BUDGET] * 10, 1.0, False),
+        ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 2], 0.2, True),
+        ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 3], 0.2, False),
+    ],
+)
+def test_a_scorer_that_leaves_out_too_many_papers_is_not_measured(
+    reasons: Sequence[Reason], max_unscored: float, fine: bool, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    if fine:
+        outcome = halting(reasons, "", max_unscored, asked, tmp_path)
+        assert outcome.report.status == "evaluated"
+        return
+    with pytest.raises(ScoringError) as caught:
+        halting(reasons, "", max_unscored, asked, tmp_path)
+    assert isinstance(caught.value, OverBudget) is (Reason.BUDGET in reasons)
+    assert len(asked) == 1  # the other would have been paid for in vain
+    assert bool(list(tmp_path.glob("*.jsonl")))
+
+
+@pytest.mark.parametrize(
+    ("reason", "trouble", "says"),
+    [
+        (Reason.TIMEOUT, "it is slow, wait", "the model failed: it is slow, wait: a: 7 of 10"),
+        (Reason.TIMEOUT, "", "the model failed: try again later: a: 7 of 10"),
+        (Reason.BUDGET, "$1 are spent", "the budget does not reach: $1 are spent: a: 7 of 10"),
+        (Reason.BUDGET, "", "the budget does not reach: raise llm.budget_usd: a: 7 of 10"),
+    ],
+)
+def test_why_the_scorer_gave_up_is_told(
+    reason: Reason, trouble: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ScoringError) as caught:
+        halting([reason] * 7, trouble, 0.2, [], tmp_path)
+    assert str(caught.value) == f"{says} papers not scored (7 {reason}){KEPT}"
 
 
 # --- what is wrong is a line ------------------------------------------------------------------
@@ -614,6 +809,16 @@ def test_every_mistake_of_a_file_of_labels_is_a_line(evaluate: Eval, project: Pa
     assert [line.partition(", line ")[2][:1] for line in ended.err.splitlines()] == ["1", "2"]
 
 
+def test_a_file_that_holds_no_labels_is_one_mistake(evaluate: Eval, project: Path) -> None:
+    configure(project, more="keep:\n  relevance: 8\n  novelty: 7\n")
+    ended = evaluate("--labels", "config.yaml")
+    assert (ended.code, ended.out) == (2, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith(
+        'digest: config.yaml: no JSONL file of labels, a line a paper like {"id": '
+    )
+
+
 def test_a_damaged_file_of_results_is_told_before_anything_is_scored(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
@@ -670,7 +875,12 @@ def test_help_tells_the_options_without_loading_what_an_evaluation_needs() -> No
         encoding="utf-8",
         check=True,
     )
-    for option in ("--labels FILE | --since D", "--compare A B", "(default: 20)", "--save FILE"):
+    for option in (
+        "--labels FILE | --since D",
+        "--compare A B",
+        f"(default: {evaluation.K})",
+        "--save FILE",
+    ):
         assert option in done.stdout
     loaded = {
         line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()

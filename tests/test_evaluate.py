@@ -386,6 +386,31 @@ def test_what_neither_keeps_has_no_overlap() -> None:
     assert compare(labels("+-"), scores(1, 1), scores(2, 2), CUT, resamples=1).jaccard is None
 
 
+def test_a_paper_that_either_did_not_score_counts_for_neither() -> None:
+    judged, a, b = day()
+    some_a, some_b = dict(list(a.items())[:180]), dict(list(b.items())[50:])
+    found = compare(judged, some_a, some_b, CUT, resamples=20)
+    both = compare(judged[50:180], a, b, CUT, resamples=20)
+    assert (found.labelled, found.unscored_a, found.unscored_b) == (200, 20, 50)
+    assert replace(found, labelled=130, unscored_a=0, unscored_b=0) == both
+    assert both.a.n == both.b.n == 130
+
+
+def test_a_scorer_that_stopped_midway_is_not_the_worse_one_for_it() -> None:
+    judged, a, _ = day(451)
+    stopped = {i: a[i] for i in list(a)[:241]}
+    found = compare(judged, a, stopped, CUT, resamples=20)
+    told = {v for d in found.differences.values() for v in (d.difference, d.low, d.high)}
+    assert told <= {0, None}
+    assert "is higher" not in comparison_to_text(found).replace("which is higher", "")
+
+
+def test_where_no_paper_has_both_scores_nothing_is_measured() -> None:
+    found = compare(labels("+-"), scores(9, None), scores(None, 9), CUT, resamples=2)
+    assert (found.a.n, found.unscored_a, found.unscored_b) == (0, 1, 1)
+    assert {d.difference for d in found.differences.values()} == {None}
+
+
 def test_scores_of_two_are_compared_where_both_have_them() -> None:
     found = compare(labels("+-+"), scores(9, 5, None), scores(8, 5, 3), CUT, resamples=1)
     [(axis, agreement)] = found.agreement.items()
@@ -506,18 +531,18 @@ def test_a_comparison_is_a_table() -> None:
 
 
 COMPARED = """\
-5 labelled papers, 2 relevant (40%)
+5 labelled papers, compared on the 4 that both have scored: 2 relevant (50%)
 a: prompts
-1 paper without a score: counted as last and as not kept
+1 paper without a score: left out of both
 b: prompts-new
 
                              a       b    b - a   95% interval
-AUC                      0.833   1.000   +0.167   +0.000 to +0.444
+AUC                      0.750   1.000   +0.250   +0.000 to +0.444
 nDCG                     0.943   1.000   +0.057   +0.001 to +0.500   b is higher
 Intervals from 100 resamples of the papers; one that holds 0 leaves open which is higher.
 
 Kept (relevance 8, novelty 7)
-  by both 1, only by a 1, only by b 0, by neither 3
+  by both 1, only by a 1, only by b 0, by neither 2
   overlap (Jaccard) 0.500
 
 Scores of b beside those of a

@@ -132,8 +132,8 @@ def test_titles_and_abstracts_read_as_the_feeds_do() -> None:
     ],
 )
 def test_a_mistake_is_told_with_its_line(text: str, mistake: str) -> None:
-    [told] = mistakes(parse_labels, "", text)
-    assert told.startswith(f"labels.jsonl, line 2: {mistake}")
+    [told] = mistakes(parse_labels, line(id="2601.9"), "", text)
+    assert told.startswith(f"labels.jsonl, line 3: {mistake}")
 
 
 def test_every_mistake_is_told_at_once() -> None:
@@ -152,9 +152,37 @@ def test_a_second_label_for_a_paper_names_the_first() -> None:
     ]
 
 
-def test_a_file_of_another_kind_does_not_flood_the_terminal() -> None:
-    told = mistakes(parse_labels, *["x"] * 1234)
+def test_a_file_full_of_mistakes_does_not_flood_the_terminal() -> None:
+    told = mistakes(parse_labels, line(), *["x"] * 1234)
     assert (len(told), told[-1]) == (51, "labels.jsonl: and 1,184 more mistakes")
+
+
+@pytest.mark.parametrize(
+    ("first", "problem"),
+    [
+        pytest.param("categories: [cs.LG]", "not JSON: JSON is malformed: ", id="YAML"),
+        pytest.param("id,title,abstract", "not JSON: JSON is malformed: ", id="CSV"),
+        pytest.param("{", "not JSON: Input data was truncated", id="JSON over many lines"),
+        pytest.param("[1]", "not a JSON object", id="a list"),
+        pytest.param("2601.20868", "not a JSON object", id="ids"),
+    ],
+)
+def test_a_file_of_another_kind_is_one_mistake_that_shows_what_a_line_looks_like(
+    first: str, problem: str
+) -> None:
+    [of_labels] = mistakes(parse_labels, "", first, *["x"] * 9, line())
+    [of_results] = mistakes(parse_results, first, *["x"] * 9)
+    start = "labels.jsonl: no JSONL file of"
+    assert of_labels.startswith(f"{start} labels, a line a paper like {{")
+    assert f"}}: line 2 is {problem}" in of_labels
+    assert of_results.startswith(f"{start} results, a line a paper like {{")
+    assert f"}}: line 1 is {problem}" in of_results
+
+
+def test_the_lines_that_mistakes_show_are_read() -> None:
+    for parse in (parse_labels, parse_results):
+        [told] = mistakes(parse, "x")
+        assert parse(told[told.index("{") : told.rindex("}") + 1], "x")
 
 
 def test_a_file_without_a_line_is_a_mistake() -> None:

@@ -149,7 +149,7 @@ def test_every_paper_of_a_day_ends_in_one_state(bench: Bench) -> None:
         "2601.00004": "announce type replace",
         "2601.00009": "seen",
     }
-    assert (report.status, report.reason) == ("published", "1 of 3 papers kept")
+    assert (report.status, report.reason) == ("published", "1 of 3 papers kept, 1 not scored")
 
 
 def test_a_day_with_an_unscored_paper_is_partial(bench: Bench) -> None:
@@ -493,6 +493,11 @@ def test_a_record_takes_over_what_earlier_tries_have_cost(bench: Bench) -> None:
     assert not waiting(bench).exists()
 
 
+def put_back(bench: Bench, lines: bytes) -> None:
+    waiting(bench).parent.mkdir(exist_ok=True)
+    waiting(bench).write_bytes(lines)
+
+
 def test_a_kill_between_the_record_and_the_forgetting_counts_nothing_twice(bench: Bench) -> None:
     bench.run(feed(A, B), judge=Keeping({B.id: NO_ANSWER}))
     bench.run(feed(A, B), judge=Keeping({B.id: NO_ANSWER}))
@@ -500,12 +505,12 @@ def test_a_kill_between_the_record_and_the_forgetting_counts_nothing_twice(bench
     assert lines.count(b"\n") == 1
     bench.run(feed(A, B), judge=Keeping())
     assert bench.digest().cost_usd == 0.75
-    waiting(bench).write_bytes(lines)  # as if it had not come so far
+    put_back(bench, lines)  # as if it had not come so far
     before = tree(bench.out)
     assert bench.run(feed(A, B)).status == "unchanged"
     assert tree(bench.out) == before
     assert not waiting(bench).exists()
-    waiting(bench).write_bytes(lines)
+    put_back(bench, lines)
     bench.run(feed(A, B, C), judge=Keeping())
     assert bench.digest().cost_usd == 1.0
 
@@ -624,6 +629,12 @@ def test_a_plan_says_what_would_be_scored_and_touches_nothing(bench: Bench) -> N
         " tokens, $0.0200 if nothing is cached (no past day to compare with)"
     )
     assert (tree(bench.out), judge.asked) == ({}, [])
+
+
+def test_a_plan_says_when_the_budget_will_not_reach(bench: Bench) -> None:
+    bench.config = replace(bench.config, llm=replace(bench.config.llm, budget_usd=0.01))
+    report = bench.run(feed(A, B), dry_run=True)
+    assert report.reason.endswith("; only $0.0100 of llm.budget_usd is left")
 
 
 def test_a_plan_does_not_even_make_lost_files_again(bench: Bench) -> None:

@@ -537,17 +537,17 @@ def test_an_interrupted_rescoring_waits_for_the_next_one(project: Project) -> No
 
 
 def test_a_budget_that_is_too_small_publishes_nothing(project: Project) -> None:
-    project.settings(budget_usd=0.001)
+    project.settings(budget_usd=0.0007)
     ended = project.run()
     assert (ended.code, ended.report["status"]) == (3, "over_budget")
     assert "raise llm.budget_usd" in ended.complaint
     assert not project.out.exists()
-    assert paid(project.fake.records) <= 0.001
+    assert paid(project.fake.records) <= 0.0007
     assert project.waiting == set(project.fake.answered)
     # It is the day's, whatever the number of attempts.
     spent = len(project.fake.records)
     assert project.run().code == 3
-    assert paid(project.fake.records) <= 0.001
+    assert paid(project.fake.records) <= 0.0007
     project.settings(budget_usd=1)
     assert project.run().code == 0
     assert set(project.fake.answered.values()) == {1}
@@ -784,6 +784,17 @@ def test_a_day_of_outage_is_finished_by_the_next_days_run(
     assert tree(project.folder / ".digest") == {}
 
 
+def test_a_day_of_outage_is_finished_on_a_weekend_too(
+    project: Project, httpserver: HTTPServer
+) -> None:
+    project.fake.respond = lambda _: replies.unauthorized()
+    turned(project, httpserver, PAPERS[:8], DAY)
+    project.fake.respond = None
+    ended = turned(project, httpserver, [], DAY + timedelta(days=1))
+    statuses = [day["status"] for day in ended.report["days"]]
+    assert statuses == ["published", "no_announcement"]
+
+
 def test_an_older_days_outage_does_not_cost_the_newest_its_digest(
     project: Project, httpserver: HTTPServer
 ) -> None:
@@ -796,3 +807,13 @@ def test_an_older_days_outage_does_not_cost_the_newest_its_digest(
     ended = turned(project, httpserver, PAPERS[8:], NEXT)
     assert [day["status"] for day in ended.report["days"]] == ["outage", "published"]
     assert ended.code == 3
+
+
+@pytest.mark.parametrize("address", ["localhost:11434", "ftp://x/v1", "http://"])
+def test_an_address_that_is_none_is_said_before_anything_is_sent(
+    project: Project, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
+    ended = project.run()
+    assert ended.code == 2
+    assert f"OPENAI_BASE_URL: found '{address}'" in ended.complaint

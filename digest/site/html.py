@@ -1,50 +1,79 @@
 """The HTML pages, from the templates beside this module. Everything is escaped by Jinja2's
 autoescape; what is rendered from Markdown is sanitised by nh3, for Python-Markdown passes raw HTML
-through."""
+through; TeX becomes MathML in `math`."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
 from functools import cache, partial
 from importlib.resources import files
-from itertools import groupby
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from digest import wording
+from digest.announcements import next_announcement
 from digest.config import Site
-from digest.models import Day, Digest
+from digest.models import NO_TOPIC, Digest, Kept, Paper
+from digest.site import math
 from digest.site.markdown import anchor, comment, near_misses
 from digest.text import markdown as escape
-from digest.text import plain, visible
+from digest.text import one_line, plain, split_math, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+FIRST_AUTHORS = 6  # the others on demand
 MOST_BRACKETS = 500  # each may cost Python-Markdown a look at all that follows
 _ATTRIBUTES = {"a": {"href"}, "*": set()}  # without the second, `title` and `lang` pass anywhere
 _TAGS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"}
 _TAGS |= {"strong", "em", "hr", "br", "a", "table", "thead", "tbody", "tr", "th", "td"}
 
 
-def day_page(digest: Digest, site: Site, root: str) -> bytes:
-    """One day. `root` leads from the page to the site's own top: "" or "../"."""
-    return _render("day.html", root, site, digest=digest, near_misses=near_misses(digest))
+def day_page(
+    digest: Digest, site: Site, root: str, *, front: bool = False, missed: Sequence[date] = ()
+) -> bytes:
+    """One day. `root` leads from the page to the site's own top: "" or "../".
+
+    `front`: the site's first page, which may know of other days: `missed` are the announcement days
+    since the record before that have none. A day's own page depends on that day alone.
+    """
+    topics = Counter(kept.score.topic for kept in digest.kept)  # in the order of the best papers
+    categories = Counter(c for kept in digest.kept for c in dict.fromkeys(kept.paper.categories))
+    return render(
+        "day.html",
+        root,
+        site,
+        "front" if front else "day",
+        digest=digest,
+        expected=next_announcement(digest.date),
+        missed=missed,
+        topics=topics,
+        categories=categories.most_common(),
+        near_misses=near_misses(digest),
+    )
 
 
-def archive_page(days: Iterable[Day], site: Site) -> bytes:
-    """Every day, newest first, by month."""
-    newest_first = sorted(days, key=lambda day: day.date, reverse=True)
-    months = [(m, tuple(d)) for m, d in groupby(newest_first, lambda day: f"{day.date:%B %Y}")]
-    return _render("archive.html", "", site, months=months)
+def render(template: str, root: str, site: Site, page: str, **values: object) -> bytes:
+    """A page from `templates/`. `page` is its name, which `<html data-page>` shows."""
+    names = {name: _asset(file) for name, file in _ASSETS.items()}
+    made = _environment().get_template(template)
+    return made.render(root=root, site=site, page=page, **names, **values).encode()
+
+
+# --- assets -----------------------------------------------------------------------------------
+
+_ASSETS = {"stylesheet": "style.css", "script": "site.js", "icon": "icon.svg"}
 
 
 def assets() -> dict[PurePosixPath, bytes]:
     """The static files under names that carry their content's hash."""
-    return {PurePosixPath(_stylesheet()): _static("style.css")}
+    return {PurePosixPath(_asset(file)): _static(file) for file in _ASSETS.values()}
 
 
 def _static(name: str) -> bytes:
@@ -52,13 +81,12 @@ def _static(name: str) -> bytes:
 
 
 @cache
-def _stylesheet() -> str:
-    return f"assets/style.{hashlib.sha256(_static('style.css')).hexdigest()[:10]}.css"
+def _asset(name: str) -> str:
+    stem, _, suffix = name.rpartition(".")
+    return f"assets/{stem}.{hashlib.sha256(_static(name)).hexdigest()[:10]}.{suffix}"
 
 
-def _render(template: str, root: str, site: Site, **values: object) -> bytes:
-    page = _environment().get_template(template)
-    return page.render(root=root, site=site, stylesheet=_stylesheet(), **values).encode()
+# --- templates --------------------------------------------------------------------------------
 
 
 @cache
@@ -76,12 +104,21 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "anchor": anchor,
+        "bibtex": bibtex,
         "comment": partial(comment, literal=escape),
+        "comment_html": comment_html,
         "in_words": wording.in_words,
         "markdown": markdown,
         "plain": plain,
+        "prompt": prompt,
+        "tex": math.to_html,
+        "tex_nolinks": partial(math.to_html, links=False),
     }
-    environment.globals["wording"] = wording
+    environment.globals |= {
+        "FIRST_AUTHORS": FIRST_AUTHORS,
+        "NO_TOPIC": NO_TOPIC,
+        "wording": wording,
+    }
     return environment
 
 
@@ -102,3 +139,83 @@ def markdown(text: str) -> Markup:
     return Markup(  # noqa: S704 - sanitised on this very line
         nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"})
     )
+
+
+def comment_html(kept: Kept) -> Markup:
+    """Why the reader is shown this, as HTML blocks; whose paper it is stands beside the scores."""
+    return _under(2, math.comment_to_html(kept.score.comment))
+
+
+def prompt(text: str) -> Markup:
+    """A prompt as HTML blocks, under a heading of the second level."""
+    return _under(2, markdown(text))
+
+
+def _under(level: int, html: Markup) -> Markup:
+    """`html`, sanitised, with its headings one beneath another below those of `level`: a page
+    that skips a level misleads those who hear it."""
+    above: list[int] = []
+
+    def lowered(match: re.Match[str]) -> str:
+        own = int(match[1])
+        while above and above[-1] >= own:
+            above.pop()
+        above.append(own)
+        name = f"h{min(6, level + len(above))}"
+        return f"<{name}>{match[2]}</{name}>"
+
+    made = re.sub(r"(?s)<h([1-6])>(.*?)</h\1>", lowered, str(html))
+    return Markup(made)  # noqa: S704 - sanitised before
+
+
+# --- BibTeX -----------------------------------------------------------------------------------
+
+# BibTeX counts braces whether escaped or not, hence none is left in a text.
+_LATEX = {c: f"\\{c}" for c in "&%#_$"}
+_LATEX |= {"\\": "/", "{": "(", "}": ")", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
+_LATEX_TABLE = str.maketrans(_LATEX)
+_OF_MANY = re.compile(r"(?i)\b(?:collaboration|consortium|team|group)\b|,|\sand\s")
+
+
+def bibtex(paper: Paper) -> str:
+    """The paper as an entry for a LaTeX bibliography, braces balanced, in UTF-8."""
+    names = [_in_latex(one_line(name)) for name in paper.authors]
+    fields = {
+        "title": _in_latex(paper.title),
+        # In braces: a name that BibTeX would take apart.
+        "author": " and ".join(f"{{{n}}}" if _OF_MANY.search(n) else n for n in names if n),
+        "year": _year(paper.id),
+        "eprint": paper.id,
+        "archivePrefix": "arXiv",
+        "primaryClass": _in_latex(paper.categories[0]) if paper.categories else "",
+        "url": f"https://arxiv.org/abs/{paper.id}",
+    }
+    lines = [f"  {name}={{{value}}}" for name, value in fields.items() if value]
+    return f"@misc{{{paper.id},\n" + ",\n".join(lines) + "\n}"
+
+
+def _in_latex(text: str) -> str:
+    """For the middle of a LaTeX line. Math stays math where it is known to be nothing else."""
+    return "".join(
+        part
+        if is_math and _balanced(part) and math.to_html(part).startswith("<math")
+        else plain(part).translate(_LATEX_TABLE)
+        for part, is_math in split_math(one_line(text))
+    ).strip()
+
+
+def _balanced(text: str) -> bool:
+    depth = 0
+    for brace in re.findall("[{}]", text):
+        depth += 1 if brace == "{" else -1
+        if depth < 0:
+            return False
+    return depth == 0
+
+
+def _year(paper_id: str) -> str:
+    """When it was first submitted: its id says so."""
+    digits = re.search(r"\d\d(?=\d\d\.|\d{5})", paper_id)
+    if digits is None:
+        return ""
+    return f"{'19' if digits[0] > '90' else '20'}{digits[0]}"

@@ -15,7 +15,7 @@ FARTHEST_MISS = 3  # points under the cut, both axes together
 
 
 def day(digest: Digest, site: Site) -> bytes:
-    """Title, usage, sums, table of contents, papers, near misses, unscored papers, the prompt."""
+    """Title, usage, sums, table of contents, papers, unscored papers, near misses, the prompt."""
     parts = [f"# {escape(site.title)} {digest.date}", _usage(digest)]
     if details := usage_details(digest):
         parts.append(escape(details))
@@ -27,9 +27,6 @@ def day(digest: Digest, site: Site) -> bytes:
         parts += [_paper(number, kept) for number, kept in enumerate(digest.kept, start=1)]
     else:
         parts.append("No paper reached the cut.")
-    if misses := near_misses(digest):
-        listed = "\n".join(map(_near_miss, misses))
-        parts += ["## Near misses", "Just under the cut, nearest first.", listed]
     if digest.unscored:
         listed = "\n".join(
             f"- [{escape(plain(u.paper.title))}](https://arxiv.org/abs/{u.paper.id}):"
@@ -37,6 +34,9 @@ def day(digest: Digest, site: Site) -> bytes:
             for u in digest.unscored
         )
         parts += ["## Unscored", listed]
+    if misses := near_misses(digest):
+        listed = "\n".join(map(_near_miss, misses))
+        parts += ["## Near misses", "Just under the cut, nearest first.", listed]
     parts += ["---", "# Paper selection prompt", *_prompt(digest)]
     return ("\n\n".join(parts) + "\n").encode()
 

@@ -71,5 +71,6 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wait that nobody has asked for is over at once."""
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
-    monkeypatch.setattr("digest.llm._LONGEST_PAUSE_S", 0.01)
-    monkeypatch.setattr("digest.gate._LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr("digest.llm._LONGEST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("digest.gate._LONGEST_GUESS_S", 0.01)
+    monkeypatch.setattr("digest.llm._GRACE_S", 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import Any
 
@@ -102,6 +103,30 @@ def test_a_long_refusal_is_read_to_its_end() -> None:
     with Fake(respond=lambda r: refused if "prompt_cache_key" in r.body else None) as fake:
         assert len(scores(scored(fake.url, papers(5)))) == 5
     assert "reasoning_effort" in fake.records[-1].body
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (
+            silent("reasoning_effort"),
+            "asking again without reasoning_effort and prompt_cache_key",
+        ),
+        (replies.refuses_parameter("prompt_cache_key"), "asking again without prompt_cache_key"),
+        (replies.refuses_formats("json_schema"), "asking again for JSON without a schema"),
+        (
+            replies.refuses_formats("json_schema", "json_object"),
+            "asking again for JSON by the prompt alone",
+        ),
+    ],
+)
+def test_what_a_request_leaves_out_is_said_in_words(
+    step: Step, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Fake(respond=step) as fake, caplog.at_level(logging.INFO, "digest"):
+        scored(fake.url, papers(2), reasoning_effort="low")
+    assert said in caplog.text
+    assert "Form(" not in caplog.text
 
 
 def test_aimock_refuses_a_schema(aimock: AIMock) -> None:

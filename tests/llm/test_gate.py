@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -138,6 +139,42 @@ def test_successes_lead_back_to_the_most_and_not_beyond() -> None:
         assert sum(e.done() for e in entries) == 4
         for entry in entries:
             entry.cancel()
+
+    run(scenario())
+
+
+def test_a_shut_gate_lets_nobody_in_nor_wait() -> None:
+    async def scenario() -> None:
+        door = Gate(1)
+        door.pause(await door.enter(), 60)
+        waiting = [asyncio.create_task(door.enter()) for _ in range(3)]
+        await _settled()
+        door.close("enough")
+        came = await asyncio.gather(*waiting, door.enter(), return_exceptions=True)
+        assert [str(shut) for shut in came] == ["enough"] * 4
+        assert all(isinstance(shut, gate.Shut) for shut in came)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("successes", "pauses"), [(0, 2), (1, 10)])
+def test_the_gate_s_patience_is_shorter_before_the_first_success(
+    successes: int, pauses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=1000.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(gate, "time", clock)
+
+    async def scenario() -> None:
+        door = Gate(1)
+        for _ in range(successes):
+            door.succeeded()
+        for _ in range(pauses + 1):  # the last one is not made: it shuts the gate
+            door.pause(await door.enter(), 60)
+            door.leave()
+            clock.now += 60
+        with pytest.raises(gate.Shut, match="minutes every request was refused"):
+            await door.enter()
 
     run(scenario())
 

@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 
 from digest.config import Llm
 from digest.errors import ScoringError
+from digest.estimate import batches, foretell
 from digest.gate import RETRIES
-from digest.llm import ASKS, PROBES, batches, foretell
+from digest.llm import ASKS, PROBES
 from digest.models import Reason, Score, Scoring
 from tests import make
 from tests.llm import replies, servers
-from tests.llm.fake import Fake, Physics, labels_of_seed_day
+from tests.llm.fake import GONE, Fake, Physics, labels_of_seed_day
 from tests.llm.replies import Response, Rule, Step, answer, in_turn, saying, whenever
 from tests.llm.scoring import (
     KEY,
@@ -181,6 +182,29 @@ FATAL = {
     "403": (replies.forbidden(), "the key may do"),
     "404 model": (replies.no_such_model(), "llm.model"),
     "400 model": (reworded(400, "The model 'gpt-9' does not exist", "model_not_found"), "llm.mod"),
+    "400 key, Gemini": (
+        replies.as_json(
+            [
+                {
+                    "error": {
+                        "code": 400,
+                        "message": "API key not valid. Please pass a valid API key.",
+                    }
+                }
+            ],
+            400,
+        ),
+        "OPENAI_API_KEY",
+    ),
+    "400 key, xAI": (
+        replies.as_json({"code": "bad", "error": "Incorrect API key provided: xa***12."}, 400),
+        "OPENAI_API_KEY",
+    ),
+    "400 credit, Anthropic": (
+        reworded(400, "Your credit balance is too low to access the Anthropic API."),
+        "top it up",
+    ),
+    "400 model, OpenRouter": (reworded(400, "gpt-9 is not a valid model ID"), "llm.model"),
     "400 invalid model": (reworded(400, "Invalid model name: gpt-9"), "llm.model"),
 }
 
@@ -212,6 +236,22 @@ def test_a_parameter_that_the_user_added_is_named() -> None:
     with Fake(respond=refuses) as fake, pytest.raises(ScoringError, match=r"llm\.extra"):
         scored(fake.url, papers(5), extra={"temperature": 0})
     assert len(fake.records) <= 5
+
+
+def test_a_model_s_own_name_is_not_what_an_error_is_about() -> None:
+    name = "deep-thinking-moderation"
+    fault = replies.error(400, f"{name} is not a valid model ID")
+    with Fake(respond=fault) as fake, pytest.raises(ScoringError, match=r"llm\.model"):
+        scored(fake.url, papers(5), model=name)
+    assert len(fake.records) == 1
+
+
+@pytest.mark.parametrize("param", [{"a": 1}, ["temperature"], 7, True])
+def test_an_error_s_parameter_of_any_type_harms_nobody(param: Any) -> None:
+    error = {"error": {"message": "no", "param": param}}
+    with Fake(respond=replies.as_json(error, 400)) as fake:
+        scoring = scored(fake.url, papers(5), extra={"temperature": 0})
+    assert len(failures(scoring)) == 5
 
 
 # --- faults that pass -------------------------------------------------------------------------
@@ -414,6 +454,77 @@ def test_a_server_that_vanishes_costs_only_what_it_has_not_answered() -> None:
     assert len(fake.records) < 250
 
 
+@pytest.mark.parametrize("answered", [0, 3])
+def test_a_rate_limit_without_end_ends_the_run(
+    answered: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.gate._FIRST_PATIENCE_S", 0.1)
+    monkeypatch.setattr("digest.gate._PATIENCE_S", 0.2)
+    monkeypatch.setattr("digest.gate._LONGEST_GUESS_S", 0.05)
+    respond = in_turn(*[None] * answered, *[replies.rate_limited(None)] * 999)
+    started = time.monotonic()
+    with Fake(respond=respond) as fake:
+        scoring = scored(fake.url, papers(100), batch_size=5)
+    assert time.monotonic() - started < 3
+    assert set(failures(scoring).values()) == {"rate limited"}
+    assert bool(scores(scoring)) == bool(answered)
+    assert len(fake.records) <= answered + Llm().concurrency + 12
+    assert "refused for the rate limit; try again later" in scoring.trouble
+
+
+def test_a_rate_limit_without_end_is_not_asked_about_for_each_part_of_each_batch() -> None:
+    respond = in_turn(None, *[replies.rate_limited("0.001")] * 9999)
+    with Fake(respond=respond) as fake:
+        scoring = scored(fake.url, papers(400), batch_size=5, concurrency=4)
+    assert set(failures(scoring).values()) == {"rate limited"}
+    assert len(fake.records) <= 1 + (10 + 4) * (RETRIES + 1)
+
+
+# --- what is said of them ---------------------------------------------------------------------
+
+TROUBLES: dict[str, tuple[Step, str, str]] = {
+    "closed": (replies.closed(), "no connection to 127.0.0.1", "check llm.base_url"),
+    "html": (replies.html(), "not JSON", "check llm.base_url"),
+    "context": (replies.too_long(), "HTTP 400: context_length_exceeded", "lower llm.batch_size"),
+    "long wait": (replies.rate_limited("1800"), "a longer pause", "try again in 30 minutes"),
+    "400": (replies.error(400, "Bad Request"), "HTTP 400: invalid_request_error", "llm.extra"),
+    "hanging": (replies.hanging(), "did not answer within 1 seconds", "raise llm.timeout_s"),
+    "503": (replies.server_error(503), "HTTP 503", "try again later"),
+    "prose": (saying("No."), "no valid scores", "llm.model"),
+}
+
+
+@pytest.mark.parametrize(("fault", "cause", "remedy"), TROUBLES.values(), ids=TROUBLES)
+def test_a_run_that_is_given_up_says_why_and_what_to_do(
+    fault: Step, cause: str, remedy: str
+) -> None:
+    with Fake(respond=fault) as fake:
+        scoring = scored(fake.url, papers(8), timeout_s=1.0)
+    assert len(failures(scoring)) == 8
+    assert cause in scoring.trouble
+    assert remedy in scoring.trouble
+
+
+def test_nobody_at_the_address_is_said() -> None:
+    with Fake() as fake:
+        url = fake.url
+    trouble = scored(url, papers(3)).trouble
+    assert "no connection to 127.0.0.1" in trouble
+    assert "check llm.base_url" in trouble
+
+
+def test_a_run_in_which_papers_fail_alone_says_for_what() -> None:
+    with Fake(respond=whenever(POISON, saying("No."))) as fake:
+        scoring = scored(fake.url, papers(30))
+    assert failures(scoring) == {POISON: "invalid reply"}
+    assert "no valid scores" in scoring.trouble
+
+
+def test_a_run_without_trouble_has_none_to_tell() -> None:
+    with Fake(respond=in_turn(replies.server_error())) as fake:
+        assert scored(fake.url, papers(30)).trouble == ""
+
+
 # --- a paper that spoils its batches ----------------------------------------------------------
 
 
@@ -550,8 +661,11 @@ def test_an_unknown_price_caps_nothing_and_is_said_once(caplog: pytest.LogCaptur
 
 def test_the_budget_s_end_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     with Fake() as fake, caplog.at_level(logging.WARNING, "digest"):
-        scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
-    assert len(caplog.records) == 1
+        scoring = scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
+    (said,) = (r.getMessage() for r in caplog.records)
+    assert "the next request would cost about $0.0000" in said
+    assert "of the budget is left" in said
+    assert scoring.trouble in said
 
 
 # --- interrupts -------------------------------------------------------------------------------
@@ -607,6 +721,44 @@ def test_ctrl_c_keeps_what_has_been_answered() -> None:
     assert (len(kept) + len(failed), total) == (60, 60)
 
 
+def test_requests_under_way_at_an_interrupt_are_let_finish_and_no_other_starts() -> None:
+    slow = [replies.late(0.6)] * 99
+    with Fake(respond=in_turn(None, None, *slow)) as fake:
+        kept, failed, asked = _interrupted(fake, signals=1)
+        assert kept == sorted(fake.answered)
+    assert set(failed.values()) == {"interrupted"}
+    assert len(fake.records) == asked
+    assert all(r.status == 200 for r in fake.records)
+
+
+def test_a_second_interrupt_drops_what_is_under_way() -> None:
+    with Fake(respond=in_turn(None, None, *[replies.late(4)] * 99)) as fake:
+        kept, failed, _ = _interrupted(fake, signals=2)
+    assert {r.status for r in fake.records[2:]} == {GONE}
+    assert set(failed.values()) == {"interrupted"}
+    assert (len(kept) + len(failed)) == 60
+
+
+def _interrupted(fake: Fake, signals: int) -> tuple[list[str], dict[str, str], int]:
+    """What a run kept, what failed, and how many requests there were at the first signal."""
+    command = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), fake.url]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        deadline = time.monotonic() + 10
+        while len(fake.records) < 5 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        asked = len(fake.records)
+        for _ in range(signals):
+            os.kill(process.pid, signal.SIGINT)
+            time.sleep(0.3)
+        said, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    kept, failed, _ = json.loads(said.splitlines()[-1])
+    return kept, failed, asked
+
+
 # --- what is logged ---------------------------------------------------------------------------
 
 
@@ -617,8 +769,14 @@ def test_ctrl_c_keeps_what_has_been_answered() -> None:
         replies.error(401, f"Incorrect API key provided: {KEY}."),
         replies.error(400, f"Bad header: Authorization: Bearer {KEY}"),
         replies.closed(),
+        replies.as_json({"error": {"message": f"upstream refused Bearer {KEY}"}}),
+        Response(200, f"Authorization: Bearer {KEY}".encode()),
+        Response(200, f"your header was {KEY[:14]}".encode()),
+        saying(json.dumps({"papers": [{"id": KEY, "relevance": 3, "novelty": 3}]})),
+        saying(f'{{"papers": [{{"id": "\\u0073{KEY[1:]}", "relevance": 3}}]}}'),
+        replies.first_of(replies.refuses_parameter(KEY), replies.error(422, KEY)),
     ],
-    ids=["500", "401", "400", "closed"],
+    ids=["500", "401", "400", "closed", "200", "header", "part", "id", "escaped", "422"],
 )
 def test_no_log_and_no_error_holds_the_key(
     fault: Response, caplog: pytest.LogCaptureFixture
@@ -628,12 +786,12 @@ def test_no_log_and_no_error_holds_the_key(
         for name in ("openai", "httpx2", "httpcore2", "digest"):
             caplog.set_level(logging.DEBUG, name)
         try:
-            scored(fake.url, papers(30), batch_size=5)
+            raised = repr(scored(fake.url, papers(30), batch_size=5))
         except ScoringError as error:
             raised = repr(error)
     assert any(r.name.startswith("openai") for r in caplog.records)
     logged = raised + caplog.text
-    assert KEY not in logged
+    assert KEY[:14] not in logged
     assert "bearer sk" not in logged.lower()
 
 
@@ -644,3 +802,15 @@ def test_a_key_that_no_header_can_hold_is_not_in_what_we_log(
         scoring = scored(fake.url, papers(1), key="sk-half\nof-a-secret")
     assert set(failures(scoring).values()) == {"server error"}
     assert not any("of-a-secret" in r.getMessage() for r in caplog.records if r.name == "digest")
+
+
+def test_a_key_echoed_in_a_comment_goes_nowhere() -> None:
+    entry = {"id": "2601.00001", "relevance": 9, "novelty": 8, "comment": f"Nice, {KEY}!"}
+    with Fake(respond=saying(json.dumps({"papers": [entry]}))) as fake:
+        scoring = scored(fake.url, papers(1))
+    assert scores(scoring)["2601.00001"].comment == "Nice, …!"
+
+
+def test_a_short_key_that_is_no_secret_spoils_no_reply() -> None:
+    with Fake() as fake:
+        assert len(scores(scored(fake.url, papers(3), key="e"))) == 3

@@ -1,12 +1,53 @@
+import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
-from digest.models import Day
+from digest.config import Site
+from digest.models import AnnounceType, Digest, Kept, Paper, Score
 from digest.site import html
-from tests.site.days import EVENTFUL, QUIET, SITE
+from tests.attacks import ATTACKS
+from tests.site.days import EVENTFUL, HOSTILE, PLAIN, QUIET, SITE
 
 Golden = Callable[[str, bytes], None]
+Element = tuple[str, dict[str, str | None]]
+
+
+class Elements(HTMLParser):
+    """Every element of a page, and the text in it."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.all: list[Element] = []
+        self.text = ""
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.all.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.all if name == tag]
+
+
+def page_of(digest: Digest, **options: object) -> Elements:
+    return Elements(html.day_page(digest, SITE, "../", **options))  # type: ignore[arg-type]
+
+
+KEPT = Kept(PLAIN, Score(9, 8, "Routing", "Shows $x^2$."))
+
+
+def day_of(paper: Paper | Kept) -> Digest:
+    """A day that kept this alone."""
+    kept = paper if isinstance(paper, Kept) else replace(KEPT, paper=paper)
+    return replace(EVENTFUL, kept=(kept,))
 
 
 def test_an_eventful_day_looks_as_agreed(golden: Golden) -> None:
@@ -17,8 +58,174 @@ def test_a_quiet_day_looks_as_agreed(golden: Golden) -> None:
     golden("quiet.html", html.day_page(QUIET, SITE, root="../"))
 
 
-def test_the_list_of_days_looks_as_agreed(golden: Golden) -> None:
-    golden("archive.html", html.archive_page([Day.of(EVENTFUL), Day.of(QUIET)], SITE))
+# --- every page -------------------------------------------------------------------------------
+
+
+def test_no_page_may_run_or_load_what_is_not_the_sites_own() -> None:
+    page = page_of(EVENTFUL)
+    (policy,) = (m["content"] for m in page.named("meta") if "http-equiv" in m)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert all(script["src"] for script in page.named("script"))
+    assert "style" not in {name for name, _ in page.all}
+    names = {name for _, attributes in page.all for name in attributes}
+    assert not [name for name in names if name == "style" or name.startswith("on")]
+
+
+def test_the_address_of_a_page_is_named_where_the_site_knows_its_own() -> None:
+    site = Site(title="Papers", url="https://ada.github.io/papers/")
+    day = html.day_page(EVENTFUL, site, root="../").decode()
+    front = html.day_page(EVENTFUL, site, root="", front=True).decode()
+    address = 'property="og:url" content="https://ada.github.io/papers/'
+    assert f'{address}2026/2026-11-12.html"' in day
+    assert f'{address}"' in front
+    assert "og:url" not in html.day_page(EVENTFUL, SITE, root="").decode()
+
+
+def test_an_asset_changes_its_name_with_its_content() -> None:
+    files = html.assets()
+    assert {path.suffix for path in files} == {".css", ".js", ".svg"}
+    page = html.day_page(QUIET, SITE, root="../")
+    for path in files:
+        assert re.fullmatch(r"assets/\w+\.[0-9a-f]{10}\.\w+", path.as_posix())
+        assert b'="../' + path.as_posix().encode() in page
+
+
+# --- a day ------------------------------------------------------------------------------------
+
+
+def test_a_days_own_page_knows_of_no_other_day() -> None:
+    """Else `render` could not make it again byte for byte."""
+    assert html.day_page(EVENTFUL, SITE, "../") == html.day_page(EVENTFUL, SITE, "../")
+    page = page_of(EVENTFUL)
+    linked = {str(link["href"]) for link in page.named("a")}
+    dated = {link for link in linked if re.search(r"\d{4}-\d\d", link)}
+    assert dated == {
+        "../2026/2026-11.html",
+        "../2026/2026-11-12.md",
+        "../data/2026/2026-11-12.json",
+    }
+
+
+def test_the_front_page_names_the_days_that_were_missed() -> None:
+    missed = (date(2026, 11, 10), date(2026, 11, 11))
+    said = "No digest was made for Tuesday, 10 November 2026; Wednesday, 11 November 2026."
+    assert said in page_of(EVENTFUL, front=True, missed=missed).text
+    assert "No digest was made" not in page_of(EVENTFUL, front=True).text
+
+
+def test_a_page_knows_when_the_next_day_is_expected() -> None:
+    """Thanksgiving has no deadline, hence Friday has no announcement."""
+    day = replace(EVENTFUL, date=date(2026, 11, 26))
+    (main,) = page_of(day).named("main")
+    assert main["data-date"] == "2026-11-26"
+    assert main["data-expected"] == "2026-11-30"
+
+
+def test_authors_beyond_the_first_are_there_on_demand() -> None:
+    authors = tuple(f"Author {n}" for n in range(3_000))
+    page = page_of(day_of(replace(PLAIN, authors=authors)))
+    assert "Author 5, and 2,994 moreAuthor 6, Author 7," in page.text
+    assert "Author 2999" in page.text
+
+
+def test_one_author_more_than_the_first_is_not_worth_a_click() -> None:
+    authors = tuple(f"Author {n}" for n in range(7))
+    page = page_of(day_of(replace(PLAIN, authors=authors)))
+    assert "Author 5, Author 6" in page.text
+
+
+def test_type_and_version_are_named_where_they_matter() -> None:
+    cross = replace(PLAIN, announce_type=AnnounceType.CROSS)
+    assert "math.GT/0309136 · cross · v2 · math.GT cs.LG" in page_of(day_of(cross)).text
+    new = replace(PLAIN, version=1)
+    assert "math.GT/0309136 · math.GT cs.LG" in page_of(day_of(new)).text
+
+
+def test_links_lead_to_the_version_that_was_announced() -> None:
+    linked = [link["href"] for link in page_of(day_of(KEPT)).named("a")]
+    for address in ("abs/math.GT/0309136", "pdf/math.GT/0309136v2", "html/math.GT/0309136v2"):
+        assert f"https://arxiv.org/{address}" in linked
+
+
+def test_without_novelty_nothing_asks_for_it() -> None:
+    day = replace(day_of(replace(KEPT, score=Score(9, None))), scorer="offline", model=None)
+    page = page_of(day)
+    assert "n" not in [select["name"] for select in page.named("select")]
+    (paper,) = page.named("article")
+    assert "data-novelty" not in paper
+
+
+def test_math_becomes_mathml_but_not_where_only_text_may_stand() -> None:
+    paper = replace(PLAIN, title="On $x^2$", abstract="Of $y_1$.")
+    page = html.day_page(day_of(paper), SITE, "../").decode()
+    assert page.count("<msup>") == 3  # in the contents, the title and the comment
+    assert page.count("<msub>") == 1
+    assert "<math" not in re.sub(r"(?s)<body.*", "", page)
+
+
+def test_headings_never_skip_a_level_whatever_a_prompt_or_a_comment_says() -> None:
+    day = day_of(replace(KEPT, score=Score(9, 8, "none", "# One\n\n##### Two\n\n## Three")))
+    day = replace(day, prompt=replace(day.prompt, user="#### A\n\n# B\n\n### C\n\n<h6>D</h6>"))
+    levels = [int(name[1]) for name, _ in page_of(day).all if re.fullmatch("h[1-6]", name)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_a_title_or_a_name_that_shows_nothing_leaves_no_empty_link() -> None:
+    page = page_of(day_of(replace(PLAIN, title="\u200b")))
+    assert page.text.count("math.GT/0309136") == 3
+
+
+# --- BibTeX -----------------------------------------------------------------------------------
+
+
+def test_an_entry_for_a_bibliography() -> None:
+    paper = replace(
+        PLAIN,
+        title="50% of $\\mathcal{O}(n^2)$ & {more}_x",
+        authors=("Ada Lovelace", "The X, Y Team", "Łukasz Ünal"),
+    )
+    assert html.bibtex(paper) == (
+        "@misc{math.GT/0309136,\n"
+        "  title={50\\% of $\\mathcal{O}(n^2)$ \\& (more)\\_x},\n"
+        "  author={Ada Lovelace and {The X, Y Team} and Łukasz Ünal},\n"
+        "  year={2003},\n"
+        "  eprint={math.GT/0309136},\n"
+        "  archivePrefix={arXiv},\n"
+        "  primaryClass={math.GT},\n"
+        "  url={https://arxiv.org/abs/math.GT/0309136}\n"
+        "}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("paper_id", "year"),
+    [("2601.21461", "2026"), ("0704.0001", "2007"), ("hep-th/9108001", "1991"), ("x", None)],
+)
+def test_the_year_is_that_of_the_id(paper_id: str, year: str | None) -> None:
+    found = re.search(r"year=\{(\d+)\}", html.bibtex(replace(PLAIN, id=paper_id)))
+    assert (found and found[1]) == year
+
+
+@pytest.mark.parametrize("attack", [a[:500] for a in ATTACKS], ids=lambda a: ascii(a[:30]))
+def test_no_text_breaks_out_of_its_field(attack: str) -> None:
+    paper = replace(HOSTILE, title=attack, authors=(attack, attack), categories=(attack,))
+    entry = html.bibtex(paper)
+    depth = lowest = 0
+    for brace in re.findall("[{}]", entry[:-1]):
+        depth += 1 if brace == "{" else -1
+        lowest = min(lowest, depth)
+    assert (depth, lowest) == (1, 0)
+    for command in ("input", "write", "def", "href", "require", "char", "include"):
+        assert f"\\{command}" not in entry
+    (button,) = (b for b in page_of(day_of(paper)).named("button") if b["class"] == "bibtex")
+    assert json.dumps(button["data-bibtex"]).count("@misc{2611.90003") == 1
+
+
+# --- Markdown from outside --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -50,10 +257,3 @@ def test_markdown_keeps_what_prompts_are_made_of() -> None:
     made = str(html.markdown("## Topic\n\n- Relevant: *this*\n\n| a | b |\n|---|---|\n| 1 | `2` |"))
     for tag in ("<h2>", "<ul>", "<em>", "<table>", "<code>"):
         assert tag in made
-
-
-def test_a_stylesheet_changes_its_name_with_its_content() -> None:
-    ((path, data),) = html.assets().items()
-    assert path.suffix == ".css"
-    assert path.as_posix().encode() in html.archive_page([], SITE)
-    assert data

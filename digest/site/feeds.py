@@ -1,0 +1,372 @@
+"""The feeds: `feed.xml` (Atom) and `feed.json` (JSON Feed 1.1) with an entry a day, `papers.xml`
+(Atom) with an entry a kept paper. Pure.
+
+An entry's id is for ever: a day made anew keeps it and gets a later `updated`. Text from outside is
+escaped or, where it is Markdown, sanitised; math is spelled out, for most readers drop MathML and
+show TeX as it stands. Entries need no stylesheet, script or image.
+
+Where the site's address is not known, links are relative to the feed itself, which is how RFC 3986
+reads them without an `xml:base`; then there is no `self` link, and the JSON, for which no such rule
+is written, names no address outside of its HTML.
+
+Atom is written with the standard library: of the libraries feedgen (1.0.0, 2023; lxml) is no longer
+kept, and feedgenerator (2.2.1) knows one author an entry and dates an empty feed by the clock.
+"""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, time
+from functools import partial
+from itertools import accumulate, islice
+from pathlib import PurePosixPath
+from uuid import UUID, uuid5
+from xml.sax.saxutils import escape as escape_xml
+
+from markupsafe import Markup
+
+from digest.announcements import EASTERN
+from digest.config import Site
+from digest.models import NO_TOPIC, Digest, Kept
+from digest.site.html import markdown
+from digest.site.markdown import anchor, comment, near_misses
+from digest.text import markdown as escape_markdown
+from digest.text import one_line, plain, visible
+from digest.wording import count, in_words, scorer_label, sums, warnings
+
+# Drawn once, by uuid4, for this project. Were it to change, every subscriber would see the last
+# fourteen days again. Forks share it, and so the ids: what tells them apart is the feed's address.
+NAMESPACE = UUID("60d0fb7a-15a6-47d0-8f41-e03b194f927e")
+
+DAYS = 14
+PAPERS = 200
+LIMIT = 500_000  # bytes, which a feed stays under
+DAY_LIMIT = 200_000  # bytes of a day's list, XML-escaped; at worst JSON doubles them
+MOST_AUTHORS = 6
+MOST_REASONS = 5
+LONGEST_LINE = 300  # characters of a title, name, topic or warning
+LONGEST_COMMENT = 2_000
+LONGEST_ABSTRACT = 5_000  # arXiv takes 1,920
+
+_ATOM = "http://www.w3.org/2005/Atom"
+_CATEGORIES = "http://arxiv.org/schemas/atom"  # the scheme that arXiv's own feeds give theirs
+_RIGHTS = (
+    "Titles, authors and abstracts are arXiv's metadata, CC0 1.0. Thank you to arXiv for use of its"
+    " open access interoperability. This service was not reviewed or approved by arXiv, nor does it"
+    " speak for it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the site is, as far as that is known."""
+
+    title: str
+    url: str  # without a slash at its end; "": not known
+
+    @property
+    def front(self) -> str:
+        return self.address("" if self.url else "index.html")
+
+    def address(self, path: str) -> str:
+        return f"{self.url}/{path}" if self.url else path
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A day or a paper, in words: everything is plain text but `content`."""
+
+    id: str
+    title: str
+    link: str  # what the title leads to
+    published: str
+    updated: str
+    content: Markup
+    topics: tuple[str, ...]
+    digest: Digest  # the day it belongs to
+    authors: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()  # arXiv's
+    rights: str | None = None
+
+
+def feeds(digests: Iterable[Digest], site: Site, url: str | None) -> dict[PurePosixPath, bytes]:
+    """`feed.xml`, `papers.xml` and `feed.json` of the days made last; nothing where there is none.
+
+    `url` is the site's public address, where it is known. A feed that would be too large loses
+    entries from its end, the days made first and their lowest ranks: whole ones, always.
+    """
+    latest = _latest(digests)
+    if not latest:
+        return {}
+    place = _Place(_said(site.title), one_line(url).rstrip("/") if url else "")
+    days = [_day(digest, place) for digest in latest]
+    papers = list(islice(_papers(latest, place), PAPERS))
+    updated = _utc(latest[0])
+    return {
+        PurePosixPath("feed.xml"): _fitting(partial(_atom, "feed.xml", place, updated), days),
+        PurePosixPath("papers.xml"): _fitting(partial(_atom, "papers.xml", place, updated), papers),
+        PurePosixPath("feed.json"): _fitting(partial(_json, place), days),
+    }
+
+
+def _latest(digests: Iterable[Digest]) -> list[Digest]:
+    """The days generated last, the newest first, each once."""
+    newest_first = sorted(digests, key=lambda d: (d.generated_at, d.date), reverse=True)
+    by_date: dict[object, Digest] = {}
+    for digest in newest_first:
+        by_date.setdefault(digest.date, digest)
+    return list(by_date.values())[:DAYS]
+
+
+# --- entries ----------------------------------------------------------------------------------
+
+
+def _day(digest: Digest, place: _Place) -> _Entry:
+    counts, link = digest.counts, place.address(_page(digest))
+    kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
+    parts = [_p("<p><strong>{}</strong> {}.</p>", kept, sums(counts))]
+    parts += [_p("<p><strong>Note:</strong> {}</p>", _said(said)) for said in warnings(digest)]
+    parts += _list(digest, link) if digest.kept else [Markup("<p>No paper reached the cut.</p>")]
+    parts.append(_p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link))
+    topics = Counter(topic for paper in digest.kept for topic in _topics(paper))
+    return _Entry(
+        id=_urn(f"day/{digest.date}"),
+        # The subject of the day's commit.
+        title=f"Digest {digest.date}: {counts.kept} of {counts.scanned} papers kept",
+        link=link,
+        published=_midnight(digest),
+        updated=_utc(digest),
+        content=Markup("\n").join(parts),
+        topics=tuple(topic for topic, _ in topics.most_common()),
+        digest=digest,
+    )
+
+
+def _list(digest: Digest, link: str) -> list[Markup]:
+    """The kept papers, best first, as many as there is room for."""
+    items = [
+        _p(
+            '<li><a href="https://arxiv.org/abs/{}">{}</a> ({}){}{}</li>',
+            kept.paper.id,
+            _title(kept),
+            _marks(kept, digest),
+            _p("<br>{}", names) if (names := _names(kept)) else "",
+            _comment(kept),
+        )
+        for kept in digest.kept
+    ]
+    sizes = list(accumulate(len(escape_xml(item).encode()) for item in items))
+    room = bisect_right(sizes, DAY_LIMIT)
+    parts = [_p("<ol>\n{}\n</ol>", Markup("\n").join(items[:room]))]
+    if more := len(items) - room:
+        parts.append(_p('<p>And {} more on <a href="{}">the page</a>.</p>', f"{more:,}", link))
+    return parts
+
+
+def _rest(digest: Digest) -> str:
+    """What is not in the list, and who made it."""
+    said = []
+    if near := len(near_misses(digest)):
+        said.append(f"Near misses: {count(near, 'paper')} just under the cut.")
+    if digest.unscored:
+        reasons = Counter(_said(unscored.reason) for unscored in digest.unscored).most_common()
+        named = [f"{number} {reason}" for reason, number in reasons[:MOST_REASONS]]
+        if others := sum(number for _, number in reasons[MOST_REASONS:]):
+            named.append(f"{others} for other reasons")
+        said.append(f"Unscored: {', '.join(named)}.")
+    said.append(f"Scored by {_said(scorer_label(digest.scorer, digest.model))}.")
+    return " ".join(said)
+
+
+def _papers(digests: Iterable[Digest], place: _Place) -> Iterator[_Entry]:
+    """Every kept paper once, as the day made last has it."""
+    there = set()
+    for digest in digests:
+        for rank, kept in enumerate(digest.kept, start=1):
+            if kept.paper.id not in there:
+                there.add(kept.paper.id)
+                yield _paper(rank, kept, digest, place)
+
+
+def _paper(rank: int, kept: Kept, digest: Digest, place: _Place) -> _Entry:
+    paper = kept.paper
+    on_page = place.address(f"{_page(digest)}#{anchor(paper.id)}")
+    placed = _p(
+        '<p><strong>{}</strong> · number {} of {} on <a href="{}">{}</a></p>',
+        _marks(kept, digest),
+        rank,
+        len(digest.kept),
+        on_page,
+        in_words(digest.date),
+    )
+    abstract = one_line(plain(paper.abstract), LONGEST_ABSTRACT)
+    paragraphs = [_p("<p>{}</p>", text) if text else "" for text in (_names(kept), abstract)]
+    content = [placed, paragraphs[0], _comment(kept), paragraphs[1]]
+    return _Entry(
+        id=f"oai:arXiv.org:{paper.id}",
+        title=_title(kept),
+        link=f"https://arxiv.org/abs/{paper.id}",
+        published=_midnight(digest),
+        updated=_utc(digest),
+        content=Markup("\n").join(filter(None, content)),
+        topics=_topics(kept),
+        digest=digest,
+        authors=_authors(kept),
+        categories=tuple(filter(None, map(_said, paper.categories))),
+        rights=_said(f"License of the paper: {paper.license}") if paper.license else None,
+    )
+
+
+def _p(template: str, *values: object) -> Markup:
+    """HTML of ours with text from outside in it, escaped."""
+    return Markup(template).format(*values)  # noqa: S704 - every caller's template is its own
+
+
+def _said(text: str) -> str:
+    return one_line(text, LONGEST_LINE)
+
+
+def _title(kept: Kept) -> str:
+    return _said(plain(kept.paper.title)) or kept.paper.id
+
+
+def _authors(kept: Kept) -> tuple[str, ...]:
+    """The first of them, for some papers have three thousand."""
+    return tuple(filter(None, map(_said, kept.paper.authors[:MOST_AUTHORS])))
+
+
+def _names(kept: Kept) -> str:
+    more = len(kept.paper.authors) - MOST_AUTHORS
+    return ", ".join(_authors(kept)) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _marks(kept: Kept, digest: Digest) -> str:
+    """R10 N9, Topic."""
+    score = kept.score
+    marks = f"R{score.relevance}" + ("" if score.novelty is None else f" N{score.novelty}")
+    if digest.scorer == "offline":
+        marks += " by the embedded scorer"
+    return ", ".join([marks, *_topics(kept)])
+
+
+def _topics(kept: Kept) -> tuple[str, ...]:
+    topic = _said(kept.score.topic)
+    return () if topic in ("", NO_TOPIC) else (topic,)
+
+
+def _comment(kept: Kept) -> Markup:
+    """Why the reader is shown this, as HTML; empty where nothing is said."""
+    if not kept.author_match and not kept.score.comment:
+        return Markup()
+    made = markdown(comment(kept, literal=escape_markdown)[:LONGEST_COMMENT])
+    return type(made)(visible(made))  # an entity may have stood for what XML forbids
+
+
+def _page(digest: Digest) -> str:
+    return f"{digest.date:%Y}/{digest.date}.html"
+
+
+def _urn(name: str) -> str:
+    return uuid5(NAMESPACE, name).urn
+
+
+def _midnight(digest: Digest) -> str:
+    """When the day was announced: midnight US Eastern, the date of arXiv's own feed."""
+    return datetime.combine(digest.date, time.min, EASTERN).isoformat()
+
+
+def _utc(digest: Digest) -> str:
+    return digest.generated_at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+# --- formats ----------------------------------------------------------------------------------
+
+
+def _fitting(build: Callable[[Sequence[_Entry]], bytes], entries: Sequence[_Entry]) -> bytes:
+    """The feed with as many of the entries, from the first, as its limit allows."""
+    made = build(entries)
+    if len(made) < LIMIT:
+        return made
+    too_many = bisect_left(range(len(entries)), LIMIT, key=lambda n: len(build(entries[:n])))
+    return build(entries[: max(0, too_many - 1)])
+
+
+def _atom(name: str, place: _Place, updated: str, entries: Sequence[_Entry]) -> bytes:
+    """RFC 4287. The ids of the feeds hold neither title nor address, for both may change."""
+    feed = ET.Element("feed", xmlns=_ATOM)
+    papers = name == "papers.xml"
+    _add(feed, "title", f"{place.title}: papers" if papers else place.title)
+    _add(feed, "id", _urn(name))
+    _add(feed, "updated", updated)
+    _add(_add(feed, "author"), "name", place.title)
+    _add(feed, "link", rel="alternate", href=place.front)
+    if place.url:
+        _add(feed, "link", rel="self", href=place.address(name))
+    _add(feed, "generator", "Preprint Digest")
+    _add(feed, "rights", _RIGHTS)
+    for entry in entries:
+        _atom_entry(feed, entry)
+    ET.indent(feed, space="")
+    made: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return made + b"\n"
+
+
+def _atom_entry(feed: ET.Element, entry: _Entry) -> None:
+    element = _add(feed, "entry")
+    # As HTML: what a careless reader takes for HTML anyway is then harmless. Quotes stay as they
+    # are, for others take it for text.
+    _add(element, "title", escape_xml(entry.title), type="html")
+    _add(element, "id", entry.id)
+    _add(element, "published", entry.published)
+    _add(element, "updated", entry.updated)
+    for author in entry.authors:
+        _add(_add(element, "author"), "name", author)
+    _add(element, "link", rel="alternate", href=entry.link)
+    for topic in entry.topics:
+        _add(element, "category", term=topic)
+    for category in entry.categories:
+        _add(element, "category", term=category, scheme=_CATEGORIES)
+    if entry.rights:
+        _add(element, "rights", entry.rights)
+    _add(element, "content", entry.content, type="html")
+
+
+def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: str) -> ET.Element:
+    element = ET.SubElement(parent, tag, attributes)
+    element.text = None if text is None else str(text)
+    return element
+
+
+def _json(place: _Place, entries: Sequence[_Entry]) -> bytes:
+    """https://www.jsonfeed.org/version/1.1/, with the counts as an extension."""
+    at_home = {"home_page_url": place.front, "feed_url": place.address("feed.json")}
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": place.title,
+        **(at_home if place.url else {}),
+        "description": _RIGHTS,
+        "authors": [{"name": place.title}],
+        "items": [
+            {
+                "id": entry.id,
+                **({"url": entry.link} if place.url else {}),
+                "title": entry.title,
+                "content_html": str(entry.content),
+                "date_published": entry.published,
+                "date_modified": entry.updated,
+                "tags": list(entry.topics),
+                "_preprint_digest": {
+                    "date": str(entry.digest.date),
+                    "status": entry.digest.status,
+                    "counts": asdict(entry.digest.counts),
+                },
+            }
+            for entry in entries
+        ],
+    }
+    return json.dumps(feed, ensure_ascii=False, indent=1).encode() + b"\n"

@@ -1,0 +1,61 @@
+"""The search index: plain JSON, a file a month, so that a day writes only its own month's.
+
+    search/YYYY-MM.json
+    {"2026-01-30": [[id, title, [author, …], topic, comment, relevance, novelty], …], …}
+
+Dates newest first, papers best first; texts as they read, without TeX.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from digest.models import Digest, Kept
+from digest.text import one_line, plain
+
+Entries = dict[str, list[list[object]]]
+
+
+def path(month: str) -> PurePosixPath:
+    return PurePosixPath("search") / f"{month}.json"
+
+
+def read(shard: bytes | None) -> Entries:
+    """A month's entries by date; none where there is no shard, or where it cannot be read: it is
+    made again from the archive then."""
+    try:
+        entries = json.loads(shard or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return entries if isinstance(entries, dict) else {}
+
+
+def entries(digests: Iterable[Digest]) -> Entries:
+    """What can be found of these days: every paper that they kept."""
+    return {str(digest.date): [_entry(kept) for kept in digest.kept] for digest in digests}
+
+
+def encode(found: Entries) -> bytes:
+    days = sorted(found.items(), reverse=True)
+    lines = (f"{json.dumps(day)}:{_json(papers)}" for day, papers in days)
+    return ("{" + ",\n".join(lines) + "}\n").encode()
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _entry(kept: Kept) -> list[object]:
+    paper, score = kept.paper, kept.score
+    comment = f"author match: {kept.author_match}" if kept.author_match else score.comment
+    return [
+        paper.id,
+        one_line(plain(paper.title)),
+        [one_line(name) for name in paper.authors],
+        one_line(score.topic),
+        one_line(plain(comment)),
+        score.relevance,
+        score.novelty,
+    ]

@@ -1,0 +1,461 @@
+"""What many days add up to: figures, each with its pictures and a table of the same. Pure.
+
+What is not known is said to be unknown and counted; it is neither drawn nor added as 0.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+
+from markupsafe import Markup
+
+from digest import wording
+from digest.models import NO_TOPIC, Day, add
+from digest.site import charts
+from digest.text import visible
+
+_SATURDAY = 5  # date.weekday()
+_UNITS = ("day", "week", "month", "year")
+_MOST_PLACES = 160  # of a timeline: more would be hairlines on a phone
+_FEWEST_PLACES = 8  # fewer would be as broad as they are high
+_MOST_TOPICS = 6  # with a picture of their own, beside the others' one
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A figure's numbers, for those who do not see the pictures or want them exactly."""
+
+    caption: str
+    head: Row
+    rows: tuple[Row, ...]
+    foot: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    heading: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    id: str
+    heading: str
+    text: str
+    pictures: tuple[Picture, ...]
+    table: Table
+    key: tuple[tuple[str, str], ...] = ()  # (class, what it stands for)
+    layout: str = ""  # the class that says how its pictures stand
+
+
+def figures(days: Sequence[Day]) -> list[Figure]:
+    """What there is to see of these days, which are in order."""
+    if not days:
+        return []
+    made = (_volume(days), _by_topic(days), _scores(days), _costs(days))
+    return [figure for figure in made if figure]
+
+
+def sums(days: Sequence[Day]) -> list[tuple[str, str]]:
+    """All days in a line: (name, figure)."""
+    announced, scanned, kept = _volumes(days)
+    said = [
+        ("Days", f"{len(days):,}"),
+        ("Announced", f"{announced:,}"),
+        ("Scanned", f"{scanned:,}"),
+        ("Kept", f"{kept:,} ({charts.share(kept, scanned)})" if scanned else f"{kept:,}"),
+    ]
+    if paid := _paid(days):
+        said.append(("Cost", _total(paid, _cost, _money)))
+    return said
+
+
+def plainly(day: date) -> str:
+    """30 January 2026."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
+# --- the figures ------------------------------------------------------------------------------
+
+
+def _volume(days: Sequence[Day]) -> Figure:
+    axis = _axis(days)
+    mean = "" if axis.unit == "day" else f", the mean of each {axis.unit}"
+
+    def picture(names: tuple[str, ...], height: int) -> Picture:
+        columns = []
+        for period in axis.filled:
+            means = tuple(
+                sum(getattr(day.counts, name) for day in period.days) / len(period.days)
+                for name in names
+            )
+            said = ", ".join(f"{_round(v)} {n}" for n, v in zip(names, means, strict=True))
+            columns.append(charts.Column(period.place, means, f"{period.name}: {said}"))
+        heading = " and ".join(names)
+        title = f"Papers {heading} a day{mean}"
+        return _timeline(axis, columns, heading.capitalize(), title, names, height)
+
+    text = f"Announced, scanned and kept{mean}."
+    if len(axis.filled) < len(axis.periods):
+        text += " A gap is a time without a record."
+    names = ("announced", "scanned", "kept")
+    return Figure(
+        "papers",
+        "Papers a day",
+        text,
+        (picture(names[:2], 150), picture(names[2:], 110)),
+        _table(
+            f"Papers by {axis.unit}",
+            (axis.head, "Days", "Announced", "Scanned", "Kept"),
+            [(p.row, len(p.days), *_volumes(p.days)) for p in axis.filled],
+            ("All", len(days), *_volumes(days)),
+        ),
+        tuple((name, name) for name in names),
+    )
+
+
+def _volumes(days: Iterable[Day]) -> tuple[int, int, int]:
+    counts = [day.counts for day in days]
+    return (
+        sum(c.announced for c in counts),
+        sum(c.scanned for c in counts),
+        sum(c.kept for c in counts),
+    )
+
+
+def _by_topic(days: Sequence[Day]) -> Figure | None:
+    totals = _by_name(days)
+    if not totals:
+        return None
+    ranked = sorted(totals, key=lambda name: (name == NO_TOPIC, -totals[name], name))
+    single = len(ranked) if len(ranked) <= _MOST_TOPICS + 1 else _MOST_TOPICS
+    groups = [("No topic" if name == NO_TOPIC else name, [name]) for name in ranked[:single]]
+    if others := ranked[single:]:
+        groups.append((f"{len(others):,} others", others))
+    axis = _axis(days, "month")
+    by_period = [_by_name(period.days) for period in axis.filled]
+    made = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
+    pictures = []
+    for (heading, _), values in zip(groups, made, strict=True):
+        columns = [
+            charts.Column(period.place, (value,), f"{period.name}: {value:,}")
+            for period, value in zip(axis.filled, values, strict=True)
+        ]
+        title = f"Papers kept a {axis.unit}: {heading}"
+        highest = max(map(max, made))
+        pictures.append(_timeline(axis, columns, heading, title, ("kept",), 70, highest))
+    return Figure(
+        "topics",
+        "Kept papers by topic",
+        f"A {axis.unit} each column; all topics on one scale.",
+        tuple(pictures),
+        _table(
+            f"Kept papers by topic and {axis.unit}",
+            (axis.head, *(heading for heading, _ in groups)),
+            [(p.row, *values) for p, *values in zip(axis.filled, *made, strict=True)],
+            ("All", *map(sum, made)),
+        ),
+        layout="many",
+    )
+
+
+def _by_name(days: Iterable[Day]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for day in days:
+        counts.update(day.topics)
+    return counts
+
+
+def _scores(days: Sequence[Day]) -> Figure | None:
+    """The two scorers' figures are not alike, hence never in one picture."""
+    model = [day for day in days if day.scorer != "offline"]
+    embedded = [day.relevance for day in days if day.scorer == "offline"]
+    kinds = (
+        ("Relevance", "scanned", [day.relevance for day in model]),
+        ("Novelty", "kept", [day.novelty for day in model]),
+        ("Relevance, embedded scorer", "announced", embedded),
+    )
+    found = [
+        (heading, name, [sum(row) for row in zip(*spreads, strict=True)])
+        for heading, name, spreads in kinds
+        if sum(map(sum, spreads))
+    ]
+    if not found:
+        return None
+    pictures = []
+    for heading, name, counts in found:
+        made = charts.histogram(
+            counts,
+            title=f"How often each score was given: {heading}",
+            description=f"{sum(counts):,} papers; most often {counts.index(max(counts)) + 1}.",
+            name=name,
+        )
+        pictures.append(Picture(heading, Markup(made)))  # noqa: S704 - charts escapes its words
+    columns = [counts for _, _, counts in found]
+    return Figure(
+        "scores",
+        "Scores",
+        "Of all scored papers, the share with each score from 1 to 10.",
+        tuple(pictures),
+        _table(
+            "Papers by score",
+            ("Score", *(heading for heading, _, _ in found)),
+            [(str(score), *row) for score, *row in zip(range(1, 11), *columns, strict=True)],
+            ("All", *map(sum, columns)),
+        ),
+        layout="pair",
+    )
+
+
+def _costs(days: Sequence[Day]) -> Figure | None:
+    paid = _paid(days)
+    if not paid:
+        return None
+    axis = _axis(days, "month")
+    money, tokens, rows = [], [], []
+    for period in axis.filled:
+        if not (of := _paid(period.days)):
+            continue
+        said = f"{period.name}: {_total(of, _cost, wording.dollars)}"
+        spent = (_known(of, _cost) or 0.0,)
+        money.append(charts.Column(period.place, spent, said, _unknown(of, _cost) > 0))
+        values = (_known(of, _prompt) or 0.0, _known(of, _completion) or 0.0)
+        said = f"{period.name}: {_total(of, _prompt, _whole)} prompt"
+        said += f", {_total(of, _completion, _whole)} completion"
+        tokens.append(charts.Column(period.place, values, said, _unknown(of, _tokens) > 0))
+        rows.append((period.row, *_costs_row(of)))
+    pictures, key = [], []
+    if _unknown(paid, _cost) < len(paid):
+        title = f"Cost a {axis.unit}, in dollars"
+        pictures.append(_timeline(axis, money, "Cost", title, ("cost",), 110, say=wording.dollars))
+        key.append(("cost", "cost"))
+    if _unknown(paid, _tokens) < len(paid):
+        title, names = f"Tokens a {axis.unit}", ("asked", "answered")
+        pictures.append(_timeline(axis, tokens, "Tokens", title, names, 110, stacked=True))
+        key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
+    missing = _missing(paid)
+    if missing and pictures:
+        key.append(("gap", "not all reported"))
+        missing += " Where some are missing, a band stands behind the column: the truth is higher."
+    text = [f"A {axis.unit} each column." if pictures else "", missing]
+    if free := len(days) - len(paid):
+        text.append(f"{wording.count(free, 'day')} asked no model and cost nothing.")
+    head = ("Days", "Cost", "Prompt tokens", "Completion tokens")
+    return Figure(
+        "cost",
+        f"Cost and tokens a {axis.unit}",
+        " ".join(filter(None, text)),
+        tuple(pictures),
+        _table(
+            f"Cost and tokens by {axis.unit}",
+            (axis.head, *head, "Days without cost", "Days without tokens"),
+            rows,
+            ("All", *_costs_row(paid)),
+        ),
+        tuple(key),
+    )
+
+
+def _missing(paid: Sequence[Day]) -> str:
+    """How many days lack what, in a sentence; "" where none does."""
+    said = [
+        f"the {what} of {wording.count(number, 'day')}"
+        for what, number in (("cost", _unknown(paid, _cost)), ("tokens", _unknown(paid, _tokens)))
+        if number
+    ]
+    return f"Not reported: {' and '.join(said)}." if said else ""
+
+
+def _costs_row(paid: Sequence[Day]) -> tuple[str | int, ...]:
+    return (
+        len(paid),
+        _sum(paid, _cost, wording.dollars),
+        _sum(paid, _prompt, _whole),
+        _sum(paid, _completion, _whole),
+        _unknown(paid, _cost),
+        _unknown(paid, _tokens),
+    )
+
+
+# --- what may not be known --------------------------------------------------------------------
+
+_Of = Callable[[Day], float | None]
+_Say = Callable[[float], str]
+
+
+def asked(day: Day) -> bool:
+    """Whether a model was asked, so that the day may have cost something."""
+    return day.scorer != "offline" and (day.counts.scanned > 0 or day.cost_usd is not None)
+
+
+def _paid(days: Iterable[Day]) -> list[Day]:
+    return [day for day in days if asked(day)]
+
+
+def _cost(day: Day) -> float | None:
+    return day.cost_usd
+
+
+def _prompt(day: Day) -> int | None:
+    return day.prompt_tokens
+
+
+def _completion(day: Day) -> int | None:
+    return day.completion_tokens
+
+
+def _tokens(day: Day) -> int | None:
+    return add(day.prompt_tokens, day.completion_tokens)
+
+
+def _known(days: Iterable[Day], of: _Of) -> float | None:
+    """The sum of what is known; None if nothing is."""
+    values = [value for day in days if (value := of(day)) is not None]
+    return sum(values) if values else None
+
+
+def _unknown(days: Iterable[Day], of: _Of) -> int:
+    return sum(of(day) is None for day in days)
+
+
+def _sum(days: Sequence[Day], of: _Of, say: _Say) -> str:
+    known = _known(days, of)
+    return wording.NOT_REPORTED if known is None else say(known)
+
+
+def _total(days: Sequence[Day], of: _Of, say: _Say) -> str:
+    """The sum, and for how many days there is none."""
+    said, unknown = _sum(days, of, say), _unknown(days, of)
+    if not unknown or unknown == len(days):
+        return said
+    return f"{said} and {wording.count(unknown, 'day')} {wording.NOT_REPORTED}"
+
+
+def _money(amount: float) -> str:
+    return f"${amount:,.2f}" if amount >= 1 else wording.dollars(amount)
+
+
+def _whole(number: float) -> str:
+    return f"{number:,.0f}"
+
+
+def _round(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+
+
+# --- axes, pictures, tables -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A day, week, month or year of the axis, whether it has days or not."""
+
+    place: int
+    name: str  # "January 2026", "Week of 26 January 2026"
+    row: str  # the same below `Axis.head`
+    days: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    unit: str
+    head: str  # of the column of a table that names the periods
+    periods: tuple[Period, ...]
+    labels: tuple[tuple[int, str], ...]
+    width: int
+
+    @property
+    def filled(self) -> tuple[Period, ...]:
+        return tuple(period for period in self.periods if period.days)
+
+
+def _axis(days: Sequence[Day], finest: str = "day") -> Axis:
+    """The finest division of these days' span that is legible. There is at least one day."""
+    recorded = {day.date for day in days}
+    for unit in _UNITS[_UNITS.index(finest) :]:
+        most = _MOST_PLACES if unit != _UNITS[-1] else None
+        found = _starts(days[0].date, days[-1].date, unit, recorded)
+        starts = list(islice(found, most and most + 1))
+        if most is None or len(starts) <= most:
+            break
+    of: dict[date, list[Day]] = {start: [] for start in starts}
+    for day in days:
+        of[_start(day.date, unit)].append(day)
+    prefix = "Week of " if unit == "week" else ""
+    periods = []
+    for place, start in enumerate(starts):
+        row = _name(start, unit)
+        periods.append(Period(place, prefix + row, row, tuple(of[start])))
+    width = max(len(starts), _FEWEST_PLACES)
+    labels = tuple(charts.time_labels(starts, unit, width))
+    return Axis(unit, prefix.strip() or unit.capitalize(), tuple(periods), labels, width)
+
+
+def _starts(first: date, last: date, unit: str, recorded: set[date]) -> Iterator[date]:
+    longest = timedelta(days={"day": 1, "week": 7, "month": 31, "year": 366}[unit])
+    at = _start(first, unit)
+    while at <= last:
+        if unit != "day" or at.weekday() < _SATURDAY or at in recorded:
+            yield at
+        at = _start(at + longest, unit)
+
+
+def _start(at: date, unit: str) -> date:
+    if unit == "week":
+        return at - timedelta(days=at.weekday())
+    if unit == "month":
+        return at.replace(day=1)
+    return at.replace(month=1, day=1) if unit == "year" else at
+
+
+def _name(start: date, unit: str) -> str:
+    if unit == "year":
+        return str(start.year)
+    return f"{start:%B} {start.year}" if unit == "month" else plainly(start)
+
+
+def _timeline(
+    axis: Axis,
+    columns: Sequence[charts.Column],
+    heading: str,
+    title: str,
+    classes: Sequence[str],
+    height: int,
+    highest: float | None = None,
+    *,
+    say: _Say = _round,
+    stacked: bool = False,
+) -> Picture:
+    top = charts.highest(columns, stacked)
+    made = charts.timeline(
+        columns,
+        axis.labels,
+        width=axis.width,
+        title=visible(title),
+        description=f"{axis.periods[0].name} to {axis.periods[-1].name}; at most {say(top)}.",
+        classes=classes,
+        height=height,
+        top=highest or top,
+        unit="$" if say is wording.dollars else "",
+        stacked=stacked,
+    )
+    return Picture(heading, Markup(made))  # noqa: S704 - charts escapes its words
+
+
+def _table(
+    caption: str,
+    head: Row,
+    rows: Iterable[Sequence[str | int]],
+    foot: Sequence[str | int],
+) -> Table:
+    return Table(caption, head, tuple(map(_spoken, rows)), _spoken(foot))
+
+
+def _spoken(row: Sequence[str | int]) -> Row:
+    return tuple(f"{value:,}" if isinstance(value, int) else value for value in row)

@@ -1,0 +1,279 @@
+"""What the site weighs: the repository's growth, a rebuild of a long archive, what a day touches.
+
+    python -m tests.bench.site [--data DIR] [--days 1000] [--lighthouse FOLDER]
+
+The papers are those of the seed day under other ids and dates, their sentences dealt anew for each
+day by a seed, so that no two days compress to one. FOLDER is where somebody has run `npm install
+lighthouse`, which is too heavy to be part of this project; without it that part is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import random
+import re
+import subprocess
+import tempfile
+import time
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from digest import announcements, archive, pipeline, publish, ranking, record
+from digest.config import Site
+from digest.models import AnnounceType, Cut, Digest, Entry, Paper, Score, Source, Status, Usage
+from digest.site import html
+from tests.llm.fake import Label, labels_of_seed_day
+from tests.llm.scoring import shipped_prompt
+from tests.site import served
+
+_DATA = os.environ.get("DIGEST_DATA", str(Path(__file__).parents[3] / "shared" / "data"))
+SITE = Site(title="Personalized Daily arXiv Papers", url="https://reader.example/digest")
+CUT = Cut(8, 7)
+FIRST = date(2026, 1, 30)
+GROWTH_DAYS, GROWTH_LIMIT = 20, 250_000  # bytes, packed, a day
+LONG_KEPT, LONG_SCANNED = 20, 60
+SCORE_LIMIT = 95
+AUDITS = "performance,accessibility,best-practices,seo"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print each part's table, and everything as JSON."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--data", type=Path, default=Path(_DATA), help="default: $DIGEST_DATA")
+    parser.add_argument("--days", type=int, default=1000, help="of the archive that is rebuilt")
+    parser.add_argument("--lighthouse", type=Path, help="a folder with node_modules/lighthouse")
+    args = parser.parse_args(argv)
+    makers = Makers(args.data)
+    figures: dict[str, Any] = {"growth": growth(makers)}
+    figures["rebuild"] = rebuild(makers, args.days)
+    if args.lighthouse:
+        figures["lighthouse"] = lighthouse(makers, args.lighthouse)
+    print(json.dumps(figures))
+    return 0
+
+
+# --- days -------------------------------------------------------------------------------------
+
+
+class Makers:
+    """Makes days out of the seed day."""
+
+    def __init__(self, data: Path) -> None:
+        self.papers, self.labels = labels_of_seed_day(data)
+        _, self.prompt = shipped_prompt()
+        self.kept = [p for p in self.papers if _passes(self.labels[p.id])]
+        self.others = [p for p in self.papers if not _passes(self.labels[p.id])]
+        abstracts = (_sentences(paper.abstract) for paper in self.papers)
+        self.sentences = [sentence for abstract in abstracts for sentence in abstract]
+        self.authors = [author for paper in self.papers for author in paper.authors]
+        self.words = sorted({w for p in self.papers for w in re.findall(r"\w{4,}", p.abstract)})
+
+    def seed_day(self) -> Digest:
+        return self._digest(FIRST, self.papers, self.labels)
+
+    def days(
+        self, number: int, kept: int | None = None, scanned: int | None = None
+    ) -> list[Digest]:
+        """Announcement days from `FIRST` on."""
+        made, day = [], FIRST
+        for _ in range(number):
+            made.append(self.day(day, kept, scanned))
+            day = announcements.next_announcement(day)
+        return made
+
+    def day(self, day: date, kept: int | None = None, scanned: int | None = None) -> Digest:
+        """A day of as many papers as the seed day's, or of those numbers."""
+        rng = random.Random(day.toordinal())
+        chosen = rng.sample(self.kept, kept or len(self.kept))
+        chosen += rng.sample(self.others, (scanned or len(self.papers)) - len(chosen))
+        papers, labels = [], {}
+        for number, paper in enumerate(rng.sample(chosen, len(chosen))):
+            label = self.labels[paper.id]
+            made = self._paper(rng, paper, f"{day:%y%m}.{day.day:02}{number:03}")
+            papers.append(made)
+            labels[made.id] = Label(**{**label, "comment": self._reworded(rng, label["comment"])})
+        return self._digest(day, papers, labels)
+
+    def _paper(self, rng: random.Random, paper: Paper, paper_id: str) -> Paper:
+        abstract = [rng.choice(self.sentences) for _ in _sentences(paper.abstract)]
+        return replace(
+            paper,
+            id=paper_id,
+            title=self._reworded(rng, paper.title),
+            authors=tuple(rng.choice(self.authors) for _ in paper.authors),
+            abstract=" ".join(self._reworded(rng, sentence) for sentence in abstract),
+        )
+
+    def _reworded(self, rng: random.Random, text: str) -> str:
+        """The text with every third long word another one: no long run is that of another day."""
+
+        def other(match: re.Match[str]) -> str:
+            return rng.choice(self.words) if rng.random() < 1 / 3 else match[0]
+
+        parts = re.split(r"(\$[^$]*\$|\\\w+)", text)  # formulas stay whole
+        return "".join(p if i % 2 else re.sub(r"\w{4,}", other, p) for i, p in enumerate(parts))
+
+    def _digest(self, day: date, papers: Sequence[Paper], labels: dict[str, Label]) -> Digest:
+        verdicts = {paper_id: Score(**label) for paper_id, label in labels.items()}
+        ranked = ranking.rank(papers, verdicts, CUT, {})
+        ids = sorted(paper.id for paper in papers)
+        entries = tuple(Entry(paper_id, 1, AnnounceType.NEW) for paper_id in ids)
+        return Digest(
+            date=day,
+            status=Status.COMPLETE,
+            generated_at=datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC),
+            scorer="llm",
+            model="some-model",
+            prompt=self.prompt,
+            cut=CUT,
+            sources={"cs.LG": Source("https://rss.arxiv.org/rss/cs.LG", True, entries)},
+            kept=ranked.kept,
+            below=ranked.below,
+            filtered=(),
+            seen=(),
+            unscored=(),
+            usage=Usage(190_000 + day.toordinal() % 997, 60_000, 31_000, 4_000, 46),
+            cost_usd=0.04 + day.toordinal() % 997 / 1e6,
+        )
+
+
+def _passes(label: Label) -> bool:
+    return label["relevance"] >= CUT.relevance and label["novelty"] >= CUT.novelty
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?]) +", text)
+
+
+# --- growth -----------------------------------------------------------------------------------
+
+
+def growth(makers: Makers) -> dict[str, Any]:
+    """What a day adds to a repository that is packed each night."""
+    pages = [_deflated(d) for d in (makers.seed_day(), makers.day(FIRST))]
+    print(
+        f"growth: {GROWTH_DAYS} days of {len(makers.kept)} kept of {len(makers.papers)};"
+        f" deflated, the real day's page is {pages[0]:,} bytes, a made one's {pages[1]:,}"
+    )
+    print(f"{'day':>12}{'files':>7}{'packed':>12}{'growth':>10}")
+    packed = [0]
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name, "docs")
+        _git(Path(name), "init", "--quiet", "--initial-branch=main")
+        for digest in makers.days(GROWTH_DAYS):
+            written = pipeline.write(out, digest, None, SITE)
+            publish.commit(out, digest)
+            _git(Path(name), "gc", "--quiet", "--prune=now")
+            packs = Path(name, ".git/objects/pack").iterdir()
+            packed.append(sum(path.stat().st_size for path in packs))
+            row = f"{digest.date!s:>12}{len(written):>7}{packed[-1]:>12,}"
+            print(f"{row}{packed[-1] - packed[-2]:>10,}", flush=True)
+    grown = [b - a for a, b in itertools.pairwise(packed)]
+    mean = sum(grown) // len(grown)
+    print(f"a day: {mean:,} bytes, at most {max(grown):,}; the limit is {GROWTH_LIMIT:,}")
+    return {"mean": mean, "most": max(grown), "limit": GROWTH_LIMIT, "page_deflated": pages}
+
+
+def _deflated(digest: Digest) -> int:
+    return len(zlib.compress(html.day_page(digest, SITE, root="../")))
+
+
+def _git(folder: Path, *command: str) -> None:
+    subprocess.run(["git", "-C", folder, *command], check=True)
+
+
+# --- rebuild ----------------------------------------------------------------------------------
+
+
+def rebuild(makers: Makers, number: int) -> dict[str, Any]:
+    """`render` of a long archive, and what the day after it touches."""
+    with tempfile.TemporaryDirectory() as name:
+        out, to = Path(name, "out"), Path(name, "to")
+        (*old, new) = makers.days(number + 1, LONG_KEPT, LONG_SCANNED)
+        for digest in old:
+            served.write(out, {str(archive.day_path(digest.date)): record.encode(digest)})
+        with get_context("spawn").Pool(1) as pool:
+            seconds, peak = pool.apply(_render, (out, to))
+        files = [path for path in to.rglob("*") if path.is_file()]
+        size = sum(path.stat().st_size for path in files)
+        print(
+            f"rebuild: {number} days of {LONG_KEPT} kept: {seconds:.1f} s, peak {peak} MiB;"
+            f" {len(files):,} files, {size:,} bytes"
+        )
+        started = time.perf_counter()
+        touched = pipeline.write(to, new, None, SITE)
+        day_seconds = time.perf_counter() - started
+        sizes = {name: (to / name).stat().st_size for name in touched}
+    print(f"the next day touches {len(sizes)} files in {day_seconds:.2f} s:")
+    for path, length in sizes.items():
+        print(f"{length:>12,}  {path}")
+    print(f"{sum(sizes.values()):>12,}  in all")
+    return {
+        "days": number,
+        "seconds": round(seconds, 1),
+        "peak_mib": peak,
+        "files": len(files),
+        "bytes": size,
+        "day_seconds": round(day_seconds, 2),
+        "touched": sizes,
+    }
+
+
+def _render(out: Path, to: Path) -> tuple[float, int]:
+    """Seconds, and the most memory in MiB, of a rebuild in this process."""
+    started = time.perf_counter()
+    pipeline.render(out, to, SITE)
+    seconds = time.perf_counter() - started
+    # Not getrusage: that remembers the process which started this one.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", status)
+    return seconds, int(peak) // 1024
+
+
+# --- Lighthouse -------------------------------------------------------------------------------
+
+
+def lighthouse(makers: Makers, folder: Path) -> dict[str, Any]:
+    """Lighthouse's scores of the seed day's page, as on a phone and on a desk."""
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name, served.serve(Path(name)) as address:
+        site = replace(SITE, url=address.rstrip("/"))
+        files = pipeline.site_files([makers.seed_day()], site)
+        served.write(Path(name), {str(p): data for p, data in files.items() if data is not None})
+        for form in ("mobile", "desktop"):
+            page = f"{address}2026/2026-01-30.html"
+            found[form] = _judge(folder, page, [] if form == "mobile" else ["--preset=desktop"])
+            print(f"Lighthouse, {form}: {found[form]}; the limit is {SCORE_LIMIT} each", flush=True)
+    return found
+
+
+def _judge(folder: Path, address: str, options: Sequence[str]) -> dict[str, Any]:
+    command: list[str | Path] = ["node", folder / "node_modules/lighthouse/cli/index.js", address]
+    command += ["--quiet", "--output=json", f"--only-categories={AUDITS}", *options]
+    command.append("--chrome-flags=--headless=new --no-sandbox --disable-gpu")
+    environment = {**os.environ, "CHROME_PATH": str(served.CHROMIUM)}
+    run = subprocess.run(command, env=environment, capture_output=True, check=False)
+    if run.returncode:
+        return {"error": run.stderr.decode()[-500:]}
+    answer = json.loads(run.stdout)
+    scores: dict[str, Any] = {
+        name: round(100 * (category["score"] or 0))
+        for name, category in answer["categories"].items()
+    }
+    audits = answer["audits"].items()
+    scores["failed"] = [
+        n for n, a in audits if a["score"] is not None and a["score"] < SCORE_LIMIT / 100
+    ]
+    return scores
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,515 @@
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from digest import announcements
+from digest.config import Site
+from digest.models import NO_TOPIC, Counts, Day, Status
+from digest.site import pages
+from tests.site.days import EVENTFUL, QUIET, SITE
+
+Golden = Callable[[str, bytes], None]
+
+VOID = {"meta", "link", "input", "br", "hr", "img", "wbr"}
+ANY_TEXT = "</td><script>alert(1)</script> & \u202e\x00"
+
+
+def counts(kept: int, below: int = 0, unscored: int = 0, filtered: int = 0) -> Counts:
+    scanned = kept + below + unscored
+    announced = scanned + filtered
+    return Counts(announced, 0, filtered, scanned, kept, below, unscored, announced, 0, 0)
+
+
+def a_day(at: date | str, kept: int = 10, below: int = 90, **changes: Any) -> Day:
+    at = date.fromisoformat(at) if isinstance(at, str) else at
+    day = Day(
+        date=at,
+        status=Status.COMPLETE,
+        scorer="llm",
+        generated_at=datetime(at.year, at.month, at.day, 6, tzinfo=UTC),
+        counts=counts(kept, below, filtered=50),
+        cost_usd=0.05,
+        prompt_tokens=1_000,
+        completion_tokens=100,
+        topics={"Architecture": kept} if kept else {},
+        relevance=(below, 0, 0, 0, 0, 0, 0, 0, 0, kept),
+        novelty=(0, below, 0, 0, 0, 0, 0, 0, kept, 0),
+    )
+    return replace(day, **changes)
+
+
+def days_from(first: date, number: int) -> list[Day]:
+    """A seeded archive with a bit of everything."""
+    dice = random.Random(5)
+    made: list[Day] = []
+    at = first
+    while len(made) < number:
+        if announcements.is_announcement_day(at) and dice.random() > 0.02:
+            day = a_day(at, dice.randint(0, 150), dice.randint(100, 800))
+            names = [*(f"Topic number {n}" for n in range(9)), NO_TOPIC]
+            kept = day.counts.kept
+            shares = {name: kept // len(names) for name in names if kept // len(names)}
+            day = replace(day, topics=shares, cost_usd=dice.choice([None, 0.0421, 0.4321]))
+            made.append(replace(day, scorer=dice.choice(["llm"] * 9 + ["offline"])))
+        at += timedelta(days=1)
+    return made
+
+
+class Page(HTMLParser):
+    """A page read strictly: every element closed, in order; its tables; its cells by text."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.tables: list[list[list[str]]] = []
+        self.text = ""
+        self.html = page.decode()
+        self.feed(self.html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if self.open[-1:] and {"td", "th"} & set(self.open):
+            self.tables[-1][-1][-1] += data
+
+    @property
+    def links(self) -> list[str]:
+        return [str(attrs["href"]) for tag, attrs in self.elements if tag == "a"]
+
+    def titles(self, name: str) -> list[str | None]:
+        """Of the cells with this class."""
+        cells = (attrs for tag, attrs in self.elements if tag == "td")
+        return [cell.get("title") for cell in cells if name in str(cell.get("class")).split()]
+
+
+def main(page: bytes) -> bytes:
+    (found,) = re.findall(rb"<main.*</main>\n", page, re.DOTALL)
+    return bytes(found)
+
+
+def pictures(page: bytes) -> list[ElementTree.Element]:
+    found = re.findall(r'<svg class="plot.*?\n</svg>', page.decode(), re.DOTALL)
+    return [ElementTree.fromstring(svg) for svg in found]  # noqa: S314 - our own
+
+
+def number(words: str) -> float:
+    if words in ("not reported", "under $0.0001"):
+        return 0
+    return float(words.replace("$", "").replace(",", ""))
+
+
+# --- goldens ----------------------------------------------------------------------------------
+
+TWO = [Day.of(EVENTFUL), Day.of(QUIET)]
+
+
+def test_the_calendar_looks_as_agreed(golden: Golden) -> None:
+    golden("archive.html", main(pages.archive_page(TWO, SITE)))
+
+
+def test_a_month_looks_as_agreed(golden: Golden) -> None:
+    golden("month.html", main(pages.month_page(TWO, "2026-11", SITE)))
+
+
+def test_the_feeds_are_explained_as_agreed(golden: Golden) -> None:
+    site = replace(SITE, url="https://ada.github.io/papers")
+    golden("subscribe.html", main(pages.subscribe_page(site)))
+
+
+def test_a_missing_page_looks_as_agreed(golden: Golden) -> None:
+    golden("404.html", main(pages.not_found_page(SITE)))
+
+
+# --- the calendar -----------------------------------------------------------------------------
+
+
+def test_years_and_months_stand_newest_first_and_weeks_in_order() -> None:
+    days = [a_day("2026-01-06"), a_day("2025-12-30"), a_day("2026-02-02"), a_day("2026-01-05")]
+    page = Page(pages.archive_page(days, SITE))
+    assert [link for link in page.links if re.match(r"20\d\d/", link)] == [
+        "2026/2026-02.html",
+        "2026/2026-02-02.html",
+        "2026/2026-01.html",
+        "2026/2026-01-05.html",
+        "2026/2026-01-06.html",
+        "2025/2025-12.html",
+        "2025/2025-12-30.html",
+    ]
+    assert (
+        page.tables[1][:3]
+        == [
+            ["Mon", "Tue", "Wed", "Thu", "Fri"],
+            ["", "", "", "1", "2 no announcement"],
+            ["5 10", "6 10", "7 missing", "8 missing", "9 missing"],
+        ][:1]
+        + page.tables[1][1:3]
+    )
+    assert "2026 3 days, 30 of 300 papers kept" in page.text
+
+
+def test_a_day_says_in_words_what_its_cell_shows() -> None:
+    days = [a_day("2026-01-05", kept=68, below=383)]
+    assert (
+        'title="Monday, 5 January 2026: 68 of 451 papers kept">5 <b>68</b></a>'
+        in pages.archive_page(days, SITE).decode()
+    )
+
+
+def test_a_day_without_announcement_is_quiet_and_says_why() -> None:
+    days = [a_day("2026-06-19"), a_day("2026-06-23")]
+    page = Page(pages.archive_page(days, SITE))
+    said = "No announcement: the Friday before was arXiv's holiday (Juneteenth)."
+    assert said in page.titles("quiet")
+    assert page.titles("missing") == []
+
+
+def test_a_gap_between_two_days_is_missing_and_what_lies_outside_is_not() -> None:
+    days = [a_day("2026-02-04"), a_day("2026-02-09")]
+    page = Page(pages.archive_page(days, SITE))
+    assert len(page.titles("missing")) == 2
+    assert "5 missing" in page.tables[0][1]
+    assert "6 missing" in page.tables[0][1]
+    assert "missing: no record of an announcement day" in page.text
+
+
+def test_nothing_is_called_missing_where_the_calendar_is_not_known() -> None:
+    page = Page(pages.archive_page([a_day("2019-02-04"), a_day("2019-02-08")], SITE))
+    assert page.titles("missing") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "sign", "said"),
+    [
+        (
+            {"status": Status.PARTIAL, "counts": counts(10, 80, 10)},
+            "partial",
+            "partial: 10 papers unscored",
+        ),
+        ({"status": Status.PARTIAL}, "partial", "partial: a category was stale"),
+        ({"status": Status.APPROXIMATE}, "approximate", "approximate: rebuilt from a source"),
+        ({"scorer": "offline"}, "embedded", "embedded scorer"),
+    ],
+)
+def test_a_day_not_to_be_trusted_wholly_is_signed_and_explained(
+    changes: dict[str, Any], sign: str, said: str
+) -> None:
+    days = [a_day("2026-02-03"), a_day("2026-02-04", **changes)]
+    page = Page(pages.archive_page(days, SITE))
+    assert f"4 10 {sign}" in page.tables[0][1]
+    titles = [attrs.get("title") for tag, attrs in page.elements if tag == "a"]
+    assert any(said in str(title) for title in titles)
+    assert f'class="sign {sign}"' in page.html  # in the legend
+    assert said in Page(pages.month_page(days, "2026-02", SITE)).text
+
+
+def test_an_empty_day_has_no_page_to_link_to() -> None:
+    empty = a_day("2026-02-03", 0, 0, status=Status.EMPTY, counts=counts(0))
+    days = [a_day("2026-02-02"), empty]
+    for made in (pages.archive_page(days, SITE), pages.month_page(days, "2026-02", SITE)):
+        page = Page(made)
+        assert not any("2026-02-03" in link for link in page.links)
+        assert "3 nothing announced" in page.tables[0][1]
+
+
+def test_a_quiet_day_of_the_archive_is_none_of_the_five_steps() -> None:
+    days = [a_day("2026-02-02", 0), *(a_day(f"2026-02-{n:02}", n) for n in range(3, 7))]
+    page = pages.archive_page(days, SITE).decode()
+    assert '<td class="none"><a' in page
+    assert [f"heat-{n}" in page for n in range(5)] == [False, True, True, True, True]
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=5, unique=True))
+def test_more_kept_papers_are_never_drawn_cooler(kept: list[int]) -> None:
+    days = [a_day(date(2026, 2, 2) + timedelta(days=n), k) for n, k in enumerate(sorted(kept))]
+    page = pages.month_page(days, "2026-02", SITE).decode()
+    steps = re.findall(r'<td class="(none|heat-\d)"><a', page)
+    assert steps == sorted(steps, key=lambda step: (step != "none", step))
+    for low, high in re.findall(r'class="step heat-\d">(\d+)(?:–(\d+))?<', page):
+        assert {int(low), int(high or low)} <= set(kept)
+
+
+def test_months_without_any_record_are_told_in_a_line() -> None:
+    days = [a_day("2025-11-03"), a_day("2026-02-02")]
+    page = Page(pages.archive_page(days, SITE))
+    assert len(page.tables) == 2
+    assert "No record from December 2025 to January 2026: 41 announcement days." in page.text
+
+
+def test_a_record_of_a_weekend_is_shown_too() -> None:
+    page = Page(pages.archive_page([a_day("2026-02-07")], SITE))
+    assert page.tables[0][0] == ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    assert page.tables[0][2][5] == "7 10"
+
+
+def test_a_months_page_depends_on_its_own_days_alone() -> None:
+    own = [a_day("2026-02-03", 5), a_day("2026-02-05", 9)]
+    others = [a_day("2025-12-01", 300), a_day("2026-01-30"), a_day("2026-03-02", 1)]
+    alone = pages.month_page(own, "2026-02", SITE)
+    assert pages.month_page([*others, *own], "2026-02", SITE) == alone
+    assert pages.month_page([*reversed(own), *others], "2026-02", SITE) == alone
+
+
+def test_a_month_lists_its_days_with_topics_and_cost_newest_first() -> None:
+    topics = {"Architecture": 3, NO_TOPIC: 5, ANY_TEXT: 2}
+    days = [a_day("2026-02-03", topics=topics), a_day("2026-02-04", cost_usd=None)]
+    page = Page(pages.month_page(days, "2026-02", SITE))
+    assert page.text.index("Wednesday, 4") < page.text.index("Tuesday, 3 February 2026")
+    assert "10 of 100 papers kept · cost not reported" in page.text
+    assert "10 of 100 papers kept · $0.0500" in page.text
+    lines = page.text.replace("\xa0", " ").splitlines()
+    assert "Architecture 3 · </td><script>alert(1)</script> &  2 · no topic 5 " in lines
+
+
+def test_a_day_without_a_model_has_no_cost_to_report() -> None:
+    days = [a_day("2026-02-03", scorer="offline", cost_usd=None)]
+    assert "not reported" not in Page(pages.month_page(days, "2026-02", SITE)).text
+    stats = Page(pages.stats_page(days, SITE))
+    assert "Cost" not in stats.text
+
+
+# --- statistics -------------------------------------------------------------------------------
+
+
+def tables(days: list[Day]) -> dict[str, list[list[str]]]:
+    """By the first words of their captions, "Papers by" first."""
+    page = Page(pages.stats_page(days, SITE))
+    captions = re.findall(r"<caption>(.*?)</caption>", page.html)
+    assert len(captions) == len(page.tables)
+    return dict(zip((c.rpartition(" by ")[0] for c in captions), page.tables, strict=True))
+
+
+def test_the_cost_that_is_not_known_is_counted_and_never_drawn_as_none() -> None:
+    days = [a_day("2026-01-05"), a_day("2026-01-06", cost_usd=None), a_day("2026-02-02")]
+    days.append(a_day("2026-03-02", cost_usd=None))
+    page = pages.stats_page(days, SITE)
+    read = Page(page)
+    assert "Not reported: the cost of 2 days." in read.text
+    assert "$0.1000 and 2 days not reported" in read.text
+    rows = {row[0]: row[1:] for row in read.tables[-1]}
+    assert rows["January 2026"] == ["2", "$0.0500", "2,000", "200", "1", "0"]
+    assert rows["March 2026"] == ["1", "not reported", "1,000", "100", "1", "0"]
+    (cost,) = [svg for svg in pictures(page) if "Cost" in str(svg[0].text)]
+    drawn = {path.attrib["class"]: path.attrib["d"].count("M") for path in cost.iter("path")}
+    assert drawn == {"gap": 2, "cost": 2}
+
+
+def test_no_picture_is_drawn_of_what_was_never_reported() -> None:
+    unknown: dict[str, Any] = {"cost_usd": None, "prompt_tokens": None, "completion_tokens": None}
+    page = pages.stats_page([a_day("2026-01-05", **unknown)], SITE)
+    titles = [str(svg[0].text) for svg in pictures(page)]
+    assert not any("Cost" in title or "Tokens" in title for title in titles)
+    assert "Not reported: the cost of 1 day and the tokens of 1 day." in Page(page).text
+
+
+def test_the_two_scorers_relevance_is_not_mixed() -> None:
+    offline = a_day("2026-01-06", 1, 2, scorer="offline", novelty=(0,) * 10)
+    head, *rows = tables([a_day("2026-01-05"), offline])["Papers"][-12:]
+    assert head == ["Score", "Relevance", "Novelty", "Relevance, embedded scorer"]
+    assert rows[-1] == ["All", "100", "100", "3"]
+
+
+def test_topics_beyond_six_share_a_picture() -> None:
+    names = [f"T{n}" for n in range(9)]
+    day = a_day("2026-01-05", topics={name: 20 - n for n, name in enumerate(names)})
+    (head, row, foot) = tables([day])["Kept papers"]
+    assert head == ["Month", *names[:6], "3 others"]
+    assert row == ["January 2026", "20", "19", "18", "17", "16", "15", str(14 + 13 + 12)]
+    assert foot[1:] == row[1:]
+
+
+@pytest.mark.parametrize(
+    ("number", "caption"),
+    [(100, "Papers by day"), (250, "Papers by week"), (2500, "Papers by month")],
+)
+def test_long_spans_are_drawn_by_longer_periods(number: int, caption: str) -> None:
+    page = pages.stats_page(days_from(date(2016, 1, 4), number), SITE).decode()
+    assert f"<caption>{caption}</caption>" in page
+
+
+def test_an_archive_of_ten_years_stays_light() -> None:
+    days = days_from(date(2016, 1, 4), 2500)
+    stats = pages.stats_page(days, SITE)
+    assert len(pages.archive_page(days, SITE)) < 600_000
+    assert len(stats) < 400_000
+    svgs = re.findall(rb"<svg.*?\n</svg>", stats, re.DOTALL)
+    assert len(svgs) == 14
+    assert max(map(len, svgs)) < 40_000
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pages.archive_page([], SITE), pages.stats_page([], SITE)],
+    ids=["archive", "stats"],
+)
+def test_an_archive_without_days_says_so(page: bytes) -> None:
+    assert "No day yet." in Page(page).text
+
+
+# --- any days ---------------------------------------------------------------------------------
+
+_spreads = st.lists(st.integers(0, 10**6), min_size=10, max_size=10).map(tuple)
+_tokens = st.none() | st.integers(0, 10**9)
+_days = st.lists(
+    st.builds(
+        a_day,
+        at=st.dates(date(2026, 1, 1), date(2026, 3, 1))
+        | st.dates(date(1991, 8, 14), date(2100, 1, 1)),
+        kept=st.integers(0, 2_000),
+        below=st.integers(0, 20_000),
+        status=st.sampled_from(Status),
+        scorer=st.sampled_from(["llm", "offline"]),
+        cost_usd=st.none() | st.floats(0, 1000),
+        prompt_tokens=_tokens,
+        completion_tokens=_tokens,
+        topics=st.dictionaries(st.text(max_size=9) | st.just(ANY_TEXT), st.integers(1, 99)),
+        relevance=_spreads,
+        novelty=_spreads,
+    ),
+    max_size=9,
+    unique_by=lambda day: day.date,
+)
+
+
+def every(days: list[Day]) -> Iterator[bytes]:
+    yield pages.archive_page(days, SITE)
+    yield pages.stats_page(days, SITE)
+    for month in {day.month for day in days}:
+        yield pages.month_page(days, month, SITE)
+
+
+@settings(deadline=None, max_examples=40)
+@given(_days)
+def test_any_days_make_sound_pages(days: list[Day]) -> None:
+    for made in every(days):
+        page = Page(made)
+        assert "\u202e" not in page.html
+        assert "\x00" not in page.html
+        assert "<script>" not in page.html
+        assert not any("style" in attributes for _, attributes in page.elements)
+        ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        pictures(made)  # which are XML
+    page = Page(pages.archive_page(days, SITE))
+    for day in days:
+        assert (f"{day.date.year}/{day.date}.html" in page.links) == day.has_page
+
+
+@settings(deadline=None, max_examples=40)
+@given(_days.filter(bool))
+def test_the_tables_add_up_to_the_days(days: list[Day]) -> None:
+    for table in Page(pages.stats_page(days, SITE)).tables:
+        rows = [[number(cell) for cell in row[1:]] for row in table[1:]]
+        total = [sum(column) for column in zip(*rows[:-1], strict=True)]
+        cents = 0.0001 * len(rows)  # each is rounded
+        assert rows[-1] == pytest.approx(total, abs=cents)
+    made = Page(pages.stats_page(days, SITE)).tables
+    every_count = [day.counts for day in days]
+    assert [number(cell) for cell in made[0][-1][1:]] == [
+        len(days),
+        sum(c.announced for c in every_count),
+        sum(c.scanned for c in every_count),
+        sum(c.kept for c in every_count),
+    ]
+    kept_by_topic = sum(sum(day.topics.values()) for day in days)
+    if kept_by_topic:
+        assert sum(number(cell) for cell in made[1][-1][1:]) == kept_by_topic
+    model = [day for day in days if day.scorer == "llm"]
+    paid = [day for day in model if day.counts.scanned or day.cost_usd is not None]
+    if paid:
+        all_of = [number(cell) for cell in made[-1][-1][1:]]
+        assert all_of[0] == len(paid)
+        assert all_of[1] == pytest.approx(sum(day.cost_usd or 0 for day in paid), abs=0.0001)
+        assert all_of[2:4] == [
+            sum(day.prompt_tokens or 0 for day in paid),
+            sum(day.completion_tokens or 0 for day in paid),
+        ]
+        assert all_of[4] == sum(day.cost_usd is None for day in paid)
+
+
+# --- pages about the site ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "repository"),
+    [
+        ("https://ada.github.io/papers", "https://github.com/ada/papers"),
+        ("https://ada.github.io/papers/", "https://github.com/ada/papers"),
+        ("https://Ada-L.github.io/my.papers_2", "https://github.com/Ada-L/my.papers_2"),
+        ("https://ada.github.io", "https://github.com/ada/ada.github.io"),
+        ("https://ada.github.io/papers/deeper", None),
+        ("https://papers.example.org", None),
+        ("https://ada.github.io.evil.example/papers", None),
+        ("https://evil.example/ada.github.io/papers", None),
+        ("http://ada.github.io/papers", None),
+        (None, None),
+    ],
+)
+def test_the_repository_is_known_from_an_address_of_pages(
+    url: str | None, repository: str | None
+) -> None:
+    assert pages.repository(url) == repository
+    page = Page(pages.subscribe_page(Site(url=url)))
+    if repository:
+        assert f"{repository}/commits/main/docs.atom" in page.links
+        assert f"{repository}/commits/main.atom" in page.text
+    else:
+        assert "https://github.com/OWNER/REPOSITORY/commits/main/docs.atom" in page.text
+        assert not any("github.com" in link for link in page.links)
+
+
+def test_addresses_of_feeds_are_whole_where_the_site_is_known() -> None:
+    page = Page(pages.subscribe_page(Site(url="https://papers.example.org")))
+    for name in ("feed.xml", "papers.xml", "feed.json"):
+        assert f"https://papers.example.org/{name}" in page.links
+        assert f"https://papers.example.org/{name}" in page.text
+    assert "The whole address of a feed" not in page.text
+    unknown = Page(pages.subscribe_page(Site()))
+    assert "feed.xml" in unknown.links
+    assert "The whole address of a feed" in unknown.text
+
+
+@pytest.mark.parametrize(
+    ("url", "top"), [(None, ""), ("https://a.example/b", "https://a.example/b/")]
+)
+def test_a_missing_page_links_from_any_depth(url: str | None, top: str) -> None:
+    page = Page(pages.not_found_page(Site(url=url)))
+    for name in ("index.html", "archive.html", "search/index.html"):
+        assert f"{top}{name}" in page.links
+    (stylesheet,) = [
+        a["href"] for t, a in page.elements if t == "link" and a["rel"] == "stylesheet"
+    ]
+    assert str(stylesheet).startswith(f"{top}assets/")
+
+
+def test_the_search_knows_its_months_newest_first() -> None:
+    page = pages.search_page(["2025-12", "2026-02", "2026-01"], SITE).decode()
+    assert 'data-months="2026-02 2026-01 2025-12"' in page

@@ -1,0 +1,329 @@
+"""What judges that nobody here wrote say of every kind of page: axe, html-validate and vnu; and
+the sizes, links and requests that a reader may count on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cache
+from html.parser import HTMLParser
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+from digest import ranking
+from digest.config import Site
+from digest.models import Digest, Score
+from digest.pipeline import site_files
+from tests import make
+from tests.llm.fake import labels_of_seed_day
+from tests.site import served
+from tests.site.days import EVENTFUL, QUIET
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+HERE = Path(__file__).parent
+MODULES = HERE / "node_modules"
+NEWEST = date(2026, 11, 17)  # two announcements after QUIET: the front page says what is missed
+KIBIBYTE = 1024
+
+PAGES = {
+    "front": "index.html",
+    "day": "2026/2026-11-17.html",
+    "eventful day": "2026/2026-11-12.html",
+    "quiet day": "2026/2026-11-13.html",
+    "month": "2026/2026-11.html",
+    "archive": "archive.html",
+    "search": "search/index.html",
+    "stats": "stats.html",
+    "subscribe": "subscribe.html",
+    "404": "404.html",
+}
+
+
+def _missing(what: str) -> None:
+    if "DIGEST_DATA" in os.environ:  # somebody counts on these tests
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+def _module(path: str) -> Path:
+    if not (MODULES / path).is_file():
+        _missing(f"no {path.split('/')[0]}: run `npm ci --ignore-scripts` in {HERE}")
+    return MODULES / path
+
+
+# --- the site ---------------------------------------------------------------------------------
+
+
+@cache
+def real_day(real_data: Path) -> Digest:
+    """The seed day as the bot judged it: 68 of 451 papers kept."""
+    papers, labels = labels_of_seed_day(real_data)
+    verdicts = {paper_id: Score(**label) for paper_id, label in labels.items()}
+    ranked = ranking.rank(papers, verdicts, make.CUT, {})
+    empty = make.digest(day=NEWEST, generated_at=datetime(2026, 11, 17, 6, 30, tzinfo=UTC))
+    sources = {"cs.LG": make.source(*papers)}
+    return replace(empty, sources=sources, kept=ranked.kept, below=ranked.below)
+
+
+def newest_day() -> Digest:
+    """The real one, or where its data is not there a small one of our own."""
+    folder = Path(os.environ.get("DIGEST_DATA", HERE.parents[1] / "../shared/data"))
+    if folder.is_dir():
+        return real_day(folder)
+    return replace(served.DAYS[-1], date=NEWEST)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("site")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """Where the whole site is served, with its last slash."""
+    with served.serve(folder) as address:
+        settings = Site(title="Papers & Co.", url=address.rstrip("/"))
+        files = site_files((EVENTFUL, QUIET, newest_day()), settings)
+        served.write(folder, {str(path): data for path, data in files.items() if data is not None})
+        yield address
+
+
+@pytest.fixture(scope="module")
+def paths(folder: Path, address: str) -> list[str]:
+    """Every page there is."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
+
+
+def test_every_page_is_looked_at(paths: list[str]) -> None:
+    assert paths == sorted(PAGES.values())
+
+
+# --- axe --------------------------------------------------------------------------------------
+
+AXE = """async () => {
+  const { violations } = await axe.run({ resultTypes: ["violations"] });
+  return violations.map(({ id, help, nodes }) => ({
+    id, help, nodes: nodes.slice(0, 3).map((node) => [node.html, node.failureSummary]) }));
+}"""
+# All that is folded, and papers both read and starred.
+UNFOLD = """() => {
+  for (const button of [...document.querySelectorAll(".paper .read, .paper .star")].slice(0, 4))
+    button.click();
+  for (const details of document.querySelectorAll("details")) details.open = true;
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with served.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def themed(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    # axe is put into the page, which the page's own policy would forbid.
+    context = browser.new_context(bypass_csp=True, color_scheme=request.param)
+    yield context.new_page()
+    context.close()
+
+
+def violations(page: Page) -> list[Any]:
+    found: list[Any] = page.evaluate(AXE)
+    return found
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
+def test_axe_finds_nothing(themed: Page, address: str, path: str) -> None:
+    axe = _module("axe-core/axe.min.js")
+    themed.goto(address + path)
+    themed.evaluate(UNFOLD)
+    themed.add_script_tag(path=axe)
+    assert violations(themed) == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_nothing_in_a_day_as_it_comes(themed: Page, address: str, width: int) -> None:
+    axe = _module("axe-core/axe.min.js")
+    themed.set_viewport_size({"width": width, "height": 844})
+    themed.goto(address + PAGES["day"])
+    themed.add_script_tag(path=axe)
+    assert violations(themed) == []
+
+
+def test_axe_finds_nothing_in_groups_or_the_list_of_keys(themed: Page, address: str) -> None:
+    axe = _module("axe-core/axe.min.js")
+    themed.goto(address + PAGES["eventful day"])
+    themed.keyboard.press("g")
+    themed.keyboard.press("?")
+    themed.add_script_tag(path=axe)
+    themed.locator("dialog.keys").wait_for()
+    assert violations(themed) == []
+
+
+def test_axe_finds_nothing_in_search_results(themed: Page, address: str) -> None:
+    axe = _module("axe-core/axe.min.js")
+    themed.goto(f"{address}search/index.html?q=the")
+    themed.locator(".results li").first.wait_for()
+    themed.add_script_tag(path=axe)
+    assert violations(themed) == []
+
+
+# --- html-validate and vnu --------------------------------------------------------------------
+
+
+HTML_VALIDATE = {
+    "root": True,
+    "extends": [f"html-validate:{name}" for name in ("recommended", "document", "a11y")],
+    "rules": {
+        "doctype-style": "off",  # in small letters, which means the same
+        "require-sri": "off",  # stylesheet and script come from where the page comes from
+        "valid-id": [
+            "error",
+            {"relaxed": True},
+        ],  # a paper's id, 2601.00001, is one that HTML allows
+        "wcag/h32": "off",  # filter and search answer while one types: there is nothing to send
+    },
+}
+
+
+def test_html_validate_finds_nothing(folder: Path, paths: list[str], tmp_path: Path) -> None:
+    if not shutil.which("node"):
+        _missing("no node: install Node.js 20 or later")
+    program = _module("html-validate/bin/html-validate.mjs")
+    config, answer = tmp_path / "config.json", tmp_path / "answer.json"
+    config.write_text(json.dumps(HTML_VALIDATE), encoding="utf-8")
+    files = [folder / path for path in paths]
+    with answer.open("w") as stdout:  # it leaves before a pipe has taken all
+        command: list[str | Path] = [
+            "node",
+            program,
+            "--config",
+            config,
+            "--formatter",
+            "json",
+            *files,
+        ]
+        subprocess.run(command, stdout=stdout, timeout=60, check=False)
+    judged = json.loads(answer.read_bytes())
+    found = [
+        f"{Path(file['filePath']).relative_to(folder)}:{m['line']} {m['ruleId']}: {m['message']}"
+        for file in judged
+        for m in file["messages"]
+    ]
+    assert found == []
+
+
+def test_vnu_finds_nothing(folder: Path, paths: list[str]) -> None:
+    """In pages, stylesheet and icon; neither errors nor warnings."""
+    if not shutil.which("java"):
+        _missing("no java: install a runtime of version 11 or later")
+    jar = _module("vnu-jar/build/dist/vnu.jar")
+    assets = sorted(path for path in (folder / "assets").iterdir() if path.suffix != ".js")
+    files = [*(folder / path for path in paths), *assets]
+    options = ["--format", "json", "--also-check-css", "--also-check-svg"]
+    command: list[str | Path] = ["java", "-Xss4m", "-jar", jar, *options, *files]
+    run = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    found = [
+        f"{PurePosixPath(m['url']).name}:{m.get('lastLine')} {m['message']}"
+        for m in json.loads(run.stderr)["messages"]
+        # To vnu a file from disk is not its neighbours' 'self'; a browser takes it for that.
+        if "violates Content Security Policy" not in m["message"]
+    ]
+    assert found == []
+
+
+# --- links ------------------------------------------------------------------------------------
+
+
+class Links(HTMLParser):
+    """Every address a page points at, and every id it offers."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.ids: list[str] = []
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in ("href", "src", "xlink:href") and value is not None:
+                self.targets.append(value)
+            if name == "id" and value is not None:
+                self.ids.append(value)
+
+
+def test_no_link_is_broken(folder: Path, address: str, paths: list[str]) -> None:
+    pages = {path: Links(folder / path) for path in paths}
+    broken, inner = [], 0
+    for path, links in pages.items():
+        assert len(links.ids) == len(set(links.ids)), path
+        for target in links.targets:
+            url = urlsplit(urljoin(address + path, target))
+            if url.netloc != urlsplit(address).netloc:
+                assert url.scheme == "https", f"{path} links to {target}"
+                continue
+            inner += 1
+            found = unquote(url.path).removeprefix(served.BASE)
+            found += "index.html" if found == "" or found.endswith("/") else ""
+            there = (folder / found).is_file() and url.path.startswith(served.BASE)
+            if not there or (url.fragment and unquote(url.fragment) not in pages[found].ids):
+                broken.append(f"{path} links to {target}")
+    assert broken == []
+    assert inner > 100
+
+
+# --- sizes ------------------------------------------------------------------------------------
+
+
+def test_a_day_of_68_papers_is_small(real_data: Path, folder: Path, address: str) -> None:
+    assert len(real_day(real_data).kept) == 68
+    assert (folder / PAGES["day"]).stat().st_size < 350 * KIBIBYTE
+    assert len(list((folder / "assets").glob("*.css"))) == 1
+    (script,) = (folder / "assets").glob("*.js")
+    assert script.stat().st_size < 30 * KIBIBYTE
+
+
+@pytest.mark.parametrize("path", PAGES.values(), ids=list(PAGES))
+def test_a_page_takes_one_stylesheet_and_nothing_of_others(
+    browser: Browser, address: str, path: str
+) -> None:
+    reader = served.Reader(browser, address)
+    reader.open(path)
+    assert [url for url in reader.requests if not url.startswith(address)] == []
+    assert sum(url.endswith(".css") for url in reader.requests) == 1
+    assert reader.errors == []
+    reader.context.close()
+
+
+def test_a_day_is_whole_without_javascript(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.resource_type))
+    page.goto(address + PAGES["day"])
+    titles = page.locator(".paper h2 .title")
+    assert titles.count() == len(newest_day().kept)
+    assert all(title.is_visible() for title in titles.all()[:5])
+    assert (
+        page.locator(".filters, button").filter(visible=True).count() == 0
+    )  # they would do nothing
+    assert "script" not in asked
+    context.close()
+
+
+def test_the_lock_names_hashes_and_no_registry() -> None:
+    text = (HERE / "package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(text)["packages"]
+    assert all("integrity" in package for name, package in packages.items() if name)
+    assert "resolved" not in text
+    assert "registry" not in text

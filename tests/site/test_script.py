@@ -1,0 +1,694 @@
+"""What the script adds to a day's page, in a real browser."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.site import served
+from tests.site.served import IDS, NEWEST, Reader, focused, is_in_view, shown
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ONE, TWO, THREE, KNOTS, FIVE, SIX = IDS
+ROUTING, DECODING = [ONE, THREE, SIX], [TWO, FIVE]
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+    get() { throw new DOMException("The operation is insecure.", "SecurityError"); } })"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with served.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    served.write_site(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    with served.serve(folder) as address:
+        yield address
+
+
+@pytest.fixture
+def reader(browser: Browser, address: str) -> Iterator[Reader]:
+    reader = Reader(browser, address)
+    yield reader
+    reader.context.close()
+
+
+@pytest.fixture
+def day(reader: Reader) -> Page:
+    return reader.open()
+
+
+@pytest.fixture(scope="module")
+def looker(browser: Browser, address: str) -> Iterator[Reader]:
+    """One reader for tests that leave nothing in the storage."""
+    reader = Reader(browser, address)
+    yield reader
+    reader.context.close()
+
+
+@pytest.fixture(scope="module")
+def still(looker: Reader) -> Page:
+    return looker.tab()
+
+
+def press(page: Page, keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def query(page: Page) -> str:
+    return str(page.evaluate("location.search"))
+
+
+def stored(page: Page, key: str) -> object:
+    return page.evaluate("(key) => JSON.parse(localStorage.getItem(key))", key)
+
+
+def select(page: Page, name: str, value: str) -> None:
+    page.locator(f"select[name={name}]").select_option(value)
+
+
+# --- keys -------------------------------------------------------------------------------------
+
+
+def test_j_goes_to_the_first_paper_then_to_the_next(day: Page) -> None:
+    press(day, "jj")
+    assert focused(day) == TWO
+
+
+def test_j_stays_at_the_last_paper(day: Page) -> None:
+    press(day, "j" * 9)
+    assert focused(day) == SIX
+
+
+def test_j_scrolls_the_paper_to_the_top(day: Page) -> None:
+    press(day, "jjjj")
+    assert is_in_view(day, f'[data-id="{KNOTS}"].paper')
+
+
+def test_j_after_scrolling_away_goes_on_from_what_is_in_the_window(day: Page) -> None:
+    press(day, "j")
+    day.evaluate("window.scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
+    day.evaluate("""document.querySelector('[data-id="2601.00005"].paper')
+        .scrollIntoView({ behavior: 'instant' })""")
+    press(day, "j")
+    assert focused(day) == FIVE
+
+
+def test_k_goes_to_the_paper_before(day: Page) -> None:
+    press(day, "jjjk")
+    assert focused(day) == TWO
+
+
+def test_j_passes_over_papers_that_are_filtered_out(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}?topic=Decoding")
+    press(page, "jj")
+    assert focused(page) == FIVE
+
+
+@pytest.mark.parametrize("key", ["o", "Enter"])
+def test_o_and_enter_open_the_focused_paper_at_arxiv(reader: Reader, key: str) -> None:
+    reader.context.route("https://arxiv.org/**", lambda route: route.fulfill(body="arXiv"))
+    page = reader.open()
+    press(page, "jj")
+    with reader.context.expect_page() as opened:
+        page.keyboard.press(key)
+    assert opened.value.url == f"https://arxiv.org/abs/{TWO}"
+
+
+def test_a_opens_the_abstract(day: Page) -> None:
+    press(day, "ja")
+    assert day.evaluate("document.querySelector('.paper .abstract').open")
+
+
+def test_a_folds_the_abstract_again(day: Page) -> None:
+    press(day, "jaa")
+    assert not day.evaluate("document.querySelector('.paper .abstract').open")
+
+
+def test_m_marks_the_focused_paper_as_read(day: Page) -> None:
+    press(day, "jjm")
+    assert stored(day, "digest.read") == {TWO: "2026-01-30"}
+
+
+def test_m_again_takes_it_back(day: Page) -> None:
+    press(day, "jjmm")
+    assert stored(day, "digest.read") == {}
+
+
+def test_s_stars_the_focused_paper(day: Page) -> None:
+    press(day, "js")
+    assert stored(day, "digest.starred") == {ONE: "2026-01-30"}
+
+
+def test_u_hides_what_is_read(day: Page) -> None:
+    press(day, "jjmu")
+    assert shown(day) == [ONE, THREE, KNOTS, FIVE, SIX]
+
+
+def test_g_groups_by_topic_in_the_order_of_the_best_papers(day: Page) -> None:
+    press(day, "g")
+    assert shown(day) == [*ROUTING, *DECODING, KNOTS]
+
+
+def test_slash_goes_to_the_filter(day: Page) -> None:
+    press(day, "/x")
+    assert day.locator("input[name=q]").input_value() == "x"
+
+
+def test_escape_leaves_the_filter_and_keeps_what_was_typed(day: Page) -> None:
+    press(day, "/l")
+    day.keyboard.press("Escape")
+    press(day, "j")
+    assert (day.locator("input[name=q]").input_value(), focused(day)) == ("l", ONE)
+
+
+def test_bracket_goes_to_the_day_before(day: Page) -> None:
+    press(day, "[")
+    day.wait_for_url("**/2026/2026-01-29.html")
+
+
+def test_closing_bracket_goes_to_the_day_after(reader: Reader) -> None:
+    page = reader.open("2026/2026-01-28.html")
+    press(page, "]")
+    page.wait_for_url("**/2026/2026-01-29.html")
+
+
+def test_question_mark_shows_every_key(day: Page) -> None:
+    press(day, "?")
+    listed = day.locator("dialog.keys kbd").all_inner_texts()
+    assert listed == [*"jkoamsug[]/?", "Esc"]
+
+
+@pytest.mark.parametrize("key", ["?", "Escape"])
+def test_question_mark_and_escape_leave_the_help(day: Page, key: str) -> None:
+    press(day, "?")
+    day.keyboard.press(key)
+    day.locator("dialog.keys").wait_for(state="hidden")
+
+
+def test_keys_do_nothing_behind_the_open_help(day: Page) -> None:
+    press(day, "?g")
+    assert shown(day) == IDS
+
+
+def test_keys_are_text_while_one_types(day: Page) -> None:
+    day.locator("input[name=q]").press_sequentially("jgs")
+    assert day.locator("input[name=q]").input_value() == "jgs"
+
+
+@pytest.mark.parametrize("modifier", ["Control", "Alt", "Meta"])
+def test_keys_with_a_modifier_are_left_to_the_browser(day: Page, modifier: str) -> None:
+    day.keyboard.press(f"{modifier}+g")
+    assert shown(day) == IDS
+
+
+# --- filters ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ("topic=Decoding", DECODING),
+        ("topic=none", [KNOTS]),
+        ("category=cs.AI", [ONE, SIX]),
+        ("r=9", [ONE, TWO, THREE, KNOTS]),
+        ("n=9", [ONE, TWO]),
+        ("q=router", [THREE]),
+        ("q=unal", [ONE, FIVE]),
+        ("q=soren+luk", [TWO]),
+        ("q=%22rank+3%22", [THREE]),
+        ("q=out", []),  # "router", "routing": not where a word begins
+        ("q=0309136", [KNOTS]),
+        ("r=9&category=cs.LG&topic=Routing", [ONE, THREE]),
+        ("topic=Nonsense&r=x", IDS),
+        ("q=&topic=", IDS),
+    ],
+)
+def test_the_address_says_which_papers_are_shown(
+    looker: Reader, still: Page, asked: str, expected: list[str]
+) -> None:
+    still.goto(f"{looker.address}{NEWEST}?{asked}")
+    assert shown(still) == expected
+
+
+def test_a_filter_goes_into_the_address(day: Page) -> None:
+    select(day, "topic", "Routing")
+    day.locator("input[name=q]").fill("rest & ünal")
+    assert query(day) == "?topic=Routing&q=rest+%26+%C3%BCnal"
+
+
+def test_a_filter_taken_back_leaves_the_address(day: Page) -> None:
+    select(day, "r", "9")
+    select(day, "r", "")
+    assert query(day) == ""
+
+
+def test_what_is_not_ours_stays_in_the_address(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}?from=feed")
+    select(page, "r", "9")
+    assert query(page) == "?from=feed&r=9"
+
+
+def test_the_page_says_how_many_are_shown(day: Page) -> None:
+    select(day, "topic", "Decoding")
+    assert day.locator(".shown").inner_text() == "2 of 6 shown"
+
+
+def test_the_contents_are_filtered_too(day: Page) -> None:
+    select(day, "topic", "Decoding")
+    entries = "[...document.querySelectorAll('.contents li')].filter((li) => !li.hidden)"
+    assert day.evaluate(f"{entries}.map((li) => li.dataset.id)") == DECODING
+
+
+def test_filters_survive_a_reload(day: Page) -> None:
+    select(day, "topic", "Decoding")
+    day.reload()
+    assert shown(day) == DECODING
+
+
+def test_filters_survive_going_away_and_back(reader: Reader) -> None:
+    page = reader.open()
+    select(page, "topic", "Decoding")
+    page.goto(reader.address + "archive.html")
+    page.go_back()
+    assert shown(page) == DECODING
+
+
+def test_a_filter_is_no_step_in_the_history(reader: Reader) -> None:
+    page = reader.open("archive.html")
+    page.goto(reader.address + NEWEST)
+    select(page, "topic", "Decoding")
+    page.go_back()
+    assert page.url.endswith("archive.html")
+
+
+def test_clear_shows_everything_again(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}?topic=Decoding&q=tokens&unread=1")
+    page.locator(".clear").click()
+    assert (shown(page), query(page)) == (IDS, "")
+
+
+def test_enter_in_the_filter_goes_to_the_first_paper_shown(day: Page) -> None:
+    day.locator("input[name=q]").fill("cs.CL")
+    day.keyboard.press("Enter")
+    assert focused(day) == TWO
+
+
+def test_folded_filters_are_open_when_one_is_set(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}?topic=Decoding")
+    assert page.evaluate("document.querySelector('.filters details').open")
+
+
+# --- groups -----------------------------------------------------------------------------------
+
+
+def test_groups_carry_their_name_and_how_many_they_show(day: Page) -> None:
+    press(day, "g")
+    names = day.locator(".papers > .group").all_inner_texts()
+    assert [name.split() for name in names] == [
+        ["Routing", "3"],
+        ["Decoding", "2"],
+        ["No", "topic", "1"],
+    ]
+
+
+def test_groups_are_remembered(reader: Reader) -> None:
+    press(reader.open(), "g")
+    assert shown(reader.open()) == [*ROUTING, *DECODING, KNOTS]
+
+
+def test_one_list_comes_back_in_the_order_of_rank(day: Page) -> None:
+    press(day, "gg")
+    assert shown(day) == IDS
+
+
+def test_a_group_without_a_paper_shown_is_hidden(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}?topic=Decoding")
+    press(page, "g")
+    visible = page.locator(".papers > .group:visible")
+    assert [name.split()[0] for name in visible.all_inner_texts()] == ["Decoding"]
+
+
+def test_grouping_keeps_the_focused_paper(day: Page) -> None:
+    press(day, "jjjg")
+    assert focused(day) == THREE
+
+
+def test_contents_keep_the_ranks_when_grouped(day: Page) -> None:
+    press(day, "g")
+    script = "[...document.querySelectorAll('.contents li[data-id]')].map((li) => li.value)"
+    assert day.evaluate(script) == [1, 3, 6, 2, 5, 4]
+
+
+# --- read and starred -------------------------------------------------------------------------
+
+
+def test_a_star_is_there_on_the_next_visit(reader: Reader) -> None:
+    press(reader.open(), "jjs")
+    assert shown(reader.open(f"{NEWEST}?starred=1")) == [TWO]
+
+
+def test_a_star_button_says_that_it_is_pressed(day: Page) -> None:
+    button = day.locator(".paper .star").first
+    button.click()
+    assert button.get_attribute("aria-pressed") == "true"
+
+
+def test_a_read_paper_is_marked_in_the_contents(day: Page) -> None:
+    day.locator(".paper .read").first.click()
+    script = "[...document.querySelectorAll('.contents .read')].map((li) => li.dataset.id)"
+    assert day.evaluate(script) == [ONE]
+
+
+def test_marking_as_read_while_read_is_hidden_goes_on_to_the_next(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}?unread=1")
+    press(page, "jjm")
+    assert (shown(page), focused(page)) == ([ONE, THREE, KNOTS, FIVE, SIX], THREE)
+
+
+def test_two_tabs_do_not_forget_what_the_other_noted(reader: Reader) -> None:
+    one, other = reader.open(), reader.open()
+    press(one, "js")
+    press(other, "jjs")
+    assert stored(other, "digest.starred") == {ONE: "2026-01-30", TWO: "2026-01-30"}
+
+
+@pytest.mark.parametrize("broken", ["{", "null", "[1]", '"x"', '{"2601.00001": 5}'])
+def test_broken_notes_count_as_none(reader: Reader, broken: str) -> None:
+    page = reader.open()
+    page.evaluate("(value) => localStorage.setItem('digest.read', value)", broken)
+    page.reload()
+    press(page, "jm")
+    assert stored(page, "digest.read") == {ONE: "2026-01-30"}
+
+
+def test_the_export_holds_what_is_starred_and_read(day: Page) -> None:
+    press(day, "jsjsm")
+    with day.expect_download() as download:
+        day.locator(".export").click()
+    exported = json.loads(Path(download.value.path()).read_text())
+    both = [{"id": paper_id, "date": "2026-01-30"} for paper_id in (ONE, TWO)]
+    assert (exported["starred"], exported["read"]) == (both, both[1:])
+
+
+def test_without_storage_notes_last_for_the_visit(reader: Reader) -> None:
+    reader.context.add_init_script(NO_STORAGE)
+    page = reader.open()
+    press(page, "jmjmu")
+    assert shown(page) == [THREE, KNOTS, FIVE, SIX]
+
+
+# --- links, days, late ------------------------------------------------------------------------
+
+
+def test_a_deep_link_opens_and_focuses_its_paper(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}#math.GT-0309136")
+    assert focused(page) == KNOTS
+    assert page.evaluate("document.getElementById('math.GT-0309136').querySelector('details').open")
+
+
+def test_a_deep_link_scrolls_to_its_paper_in_groups_too(reader: Reader) -> None:
+    press(reader.open(), "g")
+    page = reader.open(f"{NEWEST}#{TWO}")
+    assert is_in_view(page, f'[data-id="{TWO}"].paper')
+
+
+def test_a_deep_link_shows_its_paper_despite_the_filter(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}?topic=Decoding#{ONE}")
+    assert shown(page) == [ONE, *DECODING]
+
+
+def test_a_link_in_the_contents_opens_its_paper(day: Page) -> None:
+    day.locator(f".contents a[href='#{FIVE}']").click()
+    day.wait_for_function("() => document.activeElement.dataset.id === '2601.00005'")
+
+
+def test_a_filter_that_hides_the_linked_paper_drops_the_link(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}#{ONE}")
+    select(page, "topic", "Decoding")
+    assert page.url.endswith("?topic=Decoding")
+
+
+def test_a_link_to_a_folded_part_unfolds_it(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}#prompt")
+    assert page.evaluate("document.getElementById('prompt').open")
+
+
+@pytest.mark.parametrize("fragment", ["%E0%A4%A", "nothing", "main"])
+def test_a_link_to_no_paper_shows_the_page(looker: Reader, fragment: str) -> None:
+    assert shown(looker.open(f"{NEWEST}#{fragment}")) == IDS
+
+
+def test_the_contents_mark_the_paper_in_view(day: Page) -> None:
+    press(day, "jjj")
+    current = day.locator(".contents [aria-current=true]")
+    script = f"() => document.querySelector('.contents [aria-current]')?.dataset.id === '{THREE}'"
+    day.wait_for_function(script)
+    assert current.count() == 1
+
+
+def test_a_day_links_its_neighbours(reader: Reader) -> None:
+    page = reader.open("2026/2026-01-29.html")
+    links = page.locator(".days a")
+    assert [link.get_attribute("href") for link in links.all()] == [
+        "../2026/2026-01-28.html",
+        "../2026/2026-01.html",
+        "../2026/2026-01-30.html",
+    ]
+
+
+def test_the_front_page_links_the_day_before_from_the_top(reader: Reader) -> None:
+    page = reader.open("index.html")
+    assert page.locator(".days [rel=prev]").get_attribute("href") == "2026/2026-01-29.html"
+
+
+def test_without_the_list_of_days_there_are_no_neighbours(reader: Reader) -> None:
+    reader.context.route("**/days.js", lambda route: route.abort())
+    assert reader.open().locator(".days a").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "notice"),
+    [
+        # Monday, 2 February is expected; midnight in New York is 05:00 UTC.
+        (datetime(2026, 2, 1, 12, tzinfo=UTC), ""),
+        (datetime(2026, 2, 3, 4, 59, tzinfo=UTC), ""),
+        (
+            datetime(2026, 2, 3, 5, 1, tzinfo=UTC),
+            "No digest since Friday, 30 January 2026. One was expected on Monday, 2 February.",
+        ),
+        (
+            datetime(2027, 2, 3, tzinfo=UTC),
+            "No digest since Friday, 30 January 2026. One was expected on Monday, 2 February.",
+        ),
+    ],
+)
+def test_the_front_page_says_when_a_digest_is_late(
+    looker: Reader, now: datetime, notice: str
+) -> None:
+    page = looker.tab()
+    page.clock.set_fixed_time(now)
+    page.goto(looker.address)
+    assert page.locator(".late").inner_text() == notice
+
+
+def test_an_older_day_is_never_late(reader: Reader) -> None:
+    page = reader.tab()
+    page.clock.set_fixed_time(datetime(2027, 1, 1, tzinfo=UTC))
+    page.goto(reader.address + NEWEST)
+    assert "No digest since" not in page.locator("body").inner_text()
+
+
+# --- BibTeX -----------------------------------------------------------------------------------
+
+
+CLOSED = "() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')) }"
+
+
+def _clipboard(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_bibtex_is_copied(reader: Reader) -> None:
+    reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = reader.open()
+    page.locator(".bibtex").first.click()
+    page.get_by_text("Copied").wait_for()
+    assert _clipboard(page).startswith(f"@misc{{{ONE},\n")
+
+
+def test_bibtex_is_copied_where_the_clipboard_is_closed(reader: Reader) -> None:
+    reader.context.grant_permissions(["clipboard-read"])
+    page = reader.open()
+    page.evaluate(CLOSED)
+    page.locator(".bibtex").nth(1).click()
+    page.get_by_text("Copied").wait_for()
+    assert _clipboard(page).startswith(f"@misc{{{TWO},\n")
+
+
+def test_a_copy_that_fails_says_so(reader: Reader) -> None:
+    page = reader.open()
+    page.evaluate(CLOSED)
+    page.evaluate("() => { document.execCommand = () => false }")
+    page.locator(".bibtex").first.click()
+    page.get_by_text("Could not copy").wait_for()
+
+
+# --- theme ------------------------------------------------------------------------------------
+
+THEME = "document.documentElement.dataset.theme ?? null"
+
+
+def test_the_theme_button_goes_round(day: Page) -> None:
+    seen = []
+    for _ in range(4):
+        seen.append((day.locator("button.theme").inner_text(), day.evaluate(THEME)))
+        day.locator("button.theme").click()
+    system, light, dark, again = seen
+    assert again == system == ("Theme: system", None)
+    assert (light, dark) == (("Theme: light", "light"), ("Theme: dark", "dark"))
+
+
+@pytest.mark.parametrize("path", [NEWEST, "index.html", "archive.html", "search/index.html"])
+def test_the_theme_holds_on_every_page(reader: Reader, path: str) -> None:
+    page = reader.open()
+    page.locator("button.theme").click()
+    assert reader.open(path).evaluate(THEME) == "light"
+
+
+def test_the_theme_is_set_before_the_page_is_ready(reader: Reader) -> None:
+    page = reader.open()
+    page.evaluate("localStorage.setItem('digest.theme', 'dark')")
+    page.add_init_script(f"""document.addEventListener("DOMContentLoaded",
+        () => {{ window.atReady = {THEME}; }})""")
+    page.reload()
+    assert page.evaluate("window.atReady") == "dark"
+
+
+@pytest.mark.parametrize("stored_theme", ["purple", "", "[object Object]"])
+def test_an_unknown_theme_is_the_system_s(reader: Reader, stored_theme: str) -> None:
+    page = reader.open()
+    page.evaluate("(theme) => localStorage.setItem('digest.theme', theme)", stored_theme)
+    page.reload()
+    assert page.evaluate(THEME) is None
+
+
+# --- everywhere -------------------------------------------------------------------------------
+
+PAGES = [
+    "index.html",
+    NEWEST,
+    "2026/2026-01-29.html",
+    "2026/2026-01.html",
+    "archive.html",
+    "stats.html",
+    "subscribe.html",
+    "search/index.html",
+    "404.html",
+]
+EVERY_KEY = "jkamsugg/?"
+
+
+def _read_all(reader: Reader) -> None:
+    page = reader.tab()
+    for path in PAGES:
+        page.goto(reader.address + path)
+        press(page, EVERY_KEY)
+
+
+def test_no_page_has_a_script_error(reader: Reader) -> None:
+    _read_all(reader)
+    assert reader.errors == []
+
+
+def test_nothing_asks_another_server(reader: Reader) -> None:
+    _read_all(reader)
+    assert [url for url in reader.requests if not url.startswith(reader.address)] == []
+
+
+def test_the_script_leaves_no_global_name(reader: Reader) -> None:
+    script = "Object.keys(window).filter((name) => !/^__playwright/.test(name))"
+    with_script = set(reader.open().evaluate(script))
+    reader.context.route("**/site.*.js", lambda route: route.abort())
+    assert with_script - set(reader.open().evaluate(script)) == set()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_does_not_scroll_sideways(looker: Reader, still: Page, path: str) -> None:
+    still.set_viewport_size({"width": 390, "height": 844})
+    still.goto(looker.address + path)
+    assert still.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.fixture
+def from_disk(browser: Browser, folder: Path) -> Iterator[Reader]:
+    reader = Reader(browser, folder.as_uri() + "/")
+    yield reader
+    reader.context.close()
+
+
+def test_no_page_opened_from_disk_has_a_script_error(from_disk: Reader) -> None:
+    _read_all(from_disk)
+    assert from_disk.errors == []
+
+
+def _neighbours(page: Page) -> bool:
+    return page.locator(".days [rel=prev]").count() == 1
+
+
+def _filters(page: Page) -> bool:
+    select(page, "topic", "Decoding")
+    return shown(page) == DECODING
+
+
+def _filters_in_address(page: Page) -> bool:
+    select(page, "topic", "Decoding")
+    page.reload()
+    return shown(page) == DECODING
+
+
+def _keys(page: Page) -> bool:
+    press(page, "jj")
+    return focused(page) == TWO
+
+
+def _notes(page: Page) -> bool:
+    press(page, "jm")
+    page.reload()
+    return page.locator(".paper.read").count() == 1
+
+
+def _copies(page: Page) -> bool:
+    page.locator(".bibtex").first.click()
+    page.get_by_text("Copied").wait_for()
+    return True
+
+
+def _themes(page: Page) -> bool:
+    page.locator("button.theme").click()
+    return bool(page.evaluate(THEME) == "light")
+
+
+@pytest.mark.parametrize(
+    "works", [_neighbours, _filters, _filters_in_address, _keys, _notes, _copies, _themes]
+)
+def test_a_page_opened_from_disk_does_what_the_site_does(
+    from_disk: Reader, works: Callable[[Page], bool]
+) -> None:
+    assert works(from_disk.open())

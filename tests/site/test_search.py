@@ -1,0 +1,381 @@
+"""Search over every day, in a real browser against a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.attacks import MARKUP
+from tests.site import served
+from tests.site.served import Reader
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+Shards = dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with served.chromium() as browser:
+        yield browser
+
+
+class Visit:
+    """Opens the search page over these shards, with `q` in the address if given."""
+
+    def __init__(self, folder: Path, reader: Reader) -> None:
+        self.folder, self.reader = folder, reader
+
+    def __call__(self, shards: Shards, q: str = "") -> Page:
+        served.write_search(self.folder, shards)
+        return self.reader.open(f"search/index.html{q and '?q='}{q}")
+
+    def never_answer(self, month: str) -> None:
+        self.reader.context.route(f"**/{month}.json", lambda route: None)
+
+
+@contextmanager
+def visiting(browser: Browser, folder: Path) -> Iterator[Visit]:
+    with served.serve(folder) as address:
+        reader = Reader(browser, address)
+        yield Visit(folder, reader)
+        reader.context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
+    with visiting(browser, tmp_path) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def small(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """One page over `SMALL` for tests that only ask it something."""
+    with visiting(browser, tmp_path_factory.mktemp("small")) as visit:
+        yield visit(SMALL)
+
+
+def line(
+    number: int = 1,
+    title: str = "A title",
+    authors: tuple[str, ...] = ("Ann Bold",),
+    topic: str = "Routing",
+    comment: str = "",
+    novelty: int | None = 8,
+) -> list[object]:
+    return [f"2601.{number:05}", title, list(authors), topic, comment, 9, novelty]
+
+
+SMALL: Shards = {
+    "2026-01": {
+        "2026-01-30": [
+            line(1, "Sparse Mixture of Experts", ("Zoë Ünal", "Søren Łukasz")),
+            line(2, "A mixture without sparse experts", comment="Good of its kind."),
+        ],
+        "2026-01-29": [line(3, "RLHF in the world", ("Ida Quick",), topic="Alignment")],
+    },
+    "2025-12": {"2025-12-31": [line(4, "Sparse at year's end", ("Max Ünal",), novelty=None)]},
+}
+
+
+def ask(page: Page, query: str) -> None:
+    page.locator("input[name=q]").fill(query)
+    page.keyboard.press("Enter")
+    finish(page)
+
+
+def finish(page: Page) -> None:
+    page.locator("output.count[aria-busy=false]").wait_for()
+
+
+def found(page: Page) -> list[str]:
+    """The papers found, by the last figure of their ids."""
+    links = page.locator(".results .title").evaluate_all("(all) => all.map((a) => a.href)")
+    return [href[-1] for href in links]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("sparse", ["1", "2", "4"]),
+        ("SPARSE mixture", ["1", "2"]),
+        ('"mixture of experts"', ["1"]),
+        ('"mixture  of experts" sparse', ["1"]),
+        ('"sparse mix', ["1"]),  # not closed yet
+        ("unal", ["1", "4"]),
+        ("ünal", ["1", "4"]),
+        ("U\u0308NAL", ["1", "4"]),  # the accent a character of its own
+        ("soren lukasz", ["1"]),
+        ("alignment", ["3"]),
+        ("kind", ["2"]),
+        ("2601.00003", ["3"]),
+        ("rl", ["3"]),
+        ("orld", []),  # not where a word begins
+        ("year’s", ["4"]),
+        ('"zoe unal, soren"', []),  # authors are no sentence
+        ("nothing like it", []),
+        ("(.*", []),
+    ],
+)
+def test_a_query_finds_the_papers_that_have_all_of_it(
+    small: Page, query: str, expected: list[str]
+) -> None:
+    ask(small, query)
+    assert found(small) == expected
+
+
+def test_a_result_links_its_paper_on_its_day(visit: Visit) -> None:
+    page = visit({"2026-01": {"2026-01-30": [["math.GT/0309136", "Knots", [], "none", "", 9, 8]]}})
+    ask(page, "knots")
+    link = page.locator(".results .title").get_attribute("href")
+    assert link == "../2026/2026-01-30.html#math.GT-0309136"
+
+
+def test_a_result_shows_what_the_reader_weighs(small: Page) -> None:
+    ask(small, "good kind")
+    lines = small.locator(".result").inner_text().split("\n")
+    assert list(filter(None, lines)) == [
+        "A mixture without sparse experts",
+        *("R9", "N8", "Routing", "30 January 2026"),
+        "Ann Bold",
+        "Good of its kind.",
+    ]
+
+
+def test_a_paper_without_novelty_shows_none(small: Page) -> None:
+    ask(small, "year")
+    assert small.locator(".result .marks").inner_text().split("\n") == [
+        "R9",
+        "Routing",
+        "31 December 2025",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "marks"),
+    [
+        ("unal", ["Ünal"]),
+        ("sparse experts", ["Sparse", "Experts"]),
+        ('"sparse mixture" mix', ["Sparse Mixture"]),
+        ("luk zo", ["Zo", "Łuk"]),
+    ],
+)
+def test_hits_are_marked(small: Page, query: str, marks: list[str]) -> None:
+    ask(small, query)
+    first = small.locator(".result").first
+    assert first.locator("mark").all_inner_texts() == marks
+
+
+def test_marks_fit_letters_that_fold_into_two_or_none(visit: Visit) -> None:
+    title = "Stra\u00dfe caf\u0065\u0301s \u00c6ther \ufb01ne end"
+    page = visit({"2026-01": {"2026-01-30": [line(1, title)]}})
+    ask(page, "strasse cafe aether fin end")
+    marks = page.locator("mark").all_inner_texts()
+    assert marks == ["Straße", "caf\u0065\u0301", "Æther", "ﬁn", "end"]
+
+
+def test_an_author_far_down_the_list_is_shown_when_sought(visit: Visit) -> None:
+    authors = (*(f"Person {n}" for n in range(3000)), "Zoë Ünal")
+    page = visit({"2026-01": {"2026-01-30": [line(1, "Many hands", authors)]}})
+    ask(page, "unal")
+    shown = page.locator(".authors").inner_text()
+    assert shown.endswith("Person 5, Zoë Ünal and 2994 more")
+
+
+# --- how far ----------------------------------------------------------------------------------
+
+
+def test_it_says_how_many_papers_and_months(small: Page) -> None:
+    ask(small, "sparse")
+    assert small.locator(".count").inner_text() == "3 papers; searched 2 of 2 months."
+
+
+def test_it_says_when_nothing_was_found(small: Page) -> None:
+    ask(small, "nowhere")
+    said = small.locator(".count").inner_text()
+    assert said == "No paper has all of these words; searched 2 of 2 months."
+
+
+def test_results_of_the_newest_months_do_not_wait_for_the_rest(visit: Visit) -> None:
+    visit.never_answer("2025-12")
+    page = visit(SMALL)
+    page.locator("input[name=q]").fill("sparse")
+    page.get_by_text("2 papers so far; searched 1 of 2 months.").wait_for()
+    assert found(page) == ["1", "2"]
+
+
+def test_a_new_query_takes_the_place_of_one_under_way(visit: Visit) -> None:
+    visit.never_answer("2025-12")
+    page = visit(SMALL)
+    page.locator("input[name=q]").fill("sparse")
+    page.get_by_text("2 papers so far").wait_for()
+    page.locator("input[name=q]").fill("rlhf")
+    page.get_by_text("1 paper so far").wait_for()
+    assert found(page) == ["3"]
+
+
+def test_an_emptied_field_empties_the_results(small: Page) -> None:
+    ask(small, "sparse")
+    small.locator("input[name=q]").fill("")
+    small.locator(".result").first.wait_for(state="detached")
+    assert small.locator(".count").inner_text() == ""
+
+
+MANY: Shards = {
+    f"2026-{month:02}": {f"2026-{month:02}-15": [line(n, f"Paper {n}") for n in range(150)]}
+    for month in range(1, 6)
+}
+
+
+def test_of_thousands_of_hits_the_newest_are_shown(visit: Visit) -> None:
+    page = visit(MANY)
+    ask(page, "paper")
+    assert page.locator(".result").count() == 200
+    assert page.locator(".count").inner_text() == "The newest 200 papers; searched 2 of 5 months."
+
+
+def test_show_more_goes_on_where_it_stopped(visit: Visit) -> None:
+    page = visit(MANY)
+    ask(page, "paper")
+    page.locator(".more").click()
+    page.get_by_text("The newest 400 papers").wait_for()
+    assert page.locator(".result").count() == 400
+
+
+def test_show_more_ends_with_the_last_paper(visit: Visit) -> None:
+    page = visit(MANY)
+    ask(page, "paper")
+    for newest in (400, 600):
+        page.locator(".more").click()
+        page.get_by_text(f"The newest {newest} papers").wait_for()
+    page.locator(".more").click()
+    page.get_by_text("750 papers; searched 5 of 5 months.").wait_for()
+    assert not page.locator(".more").is_visible()
+
+
+def test_a_new_query_after_show_more_starts_anew(visit: Visit) -> None:
+    page = visit(MANY)
+    ask(page, "paper")
+    ask(page, '"paper 149"')
+    assert page.locator(".count").inner_text() == "5 papers; searched 5 of 5 months."
+
+
+# --- the address ------------------------------------------------------------------------------
+
+
+def test_the_query_goes_into_the_address(small: Page) -> None:
+    ask(small, '"mixture of" ünal')
+    assert small.url.endswith("search/index.html?q=%22mixture+of%22+%C3%BCnal")
+
+
+def test_the_address_is_searched(visit: Visit) -> None:
+    page = visit(SMALL, q="rlhf")
+    finish(page)
+    assert found(page) == ["3"]
+
+
+def test_coming_back_shows_the_results_again(visit: Visit) -> None:
+    page = visit(SMALL)
+    ask(page, "rlhf")
+    page.goto("about:blank")
+    page.go_back()
+    finish(page)
+    assert found(page) == ["3"]
+
+
+# --- what can be wrong ------------------------------------------------------------------------
+
+BROKEN = {
+    "cut short": b'{"2026-01-30": [["2601.0',
+    "no JSON": b"<!doctype html>",
+    "missing": None,
+    "a list": [1, 2],
+    "a string": "2026",
+    "null": b"null",
+    "no list of papers": {"2026-01-30": 5},
+    "not papers": {"2026-01-30": [5]},
+    "no texts": {"2026-01-30": [[1, 2, [3], 4, 5, 6, 7]]},
+    "no date": {"../../evil": [line(1, "Sparse")]},
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_month_that_cannot_be_read_is_named(visit: Visit, broken: str) -> None:
+    page = visit(SMALL | {"2026-02": BROKEN[broken]})
+    ask(page, "sparse")
+    said = page.locator(".problem").inner_text()
+    assert said == "Not searched, for it could not be read: February 2026."
+
+
+def test_the_months_around_one_that_cannot_be_read_are_searched(visit: Visit) -> None:
+    page = visit(SMALL | {"2026-02": None, "2025-11": b"{"})
+    ask(page, "sparse")
+    assert page.locator(".count").inner_text() == "3 papers; searched 2 of 4 months."
+
+
+def test_a_month_that_could_not_be_read_is_tried_again(visit: Visit) -> None:
+    page = visit(SMALL | {"2026-02": None})
+    ask(page, "sparse")
+    visit({**SMALL, "2026-02": {}})
+    ask(page, "rlhf")
+    assert not page.locator(".problem").is_visible()
+
+
+def test_without_any_month_it_says_so(visit: Visit) -> None:
+    assert visit({}).locator(".count").inner_text() == "There is no digest to search yet."
+
+
+def test_from_disk_it_says_that_it_cannot(browser: Browser, tmp_path: Path) -> None:
+    served.write_search(tmp_path, SMALL)
+    page = browser.new_page()
+    page.goto((tmp_path / "search/index.html").as_uri())
+    assert page.locator(".problem").inner_text().startswith("Search needs the published site")
+    page.close()
+
+
+def test_without_javascript_it_leads_to_the_list_of_days(browser: Browser, tmp_path: Path) -> None:
+    served.write_search(tmp_path, SMALL)
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto((tmp_path / "search/index.html").as_uri())
+    assert page.locator("noscript a, main a").first.get_attribute("href") == "../archive.html"
+    context.close()
+
+
+def test_hostile_papers_are_text(visit: Visit) -> None:
+    papers = [
+        line(n, f"Attack {text}", (text,), topic=text, comment=text)
+        for n, text in enumerate(MARKUP)
+    ]
+    visit.reader.context.add_init_script("window.pwned = () => { window.hurt = true }")
+    page = visit({"2026-01": {"2026-01-30": papers}})
+    ask(page, "attack")
+    assert page.locator(".result").count() == len(MARKUP)
+    assert page.evaluate("window.hurt ?? null") is None
+    inside = "img, script, iframe, svg, style, base, form, object, [onerror], [onload]"
+    assert page.locator(".results").locator(inside).count() == 0
+
+
+def test_the_search_asks_only_its_own_server(visit: Visit) -> None:
+    page = visit(SMALL)
+    ask(page, "sparse")
+    reader = visit.reader
+    assert [url for url in reader.requests if not url.startswith(reader.address)] == []
+
+
+def test_slash_goes_to_the_search(visit: Visit) -> None:
+    page = visit(SMALL)
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+
+
+def test_a_phone_shows_results_without_scrolling_sideways(visit: Visit) -> None:
+    page = visit({"2026-01": {"2026-01-30": [line(1, "Long" + "g" * 10_000, ("A" * 500,))]}})
+    page.set_viewport_size({"width": 390, "height": 844})
+    ask(page, "long")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
