@@ -10,6 +10,7 @@ Files are written whole or not at all, and only where they differ.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -21,6 +22,8 @@ import msgspec
 from digest import record
 from digest.errors import ArchiveError
 from digest.models import Day, Digest, Entry
+
+log = logging.getLogger("digest")
 
 DATA = PurePosixPath("data")
 DAYS = DATA / "days.jsonl"
@@ -194,11 +197,18 @@ def restore(out: Path) -> list[PurePosixPath]:
     A run that was killed, a merge or a copy can leave a day's file alone. Unknown to the list and
     to the ledger, its papers would be repeated.
     """
-    on_disk, listed = day_paths(out), [day_path(day.date) for day in read_days(out)]
-    if on_disk == listed and _remembers(out, on_disk[-_LOOK_BACK:]):
-        return []
-    if gone := sorted(set(listed) - set(on_disk)):
-        raise ArchiveError(f"{gone[0]}: {_GONE}")
+    on_disk = day_paths(out)
+    try:
+        listed = [day_path(day.date) for day in read_days(out)]
+    except ArchiveError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
+        log.info("%s", error)  # damaged, or of another version: the days' own files say it all
+    else:
+        if on_disk == listed and _remembers(out, on_disk[-_LOOK_BACK:]):
+            return []
+        if gone := sorted(set(listed) - set(on_disk)):
+            raise ArchiveError(f"{gone[0]}: {_GONE}")
     digests = list(read_archive(out))
     return write_files(out, derived_files(digests)) if digests else []
 

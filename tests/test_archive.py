@@ -448,3 +448,11 @@ def test_a_lost_shard_is_noticed_before_it_repeats_papers(tmp_path: Path) -> Non
     shard.unlink()
     assert archive.restore(tmp_path)
     assert shard.read_bytes() == before
+
+
+def test_a_list_of_days_that_cannot_be_read_is_made_again(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001"))
+    before = tree(tmp_path)
+    (tmp_path / archive.DAYS).write_bytes(b'{"date":"2026-01-30"}\n')
+    assert archive.restore(tmp_path) == [archive.DAYS]
+    assert tree(tmp_path) == before

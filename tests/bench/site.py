@@ -74,7 +74,7 @@ class Makers:
         abstracts = (_sentences(paper.abstract) for paper in self.papers)
         self.sentences = [sentence for abstract in abstracts for sentence in abstract]
         self.authors = [author for paper in self.papers for author in paper.authors]
-        self.words = sorted({w for p in self.papers for w in re.findall(r"\w{4,}", p.abstract)})
+        self.words = [w for p in self.papers for w in re.findall(r"\w{4,}", p.abstract)]
 
     def seed_day(self) -> Digest:
         return self._digest(FIRST, self.papers, self.labels)
