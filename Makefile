@@ -20,9 +20,10 @@ demo: $(VENV)/runtime  ## the whole run on the sample feed, without a key
 test: $(VENV)/dev $(NPM)  ## every test
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(VENV)/dev  ## how the embedded scorer ranks labelled days; what scoring a day takes
+bench: $(VENV)/dev  ## ranking of labelled days; what scoring a day takes; growth and rebuild of sites
 	$(BIN)/python -m tests.bench.ranking $(ARGS)
 	$(BIN)/python -m tests.bench.scoring
+	$(BIN)/python -m tests.bench.site
 
 lint: $(VENV)/dev  ## style, types
 	$(BIN)/ruff check .

@@ -2,14 +2,17 @@
 
     python -m tests.bench.site [--data DIR] [--days 1000] [--lighthouse FOLDER]
 
-The papers are those of the seed day under other ids and dates, their sentences dealt anew for each
-day by a seed, so that no two days compress to one. FOLDER is where somebody has run `npm install
-lighthouse`, which is too heavy to be part of this project; without it that part is left out.
+A made day has the seed day's number of papers and its verdicts. Kept papers are real ones of the
+seed and training days, none twice in twenty days; of the others, of which only the title and the
+comment are recorded, and of all comments every third long word is another. FOLDER is where somebody
+has run `npm install lighthouse`, which is too heavy to be part of this project; without it that
+part is left out.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import itertools
 import json
 import os
@@ -19,7 +22,7 @@ import subprocess
 import tempfile
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from multiprocessing import get_context
@@ -64,16 +67,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Makers:
-    """Makes days out of the seed day."""
+    """Makes days of the size and the verdicts of the seed day, out of real papers."""
 
     def __init__(self, data: Path) -> None:
         self.papers, self.labels = labels_of_seed_day(data)
         _, self.prompt = shipped_prompt()
         self.kept = [p for p in self.papers if _passes(self.labels[p.id])]
         self.others = [p for p in self.papers if not _passes(self.labels[p.id])]
-        abstracts = (_sentences(paper.abstract) for paper in self.papers)
-        self.sentences = [sentence for abstract in abstracts for sentence in abstract]
-        self.authors = [author for paper in self.papers for author in paper.authors]
+        self.texts = [*self.papers, *_train_papers(data)]
+        random.Random(0).shuffle(self.texts)
         self.words = [w for p in self.papers for w in re.findall(r"\w{4,}", p.abstract)]
 
     def seed_day(self) -> Digest:
@@ -82,35 +84,30 @@ class Makers:
     def days(
         self, number: int, kept: int | None = None, scanned: int | None = None
     ) -> list[Digest]:
-        """Announcement days from `FIRST` on."""
+        """Announcement days from `FIRST` on, of as many papers as the seed day's or of these."""
         made, day = [], FIRST
-        for _ in range(number):
-            made.append(self.day(day, kept, scanned))
+        for index in range(number):
+            made.append(self._day(index, day, kept or len(self.kept), scanned or len(self.papers)))
             day = announcements.next_announcement(day)
         return made
 
-    def day(self, day: date, kept: int | None = None, scanned: int | None = None) -> Digest:
-        """A day of as many papers as the seed day's, or of those numbers."""
-        rng = random.Random(day.toordinal())
-        chosen = rng.sample(self.kept, kept or len(self.kept))
-        chosen += rng.sample(self.others, (scanned or len(self.papers)) - len(chosen))
+    def _day(self, index: int, day: date, kept: int, scanned: int) -> Digest:
+        rng = random.Random(index)
         papers, labels = [], {}
-        for number, paper in enumerate(rng.sample(chosen, len(chosen))):
-            label = self.labels[paper.id]
-            made = self._paper(rng, paper, f"{day:%y%m}.{day.day:02}{number:03}")
-            papers.append(made)
-            labels[made.id] = Label(**{**label, "comment": self._reworded(rng, label["comment"])})
+        chosen = rng.sample(self.kept, kept) + rng.sample(self.others, scanned - kept)
+        for number, judged in enumerate(chosen):
+            paper_id = f"{day:%y%m}.{day.day:02}{number:03}"
+            if number < kept:  # whole, and no paper twice while there are others
+                paper = self.texts[(index * kept + number) % len(self.texts)]
+            else:  # of which only the title is recorded
+                paper = rng.choice(self.texts)
+                paper = replace(paper, title=self._reworded(rng, paper.title))
+            papers.append(replace(paper, id=paper_id))
+            label = self.labels[judged.id]
+            comment = self._reworded(rng, label["comment"])
+            labels[paper_id] = Label(**{**label, "comment": comment})
+        rng.shuffle(papers)
         return self._digest(day, papers, labels)
-
-    def _paper(self, rng: random.Random, paper: Paper, paper_id: str) -> Paper:
-        abstract = [rng.choice(self.sentences) for _ in _sentences(paper.abstract)]
-        return replace(
-            paper,
-            id=paper_id,
-            title=self._reworded(rng, paper.title),
-            authors=tuple(rng.choice(self.authors) for _ in paper.authors),
-            abstract=" ".join(self._reworded(rng, sentence) for sentence in abstract),
-        )
 
     def _reworded(self, rng: random.Random, text: str) -> str:
         """The text with every third long word another one: no long run is that of another day."""
@@ -149,8 +146,13 @@ def _passes(label: Label) -> bool:
     return label["relevance"] >= CUT.relevance and label["novelty"] >= CUT.novelty
 
 
-def _sentences(text: str) -> list[str]:
-    return re.split(r"(?<=[.!?]) +", text)
+def _train_papers(data: Path) -> Iterator[Paper]:
+    for path in sorted(data.glob("train_days/*.candidates.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            for row in map(json.loads, lines):
+                authors, categories = tuple(row["authors"]), tuple(row["categories"])
+                texts = row["title"], authors, row["abstract"]
+                yield Paper(row["id"], 1, *texts, categories, AnnounceType.NEW)
 
 
 # --- growth -----------------------------------------------------------------------------------
@@ -158,7 +160,8 @@ def _sentences(text: str) -> list[str]:
 
 def growth(makers: Makers) -> dict[str, Any]:
     """What a day adds to a repository that is packed each night."""
-    pages = [_deflated(d) for d in (makers.seed_day(), makers.day(FIRST))]
+    days = makers.days(GROWTH_DAYS)
+    pages = [_deflated(makers.seed_day()), sum(map(_deflated, days)) // len(days)]
     print(
         f"growth: {GROWTH_DAYS} days of {len(makers.kept)} kept of {len(makers.papers)};"
         f" deflated, the real day's page is {pages[0]:,} bytes, a made one's {pages[1]:,}"
@@ -168,7 +171,7 @@ def growth(makers: Makers) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         out = Path(name, "docs")
         _git(Path(name), "init", "--quiet", "--initial-branch=main")
-        for digest in makers.days(GROWTH_DAYS):
+        for digest in days:
             written = pipeline.write(out, digest, None, SITE)
             publish.commit(out, digest)
             _git(Path(name), "gc", "--quiet", "--prune=now")
@@ -202,6 +205,8 @@ def rebuild(makers: Makers, number: int) -> dict[str, Any]:
             served.write(out, {str(archive.day_path(digest.date)): record.encode(digest)})
         with get_context("spawn").Pool(1) as pool:
             seconds, peak = pool.apply(_render, (out, to))
+            pool.close()
+            pool.join()
         files = [path for path in to.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files)
         print(
