@@ -169,7 +169,8 @@ def site_files(digests: Sequence[Digest], settings: Site) -> archive.Files:
     days = [Day.of(digest) for digest in digests]
     for month, of_month in groupby(digests, lambda d: Day.of(d).month):
         files |= site.month_files(month, days, settings)
-        files[search.path(month)] = search.encode(search.entries(of_month))
+        listed = (digest for digest in of_month if Day.of(digest).has_page)
+        files[search.path(month)] = search.encode(search.entries(listed))
     recent = set(site.recent(days))
     of_feeds = [digest for digest in digests if digest.date in recent]
     return files | site.front_files(digests[-1], of_feeds, days, settings)

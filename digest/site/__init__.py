@@ -46,7 +46,7 @@ def front_files(newest: Digest, recent: Iterable[Digest], days: Sequence[Day], s
     first; `recent` those that `recent` names."""
     dates = [day.date for day in days if day.has_page]
     months = sorted({day.month for day in days if day.has_page}, reverse=True)
-    missed = _missed(dates)
+    missed = _missed([day.date for day in days])
     files = html.assets()
     pages_made = {
         "index.html": html.day_page(newest, site, root="", front=True, missed=missed),
@@ -64,12 +64,13 @@ def front_files(newest: Digest, recent: Iterable[Digest], days: Sequence[Day], s
     return files | feeds.feeds(recent, site, site.url)
 
 
-def _missed(dates: Sequence[date]) -> tuple[date, ...]:
-    """The announcements between the last two days that have no page of their own."""
-    if len(dates) < 2:
+def _missed(recorded: Sequence[date]) -> tuple[date, ...]:
+    """The announcements between the last two recorded days, as far as the calendar is known."""
+    if len(recorded) < 2:
         return ()
-    missed, day = [], announcements.next_announcement(dates[-2])
-    while day < dates[-1]:
-        missed.append(day)
+    missed, day = [], announcements.next_announcement(recorded[-2])
+    while day < recorded[-1]:
+        if announcements.calendar_known(day):
+            missed.append(day)
         day = announcements.next_announcement(day)
     return tuple(missed[-LONGEST_GAP:])

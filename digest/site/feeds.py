@@ -33,9 +33,8 @@ from markupsafe import Markup
 from digest.announcements import EASTERN
 from digest.config import Site
 from digest.models import NO_TOPIC, Digest, Kept
-from digest.site.html import markdown
-from digest.site.markdown import anchor, comment, near_misses
-from digest.text import markdown as escape_markdown
+from digest.site.markdown import anchor, near_misses
+from digest.site.math import comment_to_html
 from digest.text import one_line, plain, visible
 from digest.wording import count, in_words, scorer_label, sums, warnings
 
@@ -263,8 +262,10 @@ def _comment(kept: Kept) -> Markup:
     """Why the reader is shown this, as HTML; empty where nothing is said."""
     if not kept.author_match and not kept.score.comment:
         return Markup()
-    made = markdown(comment(kept, literal=escape_markdown)[:LONGEST_COMMENT])
-    return type(made)(visible(made))  # an entity may have stood for what XML forbids
+    match = _p("<p>author match: {}</p>", _said(kept.author_match)) if kept.author_match else ""
+    said = comment_to_html(kept.score.comment[:LONGEST_COMMENT], written=plain)  # no MathML here
+    made = Markup("\n").join(filter(None, (match, said)))
+    return Markup(visible(made))  # noqa: S704 - sanitised; an entity may hide what XML forbids
 
 
 def _page(digest: Digest) -> str:

@@ -12,6 +12,7 @@ made is sanitised by nh3, by an allow-list without the elements that can carry H
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -55,10 +56,10 @@ _REFUSED = re.compile(
     r"\\(?:[egx]?def|let|(?:re)?newcommand|providecommand|newenvironment|DeclareMathOperator"
     r"|[hmv]space|[hm]skip|m?kern|rule|raisebox|genfrac|tag|label|(?:eq)?ref)(?![A-Za-z])"
 )
-# math-core 0.9 tries every opening bracket with and without the rest, 2^n times in all: an unclosed
-# `[` thirty times over would stop the run, and nothing could interrupt it. Real formulas have at
-# most 7 of these; 12 take a millisecond.
-_OPENS = re.compile(r"[(\[\u2308-\u29ff]|\\\{|\\[lu]l?[a-zA-Z]*")
+# math-core 0.9 tries every opening delimiter with and without the rest, 2^n times in all: an
+# unclosed `[` or `\bigl|` thirty times over would stop the run, and nothing could interrupt it.
+# Real formulas have at most 7 of these; 12 take a millisecond.
+_OPENS = re.compile(r"[(\[\u2308-\u29ff]|\\\{|\\[lu]l?[a-zA-Z]*|\\[bB]ig+[a-z]?(?![A-Za-z])")
 MOST_OPENED = 12
 _STYLED = re.compile(r"\\text(bf|it|tt)\s*\{([A-Za-z0-9]+)\}")  # HTML in MathML would not pass
 _NOT_A_NAME = re.compile(r"\\operatorname\*?\s*\{(?=\\math)")
@@ -81,10 +82,11 @@ def to_html(text: str, links: bool = True) -> Markup:
     return Markup(_Prose(accents(text), links).html())  # noqa: S704 - escaped or sanitised
 
 
-def comment_to_html(text: str) -> Markup:
+def comment_to_html(text: str, written: Callable[[str], str] | None = None) -> Markup:
     """A model's comment, TeX and light Markdown, as HTML blocks; as strict as `html.markdown`.
 
-    Math is put aside first, for Markdown would read the `_` and `*` in it.
+    Math is put aside first, for Markdown would read the `_` and `*` in it. It becomes MathML, or
+    the text that `written` makes of it.
     """
     from digest.site.html import markdown  # which imports this module
 
@@ -102,7 +104,9 @@ def comment_to_html(text: str) -> Markup:
         nonlocal inside_code
         if match["math"]:
             source = formulas[int(match["math"])]
-            return str(escape(source)) if inside_code else _math(source)
+            if inside_code:
+                return str(escape(source))
+            return str(escape(written(source))) if written else _math(source)
         inside_code = match[0] in ("<code>", "<pre>") or (
             inside_code and match[0] not in ("</code>", "</pre>")
         )

@@ -49,7 +49,8 @@ def _json(value: object) -> str:
 
 def _entry(kept: Kept) -> list[object]:
     paper, score = kept.paper, kept.score
-    comment = f"author match: {kept.author_match}" if kept.author_match else score.comment
+    match = f"author match: {kept.author_match}" if kept.author_match else ""
+    comment = ". ".join(filter(None, (match, score.comment)))
     return [
         paper.id,
         one_line(plain(paper.title)),

@@ -9,7 +9,7 @@ import pytest
 
 from digest import pipeline, site
 from digest.layout import is_generated
-from digest.models import AnnounceType, Digest, Entry, Source
+from digest.models import AnnounceType, Digest, Entry, Source, Status
 from digest.wording import warnings
 from tests.site.days import EVENTFUL, QUIET, SITE
 
@@ -95,6 +95,24 @@ def test_the_front_page_names_the_announcements_that_were_missed() -> None:
     front = pipeline.site_files([EVENTFUL, QUIET, later], SITE)[PurePosixPath("index.html")] or b""
     assert "16 November" in front.decode()
     assert "17 November" in front.decode()
+
+
+def test_a_day_recorded_as_empty_is_not_missed() -> None:
+    nothing = {category: replace(source, entries=()) for category, source in QUIET.sources.items()}
+    empty = replace(
+        QUIET,
+        date=date(2026, 11, 16),
+        status=Status.EMPTY,
+        sources=nothing,
+        kept=(),
+        below=(),
+        filtered=(),
+        seen=(),
+        unscored=(),
+    )
+    later = replace(QUIET, date=date(2026, 11, 17))
+    front = pipeline.site_files([QUIET, empty, later], SITE)[PurePosixPath("index.html")] or b""
+    assert "16 November" not in front.decode()
 
 
 def test_every_file_of_the_site_is_known_as_ours() -> None:
