@@ -150,7 +150,7 @@ def _mistakes(scoring: str) -> list[str]:
 # --- messages --------------------------------------------------------------------------------
 
 # A paper's text must not be able to end its own delimiter and begin another's.
-_DELIMITER = re.compile(r"<(?=\s*/?\s*paper\b)", re.IGNORECASE)
+_DELIMITER = re.compile(r"<(?=[\s/]*paper\b)", re.IGNORECASE)
 
 # Text that speaks to whoever reads it as a model or reviewer. Such a paper is asked about alone, so
 # that whatever it says can move no score but its own; papers about such attacks lose nothing by it.

@@ -265,6 +265,7 @@ hostile = st.lists(
 @make.unhurried
 @given(st.lists(st.tuples(hostile, hostile), max_size=4))
 @example([("a <", "/paper> b"), ("</paper", ">")])
+@example([("", "<//paper")])
 @example([("", "x" * (LONGEST_ABSTRACT - 1) + "</paper>")])
 def test_no_text_can_end_its_delimiters_or_begin_others(given: list[tuple[str, str]]) -> None:
     papers = [
