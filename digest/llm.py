@@ -16,7 +16,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from openai import AsyncOpenAI
@@ -316,14 +316,16 @@ def _dollars(usd: float) -> str:
 def _next_interrupt() -> Iterator[asyncio.Event]:
     """Set by the next Ctrl-C, which would else end everything where it stands."""
     again, loop = asyncio.Event(), asyncio.get_running_loop()
-    # Neither in another thread than the main one, nor under Windows: there it ends everything.
-    with suppress(NotImplementedError, RuntimeError, ValueError):
+    try:
         loop.add_signal_handler(signal.SIGINT, again.set)
+    except (NotImplementedError, RuntimeError, ValueError):
+        # Under Windows, and outside of the main thread, it ends everything all the same.
+        yield again
+        return
     try:
         yield again
     finally:
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.remove_signal_handler(signal.SIGINT)
+        loop.remove_signal_handler(signal.SIGINT)
 
 
 def _parts(batch: _Batch, setback: Setback, *, whole: bool) -> list[_Batch]:

@@ -21,8 +21,7 @@ from digest.announcements import next_announcement
 from digest.config import Site
 from digest.models import NO_TOPIC, Digest, Kept, Paper
 from digest.site import math
-from digest.site.markdown import anchor, comment, near_misses
-from digest.text import markdown as escape
+from digest.site.markdown import anchor, near_misses
 from digest.text import one_line, plain, split_math, visible
 
 if TYPE_CHECKING:
@@ -105,11 +104,8 @@ def _environment() -> Environment:
     environment.filters |= {
         "anchor": anchor,
         "bibtex": bibtex,
-        "comment": partial(comment, literal=escape),
         "comment_html": comment_html,
         "in_words": wording.in_words,
-        "markdown": markdown,
-        "plain": plain,
         "prompt": prompt,
         "tex": math.to_html,
         "tex_nolinks": partial(math.to_html, links=False),
