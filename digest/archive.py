@@ -3,6 +3,7 @@
     YYYY/YYYY-MM-DD.json   a day, whole (`digest.record`)
     seen/YYMM.txt          the seen-ledger: which day scored which paper, by the id's own month
     days.jsonl             a line a day
+    site.json              where the site is, once that is known
 
 A daily run reads `days.jsonl`, the last days and the shards it touches, never the whole archive.
 Files are written whole or not at all, and only where they differ.
@@ -16,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -28,6 +30,7 @@ log = logging.getLogger("digest")
 DATA = PurePosixPath("data")
 DAYS = DATA / "days.jsonl"
 LEDGER = DATA / "seen"
+ADDRESS = DATA / "site.json"
 _LOOK_BACK = 3  # days: what a stale feed or a cross-list would repeat is mostly that recent
 _GONE = (
     f"is listed in {DAYS.name} and gone: restore the file from git, or let `digest check --repair`"
@@ -82,6 +85,28 @@ def read_archive(out: Path) -> Iterator[Digest]:
     """Every archived day, oldest first."""
     for path in day_paths(out):
         yield record.decode(read(out / path) or b"", str(path))
+
+
+def read_address(out: Path) -> str | None:
+    """Where the site is, as `site.json` says; None where it does not say."""
+    data = read(out / ADDRESS)
+    if data is None:
+        return None
+    try:
+        url = msgspec.json.decode(data, type=dict[str, str])["url"]
+        parts = urlsplit(url)
+    except (msgspec.DecodeError, ValueError, KeyError) as error:
+        raise ArchiveError(
+            f'{ADDRESS}: is not {{"url": "https://…"}}: remove the file, it is made again'
+        ) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
+        raise ArchiveError(f"{ADDRESS}: holds no http(s) address: remove the file")
+    return url
+
+
+def address_file(url: str | None) -> Files:
+    """`site.json`, where there is something to say in it."""
+    return {} if url is None else {ADDRESS: msgspec.json.encode({"url": url}) + b"\n"}
 
 
 def read_days(out: Path) -> tuple[Day, ...]:

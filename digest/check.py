@@ -8,7 +8,6 @@ would forget what that day scored.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -16,10 +15,8 @@ from pathlib import Path, PurePosixPath
 from digest import archive, pipeline, record
 from digest.config import Site
 from digest.errors import ArchiveError
-from digest.layout import is_generated, is_leftover
+from digest.layout import day_of_record, is_generated, is_leftover
 from digest.models import Digest
-
-_DAY = re.compile(r"data/\d{4}/\d{4}-\d\d-\d\d\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ def _repeated(digests: list[Digest]) -> list[Finding]:
 
 def _compare(out: Path, path: PurePosixPath, expected: bytes | None) -> Finding | None:
     actual = archive.read(out / path)
-    if actual == expected or _DAY.fullmatch(str(path)):  # a day's file has been judged already
+    if actual == expected or day_of_record(str(path)):  # which has been judged already
         return None
     if actual is None:
         return Finding(path, "is missing")

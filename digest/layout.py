@@ -1,4 +1,4 @@
-"""Which files of the site's folder are ours.
+"""Which files of the site's folder are ours, and what a day's are called.
 
 Whatever else lies there is the user's (a CNAME, a page of their own, notes): it is neither
 committed nor removed.
@@ -7,15 +7,34 @@ committed nor removed.
 from __future__ import annotations
 
 import re
+from datetime import date
+from pathlib import PurePosixPath
 
-_DAY = r"(\d{4})-\d\d-\d\d"
+_DAY = r"\d{4}/\d{4}-\d\d-\d\d"
 _GENERATED = re.compile(
-    rf"(?:\d{{4}}/{_DAY}\.(?:html|md)|data/\d{{4}}/{_DAY}\.json|data/seen/\d{{4}}\.txt"
+    rf"(?:{_DAY}\.(?:html|md)|data/{_DAY}\.json|data/seen/\d{{4}}\.txt"
     r"|\d{4}/\d{4}-\d\d\.html|search/\d{4}-\d\d\.json|search/index\.html"
-    r"|data/days\.jsonl|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
+    r"|data/(?:days\.jsonl|site\.json)|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
     r"|days\.js|feed\.xml|papers\.xml|feed\.json"
-    r"|assets/(?:style\.[0-9a-f]{10}\.css|site\.[0-9a-f]{10}\.js|icon\.[0-9a-f]{10}\.svg))"
+    r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:site|theme)\.[0-9a-f]{10}\.js"
+    r"|icon\.[0-9a-f]{10}\.svg))"
 )
+_RECORD = re.compile(rf"data/{_DAY}\.json")
+
+
+def day_file(day: date, suffix: str) -> PurePosixPath:
+    """2026/2026-01-30.html: a day's pages below the site's folder, its record below data/."""
+    return PurePosixPath(f"{day:%Y}", f"{day}{suffix}")
+
+
+def day_of_record(path: str) -> date | None:
+    """The day whose record stands at `path`, relative to the site's folder."""
+    if not _RECORD.fullmatch(path):
+        return None
+    try:
+        return date.fromisoformat(PurePosixPath(path).stem)
+    except ValueError:  # the 30th of February
+        return None
 
 
 def is_generated(path: str) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from itertools import groupby
 from pathlib import Path
 
 from digest import announcements, archive, estimate, publish, ranking, record, selection, site
 from digest.config import Config, Site
 from digest.errors import ArchiveError
+from digest.layout import day_file
 from digest.models import (
     LIMIT_RULE,
     Day,
@@ -36,6 +36,8 @@ from digest.unfinished import Unfinished
 from digest.wording import count, scorer_label, sums
 
 EXPERIENCE_DAYS = 10  # that an estimate is compared with
+
+_Read = Callable[[date], Digest]  # of a day that is listed
 
 
 @dataclass(frozen=True)
@@ -119,23 +121,33 @@ def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> l
         return digest if day == digest.date else archive.listed_day(out, day)
 
     month = Day.of(digest).month
-    files = archive.day_files(out, digest, before, days)
-    files |= site.day_files(digest, settings) | site.month_files(month, days, settings)
-    files[search.path(month)] = _search_shard(out, digest, month, days, read)
-    recent = [read(day) for day in site.recent(days)]
-    files |= site.front_files(read(days[-1].date), recent, days, settings)
+    files = archive.day_files(out, digest, before, days) | _day_files(digest, settings)
+    files |= archive.address_file(settings.url)
+    # The month's index too is made from the days' own files: of what an interrupted run left in
+    # the old one nobody could tell which day it is of.
+    files |= _month_files(month, days, read, settings)
+    files |= _front_files(days, read, settings)
     return [str(path) for path in archive.write_files(out, files)]
 
 
-def _search_shard(
-    out: Path, digest: Digest, month: str, days: Sequence[Day], read: Callable[[date], Digest]
-) -> bytes:
-    """The month's search index with this day; made anew where it lacks another."""
-    found = search.read(archive.read(out / search.path(month))) | search.entries([digest])
-    dates = [day.date for day in days if day.month == month and day.has_page]
-    if found.keys() != set(map(str, dates)):
-        found = search.entries(map(read, dates))
-    return search.encode(found)
+def _day_files(digest: Digest, settings: Site) -> archive.Files:
+    """The day's pages; where it has none, none of an earlier run's may stay."""
+    names = (day_file(digest.date, suffix) for suffix in (".html", ".md"))
+    return {**dict.fromkeys(names), **site.day_files(digest, settings)}
+
+
+def _month_files(month: str, days: Sequence[Day], read: _Read, settings: Site) -> archive.Files:
+    """The month's page, and its search index where there is something to search."""
+    shown = [day.date for day in site.with_page(days) if day.month == month]
+    index = search.encode(search.entries(map(read, shown))) if shown else None
+    return {**site.month_files(month, days, settings), search.path(month): index}
+
+
+def _front_files(days: Sequence[Day], read: _Read, settings: Site) -> archive.Files:
+    """What depends on all the days."""
+    newest, recent = site.newest(days), site.recent(days)
+    front = read(newest) if newest else None
+    return {**site.front_files(front, map(read, recent), days, settings)}
 
 
 def add_day(out: Path, ours: Digest, settings: Site) -> None:
@@ -163,17 +175,14 @@ def render(out: Path, to: Path, settings: Site) -> list[str]:
 def site_files(digests: Sequence[Digest], settings: Site) -> archive.Files:
     """Every generated file of a site with these days, oldest first: the archive's and the pages."""
     files: archive.Files = {archive.day_path(d.date): record.encode(d) for d in digests}
-    files |= archive.derived_files(digests)
+    files |= archive.derived_files(digests) | archive.address_file(settings.url)
     for digest in bar(digests, "render"):
-        files |= site.day_files(digest, settings)
+        files |= _day_files(digest, settings)
     days = [Day.of(digest) for digest in digests]
-    for month, of_month in groupby(digests, lambda d: Day.of(d).month):
-        files |= site.month_files(month, days, settings)
-        listed = (digest for digest in of_month if Day.of(digest).has_page)
-        files[search.path(month)] = search.encode(search.entries(listed))
-    recent = set(site.recent(days))
-    of_feeds = [digest for digest in digests if digest.date in recent]
-    return files | site.front_files(digests[-1], of_feeds, days, settings)
+    by_date = {digest.date: digest for digest in digests}
+    for month in dict.fromkeys(day.month for day in days):
+        files |= _month_files(month, days, by_date.__getitem__, settings)
+    return files | _front_files(days, by_date.__getitem__, settings)
 
 
 # --- the steps --------------------------------------------------------------------------------

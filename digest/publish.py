@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 
 from digest import git
 from digest.errors import PublishError
-from digest.layout import is_generated
+from digest.layout import day_of_record, is_generated
 from digest.models import Digest, Kept
 from digest.text import inert, one_line, plain
 from digest.wording import sums, warnings
@@ -65,9 +65,10 @@ def pending_days(out: Path) -> list[date]:
     """The days whose own file is not committed as it stands, oldest first."""
     status = ["status", "--porcelain", "--untracked-files=all", "-z", "--", "data"]
     names = git.run(out, *status).stdout.split("\0")
-    day = re.compile(r"(?:.*/)?data/\d{4}/(\d{4}-\d\d-\d\d)\.json")
-    found = (day.fullmatch(name[3:]) for name in names)  # two letters and a space come first
-    return sorted({date.fromisoformat(match[1]) for match in found if match})
+    inside = git.read(out, "rev-parse", "--show-prefix")
+    # Before each path of the repository stand two letters and a space.
+    found = (day_of_record(name[3:].removeprefix(inside)) for name in names)
+    return sorted({day for day in found if day})
 
 
 def require_upstream(out: Path) -> None:
@@ -223,11 +224,11 @@ def _own_commit(out: Path, base: str, head: str) -> str | None:
 def _days_changed(out: Path, base: str, head: str, theirs: str) -> list[date]:
     """The days that our side recorded and the other left as they were, oldest first."""
 
-    def recorded(side: str) -> set[str]:
+    def recorded(side: str) -> set[date]:
         names = git.read(out, "diff", "--name-only", "--relative", base, side, "--", "data")
-        return set(re.findall(r"^data/\d{4}/(\d{4}-\d\d-\d\d)\.json$", names, re.MULTILINE))
+        return {day for name in names.splitlines() if (day := day_of_record(name))}
 
-    return [date.fromisoformat(day) for day in sorted(recorded(head) - recorded(theirs))]
+    return sorted(recorded(head) - recorded(theirs))
 
 
 @contextmanager

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, time
 
+from digest.announcements import EASTERN, next_announcement, today_eastern
 from digest.models import LIMIT_RULE, Counts, Digest, Status, add
 
 FEED_LIMIT = 2_000  # arXiv/arxiv-feed cuts there, and what it drops are new papers
@@ -94,6 +95,9 @@ def count(number: int, one: str, many: str | None = None) -> str:
 def warnings(digest: Digest) -> tuple[str, ...]:
     """What a reader must know before trusting the day, in plain words."""
     said = []
+    if digest.generated_at >= datetime.combine(next_announcement(digest.date), time.min, EASTERN):
+        made = in_words(today_eastern(digest.generated_at))  # whether caught up or made anew
+        said.append(f"Made on {made}, after arXiv's next announcement was due.")
     if digest.scorer == "offline":
         said.append(
             "Scored by the embedded scorer, without a language model: relevance is word matching"

@@ -171,7 +171,7 @@ def test_a_file_where_a_folder_should_be_is_said_in_a_line(bench: Bench) -> None
     bench.out.write_text("not a folder")
     refused = run_in_a_shell(bench, ":")
     assert refused.returncode == 1
-    assert "docs/data/days.jsonl: cannot be read: Not a directory" in complaint(refused)
+    assert "docs/data/site.json: cannot be read: Not a directory" in complaint(refused)
     assert bench.out.read_text() == "not a folder"
 
 

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from digest import announcements
 from digest.config import Site
+from digest.layout import day_file
 from digest.models import Day, Digest
 from digest.site import feeds, html, markdown, pages
 
@@ -20,12 +21,19 @@ Files = dict[PurePosixPath, bytes]
 LONGEST_GAP = 14  # days missed that the front page names
 
 
+def with_page(days: Iterable[Day]) -> list[Day]:
+    """The days that announced something. The others are a cell of the calendar: they have no page
+    and stand neither on the front page nor in the feeds nor in the search."""
+    return [day for day in days if day.has_page]
+
+
 def day_files(digest: Digest, site: Site) -> Files:
     """The day's own pages, which nothing but a rerun of that day or `render` changes."""
-    folder = PurePosixPath(f"{digest.date:%Y}")
+    if not with_page([Day.of(digest)]):
+        return {}
     return {
-        folder / f"{digest.date}.html": html.day_page(digest, site, root="../"),
-        folder / f"{digest.date}.md": markdown.day(digest, site),
+        day_file(digest.date, ".html"): html.day_page(digest, site, root="../"),
+        day_file(digest.date, ".md"): markdown.day(digest, site),
     }
 
 
@@ -35,42 +43,56 @@ def month_files(month: str, days: Iterable[Day], site: Site) -> Files:
     return {path: pages.month_page([day for day in days if day.month == month], month, site)}
 
 
+def newest(days: Sequence[Day]) -> date | None:
+    """The day of the front page, if there is one yet; `days` are in order."""
+    shown = with_page(days)
+    return shown[-1].date if shown else None
+
+
 def recent(days: Iterable[Day]) -> list[date]:
     """The days that feeds hold: those made last, whatever they announce."""
-    made = sorted((d for d in days if d.has_page), key=lambda d: (d.generated_at, d.date))
+    made = sorted(with_page(days), key=lambda d: (d.generated_at, d.date))
     return [day.date for day in made[-feeds.DAYS :]]
 
 
-def front_files(newest: Digest, recent: Iterable[Digest], days: Sequence[Day], site: Site) -> Files:
+def front_files(
+    newest: Digest | None, recent: Iterable[Digest], days: Sequence[Day], site: Site
+) -> Files:
     """What every new day changes: the front page, lists, statistics, feeds. `days` are all, oldest
-    first; `recent` those that `recent` names."""
-    dates = [day.date for day in days if day.has_page]
-    months = sorted({day.month for day in days if day.has_page}, reverse=True)
-    missed = _missed([day.date for day in days])
-    files = html.assets()
+    first; `newest` and `recent` those that the functions of these names name. Before the first day
+    with a page the calendar is the front page."""
+    shown = with_page(days)
+    months = sorted({day.month for day in shown}, reverse=True)
+    files, calendar = html.assets(), pages.archive_page(days, site)
     pages_made = {
-        "index.html": html.day_page(newest, site, root="", front=True, missed=missed),
-        "archive.html": pages.archive_page(days, site),
+        "index.html": calendar,
+        "archive.html": calendar,
         "stats.html": pages.stats_page(days, site),
         "subscribe.html": pages.subscribe_page(site),
         "search/index.html": pages.search_page(months, site),
         "404.html": pages.not_found_page(site),
-        "latest.md": markdown.day(newest, site),
         # A script and not JSON: pages opened from disk may not fetch.
-        "days.js": f"window.digestDays = {json.dumps([str(day) for day in dates])};\n".encode(),
+        "days.js": f"window.digestDays = {json.dumps([str(d.date) for d in shown])};\n".encode(),
         ".nojekyll": b"",  # else Pages would run Jekyll over every .md
     }
+    if newest:
+        missed = _missed(days)
+        pages_made |= {
+            "index.html": html.day_page(newest, site, root="", front=True, missed=missed),
+            "latest.md": markdown.day(newest, site),
+        }
     files |= {PurePosixPath(name): data for name, data in pages_made.items()}
     return files | feeds.feeds(recent, site, site.url)
 
 
-def _missed(recorded: Sequence[date]) -> tuple[date, ...]:
-    """The announcements between the last two recorded days, as far as the calendar is known."""
-    if len(recorded) < 2:
-        return ()
-    missed, day = [], announcements.next_announcement(recorded[-2])
-    while day < recorded[-1]:
-        if announcements.calendar_known(day):
+def _missed(days: Sequence[Day]) -> tuple[date, ...]:
+    """The announcements since the last page but one, or the first record, of which there is no
+    record, as far as the calendar is known."""
+    recorded = {day.date for day in days}
+    since = [*days[:1], *with_page(days)[:-1]][-1].date
+    missed, day = [], announcements.next_announcement(since)
+    while day < max(recorded):
+        if day not in recorded and announcements.calendar_known(day):
             missed.append(day)
         day = announcements.next_announcement(day)
     return tuple(missed[-LONGEST_GAP:])

@@ -7,7 +7,7 @@ show TeX as it stands. Entries need no stylesheet, script or image.
 
 Where the site's address is not known, links are relative to the feed itself, which is how RFC 3986
 reads them without an `xml:base`; then there is no `self` link, and the JSON, for which no such rule
-is written, names no address outside of its HTML.
+is written, names no address outside of its HTML. Neither is there an icon then.
 
 Atom is written with the standard library: of the libraries feedgen (1.0.0, 2023; lxml) is no longer
 kept, and feedgenerator (2.2.1) knows one author an entry and dates an empty feed by the clock.
@@ -32,7 +32,9 @@ from markupsafe import Markup
 
 from digest.announcements import EASTERN
 from digest.config import Site
+from digest.layout import day_file
 from digest.models import NO_TOPIC, Digest, Kept
+from digest.site import html
 from digest.site.markdown import anchor, near_misses
 from digest.site.math import comment_to_html
 from digest.text import one_line, plain, visible
@@ -45,7 +47,7 @@ NAMESPACE = UUID("60d0fb7a-15a6-47d0-8f41-e03b194f927e")
 DAYS = 14
 PAPERS = 200
 LIMIT = 500_000  # bytes, which a feed stays under
-DAY_LIMIT = 200_000  # bytes of a day's list, XML-escaped; at worst JSON doubles them
+DAY_LIMIT = 34_000  # of what a day says, a fixed share: later days shorten no entry
 MOST_AUTHORS = 6
 MOST_REASONS = 5
 LONGEST_LINE = 300  # characters of a title, name, topic or warning
@@ -54,6 +56,12 @@ LONGEST_ABSTRACT = 5_000  # arXiv takes 1,920
 
 _ATOM = "http://www.w3.org/2005/Atom"
 _CATEGORIES = "http://arxiv.org/schemas/atom"  # the scheme that arXiv's own feeds give theirs
+_OF_DAYS = (
+    "arXiv's daily announcements, ranked by topic: a day an entry, with its whole accounting."
+)
+_OF_PAPERS = (
+    "The papers kept of arXiv's daily announcements: a paper an entry, best of a day first."
+)
 _RIGHTS = (
     "Titles, authors and abstracts are arXiv's metadata, CC0 1.0. Thank you to arXiv for use of its"
     " open access interoperability. This service was not reviewed or approved by arXiv, nor does it"
@@ -71,6 +79,11 @@ class _Place:
     @property
     def front(self) -> str:
         return self.address("" if self.url else "index.html")
+
+    @property
+    def icon(self) -> str:
+        (icon,) = (path for path in html.assets() if path.suffix == ".svg")
+        return self.address(str(icon))
 
     def address(self, path: str) -> str:
         return f"{self.url}/{path}" if self.url else path
@@ -96,8 +109,9 @@ class _Entry:
 def feeds(digests: Iterable[Digest], site: Site, url: str | None) -> dict[PurePosixPath, bytes]:
     """`feed.xml`, `papers.xml` and `feed.json` of the days made last; nothing where there is none.
 
-    `url` is the site's public address, where it is known. A feed that would be too large loses
-    entries from its end, the days made first and their lowest ranks: whole ones, always.
+    `url` is the site's public address, where it is known. A long day lists its best papers and says
+    how many more there are. A feed that would be too large all the same loses entries from its end:
+    whole ones, always.
     """
     latest = _latest(digests)
     if not latest:
@@ -128,11 +142,12 @@ def _latest(digests: Iterable[Digest]) -> list[Digest]:
 def _day(digest: Digest, place: _Place) -> _Entry:
     counts, link = digest.counts, place.address(_page(digest))
     kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
-    parts = [_p("<p><strong>{}</strong> {}.</p>", kept, sums(counts))]
-    parts += [_p("<p><strong>Note:</strong> {}</p>", _said(said)) for said in warnings(digest)]
-    parts += _list(digest, link) if digest.kept else [Markup("<p>No paper reached the cut.</p>")]
-    parts.append(_p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link))
-    topics = Counter(topic for paper in digest.kept for topic in _topics(paper))
+    before = [_p("<p><strong>{}</strong> {}.</p>", kept, sums(counts))]
+    before += [_p("<p><strong>Note:</strong> {}</p>", _said(said)) for said in warnings(digest)]
+    after = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
+    found = Counter(topic for paper in digest.kept for topic in _topics(paper))
+    topics = tuple(topic for topic, _ in found.most_common())
+    room = DAY_LIMIT - sum(map(_size, [*before, after, *topics]))
     return _Entry(
         id=_urn(f"day/{digest.date}"),
         # The subject of the day's commit.
@@ -140,14 +155,16 @@ def _day(digest: Digest, place: _Place) -> _Entry:
         link=link,
         published=_midnight(digest),
         updated=_utc(digest),
-        content=Markup("\n").join(parts),
-        topics=tuple(topic for topic, _ in topics.most_common()),
+        content=Markup("\n").join([*before, *_list(digest, link, room), after]),
+        topics=topics,
         digest=digest,
     )
 
 
-def _list(digest: Digest, link: str) -> list[Markup]:
-    """The kept papers, best first, as many as there is room for."""
+def _list(digest: Digest, link: str, room: int) -> list[Markup]:
+    """The kept papers, best first, as many as there is room for, and one at least."""
+    if not digest.kept:
+        return [Markup("<p>No paper reached the cut.</p>")]
     items = [
         _p(
             '<li><a href="https://arxiv.org/abs/{}">{}</a> ({}){}{}</li>',
@@ -159,12 +176,18 @@ def _list(digest: Digest, link: str) -> list[Markup]:
         )
         for kept in digest.kept
     ]
-    sizes = list(accumulate(len(escape_xml(item).encode()) for item in items))
-    room = bisect_right(sizes, DAY_LIMIT)
-    parts = [_p("<ol>\n{}\n</ol>", Markup("\n").join(items[:room]))]
-    if more := len(items) - room:
+    fitting = max(1, bisect_right(list(accumulate(map(_size, items))), room))
+    parts = [_p("<ol>\n{}\n</ol>", Markup("\n").join(items[:fitting]))]
+    if more := len(items) - fitting:
         parts.append(_p('<p>And {} more on <a href="{}">the page</a>.</p>', f"{more:,}", link))
     return parts
+
+
+def _size(text: str) -> int:
+    """The bytes of a line in whichever of the two formats takes more."""
+    in_json = json.dumps(text, ensure_ascii=False)
+    in_xml = escape_xml(str(text))  # for what `Markup` replaces, it escapes
+    return 1 + max(len(in_xml.encode()), len(in_json.encode()))
 
 
 def _rest(digest: Digest) -> str:
@@ -269,7 +292,7 @@ def _comment(kept: Kept) -> Markup:
 
 
 def _page(digest: Digest) -> str:
-    return f"{digest.date:%Y}/{digest.date}.html"
+    return str(day_file(digest.date, ".html"))
 
 
 def _urn(name: str) -> str:
@@ -302,12 +325,14 @@ def _atom(name: str, place: _Place, updated: str, entries: Sequence[_Entry]) -> 
     feed = ET.Element("feed", xmlns=_ATOM)
     papers = name == "papers.xml"
     _add(feed, "title", f"{place.title}: papers" if papers else place.title)
+    _add(feed, "subtitle", _OF_PAPERS if papers else _OF_DAYS)
     _add(feed, "id", _urn(name))
     _add(feed, "updated", updated)
     _add(_add(feed, "author"), "name", place.title)
     _add(feed, "link", rel="alternate", href=place.front)
     if place.url:
         _add(feed, "link", rel="self", href=place.address(name))
+        _add(feed, "icon", place.icon)
     _add(feed, "generator", "Preprint Digest")
     _add(feed, "rights", _RIGHTS)
     for entry in entries:
@@ -346,12 +371,14 @@ def _add(parent: ET.Element, tag: str, text: str | None = None, **attributes: st
 def _json(place: _Place, entries: Sequence[_Entry]) -> bytes:
     """https://www.jsonfeed.org/version/1.1/, with the counts as an extension."""
     at_home = {"home_page_url": place.front, "feed_url": place.address("feed.json")}
+    at_home |= {"icon": place.icon, "favicon": place.icon}
     feed = {
         "version": "https://jsonfeed.org/version/1.1",
         "title": place.title,
         **(at_home if place.url else {}),
-        "description": _RIGHTS,
+        "description": _OF_DAYS,
         "authors": [{"name": place.title}],
+        "_preprint_digest": {"rights": _RIGHTS},
         "items": [
             {
                 "id": entry.id,

@@ -14,12 +14,12 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from digest import wording
 from digest.announcements import next_announcement
 from digest.config import Site
-from digest.models import NO_TOPIC, Digest, Kept, Paper
+from digest.models import NO_TOPIC, Below, Digest, Kept, Paper
 from digest.site import math
 from digest.site.markdown import anchor, near_misses
 from digest.text import one_line, plain, split_math, visible
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 FIRST_AUTHORS = 6  # the others on demand
 MOST_BRACKETS = 500  # each may cost Python-Markdown a look at all that follows
-_ATTRIBUTES = {"a": {"href"}, "*": set()}  # without the second, `title` and `lang` pass anywhere
-_TAGS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"}
-_TAGS |= {"strong", "em", "hr", "br", "a", "table", "thead", "tbody", "tr", "th", "td"}
+# A model says a few sentences: headings, tables and links of its own could pose as the page's.
+_INLINE = {"strong", "em", "code", "br"}
+_TAGS = _INLINE | {"p", "ul", "ol", "li"}
 
 
 def day_page(
@@ -67,7 +67,12 @@ def render(template: str, root: str, site: Site, page: str, **values: object) ->
 
 # --- assets -----------------------------------------------------------------------------------
 
-_ASSETS = {"stylesheet": "style.css", "script": "site.js", "icon": "icon.svg"}
+_ASSETS = {
+    "look": "theme.js",
+    "stylesheet": "style.css",
+    "script": "site.js",
+    "icon": "icon.svg",
+}
 
 
 def assets() -> dict[PurePosixPath, bytes]:
@@ -105,8 +110,8 @@ def _environment() -> Environment:
         "anchor": anchor,
         "bibtex": bibtex,
         "comment_html": comment_html,
+        "comment_line": comment_line,
         "in_words": wording.in_words,
-        "prompt": prompt,
         "tex": math.to_html,
         "tex_nolinks": partial(math.to_html, links=False),
     }
@@ -124,44 +129,29 @@ def _shown(value: object) -> object:
     return type(value)(visible(value)) if isinstance(value, str) else value
 
 
-def markdown(text: str) -> Markup:
-    """Markdown from outside as harmless HTML: no images, no attributes but a link's address."""
+def markdown(text: str, inline: bool = False) -> Markup:
+    """Light Markdown from outside as harmless HTML: no links, no images, no attributes. Headings
+    become paragraphs; `inline`, all is for the middle of a line."""
     import nh3
     from markdown import markdown as convert
 
     if text.count("[") > MOST_BRACKETS:
-        return Markup("<pre>{}</pre>").format(text)
-    html = convert(visible(text), extensions=["tables", "sane_lists"])
-    return Markup(  # noqa: S704 - sanitised on this very line
-        nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"})
-    )
+        return escape(text) if inline else Markup("<p>{}</p>").format(text)
+    html = convert(visible(text), extensions=["sane_lists"])
+    html = re.sub(r"<(/?)h[1-6]>", r"<\1p>", html)
+    # Without "*", `title` and `lang` pass anywhere.
+    made = nh3.clean(html, tags=_INLINE if inline else _TAGS, attributes={"*": set()})
+    return Markup(made)  # noqa: S704 - sanitised on the line before
 
 
 def comment_html(kept: Kept) -> Markup:
     """Why the reader is shown this, as HTML blocks; whose paper it is stands beside the scores."""
-    return _under(2, math.comment_to_html(kept.score.comment))
+    return math.comment_to_html(kept.score.comment)
 
 
-def prompt(text: str) -> Markup:
-    """A prompt as HTML blocks, under a heading of the second level."""
-    return _under(2, markdown(text))
-
-
-def _under(level: int, html: Markup) -> Markup:
-    """`html`, sanitised, with its headings one beneath another below those of `level`: a page
-    that skips a level misleads those who hear it."""
-    above: list[int] = []
-
-    def lowered(match: re.Match[str]) -> str:
-        own = int(match[1])
-        while above and above[-1] >= own:
-            above.pop()
-        above.append(own)
-        name = f"h{min(6, level + len(above))}"
-        return f"<{name}>{match[2]}</{name}>"
-
-    made = re.sub(r"(?s)<h([1-6])>(.*?)</h\1>", lowered, str(html))
-    return Markup(made)  # noqa: S704 - sanitised before
+def comment_line(below: Below) -> Markup:
+    """The same of a paper that is only mentioned, for the middle of a line."""
+    return math.comment_to_html(below.score.comment, inline=True)
 
 
 # --- BibTeX -----------------------------------------------------------------------------------

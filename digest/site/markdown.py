@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from digest.config import Site
@@ -12,6 +13,7 @@ from digest.wording import scorer_label, sums, usage, usage_details, warnings
 
 NEAR_MISSES = 20
 FARTHEST_MISS = 3  # points under the cut, both axes together
+_ACTS_IN_JEKYLL = re.compile(r"\{(?=[{%])")
 
 
 def day(digest: Digest, site: Site) -> bytes:
@@ -110,7 +112,9 @@ def _prompt(digest: Digest) -> list[str]:
     parts = [f"sha256 {digest.prompt.sha256}"]
     for name, text in (("System", digest.prompt.system), ("User", digest.prompt.user)):
         if text:
-            # Indented code: the prompt's own headings and fences stay text.
-            code = "\n".join(f"    {line}".rstrip() for line in visible(text).splitlines())
+            # Indented code: the prompt's own headings and fences stay text. Where Jekyll builds the
+            # site, two braces in a row would act, or fail the whole build, even there.
+            literal = _ACTS_IN_JEKYLL.sub("{\N{WORD JOINER}", visible(text))
+            code = "\n".join(f"    {line}".rstrip() for line in literal.splitlines())
             parts += [f"## {name} prompt", code]
     return parts

@@ -82,8 +82,11 @@ def to_html(text: str, links: bool = True) -> Markup:
     return Markup(_Prose(accents(text), links).html())  # noqa: S704 - escaped or sanitised
 
 
-def comment_to_html(text: str, written: Callable[[str], str] | None = None) -> Markup:
-    """A model's comment, TeX and light Markdown, as HTML blocks; as strict as `html.markdown`.
+def comment_to_html(
+    text: str, written: Callable[[str], str] | None = None, inline: bool = False
+) -> Markup:
+    """A model's comment, TeX and light Markdown, as HTML blocks, or `inline`; as strict as
+    `html.markdown`.
 
     Math is put aside first, for Markdown would read the `_` and `*` in it. It becomes MathML, or
     the text that `written` makes of it.
@@ -107,19 +110,16 @@ def comment_to_html(text: str, written: Callable[[str], str] | None = None) -> M
             if inside_code:
                 return str(escape(source))
             return str(escape(written(source))) if written else _math(source)
-        inside_code = match[0] in ("<code>", "<pre>") or (
-            inside_code and match[0] not in ("</code>", "</pre>")
-        )
-        return _HOLDER_OF.sub(lambda m: str(escape(formulas[int(m[1])])), match[0])
+        inside_code = match[0] == "<code>" or (inside_code and match[0] != "</code>")
+        return match[0]
 
-    # nh3 quotes every attribute with `"` and leaves no bare `<`: this finds each tag, whole.
-    html = visible(str(markdown("".join(parts))))  # once more, for `&#x202e;`
+    # nh3 left no attribute and no bare `<`: this finds each tag, whole.
+    html = visible(str(markdown("".join(parts), inline)))  # once more, for `&#x202e;`
     return Markup(_TAG_OR_HOLDER.sub(put_back, html))  # noqa: S704 - sanitised, each part by itself
 
 
 _HOLDER = re.compile("[\ue000\ue001]")  # of private use: no text needs them
-_HOLDER_OF = re.compile("\ue000(\\d+)\ue001")
-_TAG_OR_HOLDER = re.compile('<[^"<>]*(?:"[^"]*"[^"<>]*)*>|\ue000(?P<math>\\d+)\ue001')
+_TAG_OR_HOLDER = re.compile("<[^<>]*>|\ue000(?P<math>\\d+)\ue001")
 
 
 # --- math -------------------------------------------------------------------------------------

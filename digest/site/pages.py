@@ -15,7 +15,8 @@ from itertools import groupby
 from digest import announcements, wording
 from digest.config import Site
 from digest.models import NO_TOPIC, Day, Status
-from digest.site import html, statistics
+from digest.site import feeds, html, statistics
+from digest.site.figure import plainly
 
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -229,7 +230,7 @@ def _states(day: Day) -> list[str]:
 def stats_page(days: Iterable[Day], site: Site) -> bytes:
     """What the days add up to, in pictures and tables."""
     made = _ordered(days)
-    ends = dict.fromkeys(statistics.plainly(day.date) for day in (*made[:1], *made[-1:]))
+    ends = dict.fromkeys(plainly(day.date) for day in (*made[:1], *made[-1:]))
     return html.render(
         "stats.html",
         "",
@@ -258,6 +259,8 @@ def subscribe_page(site: Site) -> bytes:
         page="subscribe",
         top=_top(site),
         repository=repository(site.url),
+        days=feeds.DAYS,
+        papers=feeds.PAPERS,
     )
 
 

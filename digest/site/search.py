@@ -22,16 +22,6 @@ def path(month: str) -> PurePosixPath:
     return PurePosixPath("search") / f"{month}.json"
 
 
-def read(shard: bytes | None) -> Entries:
-    """A month's entries by date; none where there is no shard, or where it cannot be read: it is
-    made again from the archive then."""
-    try:
-        entries = json.loads(shard or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return entries if isinstance(entries, dict) else {}
-
-
 def entries(digests: Iterable[Digest]) -> Entries:
     """What can be found of these days: every paper that they kept."""
     return {str(digest.date): [_entry(kept) for kept in digest.kept] for digest in digests}

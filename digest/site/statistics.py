@@ -6,52 +6,16 @@ What is not known is said to be unknown and counted; it is neither drawn nor add
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import islice
+from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup
 
 from digest import wording
 from digest.models import NO_TOPIC, Day, add
 from digest.site import charts
-from digest.text import visible
+from digest.site.figure import Figure, Picture, Say, axis_of, rounded, table, timeline
 
-_SATURDAY = 5  # date.weekday()
-_UNITS = ("day", "week", "month", "year")
-_MOST_PLACES = 160  # of a timeline: more would be hairlines on a phone
-_FEWEST_PLACES = 8  # fewer would be as broad as they are high
 _MOST_TOPICS = 6  # with a picture of their own, beside the others' one
-
-Row = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A figure's numbers, for those who do not see the pictures or want them exactly."""
-
-    caption: str
-    head: Row
-    rows: tuple[Row, ...]
-    foot: Row
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    heading: str
-    svg: Markup
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    id: str
-    heading: str
-    text: str
-    pictures: tuple[Picture, ...]
-    table: Table
-    key: tuple[tuple[str, str], ...] = ()  # (class, what it stands for)
-    layout: str = ""  # the class that says how its pictures stand
 
 
 def figures(days: Sequence[Day]) -> list[Figure]:
@@ -76,16 +40,11 @@ def sums(days: Sequence[Day]) -> list[tuple[str, str]]:
     return said
 
 
-def plainly(day: date) -> str:
-    """30 January 2026."""
-    return f"{day.day} {day:%B} {day.year}"
-
-
 # --- the figures ------------------------------------------------------------------------------
 
 
 def _volume(days: Sequence[Day]) -> Figure:
-    axis = _axis(days)
+    axis = axis_of(days)
     mean = "" if axis.unit == "day" else f", the mean of each {axis.unit}"
 
     def picture(names: tuple[str, ...], height: int) -> Picture:
@@ -95,11 +54,11 @@ def _volume(days: Sequence[Day]) -> Figure:
                 sum(getattr(day.counts, name) for day in period.days) / len(period.days)
                 for name in names
             )
-            said = ", ".join(f"{_round(v)} {n}" for n, v in zip(names, means, strict=True))
+            said = ", ".join(f"{rounded(v)} {n}" for n, v in zip(names, means, strict=True))
             columns.append(charts.Column(period.place, means, f"{period.name}: {said}"))
         heading = " and ".join(names)
         title = f"Papers {heading} a day{mean}"
-        return _timeline(axis, columns, heading.capitalize(), title, names, height)
+        return timeline(axis, columns, heading.capitalize(), title, names, height)
 
     text = f"Announced, scanned and kept{mean}."
     if len(axis.filled) < len(axis.periods):
@@ -110,7 +69,7 @@ def _volume(days: Sequence[Day]) -> Figure:
         "Papers a day",
         text,
         (picture(names[:2], 150), picture(names[2:], 110)),
-        _table(
+        table(
             f"Papers by {axis.unit}",
             (axis.head, "Days", "Announced", "Scanned", "Kept"),
             [(p.row, len(p.days), *_volumes(p.days)) for p in axis.filled],
@@ -138,7 +97,7 @@ def _by_topic(days: Sequence[Day]) -> Figure | None:
     groups = [("No topic" if name == NO_TOPIC else name, [name]) for name in ranked[:single]]
     if others := ranked[single:]:
         groups.append((f"{len(others):,} others", others))
-    axis = _axis(days, "month")
+    axis = axis_of(days, "month")
     by_period = [_by_name(period.days) for period in axis.filled]
     made = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
     pictures = []
@@ -149,13 +108,13 @@ def _by_topic(days: Sequence[Day]) -> Figure | None:
         ]
         title = f"Papers kept a {axis.unit}: {heading}"
         highest = max(map(max, made))
-        pictures.append(_timeline(axis, columns, heading, title, ("kept",), 70, highest))
+        pictures.append(timeline(axis, columns, heading, title, ("kept",), 70, highest))
     return Figure(
         "topics",
         "Kept papers by topic",
         f"A {axis.unit} each column; all topics on one scale.",
         tuple(pictures),
-        _table(
+        table(
             f"Kept papers by topic and {axis.unit}",
             (axis.head, *(heading for heading, _ in groups)),
             [(p.row, *values) for p, *values in zip(axis.filled, *made, strict=True)],
@@ -203,7 +162,7 @@ def _scores(days: Sequence[Day]) -> Figure | None:
         "Scores",
         "Of all scored papers, the share with each score from 1 to 10.",
         tuple(pictures),
-        _table(
+        table(
             "Papers by score",
             ("Score", *(heading for heading, _, _ in found)),
             [(str(score), *row) for score, *row in zip(range(1, 11), *columns, strict=True)],
@@ -217,7 +176,7 @@ def _costs(days: Sequence[Day]) -> Figure | None:
     paid = _paid(days)
     if not paid:
         return None
-    axis = _axis(days, "month")
+    axis = axis_of(days, "month")
     money, tokens, rows = [], [], []
     for period in axis.filled:
         if not (of := _paid(period.days)):
@@ -233,11 +192,11 @@ def _costs(days: Sequence[Day]) -> Figure | None:
     pictures, key = [], []
     if _unknown(paid, _cost) < len(paid):
         title = f"Cost a {axis.unit}, in dollars"
-        pictures.append(_timeline(axis, money, "Cost", title, ("cost",), 110, say=wording.dollars))
+        pictures.append(timeline(axis, money, "Cost", title, ("cost",), 110, say=wording.dollars))
         key.append(("cost", "cost"))
     if _unknown(paid, _tokens) < len(paid):
         title, names = f"Tokens a {axis.unit}", ("asked", "answered")
-        pictures.append(_timeline(axis, tokens, "Tokens", title, names, 110, stacked=True))
+        pictures.append(timeline(axis, tokens, "Tokens", title, names, 110, stacked=True))
         key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
     missing = _missing(paid)
     if missing and pictures:
@@ -252,7 +211,7 @@ def _costs(days: Sequence[Day]) -> Figure | None:
         f"Cost and tokens a {axis.unit}",
         " ".join(filter(None, text)),
         tuple(pictures),
-        _table(
+        table(
             f"Cost and tokens by {axis.unit}",
             (axis.head, *head, "Days without cost", "Days without tokens"),
             rows,
@@ -286,7 +245,6 @@ def _costs_row(paid: Sequence[Day]) -> tuple[str | int, ...]:
 # --- what may not be known --------------------------------------------------------------------
 
 _Of = Callable[[Day], float | None]
-_Say = Callable[[float], str]
 
 
 def asked(day: Day) -> bool:
@@ -324,12 +282,12 @@ def _unknown(days: Iterable[Day], of: _Of) -> int:
     return sum(of(day) is None for day in days)
 
 
-def _sum(days: Sequence[Day], of: _Of, say: _Say) -> str:
+def _sum(days: Sequence[Day], of: _Of, say: Say) -> str:
     known = _known(days, of)
     return wording.NOT_REPORTED if known is None else say(known)
 
 
-def _total(days: Sequence[Day], of: _Of, say: _Say) -> str:
+def _total(days: Sequence[Day], of: _Of, say: Say) -> str:
     """The sum, and for how many days there is none."""
     said, unknown = _sum(days, of, say), _unknown(days, of)
     if not unknown or unknown == len(days):
@@ -343,119 +301,3 @@ def _money(amount: float) -> str:
 
 def _whole(number: float) -> str:
     return f"{number:,.0f}"
-
-
-def _round(value: float) -> str:
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
-
-
-# --- axes, pictures, tables -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A day, week, month or year of the axis, whether it has days or not."""
-
-    place: int
-    name: str  # "January 2026", "Week of 26 January 2026"
-    row: str  # the same below `Axis.head`
-    days: tuple[Day, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    unit: str
-    head: str  # of the column of a table that names the periods
-    periods: tuple[Period, ...]
-    labels: tuple[tuple[int, str], ...]
-    width: int
-
-    @property
-    def filled(self) -> tuple[Period, ...]:
-        return tuple(period for period in self.periods if period.days)
-
-
-def _axis(days: Sequence[Day], finest: str = "day") -> Axis:
-    """The finest division of these days' span that is legible. There is at least one day."""
-    recorded = {day.date for day in days}
-    for unit in _UNITS[_UNITS.index(finest) :]:
-        most = _MOST_PLACES if unit != _UNITS[-1] else None
-        found = _starts(days[0].date, days[-1].date, unit, recorded)
-        starts = list(islice(found, most and most + 1))
-        if most is None or len(starts) <= most:
-            break
-    of: dict[date, list[Day]] = {start: [] for start in starts}
-    for day in days:
-        of[_start(day.date, unit)].append(day)
-    prefix = "Week of " if unit == "week" else ""
-    periods = []
-    for place, start in enumerate(starts):
-        row = _name(start, unit)
-        periods.append(Period(place, prefix + row, row, tuple(of[start])))
-    width = max(len(starts), _FEWEST_PLACES)
-    labels = tuple(charts.time_labels(starts, unit, width))
-    return Axis(unit, prefix.strip() or unit.capitalize(), tuple(periods), labels, width)
-
-
-def _starts(first: date, last: date, unit: str, recorded: set[date]) -> Iterator[date]:
-    longest = timedelta(days={"day": 1, "week": 7, "month": 31, "year": 366}[unit])
-    at = _start(first, unit)
-    while at <= last:
-        if unit != "day" or at.weekday() < _SATURDAY or at in recorded:
-            yield at
-        at = _start(at + longest, unit)
-
-
-def _start(at: date, unit: str) -> date:
-    if unit == "week":
-        return at - timedelta(days=at.weekday())
-    if unit == "month":
-        return at.replace(day=1)
-    return at.replace(month=1, day=1) if unit == "year" else at
-
-
-def _name(start: date, unit: str) -> str:
-    if unit == "year":
-        return str(start.year)
-    return f"{start:%B} {start.year}" if unit == "month" else plainly(start)
-
-
-def _timeline(
-    axis: Axis,
-    columns: Sequence[charts.Column],
-    heading: str,
-    title: str,
-    classes: Sequence[str],
-    height: int,
-    highest: float | None = None,
-    *,
-    say: _Say = _round,
-    stacked: bool = False,
-) -> Picture:
-    top = charts.highest(columns, stacked)
-    made = charts.timeline(
-        columns,
-        axis.labels,
-        width=axis.width,
-        title=visible(title),
-        description=f"{axis.periods[0].name} to {axis.periods[-1].name}; at most {say(top)}.",
-        classes=classes,
-        height=height,
-        top=highest or top,
-        unit="$" if say is wording.dollars else "",
-        stacked=stacked,
-    )
-    return Picture(heading, Markup(made))  # noqa: S704 - charts escapes its words
-
-
-def _table(
-    caption: str,
-    head: Row,
-    rows: Iterable[Sequence[str | int]],
-    foot: Sequence[str | int],
-) -> Table:
-    return Table(caption, head, tuple(map(_spoken, rows)), _spoken(foot))
-
-
-def _spoken(row: Sequence[str | int]) -> Row:
-    return tuple(f"{value:,}" if isinstance(value, int) else value for value in row)

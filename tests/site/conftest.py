@@ -1,8 +1,16 @@
+from __future__ import annotations
+
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.site import served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -18,3 +26,9 @@ def golden() -> Callable[[str, bytes], None]:
         assert made.decode() == path.read_text(encoding="utf-8"), f"differs from {path.name}"
 
     return compare
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with served.chromium() as browser:
+        yield browser

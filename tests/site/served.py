@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -103,8 +103,10 @@ class _Quiet(SimpleHTTPRequestHandler):
         return super().translate_path("/" + path.removeprefix(BASE))
 
     def handle(self) -> None:
-        with suppress(ConnectionError):  # the browser left before the answer
+        try:
             super().handle()
+        except ConnectionError:  # the browser left before the answer
+            self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass

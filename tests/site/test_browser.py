@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,14 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest import site
+from digest.config import Site
 from digest.models import Digest, Kept
+from digest.site import html
 from tests.attacks import ATTACKS
 from tests.test_sinks import as_github, as_python, digest_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
 LONGEST = 300
 
 # Each event that a handler could wait for; a real click would follow the links.
@@ -30,29 +29,7 @@ PROVOKE = """() => {
 }"""
 
 
-def _missing(what: str) -> None:
-    message = f"{what} is missing: the pages are not looked at in a browser"
-    if "DIGEST_DATA" in os.environ:  # somebody counts on these tests
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        _missing(f"{CHROMIUM} (Debian's package `chromium`)")
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("playwright")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
-        yield chromium
-        chromium.close()
-
-
-def _watch(page: Page, dialogs: list[str], requests: list[str]) -> None:
+def watch(page: Page, dialogs: list[str], requests: list[str]) -> None:
     def dismiss(dialog: Dialog) -> None:
         dialogs.append(dialog.message)
         dialog.dismiss()
@@ -70,6 +47,43 @@ def corpus() -> Digest:
         (one,) = digest_of(text)[0].kept
         kept.append(replace(one, paper=replace(one.paper, id=f"2602.{number:05}")))
     return replace(digest, kept=tuple(kept))
+
+
+def test_a_title_of_10000_characters_takes_little_room_and_can_be_read_whole(
+    browser: Browser, tmp_path: Path
+) -> None:
+    title = "Word after word " * 625
+    digest, settings = digest_of(title, ["title"])
+    _write(tmp_path, digest, settings)
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    page.goto((tmp_path / "out" / f"{digest.date}.html").as_uri())
+    assert page.locator(".paper h3").evaluate("(h) => h.clientHeight") < 844 / 2
+    assert page.locator(".rest li").first.evaluate("(li) => li.clientHeight") < 844 / 2
+    end = """(h) => { h.scrollTop = h.scrollHeight;
+        return h.querySelector(".title").getBoundingClientRect().bottom
+            - h.getBoundingClientRect().bottom; }"""
+    assert page.locator(".paper h3").evaluate(end) < 5
+    page.close()
+
+
+@pytest.mark.parametrize("title", [r"$\sum_{i=1}^n \frac{x_i^{2^k}}{y}$ " * 2, "Ångström ẬṼ gjpq"])
+def test_a_title_of_ordinary_height_does_not_scroll(
+    browser: Browser, tmp_path: Path, title: str
+) -> None:
+    digest, settings = digest_of(title, ["title"])
+    _write(tmp_path, digest, settings)
+    page = browser.new_page()
+    page.goto((tmp_path / "out" / f"{digest.date}.html").as_uri())
+    hidden = "(all) => all.map((box) => box.scrollHeight - box.clientHeight)"
+    assert set(page.locator(".paper h3, .rest li").evaluate_all(hidden)) == {0}
+    page.close()
+
+
+def _write(folder: Path, digest: Digest, settings: Site) -> None:
+    for path, data in {**site.day_files(digest, settings), **html.assets()}.items():
+        file = folder / "out" / path.name if path.parts[0] != "assets" else folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
 
 
 def test_a_browser_runs_nothing_of_the_corpus_and_asks_for_nothing(
@@ -90,7 +104,7 @@ def test_a_browser_runs_nothing_of_the_corpus_and_asks_for_nothing(
         page = browser.new_page()
         dialogs: list[str] = []
         requests: list[str] = []
-        _watch(page, dialogs, requests)
+        watch(page, dialogs, requests)
         page.add_init_script("window.pwned = () => { window.hurt = true }")
         page.goto(file.as_uri())
         page.evaluate(PROVOKE)

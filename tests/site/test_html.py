@@ -165,13 +165,66 @@ def test_math_becomes_mathml_but_not_where_only_text_may_stand() -> None:
     assert "<math" not in re.sub(r"(?s)<body.*", "", page)
 
 
-def test_headings_never_skip_a_level_whatever_a_prompt_or_a_comment_says() -> None:
-    day = day_of(replace(KEPT, score=Score(9, 8, "none", "# One\n\n##### Two\n\n## Three")))
-    day = replace(day, prompt=replace(day.prompt, user="#### A\n\n# B\n\n### C\n\n<h6>D</h6>"))
-    levels = [int(name[1]) for name, _ in page_of(day).all if re.fullmatch("h[1-6]", name)]
+def headings(page: Elements) -> list[int]:
+    return [int(name[1]) for name, _ in page.all if re.fullmatch("h[1-6]", name)]
+
+
+def test_papers_stand_one_level_under_what_groups_them() -> None:
+    levels = headings(page_of(EVENTFUL))
     assert levels[0] == 1
     assert levels.count(1) == 1
+    assert levels.count(3) == len(EVENTFUL.kept)
     assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_a_comment_cannot_pose_as_a_part_of_the_page() -> None:
+    said = (
+        "# Near misses\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n---\n\n> quoted\n\n    code\n\n"
+        "<details><summary>Unscored</summary></details> [Sign in](https://evil.example) "
+        "<h2>Contents</h2> https://evil.example"
+    )
+    page = page_of(day_of(replace(KEPT, score=Score(9, 8, "Routing", said))))
+    plain = page_of(day_of(replace(KEPT, score=Score(9, 8, "Routing", "Plain."))))
+    assert headings(page) == headings(plain)
+    for tag in ("a", "table", "hr", "blockquote", "details", "pre"):
+        assert len(page.named(tag)) == len(plain.named(tag)), tag
+    for word in ("Near misses", "quoted", "code", "Sign in", "Contents"):
+        assert word in page.text
+
+
+def test_a_comment_keeps_emphasis_lists_code_and_math() -> None:
+    said = "**So** *it* `is`:\n\n- one\n- $x^2$\n\n1. two"
+    made = html.comment_html(replace(KEPT, score=Score(9, 8, "Routing", said)))
+    for tag in ("<p>", "<strong>", "<em>", "<code>", "<ul>", "<ol>", "<li>", "<msup>"):
+        assert tag in made
+
+
+def test_a_near_miss_shows_no_raw_markdown() -> None:
+    below = replace(EVENTFUL.below[0], score=Score(8, 6, comment="**Good** `code`, $x^2$.\n\n# So"))
+    page = html.day_page(replace(EVENTFUL, below=(below,)), SITE, "../").decode()
+    assert "<strong>Good</strong> <code>code</code>, <math" in page
+    assert "**" not in page
+
+
+@pytest.mark.parametrize(
+    "text", ["<tags> & **stars**", "\n\nfirst", "# no heading\n\n- *x*", "</pre>"]
+)
+def test_the_prompt_is_shown_as_it_was_sent(text: str) -> None:
+    day = replace(QUIET, prompt=replace(QUIET.prompt, user=text))
+    page = page_of(day)
+    assert page.text.count(text) == 1
+    assert len(page.named("pre")) == 1
+
+
+def test_a_title_from_right_to_left_turns_nothing_else_around() -> None:
+    title = "\u05e9\u05dc\u05d5\u05dd (v2)"
+    day = day_of(replace(PLAIN, title=title))
+    below = tuple(replace(near, title=title) for near in EVENTFUL.below)
+    unscored = tuple(replace(u, paper=replace(u.paper, title=title)) for u in EVENTFUL.unscored)
+    page = page_of(replace(day, below=below, unscored=unscored))
+    titles = [a for _, a in page.all if a.get("class") == "title"]
+    assert page.text.count(title) == len(titles) == 4
+    assert {a.get("dir") for a in titles} == {"auto"}
 
 
 def test_a_title_or_a_name_that_shows_nothing_leaves_no_empty_link() -> None:
@@ -221,7 +274,7 @@ def test_no_text_breaks_out_of_its_field(attack: str) -> None:
     assert (depth, lowest) == (1, 0)
     for command in ("input", "write", "def", "href", "require", "char", "include"):
         assert f"\\{command}" not in entry
-    (button,) = (b for b in page_of(day_of(paper)).named("button") if b["class"] == "bibtex")
+    (button,) = (b for b in page_of(day_of(paper)).named("button") if b.get("class") == "bibtex")
     assert json.dumps(button["data-bibtex"]).count("@misc{2611.90003") == 1
 
 
@@ -251,9 +304,3 @@ def test_markdown_from_outside_is_rendered_harmless(attack: str) -> None:
     assert "style=" not in made
     assert "before" in made
     assert "after" in made
-
-
-def test_markdown_keeps_what_prompts_are_made_of() -> None:
-    made = str(html.markdown("## Topic\n\n- Relevant: *this*\n\n| a | b |\n|---|---|\n| 1 | `2` |"))
-    for tag in ("<h2>", "<ul>", "<em>", "<table>", "<code>"):
-        assert tag in made

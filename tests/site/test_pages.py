@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from digest import announcements
 from digest.config import Site
 from digest.models import NO_TOPIC, Counts, Day, Status
-from digest.site import pages
+from digest.site import feeds, pages
 from tests.site.days import EVENTFUL, QUIET, SITE
 
 Golden = Callable[[str, bytes], None]
@@ -481,9 +481,16 @@ def test_the_repository_is_known_from_an_address_of_pages(
     if repository:
         assert f"{repository}/commits/main/docs.atom" in page.links
         assert f"{repository}/commits/main.atom" in page.text
+        assert "Where the address leads nowhere" in page.text  # the branch is a guess
     else:
-        assert "https://github.com/OWNER/REPOSITORY/commits/main/docs.atom" in page.text
+        assert "https://github.com/OWNER/REPOSITORY/commits/BRANCH/FOLDER.atom" in page.text
         assert not any("github.com" in link for link in page.links)
+
+
+def test_the_page_of_feeds_says_how_much_they_hold() -> None:
+    said = Page(pages.subscribe_page(SITE)).text
+    assert f"hold the {feeds.DAYS} days made last" in said
+    assert f"at most {feeds.PAPERS} papers of those days" in said
 
 
 def test_addresses_of_feeds_are_whole_where_the_site_is_known() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,18 +15,12 @@ from tests.site import served
 from tests.site.served import IDS, NEWEST, Reader, focused, is_in_view, shown
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 ONE, TWO, THREE, KNOTS, FIVE, SIX = IDS
 ROUTING, DECODING = [ONE, THREE, SIX], [TWO, FIVE]
 NO_STORAGE = """Object.defineProperty(window, "localStorage", {
     get() { throw new DOMException("The operation is insecure.", "SecurityError"); } })"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with served.chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +78,20 @@ def select(page: Page, name: str, value: str) -> None:
     page.locator(f"select[name={name}]").select_option(value)
 
 
+PAINTED = "() => performance.getEntriesByType('paint').length > 0"
+
+
+def late(reader: Reader, path: str) -> None:
+    """What `path` matches comes only after the first paint."""
+
+    def answer(route: Route) -> None:
+        page = route.request.frame.page
+        page.wait_for_function(PAINTED)
+        route.continue_()
+
+    reader.context.route(path, answer)
+
+
 # --- keys -------------------------------------------------------------------------------------
 
 
@@ -131,16 +140,6 @@ def test_o_and_enter_open_the_focused_paper_at_arxiv(reader: Reader, key: str) -
     assert opened.value.url == f"https://arxiv.org/abs/{TWO}"
 
 
-def test_a_opens_the_abstract(day: Page) -> None:
-    press(day, "ja")
-    assert day.evaluate("document.querySelector('.paper .abstract').open")
-
-
-def test_a_folds_the_abstract_again(day: Page) -> None:
-    press(day, "jaa")
-    assert not day.evaluate("document.querySelector('.paper .abstract').open")
-
-
 def test_m_marks_the_focused_paper_as_read(day: Page) -> None:
     press(day, "jjm")
     assert stored(day, "digest.read") == {TWO: "2026-01-30"}
@@ -187,6 +186,23 @@ def test_closing_bracket_goes_to_the_day_after(reader: Reader) -> None:
     page = reader.open("2026/2026-01-28.html")
     press(page, "]")
     page.wait_for_url("**/2026/2026-01-29.html")
+
+
+@pytest.mark.parametrize("key", ["[", "]"])
+def test_the_day_before_and_after_are_read_through_the_same_filter(
+    reader: Reader, key: str
+) -> None:
+    page = reader.open("2026/2026-01-28.html" if key == "]" else NEWEST)
+    page.locator("input[name=q]").fill("matter & more")
+    page.keyboard.press("Escape")
+    press(page, key)
+    page.wait_for_url("**/2026/2026-01-29.html?q=matter+%26+more")
+
+
+def test_a_filter_in_the_address_goes_to_the_day_before_too(reader: Reader) -> None:
+    page = reader.open(f"{NEWEST}?r=9&from=feed")
+    page.locator(".days [rel=prev]").click()
+    page.wait_for_url("**/2026/2026-01-29.html?r=9&from=feed")
 
 
 def test_question_mark_shows_every_key(day: Page) -> None:
@@ -310,9 +326,112 @@ def test_enter_in_the_filter_goes_to_the_first_paper_shown(day: Page) -> None:
     assert focused(day) == TWO
 
 
+def test_the_button_of_the_filter_goes_to_the_first_paper_shown(day: Page) -> None:
+    day.locator("input[name=q]").fill("cs.CL")
+    day.get_by_role("button", name="Go").click()
+    assert focused(day) == TWO
+
+
+def test_a_phone_finds_hide_read_under_a_name_that_says_so(reader: Reader) -> None:
+    page = on_phone(reader)
+    page.locator(".paper .read").first.click()
+    page.locator(".filters summary", has_text="read").click()
+    page.get_by_label("Hide read").check()
+    assert shown(page) == IDS[1:]
+    assert page.locator(".export").is_visible()
+
+
 def test_folded_filters_are_open_when_one_is_set(reader: Reader) -> None:
     page = reader.open(f"{NEWEST}?topic=Decoding")
     assert page.evaluate("document.querySelector('.filters details').open")
+
+
+# --- abstracts --------------------------------------------------------------------------------
+
+
+def on_phone(reader: Reader) -> Page:
+    page = reader.tab()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(reader.address + NEWEST)
+    return page
+
+
+def abstracts(page: Page) -> int:
+    """How many can be read."""
+    script = "(all) => all.filter((p) => p.checkVisibility()).length"
+    number: int = page.locator(".abstract > p").evaluate_all(script)
+    return number
+
+
+def test_abstracts_are_open_where_there_is_room(day: Page) -> None:
+    assert abstracts(day) == len(IDS)
+
+
+def test_abstracts_are_folded_on_a_phone(reader: Reader) -> None:
+    assert abstracts(on_phone(reader)) == 0
+
+
+@pytest.mark.parametrize(("keys", "expected"), [("a", 0), ("aa", len(IDS))])
+def test_a_folds_every_abstract_and_shows_it_again(day: Page, keys: str, expected: int) -> None:
+    press(day, keys)
+    assert abstracts(day) == expected
+
+
+def test_the_button_shows_and_folds_abstracts_on_a_phone(reader: Reader) -> None:
+    page = on_phone(reader)
+    button = page.get_by_role("button", name="Abstracts")
+    states = [(abstracts(page), button.get_attribute("aria-pressed"))]
+    for _ in range(2):
+        button.click()
+        states.append((abstracts(page), button.get_attribute("aria-pressed")))
+    assert states == [(0, "false"), (len(IDS), "true"), (0, "false")]
+
+
+def test_abstracts_stay_as_chosen(reader: Reader) -> None:
+    press(reader.open(), "a")
+    page = reader.open("2026/2026-01-28.html")
+    assert abstracts(page) == 0
+    assert page.locator(".abstracts").get_attribute("aria-pressed") == "false"
+
+
+def test_a_single_abstract_can_be_opened_where_all_are_folded(day: Page) -> None:
+    press(day, "a")
+    day.locator(".abstract summary").nth(1).click()
+    assert abstracts(day) == 1
+
+
+def test_folding_abstracts_leaves_the_focused_paper_where_it_is(day: Page) -> None:
+    press(day, "jjj")
+    top = "document.activeElement.getBoundingClientRect().top"
+    before = day.evaluate(top)
+    press(day, "a")
+    assert (focused(day), day.evaluate(top)) == (THREE, pytest.approx(before, abs=1))
+
+
+def test_without_storage_the_choice_of_abstracts_lasts_for_the_visit(reader: Reader) -> None:
+    reader.context.add_init_script(NO_STORAGE)
+    page = reader.open()
+    press(page, "a")
+    assert (abstracts(page), reader.errors) == (0, [])
+
+
+SHIFTS = """window.shifts = 0;
+new PerformanceObserver((list) => {
+    for (const { value } of list.getEntries()) window.shifts += value;
+}).observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("chosen", ["", "open", "folded"])
+def test_nothing_moves_while_a_page_comes(reader: Reader, width: int, chosen: str) -> None:
+    page = reader.open("404.html")
+    page.set_viewport_size({"width": width, "height": 844})
+    page.evaluate("(chosen) => localStorage.setItem('digest.abstracts', chosen)", chosen)
+    page.add_init_script(SHIFTS)
+    late(reader, "**/site.*.js")
+    page.goto(reader.address + NEWEST)
+    page.wait_for_function(PAINTED)
+    assert page.evaluate("window.shifts") < 0.001
 
 
 # --- groups -----------------------------------------------------------------------------------
@@ -326,6 +445,25 @@ def test_groups_carry_their_name_and_how_many_they_show(day: Page) -> None:
         ["Decoding", "2"],
         ["No", "topic", "1"],
     ]
+
+
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3")]
+    .filter((heading) => heading.checkVisibility())
+    .map((heading) => `${heading.localName} ${heading.innerText.split("\\n")[0].slice(0, 8)}`)"""
+
+
+def test_papers_stand_one_level_under_the_name_of_their_list(day: Page) -> None:
+    found = day.evaluate(HEADINGS)
+    first = found.index("h2 Papers")
+    assert [name[:2] for name in found[first + 1 :]][: len(IDS)] == ["h3"] * len(IDS)
+
+
+def test_papers_stand_one_level_under_their_group(day: Page) -> None:
+    press(day, "g")
+    found = day.evaluate(HEADINGS)
+    assert "h2 Papers" not in found
+    levels = [name[:2] for name in found[found.index("h2 Routing") :]]
+    assert levels[:9] == ["h2", *["h3"] * 3, "h2", *["h3"] * 2, "h2", "h3"]
 
 
 def test_groups_are_remembered(reader: Reader) -> None:
@@ -348,6 +486,17 @@ def test_a_group_without_a_paper_shown_is_hidden(reader: Reader) -> None:
 def test_grouping_keeps_the_focused_paper(day: Page) -> None:
     press(day, "jjjg")
     assert focused(day) == THREE
+
+
+@pytest.mark.parametrize("name", ["Abstracts", "Group by topic"])
+def test_a_button_stays_under_the_finger_that_pressed_it(day: Page, name: str) -> None:
+    button = day.locator("button", has_text=name)
+    before = button.bounding_box()
+    button.click()
+    after = day.locator(f"button.{'group' if 'Group' in name else 'abstracts'}").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["y"] == before["y"]
 
 
 def test_contents_keep_the_ranks_when_grouped(day: Page) -> None:
@@ -465,17 +614,16 @@ def test_the_contents_mark_the_paper_in_view(day: Page) -> None:
 
 def test_a_day_links_its_neighbours(reader: Reader) -> None:
     page = reader.open("2026/2026-01-29.html")
-    links = page.locator(".days a")
-    assert [link.get_attribute("href") for link in links.all()] == [
-        "../2026/2026-01-28.html",
-        "../2026/2026-01.html",
-        "../2026/2026-01-30.html",
+    assert page.locator(".days a").evaluate_all("(all) => all.map((a) => a.href)") == [
+        f"{reader.address}2026/2026-01-28.html",
+        f"{reader.address}2026/2026-01.html",
+        f"{reader.address}2026/2026-01-30.html",
     ]
 
 
 def test_the_front_page_links_the_day_before_from_the_top(reader: Reader) -> None:
-    page = reader.open("index.html")
-    assert page.locator(".days [rel=prev]").get_attribute("href") == "2026/2026-01-29.html"
+    link = reader.open("index.html").locator(".days [rel=prev]")
+    assert link.evaluate("(a) => a.href") == f"{reader.address}2026/2026-01-29.html"
 
 
 def test_without_the_list_of_days_there_are_no_neighbours(reader: Reader) -> None:
@@ -572,13 +720,43 @@ def test_the_theme_holds_on_every_page(reader: Reader, path: str) -> None:
     assert reader.open(path).evaluate(THEME) == "light"
 
 
-def test_the_theme_is_set_before_the_page_is_ready(reader: Reader) -> None:
+FIRST_PAINT = """new PerformanceObserver(() => {
+    window.first ??= getComputedStyle(document.body).backgroundColor;
+}).observe({ type: "paint" })"""
+COLOURS = {"dark": "rgb(23, 24, 26)", "light": "rgb(253, 252, 250)"}
+
+
+@pytest.mark.parametrize("chosen", COLOURS)
+def test_the_first_paint_is_in_the_chosen_theme(reader: Reader, chosen: str) -> None:
+    """Whatever the system says, however long the theme takes, and though the script never comes."""
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.3)
+        route.continue_()
+
+    page = reader.open("404.html")
+    page.evaluate("(chosen) => localStorage.setItem('digest.theme', chosen)", chosen)
+    page.emulate_media(color_scheme="light" if chosen == "dark" else "dark")
+    page.add_init_script(FIRST_PAINT)
+    reader.context.route("**/theme.*.js", slowly)
+    reader.context.route("**/site.*.js", lambda route: None)
+    page.goto(reader.address + NEWEST, wait_until="commit")
+    page.wait_for_function("() => window.first")
+    assert page.evaluate("window.first") == COLOURS[chosen]
+
+
+def test_without_storage_the_theme_lasts_for_the_visit(reader: Reader) -> None:
+    reader.context.add_init_script(NO_STORAGE)
     page = reader.open()
-    page.evaluate("localStorage.setItem('digest.theme', 'dark')")
-    page.add_init_script(f"""document.addEventListener("DOMContentLoaded",
-        () => {{ window.atReady = {THEME}; }})""")
-    page.reload()
-    assert page.evaluate("window.atReady") == "dark"
+    page.locator("button.theme").click()
+    assert (page.evaluate(THEME), reader.errors) == ("light", [])
+
+
+def test_another_tab_changes_the_theme_here_too(reader: Reader) -> None:
+    here, there = reader.open(), reader.open("archive.html")
+    there.locator("button.theme").click()
+    here.wait_for_function(f"() => ({THEME}) === 'light'")
+    assert here.locator("button.theme").inner_text() == "Theme: light"
 
 
 @pytest.mark.parametrize("stored_theme", ["purple", "", "[object Object]"])
@@ -627,6 +805,17 @@ def test_the_script_leaves_no_global_name(reader: Reader) -> None:
     with_script = set(reader.open().evaluate(script))
     reader.context.route("**/site.*.js", lambda route: route.abort())
     assert with_script - set(reader.open().evaluate(script)) == set()
+
+
+def test_the_days_around_fit_on_a_phone(reader: Reader) -> None:
+    page = on_phone(reader)
+    page.evaluate("""() => {
+        const words = [["prev", "← 29 September"], ["up", "September 2026"],
+            ["next", "30 September →"]];
+        document.querySelector(".days").replaceChildren(...words.map(([rel, text]) =>
+            Object.assign(document.createElement("a"), { rel, textContent: text })));
+    }""")
+    assert page.locator(".days").evaluate("(nav) => nav.scrollWidth - nav.clientWidth") == 0
 
 
 @pytest.mark.parametrize("path", PAGES)

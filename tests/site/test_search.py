@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 Shards = dict[str, object]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with served.chromium() as browser:
-        yield browser
-
-
 class Visit:
     """Opens the search page over these shards, with `q` in the address if given."""
 
@@ -224,6 +218,98 @@ def test_an_emptied_field_empties_the_results(small: Page) -> None:
     small.locator("input[name=q]").fill("")
     small.locator(".result").first.wait_for(state="detached")
     assert small.locator(".count").inner_text() == ""
+
+
+def test_the_button_searches(small: Page) -> None:
+    small.locator("input[name=q]").fill("rlhf")
+    small.get_by_role("button", name="Search").click()
+    finish(small)
+    assert found(small) == ["3"]
+
+
+@pytest.mark.parametrize("query", ["", "s", " s ", '""', '"s'])
+def test_for_less_than_two_characters_nothing_is_fetched(visit: Visit, query: str) -> None:
+    page = visit(SMALL, q=query)
+    page.locator("input[name=q]").press("Enter")
+    page.wait_for_timeout(200)
+    assert [url for url in visit.reader.requests if url.endswith(".json")] == []
+    assert page.locator(".result").count() == 0
+
+
+def test_a_result_shows_no_raw_markdown(visit: Visit) -> None:
+    said = "**So `this`** is _it_, [see](https://x.org/a_b): 2*3*4, snake_case_name, A* and B*"
+    page = visit({"2026-01": {"2026-01-30": [line(1, comment=said)]}})
+    ask(page, '"so this" snake')
+    shown = page.locator(".result .comment").inner_text()
+    assert shown == "So this is it, see: 2*3*4, snake_case_name, A* and B*"
+
+
+@pytest.mark.parametrize("sign", ["*", "**", "_", "`", "[x](y ", "*a ", "**a*b "])
+def test_a_comment_full_of_signs_holds_up_nothing(visit: Visit, sign: str) -> None:
+    page = visit({"2026-01": {"2026-01-30": [line(1, comment=sign * 5_000)]}})
+    ask(page, "title")
+    assert found(page) == ["1"]
+
+
+# --- starred ----------------------------------------------------------------------------------
+
+STARS = '{"2601.00003": "2026-01-29", "2512.00004": "2025-12-31", "2601.09999": "2024-01-02"}'
+
+
+@pytest.fixture
+def starred(visit: Visit) -> Visit:
+    visit.reader.context.add_init_script(f"localStorage.setItem('digest.starred', '{STARS}')")
+    return visit
+
+
+LONG_AGO: Shards = {
+    "2026-01": SMALL["2026-01"],
+    "2025-12": {"2025-12-31": [["2512.00004", "Sparse at the end", [], "none", "", 9, 8]]},
+    "2025-11": {"2025-11-03": [line(5, "Sparse in autumn")]},
+}
+
+
+def test_starred_papers_of_all_days_are_listed_with_links(starred: Visit) -> None:
+    page = starred(LONG_AGO)
+    page.get_by_label("Only starred").check()
+    finish(page)
+    links = page.locator(".results .title").evaluate_all("(all) => all.map((a) => a.href)")
+    assert [link.removeprefix(starred.reader.address) for link in links] == [
+        "2026/2026-01-29.html#2601.00003",
+        "2025/2025-12-31.html#2512.00004",
+    ]
+    assert page.locator(".count").inner_text() == "2 papers; searched 2 of 2 months."
+
+
+def test_of_starred_papers_only_their_months_are_fetched(starred: Visit) -> None:
+    page = starred(LONG_AGO)
+    page.get_by_label("Only starred").check()
+    finish(page)
+    fetched = [url[-12:] for url in starred.reader.requests if url.endswith(".json")]
+    assert fetched == ["2026-01.json", "2025-12.json"]
+
+
+def test_starred_papers_are_searched(starred: Visit) -> None:
+    page = starred(LONG_AGO)
+    page.get_by_label("Only starred").check()
+    ask(page, "sparse")
+    assert found(page) == ["4"]
+    assert page.url.endswith("?q=sparse&starred=1")
+
+
+@pytest.mark.parametrize("asked", ["?starred=1", "#starred"])
+def test_an_address_leads_to_the_starred_papers(starred: Visit, asked: str) -> None:
+    starred(LONG_AGO)
+    page = starred.reader.open(f"search/index.html{asked}")
+    finish(page)
+    assert found(page) == ["3", "4"]
+
+
+def test_without_stars_it_says_so(visit: Visit) -> None:
+    page = visit(SMALL)
+    page.get_by_label("Only starred").check()
+    finish(page)
+    assert page.locator(".count").inner_text() == "No paper is starred."
 
 
 MANY: Shards = {

@@ -1,16 +1,19 @@
 import re
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from html.parser import HTMLParser
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from digest import pipeline, site
+from digest import archive, pipeline, site
+from digest.check import check
 from digest.layout import is_generated
 from digest.models import AnnounceType, Digest, Entry, Source, Status
 from digest.wording import warnings
+from tests import make
 from tests.site.days import EVENTFUL, QUIET, SITE
 
 
@@ -68,7 +71,7 @@ def test_every_link_within_a_page_finds_its_anchor(path: PurePosixPath) -> None:
 def test_no_page_asks_anything_of_another_site(path: PurePosixPath) -> None:
     page = everything()[path].decode()
     scripts = re.findall(r"<script[^>]*>", page)
-    assert all(re.fullmatch(r'<script src="[\w./]+" defer>', script) for script in scripts)
+    assert all(re.fullmatch(r'<script src="[\w./]+"(?: defer)?>', script) for script in scripts)
     assert "<img" not in page
     assert "@import" not in page
     assert "url(" not in page
@@ -92,27 +95,119 @@ def test_a_days_page_says_nothing_of_other_days() -> None:
 
 def test_the_front_page_names_the_announcements_that_were_missed() -> None:
     later = replace(QUIET, date=date(2026, 11, 18))
-    front = pipeline.site_files([EVENTFUL, QUIET, later], SITE)[PurePosixPath("index.html")] or b""
-    assert "16 November" in front.decode()
-    assert "17 November" in front.decode()
+    front = front_page(EVENTFUL, QUIET, later)
+    assert "16 November" in front
+    assert "17 November" in front
 
 
 def test_a_day_recorded_as_empty_is_not_missed() -> None:
-    nothing = {category: replace(source, entries=()) for category, source in QUIET.sources.items()}
-    empty = replace(
-        QUIET,
-        date=date(2026, 11, 16),
-        status=Status.EMPTY,
-        sources=nothing,
-        kept=(),
-        below=(),
-        filtered=(),
-        seen=(),
-        unscored=(),
-    )
     later = replace(QUIET, date=date(2026, 11, 17))
-    front = pipeline.site_files([QUIET, empty, later], SITE)[PurePosixPath("index.html")] or b""
-    assert "16 November" not in front.decode()
+    assert "16 November" not in front_page(QUIET, empty(date(2026, 11, 16)), later)
+
+
+# --- days without an announcement -------------------------------------------------------------
+
+
+def empty(day: date) -> Digest:
+    """A day on which arXiv announced nothing."""
+    made = datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC)
+    return replace(make.digest(day=day, generated_at=made), status=Status.EMPTY)
+
+
+def front_page(*days: Digest) -> str:
+    return (pipeline.site_files(days, SITE)[PurePosixPath("index.html")] or b"").decode()
+
+
+def written(out: Path, days: Iterable[Digest]) -> dict[str, bytes]:
+    for digest in days:
+        pipeline.write(out, digest, archive.read_day(out, digest.date), SITE)
+    return make.tree(out)
+
+
+MONDAY, TUESDAY = date(2026, 11, 16), date(2026, 11, 17)
+DECEMBER = empty(date(2026, 12, 1))  # the only day of its month
+HISTORIES = {
+    "the newest day is empty": [EVENTFUL, QUIET, empty(MONDAY)],
+    "an empty day between": [EVENTFUL, empty(MONDAY), replace(QUIET, date=TUESDAY)],
+    "an empty month": [EVENTFUL, QUIET, DECEMBER],
+    "empty days alone": [empty(MONDAY), empty(TUESDAY)],
+    "a page after empty days": [empty(MONDAY), replace(QUIET, date=TUESDAY)],
+    "a caught up day before an empty one": [empty(MONDAY), EVENTFUL],
+    "a day that turns out to be empty": [EVENTFUL, QUIET, empty(QUIET.date)],
+}
+
+
+@pytest.mark.parametrize("days", HISTORIES.values(), ids=HISTORIES)
+def test_day_by_day_or_at_once_the_site_has_the_same_bytes(
+    tmp_path: Path, days: list[Digest]
+) -> None:
+    files = written(tmp_path / "out", days)
+    pipeline.render(tmp_path / "out", tmp_path / "to", SITE)
+    assert make.tree(tmp_path / "to") == files
+    assert check(tmp_path / "out", SITE) == []
+
+
+def test_an_empty_day_is_a_cell_of_the_calendar_and_no_more(tmp_path: Path) -> None:
+    before = written(tmp_path, [EVENTFUL, QUIET])
+    after = written(tmp_path, [empty(MONDAY)])
+    assert set(after) - set(before) == {"data/2026/2026-11-16.json"}
+    assert {name for name in before if after[name] != before[name]} == {
+        "2026/2026-11.html",
+        "archive.html",
+        "data/days.jsonl",
+        "stats.html",
+    }
+    for name in ("archive.html", "2026/2026-11.html"):
+        assert b"nothing announced" in after[name]
+
+
+def test_an_empty_month_has_a_page_and_nothing_to_search(tmp_path: Path) -> None:
+    files = written(tmp_path, [EVENTFUL, QUIET, DECEMBER])
+    assert "2026/2026-12.html" in files
+    assert "search/2026-12.json" not in files
+    assert 'data-months="2026-11"' in files["search/index.html"].decode()
+
+
+def test_before_the_first_day_with_a_page_the_calendar_is_the_front_page(tmp_path: Path) -> None:
+    files = written(tmp_path, [empty(MONDAY)])
+    assert files["index.html"] == files["archive.html"]
+    assert not {"latest.md", "feed.xml", "papers.xml", "feed.json"} & set(files)
+
+
+def test_an_empty_day_does_not_hide_which_announcements_were_missed() -> None:
+    later = replace(QUIET, date=TUESDAY)
+    for days in ([QUIET, later], [QUIET, later, empty(date(2026, 11, 18))]):
+        assert "No digest was made for Monday, 16 November 2026." in front_page(*days)
+    unrecorded = front_page(QUIET, empty(TUESDAY))
+    assert "No digest was made for Monday, 16 November 2026." in unrecorded
+
+
+# --- the search -------------------------------------------------------------------------------
+
+
+SHARD = "search/2026-11.json"
+
+
+def test_what_an_interrupted_rescoring_left_in_the_search_is_made_anew(tmp_path: Path) -> None:
+    stale = written(tmp_path, [EVENTFUL, QUIET])[SHARD]
+    (hostile, other) = EVENTFUL.kept
+    rescored = replace(EVENTFUL, kept=(replace(hostile, score=other.score), other))
+    written(tmp_path, [rescored])
+    (tmp_path / SHARD).write_bytes(stale)
+    tomorrow = replace(QUIET, date=MONDAY)
+    files = written(tmp_path, [tomorrow])
+    fresh = pipeline.site_files([rescored, QUIET, tomorrow], SITE)
+    assert files[SHARD] == fresh[PurePosixPath(SHARD)] != stale
+
+
+@pytest.mark.parametrize("damaged", [b"", b"[]", b'{"2026-11-12":1,"2026-11-13":[[]]}', b"\xff"])
+def test_a_damaged_search_index_is_made_anew(tmp_path: Path, damaged: bytes) -> None:
+    files = written(tmp_path, [EVENTFUL, QUIET])
+    (tmp_path / SHARD).write_bytes(damaged)
+    assert written(tmp_path, [QUIET]) == files
+
+
+# --- the files --------------------------------------------------------------------------------
 
 
 def test_every_file_of_the_site_is_known_as_ours() -> None:

@@ -47,32 +47,6 @@ function remember(key, value) {
   }
 }
 
-// --- theme ---
-
-const THEMES = ['system', 'light', 'dark'];
-
-function theme() {
-  const chosen = recall('digest.theme');
-  return THEMES.includes(chosen) ? chosen : 'system';
-}
-
-function applyTheme() {
-  const chosen = theme();
-  if (chosen === 'system') delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = chosen;
-  const button = $('button.theme');
-  if (!button) return;
-  button.textContent = `Theme: ${chosen}`;
-  button.hidden = false;
-}
-
-function nextTheme() {
-  remember('digest.theme', THEMES[(THEMES.indexOf(theme()) + 1) % THEMES.length]);
-  applyTheme();
-}
-
-applyTheme(); // before anything else, for the sake of the first paint
-
 // --- the page ---
 
 const main = $('main');
@@ -122,6 +96,12 @@ function linkDays() {
   const next = days.find((day) => day > date);
   if (previous) nav.prepend(link('prev', previous, '← ', '', 'Previous day'));
   if (next) nav.append(link('next', next, '', ' →', 'Next day'));
+  takeFilterAlong(location.search);
+}
+
+/** The neighbours of a day are read through the same filter. */
+function takeFilterAlong(search) {
+  for (const link of $$('.days a:not([rel="up"])')) link.search = search;
 }
 
 // --- words: the same rules for the filter and for the search ---
@@ -207,6 +187,7 @@ function writeQuery(values, hash = location.hash) {
     else query.delete(name);
   }
   const search = String(query) ? `?${query}` : '';
+  takeFilterAlong(search);
   try {
     history.replaceState(history.state, '', location.pathname + search + hash);
   } catch {
@@ -295,22 +276,14 @@ function clearFilters() {
 
 function startFilters() {
   if (!form) return;
-  const clear = element('button', { type: 'button', class: 'clear', hidden: '' }, 'Clear');
-  const keys = element('button', { type: 'button', class: 'help' }, 'Keys');
-  $('.shown', form).after(clear);
-  $('.export', form).after(keys);
-  clear.addEventListener('click', clearFilters);
-  keys.addEventListener('click', toggleHelp);
+  roomy.addEventListener('change', showAbstracts);
   form.addEventListener('input', filtersChanged);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     go(order.find((paper) => !paper.article.hidden));
   });
-  $('.group', form).addEventListener('click', toggleGroups);
-  $('.export', form).addEventListener('click', exportNotes);
   readFilters();
-  const folded = $('details', form);
-  if (folded) folded.open = FILTERS.slice(1).some((name) => filterValues()[name]);
+  $('details', form).open = FILTERS.slice(1).some((name) => filterValues()[name]);
   form.hidden = false;
 }
 
@@ -318,6 +291,7 @@ function startFilters() {
 
 const NO_TOPIC = 'none';
 const nameOf = (topic) => (topic === NO_TOPIC ? 'No topic' : topic);
+const groups = () => $$('main .group:not(button)');
 const isGrouped = () => recall('digest.group') === 'topic';
 let arranged = false; // by topic, as the page stands
 
@@ -331,14 +305,15 @@ function arrange() {
     const topic = arranged ? paper.topic : '';
     topics.set(topic, [...(topics.get(topic) ?? []), paper]);
   }
-  $$('.papers > .group, nav.contents .group').forEach((heading) => heading.remove());
+  for (const heading of groups()) heading.remove();
+  $('.papers > .unseen').hidden = arranged;
   order = [...topics.values()].flat();
   for (const [topic, members] of topics) {
     if (arranged) {
-      const heading = element('h2', { class: 'group', 'data-topic': topic }, nameOf(topic));
-      heading.append(' ', element('span', { class: 'count' }));
-      members[0].article.parentNode.append(heading);
-      list.append(element('li', { class: 'group', 'data-topic': topic }, nameOf(topic)));
+      const group = { class: 'group', 'data-topic': topic };
+      const count = element('span', { class: 'count' });
+      members[0].article.parentNode.append(element('h2', group, nameOf(topic), ' ', count));
+      list.append(element('li', group, nameOf(topic)));
     }
     for (const { article, entry } of members) {
       article.parentNode.append(article);
@@ -350,7 +325,7 @@ function arrange() {
 }
 
 function countGroups() {
-  for (const heading of $$('.papers > .group, nav.contents .group')) {
+  for (const heading of groups()) {
     const { topic } = heading.dataset;
     const shown = papers.filter((paper) => paper.topic === topic && !paper.article.hidden);
     heading.hidden = !shown.length;
@@ -360,12 +335,40 @@ function countGroups() {
 }
 
 function toggleGroups() {
-  const paper = focused() ?? order.find(({ article }) => isInView(article));
   const before = document.activeElement; // moving an element takes the focus from it
   remember('digest.group', isGrouped() ? 'list' : 'topic');
-  arrange();
+  inPlace(arrange);
   before.focus({ preventScroll: true });
-  paper?.article.scrollIntoView({ behavior: 'instant' });
+}
+
+/** Changes the page under the reader, and leaves what is being read where it was: the buttons at
+    the top, else a paper. */
+function inPlace(change) {
+  const paper = () => focused() ?? order.find(({ article }) => isInView(article));
+  const read = isInView(form) ? form : paper()?.article;
+  const top = () => read?.getBoundingClientRect().top ?? 0;
+  const before = top();
+  change();
+  window.scrollBy({ top: top() - before, behavior: 'instant' });
+}
+
+// --- abstracts ---
+
+const look = document.documentElement.dataset; // theme.js has set it
+const roomy = matchMedia('(min-width: 48rem)'); // where style.css shows abstracts unasked
+const areOpen = () => (look.abstracts ? look.abstracts === 'open' : roomy.matches);
+
+function showAbstracts() {
+  $('button.abstracts')?.setAttribute('aria-pressed', areOpen());
+}
+
+function toggleAbstracts() {
+  inPlace(() => {
+    look.abstracts = areOpen() ? 'folded' : 'open';
+    for (const abstract of $$('.abstract')) abstract.open = areOpen();
+  });
+  remember('digest.abstracts', look.abstracts);
+  showAbstracts();
 }
 
 // --- read and starred ---
@@ -409,8 +412,7 @@ function exportNotes() {
   const lines = (key) => [...noted(key)].map(([id, day]) => ({ id, date: day }));
   const exported = new Date().toISOString();
   const notes = { exported, starred: lines('digest.starred'), read: lines('digest.read') };
-  const file = new Blob([JSON.stringify(notes, null, 2) + '\n'], { type: 'application/json' });
-  const href = URL.createObjectURL(file);
+  const href = URL.createObjectURL(new Blob([JSON.stringify(notes, null, 2) + '\n']));
   element('a', { href, download: `stars-${exported.slice(0, 10)}.json` }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60000); // the download reads it later
 }
@@ -441,19 +443,27 @@ async function copy(text) {
 }
 
 async function copyBibtex(button) {
-  const label = button.dataset.label ?? button.textContent;
-  button.dataset.label = label;
   button.textContent = (await copy(button.dataset.bibtex)) ? 'Copied' : 'Could not copy';
-  setTimeout(() => { button.textContent = label; }, 2000);
+  setTimeout(() => { button.textContent = 'Copy BibTeX'; }, 2000);
 }
+
+// What a button of the page does, by its class.
+const ACTS = {
+  abstracts: toggleAbstracts,
+  bibtex: copyBibtex,
+  clear: clearFilters,
+  export: exportNotes,
+  group: toggleGroups,
+  help: toggleHelp,
+  read: (button) => toggleNote('digest.read', paperOf(button)),
+  star: (button) => toggleNote('digest.starred', paperOf(button)),
+};
 
 function startButtons() {
   for (const button of $$('.paper button')) button.hidden = false;
-  main.addEventListener('click', (event) => {
-    const button = event.target.closest('.paper button');
-    if (!button) return;
-    if (button.matches('.bibtex')) copyBibtex(button);
-    else toggleNote(`digest.${button.matches('.star') ? 'starred' : 'read'}`, paperOf(button));
+  main.addEventListener('click', ({ target: pressed }) => {
+    const button = pressed.closest('button');
+    ACTS[button?.className]?.(button);
   });
 }
 
@@ -490,10 +500,6 @@ function openAtArxiv(paper) {
   if (paper) window.open($('a.title', paper.article).href, '_blank', 'noopener');
 }
 
-function toggleAbstract(paper) {
-  if (paper) $('.abstract', paper.article).toggleAttribute('open');
-}
-
 function focusSearch() {
   const field = $('input[type="search"]', main);
   field.focus();
@@ -522,7 +528,7 @@ const KEYS = {
     j: ['next paper', () => step(1)],
     k: ['previous paper', () => step(-1)],
     o: ['open the paper at arXiv (also Enter)', () => openAtArxiv(focused())],
-    a: ['show or fold the abstract', () => toggleAbstract(focused())],
+    a: ['show or fold abstracts', toggleAbstracts],
     m: ['mark as read', () => toggleNote('digest.read', focused())],
     s: ['star', () => toggleNote('digest.starred', focused())],
     u: ['hide what is read', () => form.elements.unread.click()],
@@ -574,9 +580,8 @@ function makeHelp() {
     lines.append(element('tr', {}, sign, element('td', {}, does)));
   }
   const close = element('button', { type: 'button' }, 'Close');
-  const title = element('h2', { id: 'keys' }, 'Keys');
   const dialog = element('dialog', { class: 'keys', 'aria-labelledby': 'keys' });
-  dialog.append(title, lines, close);
+  dialog.append(element('h2', { id: 'keys' }, 'Keys'), lines, close);
   close.addEventListener('click', () => dialog.close());
   document.body.append(dialog);
   return dialog;
@@ -650,7 +655,16 @@ function paperFrom(day, [id, title, authors, topic, comment, relevance, novelty]
   const isText = (word) => typeof word === 'string';
   const isPaper = isDate(day) && [id, title, topic, comment, ...authors].every(isText);
   if (!isPaper) throw new TypeError(day);
-  return { day, id, title, authors, topic, comment, relevance, novelty };
+  return { day, id, title, authors, topic, comment: bare(comment), relevance, novelty };
+}
+
+// Markdown, of bounded length, so that no text takes long.
+const LINK = /\[([^\][]{1,300})\]\([^\s()]{1,300}\)/g;
+const EMPHASIS = /(?<!\w)(\*\*|__|[*_`])(?=\S)(.{1,300}?)(?<=\S)\1(?!\w)/g;
+
+/** A comment as it reads. */
+function bare(text) {
+  return text.replace(LINK, '$1').replace(EMPHASIS, (all, sign, inner) => bare(inner));
 }
 
 function isHit(paper, terms) {
@@ -684,28 +698,33 @@ function resultOf(paper, terms) {
   const { day, id, title, authors, comment } = paper;
   const anchor = encodeURIComponent(id.replace(/\//g, '-'));
   const href = `${root}${day.slice(0, 4)}/${day}.html#${anchor}`;
-  const link = element('a', { class: 'title', href }, ...marked(title, terms));
+  const link = element('a', { class: 'title', dir: 'auto', href }, ...marked(title, terms));
   const result = element('li', { class: 'result' }, element('h2', {}, link));
   result.append(markLine(paper, terms), authorLine(authors, terms));
   if (comment) result.append(element('p', { class: 'comment' }, ...marked(comment, terms)));
   return result;
 }
 
-/** Looks through month after month, newest first, and shows what it finds as it finds it. */
+/** Looks through month after month, newest first, and shows what it finds as it finds it; where
+    there are `stars` (from `noted`), among those alone. */
 function searcher(results, said, more, complain) {
   let latest = 0; // the number of the search now running: a newer one ends the older
 
-  return async function search(query) {
+  return async function search(query, stars) {
     latest += 1;
     const own = latest;
     const terms = termsOf(query);
+    const starred = [...(stars?.values() ?? [])];
+    const isWithin = (month) => !stars || starred.some((day) => day.startsWith(month));
+    const within = months.filter(isWithin);
     const broken = [];
     const fresh = document.createDocumentFragment();
     let [found, searched, room] = [0, 0, AT_ONCE];
     let working = performance.now();
 
     const say = (text, isBusy) => {
-      said.textContent = `${text}; searched ${searched} of ${counted(months.length, 'month')}.`;
+      const all = counted(within.length, 'month');
+      said.textContent = `${text}${within.length ? `; searched ${searched} of ${all}` : ''}.`;
       said.setAttribute('aria-busy', String(isBusy)); // read out when it has come to rest
     };
     const show = () => {
@@ -724,10 +743,10 @@ function searcher(results, said, more, complain) {
     said.textContent = '';
     more.hidden = true;
     complain('');
-    if (!terms.length) return;
+    if (!stars && terms.join('').length < 2) return; // a letter would find everything
     show();
-    for (const [i, month] of months.entries()) {
-      for (const ahead of months.slice(i, i + 1 + AHEAD)) shard(ahead).catch(() => {});
+    for (const [i, month] of within.entries()) {
+      for (const ahead of within.slice(i, i + 1 + AHEAD)) shard(ahead).catch(() => {});
       let lines = [];
       try {
         lines = await shard(month);
@@ -737,7 +756,7 @@ function searcher(results, said, more, complain) {
       }
       if (own !== latest) return;
       for (const paper of lines) {
-        if (isHit(paper, terms)) {
+        if ((!stars || stars.has(paper.id)) && isHit(paper, terms)) {
           if (!room) {
             await moreWanted(); // for ever, if the next thing wanted is another search
             $('a', results.lastElementChild).focus({ preventScroll: true });
@@ -757,15 +776,16 @@ function searcher(results, said, more, complain) {
       }
       show();
     }
-    say(found ? counted(found, 'paper') : 'No paper has all of these words', false);
+    const none = terms.length ? 'No paper has all of these words' : 'No paper is starred';
+    say(found ? counted(found, 'paper') : none, false);
     if (broken.length) complain(`Not searched, for it could not be read: ${broken.join(', ')}.`);
   };
 }
 
 function startSearch() {
   const asked = $('form[role="search"]');
-  if (!asked || allMonths === undefined) return;
-  const field = asked.elements.namedItem('q');
+  if (!asked) return;
+  const { q: field, starred } = asked.elements;
   const results = $('.results');
   const said = $('.count', main);
   const problem = $('.problem', main);
@@ -783,17 +803,14 @@ function startSearch() {
     said.textContent = 'There is no digest to search yet.';
     return;
   }
-  const more = element('button', { type: 'button', class: 'more', hidden: '' }, 'Show more');
-  results.after(more);
-
-  const search = searcher(results, said, more, complain);
+  const search = searcher(results, said, $('.more', main), complain);
   let timer = 0;
   const changed = () => {
     clearTimeout(timer);
-    writeQuery({ q: field.value.trim() });
-    search(field.value);
+    writeQuery({ q: field.value.trim(), starred: starred.checked && 1 }, '');
+    search(field.value, starred.checked ? noted('digest.starred') : null);
   };
-  field.addEventListener('input', () => {
+  asked.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(changed, PAUSE_MS);
   });
@@ -801,21 +818,21 @@ function startSearch() {
     event.preventDefault();
     changed();
   });
-  field.value = new URLSearchParams(location.search).get('q') ?? '';
-  search(field.value);
-  shard(months[0]).catch(() => {}); // is there by the time the first word is typed
+  const query = new URLSearchParams(location.search);
+  field.value = query.get('q') ?? '';
+  starred.checked = query.has('starred') || location.hash === '#starred';
+  changed();
 }
 
 // --- start ---
 
 function refresh() {
-  applyTheme();
   showNotes();
+  showAbstracts();
   arrange();
   applyFilters();
 }
 
-$('button.theme')?.addEventListener('click', nextTheme);
 document.addEventListener('keydown', onKey);
 document.addEventListener('visibilitychange', lateNotice); // a tab left open over night
 window.addEventListener('storage', refresh); // another tab

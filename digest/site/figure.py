@@ -1,0 +1,174 @@
+"""A figure of the statistics: pictures along an axis of time, a table of the same numbers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+
+from markupsafe import Markup
+
+from digest import wording
+from digest.models import Day
+from digest.site import charts
+from digest.text import visible
+
+_SATURDAY = 5  # date.weekday()
+_UNITS = ("day", "week", "month", "year")
+_MOST_PLACES = 160  # of a timeline: more would be hairlines on a phone
+_FEWEST_PLACES = 8  # fewer would be as broad as they are high
+
+Say = Callable[[float], str]
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A figure's numbers, for those who do not see the pictures or want them exactly."""
+
+    caption: str
+    head: Row
+    rows: tuple[Row, ...]
+    foot: Row
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    heading: str
+    svg: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    id: str
+    heading: str
+    text: str
+    pictures: tuple[Picture, ...]
+    table: Table
+    key: tuple[tuple[str, str], ...] = ()  # (class, what it stands for)
+    layout: str = ""  # the class that says how its pictures stand
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def plainly(day: date) -> str:
+    """30 January 2026."""
+    return f"{day.day} {day:%B} {day.year}"
+
+
+def rounded(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+
+
+# --- axes, pictures, tables -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A day, week, month or year of the axis, whether it has days or not."""
+
+    place: int
+    name: str  # "January 2026", "Week of 26 January 2026"
+    row: str  # the same below `Axis.head`
+    days: tuple[Day, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    unit: str
+    head: str  # of the column of a table that names the periods
+    periods: tuple[Period, ...]
+    labels: tuple[tuple[int, str], ...]
+    width: int
+
+    @property
+    def filled(self) -> tuple[Period, ...]:
+        return tuple(period for period in self.periods if period.days)
+
+
+def axis_of(days: Sequence[Day], finest: str = "day") -> Axis:
+    """The finest division of these days' span that is legible. There is at least one day."""
+    recorded = {day.date for day in days}
+    for unit in _UNITS[_UNITS.index(finest) :]:
+        most = _MOST_PLACES if unit != _UNITS[-1] else None
+        found = _starts(days[0].date, days[-1].date, unit, recorded)
+        starts = list(islice(found, most and most + 1))
+        if most is None or len(starts) <= most:
+            break
+    of: dict[date, list[Day]] = {start: [] for start in starts}
+    for day in days:
+        of[_start(day.date, unit)].append(day)
+    prefix = "Week of " if unit == "week" else ""
+    periods = []
+    for place, start in enumerate(starts):
+        row = _name(start, unit)
+        periods.append(Period(place, prefix + row, row, tuple(of[start])))
+    width = max(len(starts), _FEWEST_PLACES)
+    labels = tuple(charts.time_labels(starts, unit, width))
+    return Axis(unit, prefix.strip() or unit.capitalize(), tuple(periods), labels, width)
+
+
+def _starts(first: date, last: date, unit: str, recorded: set[date]) -> Iterator[date]:
+    longest = timedelta(days={"day": 1, "week": 7, "month": 31, "year": 366}[unit])
+    at = _start(first, unit)
+    while at <= last:
+        if unit != "day" or at.weekday() < _SATURDAY or at in recorded:
+            yield at
+        at = _start(at + longest, unit)
+
+
+def _start(at: date, unit: str) -> date:
+    if unit == "week":
+        return at - timedelta(days=at.weekday())
+    if unit == "month":
+        return at.replace(day=1)
+    return at.replace(month=1, day=1) if unit == "year" else at
+
+
+def _name(start: date, unit: str) -> str:
+    if unit == "year":
+        return str(start.year)
+    return f"{start:%B} {start.year}" if unit == "month" else plainly(start)
+
+
+def timeline(
+    axis: Axis,
+    columns: Sequence[charts.Column],
+    heading: str,
+    title: str,
+    classes: Sequence[str],
+    height: int,
+    highest: float | None = None,
+    *,
+    say: Say = rounded,
+    stacked: bool = False,
+) -> Picture:
+    top = charts.highest(columns, stacked)
+    made = charts.timeline(
+        columns,
+        axis.labels,
+        width=axis.width,
+        title=visible(title),
+        description=f"{axis.periods[0].name} to {axis.periods[-1].name}; at most {say(top)}.",
+        classes=classes,
+        height=height,
+        top=highest or top,
+        unit="$" if say is wording.dollars else "",
+        stacked=stacked,
+    )
+    return Picture(heading, Markup(made))  # noqa: S704 - charts escapes its words
+
+
+def table(
+    caption: str,
+    head: Row,
+    rows: Iterable[Sequence[str | int]],
+    foot: Sequence[str | int],
+) -> Table:
+    return Table(caption, head, tuple(map(_spoken, rows)), _spoken(foot))
+
+
+def _spoken(row: Sequence[str | int]) -> Row:
+    return tuple(f"{value:,}" if isinstance(value, int) else value for value in row)

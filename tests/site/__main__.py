@@ -1,0 +1,22 @@
+"""`make pages`: a small site of made days to look at, one of them judged by a model, with papers
+unscored, near misses and what it has cost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from digest.pipeline import site_files
+from tests.site.days import EVENTFUL, QUIET, SITE
+from tests.site.served import DAYS, write
+
+
+def main(folder: Path) -> None:
+    files = site_files((*DAYS, EVENTFUL, QUIET), SITE)
+    write(folder, {str(path): data for path, data in files.items() if data is not None})
+    for digest in (EVENTFUL, QUIET, DAYS[-1]):
+        print(folder.resolve() / f"{digest.date:%Y}/{digest.date}.html")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
