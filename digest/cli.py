@@ -1,12 +1,11 @@
-"""The command line: arguments, environment, wiring, exit codes.
+"""The command line: wiring, exit codes, what is printed and what GitHub Actions is told.
 
-The only module that reads settings from the environment. Imports of the rest of the package stand
-inside the commands, so that `digest --help` answers at once.
+Imports of the rest of the package stand inside the commands, so that `digest --help` answers at
+once.
 """
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import signal
@@ -15,24 +14,24 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
-from digest import __version__
+from digest import environment
+from digest.arguments import DEMO_OUT, parser
 from digest.errors import ConfigError, DigestError, FeedError, Interrupted, ScoringError
 
 if TYPE_CHECKING:
-    from digest.config import Config
+    import argparse
+
     from digest.pipeline import Job
     from digest.report import DayReport, RunReport
-    from digest.scorers import Scorer
     from digest.sources import Fetched
 
 log = logging.getLogger("digest")
 
-DEMO_OUT = Path("build/demo")
 STALE_HOUR_UTC = 16  # a feed that has not turned by then is in trouble, not merely late
 INTERRUPTED = 130
 
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if argv is None else argv
     arguments: argparse.Namespace | ConfigError
     try:
-        arguments = _parser().parse_args(given)  # --help and --version end here
+        arguments = parser().parse_args(given)  # --help and --version end here
     except ConfigError as error:
         arguments = error
     from digest.report import RunReport
@@ -53,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             if isinstance(arguments, ConfigError):
                 raise arguments
-            arguments.command(arguments, report)
+            _COMMANDS[arguments.command](arguments, report)
         except DigestError as error:
             report.fail(error.status, str(error), error.exit_code)
         except KeyboardInterrupt:
@@ -64,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _print(report.to_json(time.monotonic() - started))
     elif report.days:
         _print(report.to_text())
-    _tell_github(report)
+    if "issue" not in given[:1]:
+        _tell_github(report)
     return report.exit_code
 
 
@@ -80,7 +80,10 @@ def _print(text: str) -> None:
 
 
 def _tell_github(report: RunReport) -> None:
-    """In GitHub Actions: the step's outputs, and its part of the job summary."""
+    """In GitHub Actions: the step's outputs, annotations, and its part of the job summary."""
+    report.repository = environment.repository_page()
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        print(report.to_annotations(), end="", file=sys.stderr)
     for variable, make in (
         ("GITHUB_OUTPUT", report.to_outputs),
         ("GITHUB_STEP_SUMMARY", report.to_summary),
@@ -91,103 +94,6 @@ def _tell_github(report: RunReport) -> None:
                     file.write(make())
             except OSError as error:
                 print(f"digest: {variable}: cannot be written: {error.strerror}", file=sys.stderr)
-
-
-class _Parser(argparse.ArgumentParser):
-    """Tells of wrong arguments as of any other mistake, `--json` included."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(allow_abbrev=False, **options)
-
-    def error(self, message: str) -> NoReturn:
-        from digest.text import one_line
-
-        raise ConfigError(f"{one_line(message)}: see {self.prog} --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    everywhere = _Parser(add_help=False)
-    everywhere.add_argument(
-        "--config", type=Path, default=Path("config.yaml"), metavar="PATH",
-        help="the settings (default: %(default)s); paths inside are relative to it",
-    )  # fmt: skip
-    everywhere.add_argument(
-        "--json", action="store_true", help="print the report as the last line, as one JSON object"
-    )
-    everywhere.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
-
-    parser = _Parser(
-        prog="digest", description="arXiv's daily announcements, ranked by your topics."
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    run = commands.add_parser("run", parents=[everywhere], help="make today's digest")
-    run.set_defaults(command=_run)
-    run.add_argument("--date", type=_date, metavar="D", help="act as if today, US Eastern, were D")
-    run.add_argument(
-        "--feed", action="append", metavar="PATH_OR_URL",
-        help="replay this feed instead of fetching, under its own date (repeatable)",
-    )  # fmt: skip
-    run.add_argument("--scorer", choices=("llm", "offline"), help="instead of the configured one")
-    run.add_argument("--out", type=Path, metavar="DIR", help="instead of the configured folder")
-    run.add_argument("--no-commit", action="store_true", help="write the files, leave git alone")
-    run.add_argument("--push", action="store_true", help="push each commit")
-    run.add_argument("--rescore", action="store_true", help="score the day anew")
-    run.add_argument(
-        "--limit", type=_positive, metavar="N", help="score N papers only; implies --no-commit"
-    )
-    run.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
-
-    demo = commands.add_parser(
-        "demo", parents=[everywhere], help=f"the sample feed, no key, into {DEMO_OUT}"
-    )
-    demo.set_defaults(command=_demo)
-
-    render = commands.add_parser(
-        "render", parents=[everywhere], help="rebuild the site from the archive"
-    )
-    render.set_defaults(command=_render)
-    render.add_argument("--to", type=Path, metavar="DIR", help="elsewhere than the site's folder")
-
-    check = commands.add_parser("check", parents=[everywhere], help="verify the archive")
-    check.set_defaults(command=_check)
-    check.add_argument(
-        "--repair", action="store_true", help="make again what derives from the days' files"
-    )
-
-    evaluation = commands.add_parser(
-        "eval", parents=[everywhere], help="how well a prompt or a scorer ranks labelled papers"
-    )
-    evaluation.set_defaults(command=_eval)
-    labels = evaluation.add_mutually_exclusive_group(required=True)
-    labels.add_argument("--labels", type=Path, metavar="FILE", help="of labelled papers, JSONL")
-    labels.add_argument("--since", type=_date, metavar="D", help="or the archive's days from D on")
-    evaluation.add_argument(
-        "--compare", nargs=2, type=Path, metavar=("A", "B"),
-        help="two folders of prompts, or files that --save wrote",
-    )  # fmt: skip
-    evaluation.add_argument(
-        "--k", type=_positive, metavar="N", help="look at the N best (default: 20)"
-    )
-    evaluation.add_argument("--save", type=Path, metavar="FILE", help="keep the scores, as JSONL")
-    evaluation.add_argument(
-        "--scorer", choices=("llm", "offline"), help="instead of the configured one"
-    )
-    return parser
-
-
-def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date: write YYYY-MM-DD") from error
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
-    return int(text)
 
 
 @contextmanager
@@ -221,8 +127,17 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 
 
 def _run(arguments: argparse.Namespace, report: RunReport) -> None:
-    from digest import announcements, pipeline, publish, sources, transport, unfinished
+    from digest import (
+        announcements,
+        conditional,
+        pipeline,
+        publish,
+        sources,
+        transport,
+        unfinished,
+    )
     from digest.config import load_config, require_own_folder
+    from digest.report import DayReport
 
     if arguments.limit and arguments.rescore:
         raise ConfigError("--limit with --rescore would throw scores away: use one of them")
@@ -236,9 +151,14 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
         scorer=arguments.scorer or config.scorer,
         out=arguments.out or config.out,
     )
+    config = environment.completed(config)
+    report.site = config.site.url
+    if config.scorer == "llm" and environment.is_fresh_fork(config.out):
+        report.add(DayReport("not_set_up", f"nothing is published yet: {environment.NO_KEY}"))
+        return
     job = pipeline.Job(
         config=config,
-        scorer=_scorer(config, pays=not arguments.dry_run),
+        scorer=environment.scorer(config, pays=not arguments.dry_run),
         now=_now,
         unfinished=arguments.config.parent / unfinished.FOLDER,
         commit=not (arguments.no_commit or arguments.limit or arguments.dry_run),
@@ -254,7 +174,7 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
         publish.require_upstream(config.out)
     delay_s = config.arxiv.delay_s
     if arguments.feed:
-        with transport.polite_session(_user_agent(config), delay_s) as session:
+        with transport.polite_session(environment.user_agent(config), delay_s) as session:
             days = sources.replay(arguments.feed, session)
         _run_days(job, days, report, stale_is_late=True)
         return
@@ -265,8 +185,9 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
         report.add(_no_announcement(day))
         return
     report.under_way = day
-    with transport.polite_session(_user_agent(config), delay_s) as session:
-        fetched = sources.fetch(config, session)
+    with transport.polite_session(environment.user_agent(config), delay_s) as session:
+        answers = conditional.Answers(job.unfinished / conditional.FOLDER)
+        fetched = sources.fetch(config, session, answers)
     late = _now() >= datetime(day.year, day.month, day.day, STALE_HOUR_UTC, tzinfo=UTC)
     _run_days(job, {day: fetched}, report, stale_is_late=late)
 
@@ -307,8 +228,10 @@ def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
 
     config = replace(load_config(arguments.config), scorer="offline", out=DEMO_OUT)
     nowhere = DEMO_OUT / unfinished.FOLDER  # the embedded scorer leaves nothing unfinished
-    job = pipeline.Job(config, _scorer(config), _now, nowhere, commit=False, rescore=True)
-    session = transport.polite_session(_user_agent(config), config.arxiv.delay_s)
+    job = pipeline.Job(
+        config, environment.scorer(config), _now, nowhere, commit=False, rescore=True
+    )
+    session = transport.polite_session(environment.user_agent(config), config.arxiv.delay_s)
     with as_file(files("digest") / "sample") as sample, session:
         days = sources.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
     _run_days(job, days, report, stale_is_late=True)
@@ -322,7 +245,7 @@ def _render(arguments: argparse.Namespace, report: RunReport) -> None:
     from digest.report import DayReport
     from digest.wording import count
 
-    config = load_config(arguments.config)
+    config = environment.completed(load_config(arguments.config))
     written = pipeline.render(config.out, arguments.to or config.out, config.site)
     status = "updated" if written else "unchanged"
     report.add(DayReport(status, f"{count(len(written), 'file')} written"))
@@ -334,7 +257,7 @@ def _check(arguments: argparse.Namespace, report: RunReport) -> None:
     from digest.report import DayReport
     from digest.wording import count
 
-    config = load_config(arguments.config)
+    config = environment.completed(load_config(arguments.config))
     findings = check.check(config.out, config.site)
     mended = 0
     if findings and arguments.repair:
@@ -349,6 +272,38 @@ def _check(arguments: argparse.Namespace, report: RunReport) -> None:
     report.add(DayReport("updated" if mended else "unchanged", reason))
 
 
+def _doctor(arguments: argparse.Namespace, report: RunReport) -> None:
+    import requests
+
+    from digest import doctor, transport
+    from digest.config import load_config
+    from digest.report import DayReport
+
+    folder = arguments.config.parent
+    checks = []
+    with requests.Session() as session:
+        setup = doctor.Setup(
+            load=lambda: environment.completed(load_config(arguments.config)),
+            key=environment.key,
+            base_url=environment.base_url,
+            session=lambda c: transport.polite_session(environment.user_agent(c), c.arxiv.delay_s),
+            github=environment.github(session, doctor.github_remote(folder)),
+            home=folder,
+            now=_now(),
+            secrets=environment.secrets(),
+        )
+        for check in doctor.examine(setup):
+            checks.append(check)
+            if not arguments.json:
+                _print(str(check))
+    report.details = {"checks": [asdict(check) for check in checks]}
+    if problems := doctor.problems(checks):
+        lines = [f"{problem.name}: {problem.words}" for problem in problems]
+        report.fail("findings", "\n".join(lines), 1)
+    else:
+        report.add(DayReport("unchanged", doctor.in_short(checks)))
+
+
 def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
     from digest import evaluate, evaluating, transport, unfinished
     from digest.config import load_config
@@ -356,11 +311,11 @@ def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
     given = arguments
     if given.save:
         evaluating.require_place(given.save, given.labels, given.compare)
-    config = load_config(given.config)
+    config = environment.completed(load_config(given.config))
     config = replace(config, scorer=given.scorer or config.scorer)
     paths = given.compare or [config.prompts]
-    contenders = [evaluating.contender(path, config, _scorer) for path in paths]
-    with transport.polite_session(_user_agent(config), config.arxiv.delay_s) as session:
+    contenders = [evaluating.contender(path, config, environment.scorer) for path in paths]
+    with transport.polite_session(environment.user_agent(config), config.arxiv.delay_s) as session:
         labelled = evaluating.labelled_by(given.labels or given.since, config, session)
     kept = given.config.parent / unfinished.FOLDER
     k = given.k or evaluate.K
@@ -369,41 +324,61 @@ def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
     report.text, report.details = outcome.text, outcome.details
 
 
+def _issue(arguments: argparse.Namespace, report: RunReport) -> None:
+    """Never fails: the run that it tells of has its own exit code."""
+    import json
+
+    import requests
+
+    from digest import issue
+    from digest.github import GitHubError
+    from digest.report import DayReport
+
+    try:
+        told = json.loads(arguments.report.read_text(encoding="utf-8").splitlines()[-1])
+    except (OSError, ValueError, IndexError) as error:
+        log.info("%s: holds no report: %s", arguments.report, error)
+        told = {}
+    attempt = issue.Attempt(told, arguments.exit_code, environment.run_page(), _now())
+    with requests.Session() as session:
+        github = environment.github(session)
+        if github is None:
+            raise ConfigError("GITHUB_REPOSITORY and GITHUB_TOKEN are not set: nobody can be told")
+        try:
+            said = issue.follow(github, attempt)
+        except GitHubError as error:
+            said = f"no issue tells of this: {error}: {issue.why_not(error)}"
+    report.add(DayReport("unchanged", said))
+
+
+def _init(arguments: argparse.Namespace, report: RunReport) -> None:
+    from digest import starter
+    from digest.report import DayReport
+    from digest.wording import count
+
+    folder, named = arguments.folder, arguments.action
+    action = starter.require_action(named) if named else starter.action_of() or starter.PLACEHOLDER
+    started = starter.write(folder, action)
+    said = f"{count(len(started.written), 'file')} written"
+    if started.left:
+        said += f"; left as they are: {', '.join(started.left)}"
+    report.add(DayReport("updated" if started.written else "unchanged", said))
+    report.text = starter.next_steps(folder, action)
+
+
+_COMMANDS = {
+    "run": _run,
+    "demo": _demo,
+    "render": _render,
+    "check": _check,
+    "doctor": _doctor,
+    "eval": _eval,
+    "issue": _issue,
+    "init": _init,
+}
+
+
 # --- what a run is built from -----------------------------------------------------------------
-
-
-def _scorer(config: Config, *, pays: bool = True) -> Scorer:
-    """The configured scorer; one that only foretells needs no key."""
-    from digest import scorers
-    from digest.config import parse_address
-
-    key = _key() if pays and config.scorer == "llm" else None
-    named = os.environ.get("OPENAI_BASE_URL", "").strip()
-    base_url = parse_address("OPENAI_BASE_URL", named) if named else None
-    return scorers.make(config, key, base_url)
-
-
-def _key() -> str:
-    key = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not key:
-        raise ConfigError(
-            "no API key for `scorer: llm`: set OPENAI_API_KEY (in GitHub: a repository secret),"
-            " or choose `scorer: offline`"
-        )
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigError(
-            "OPENAI_API_KEY holds what no key has (a space, a line break or a sign outside of"
-            " ASCII): copy the key again, alone"
-        )
-    return key
-
-
-def _user_agent(config: Config) -> str:
-    """Who asks, and where to complain: arXiv blocks clients it cannot tell apart."""
-    repository = os.environ.get("GITHUB_REPOSITORY")
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-    home = f"{server}/{repository}" if repository else config.site.url
-    return f"preprint-digest/{__version__}" + (f" (+{home})" if home else "")
 
 
 def _now() -> datetime:

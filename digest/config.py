@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import logging
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
@@ -19,6 +20,8 @@ from urllib.parse import urlsplit
 from digest import categories, strict_yaml
 from digest.errors import ConfigError
 from digest.models import AnnounceType, Cut
+
+log = logging.getLogger("digest")
 
 # --- kinds of values -------------------------------------------------------------------------
 # A reader turns a YAML value into a setting. It raises ValueError for a value that is not
@@ -170,9 +173,12 @@ class Keep:
 _OURS = ("model", "messages", "response_format", "n", "stream", "reasoning_effort")
 
 
+_MODEL = _line("a model's name")
+
+
 @dataclass(frozen=True)
 class Llm:
-    model: str = _setting("gpt-6-luna", _line("a model's name"), "The model that scores.")
+    model: str = _setting("gpt-6-luna", _MODEL, "The model that scores.")
     base_url: str | None = _setting(
         None, _or_null(_address()), "Any OpenAI-compatible endpoint; null is OpenAI's own."
     )
@@ -247,6 +253,11 @@ class Config:
     arxiv: Arxiv = field(default_factory=Arxiv)
 
 
+# What settings were called in earlier versions, by dotted path, and what they are called now; None:
+# there is no such setting any more. An old `config.yaml` keeps working, with one line that says so.
+RENAMED: Mapping[str, str | None] = {}
+
+
 # --- reading ---------------------------------------------------------------------------------
 
 
@@ -270,6 +281,10 @@ def load_config(path: Path) -> Config:
     config = None
     try:
         settings, mistakes = strict_yaml.parse(text)
+        old, twice = _rename(settings, RENAMED)
+        mistakes += twice
+        if old:
+            log.warning("%s: old settings, which still work: %s", path, "; ".join(old))
         config = parse_config(settings)
     except ConfigError as error:
         mistakes += error.mistakes
@@ -296,11 +311,53 @@ def require_own_folder(out: Path, *others: Path) -> None:
 
 def parse_address(name: str, text: str) -> str:
     """An http(s) address from elsewhere than the file. Raises `ConfigError`, naming it."""
+    return _parse(_address(), name, text)
+
+
+def parse_model(name: str, text: str) -> str:
+    """A model's name from elsewhere than the file. Raises `ConfigError`, naming it."""
+    return _parse(_MODEL, name, text)
+
+
+def _parse(kind: Kind, name: str, text: str) -> str:
     mistakes: list[str] = []
-    address = _read_value(_address(), text, name, mistakes)
+    value = _read_value(kind, text, name, mistakes)
     if mistakes:
         raise ConfigError(*mistakes)
-    return str(address)
+    return str(value)
+
+
+def _rename(settings: object, names: Mapping[str, str | None]) -> tuple[list[str], list[str]]:
+    """Give `settings` the names that `names` has for them. What to change in the file for that, and
+    a mistake for each setting that has both names."""
+    old, twice = [], []
+    for path, now in names.items():
+        section, name = _section(settings, path)
+        if section is None or name not in section:
+            continue
+        value = section.pop(name)
+        if now is None:
+            old.append(f"`{path}` does nothing any more: take it out")
+            continue
+        place, name = _section(settings, now, make=True)
+        if place is None:  # which is a mistake of its own, and told with the others
+            continue
+        if name in place:
+            twice.append(f"{path}: is called {now} now, and both are set: keep {now}")
+            continue
+        place[name] = value
+        old.append(f"write `{now}` for `{path}`")
+    return old, twice
+
+
+def _section(settings: Any, path: str, *, make: bool = False) -> tuple[dict[Any, Any] | None, str]:
+    """The section that `path` lies in, None where there is none, and its name there."""
+    *sections, name = path.split(".")
+    for section in sections:
+        if make and isinstance(settings, dict) and settings.get(section) is None:
+            settings[section] = {}
+        settings = settings.get(section) if isinstance(settings, dict) else None
+    return (settings if isinstance(settings, dict) else None), name
 
 
 def parse_config(settings: object) -> Config:

@@ -40,6 +40,8 @@ from digest.text import clean, one_line
 if TYPE_CHECKING:
     import requests
 
+    from digest.conditional import Answers
+
 UNREADABLE_SHARE = 0.01  # above this, a feed is broken rather than blemished
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
@@ -73,8 +75,10 @@ _FORMS = {
 }
 
 
-def fetch_feed(session: requests.Session, category: str, url: str) -> bytes:
-    """The body behind `url`, which is `category`'s feed.
+def fetch_feed(
+    session: requests.Session, category: str, url: str, answers: Answers | None = None
+) -> bytes:
+    """The body behind `url`, which is `category`'s feed; from `answers` where it has not changed.
 
     Raises `FeedError` when the server cannot be reached, breaks off, sends too much or for too
     long, redirects elsewhere, or answers with anything but 200 or with a web page.
@@ -82,7 +86,8 @@ def fetch_feed(session: requests.Session, category: str, url: str) -> bytes:
     from digest import transport
 
     try:
-        answer = transport.fetch(session, url, MAX_BYTES)
+        before = answers.recall(url) if answers else None
+        answer = transport.fetch(session, url, MAX_BYTES, before)
     except transport.TransportError as error:
         raise FeedError(category, str(error)) from error
     if answer.status != 200:
@@ -90,6 +95,8 @@ def fetch_feed(session: requests.Session, category: str, url: str) -> bytes:
     if "html" in answer.content_type.lower():
         said = one_line(answer.content_type, 100)
         raise FeedError(category, f"{url} answered with a web page ({said}), not a feed")
+    if answers:
+        answers.keep(url, answer)
     return answer.body
 
 

@@ -7,6 +7,7 @@ message, then the rubric, the topics and the form of the reply. The papers stand
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ LONGEST_ABSTRACT = 4_000  # characters; arXiv's own form takes 1,920
 NEAR = 1  # how far under the cut a paper is still commented on
 
 SYSTEM, SCORING, TOPICS = "system.md", "scoring.md", "topics.md"
+SHIPPED = Path(__file__).parent / "prompts"  # the first two, for whoever has written none
 _NOTE = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _AXES = ("Relevance", "Novelty")
 _VARIABLES = ("near_relevance", "near_novelty", "language")
@@ -69,7 +71,7 @@ def load_topics(folder: Path) -> Topics:
 
 
 def load(folder: Path, cut: Cut, language: str) -> tuple[Topics, Prompt]:
-    """The whole of `folder`. Raises `ConfigError` with every mistake of its three files."""
+    """The whole of `folder`. Raises `ConfigError` with every mistake of its files."""
     try:
         topics = load_topics(folder)
     except ConfigError as e:
@@ -108,12 +110,16 @@ def _read(path: Path) -> str:
 
 
 def _texts(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """The system message and the rubric, and what is wrong with either."""
+    """The system message and the rubric, the user's or the shipped ones, and what is wrong with
+    either."""
     texts: dict[str, str] = {}
     mistakes: list[str] = []
     for name, missing in ((SYSTEM, "who judges, and for whom"), (SCORING, "what earns a score")):
         try:
-            texts[name] = text = _read(folder / name)
+            own = os.path.lexists(folder / name)
+            if not own:
+                _require_none_misnamed(folder, name)
+            texts[name] = text = _read((folder if own else SHIPPED) / name)
         except ConfigError as e:
             mistakes += e.mistakes
             continue
@@ -121,7 +127,20 @@ def _texts(folder: Path) -> tuple[dict[str, str], list[str]]:
         if not text.strip():
             found = [f"empty: say in it {missing}"]
         mistakes += (f"{folder / name}: {mistake}" for mistake in found)
-    return texts, mistakes
+    return texts, list(dict.fromkeys(mistakes))
+
+
+def _require_none_misnamed(folder: Path, name: str) -> None:
+    """Raise `ConfigError` for a file that is surely meant to be `name`: it would be ignored."""
+    meant = re.compile(rf"{name.removesuffix('.md')}(?:\.md)?(?:\.txt)?", re.IGNORECASE)
+    try:
+        found = sorted(path for path in folder.iterdir() if meant.fullmatch(path.name))
+    except FileNotFoundError:
+        return  # which is told of the topics
+    except OSError as e:
+        raise ConfigError(f"{folder}: cannot be read: {e.strerror}: check the path") from e
+    if found:
+        raise ConfigError(f"{found[0]}: is not read by that name: rename it to {name}")
 
 
 def _mistakes(scoring: str) -> list[str]:

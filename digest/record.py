@@ -206,7 +206,11 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
             )
         record = msgspec.json.decode(data, type=_Day)
     except msgspec.ValidationError as error:
-        raise ArchiveError(f"{name}: {where(str(error))}: restore the file from git") from error
+        # A newer version may have added a field; an older one cannot know that it matters not.
+        newer = "update this program, or " if "unknown field" in str(error) else ""
+        raise ArchiveError(
+            f"{name}: {where(str(error))}: {newer}restore the file from git"
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         conflict = b"<<<<<<<" in data
         cause = "unresolved merge conflict" if conflict else f"not JSON ({error})"

@@ -1,21 +1,24 @@
 """What a run says of itself: the lines a person reads, `--json` for machines, and for GitHub
-Actions a step's outputs and its summary. All of it may quote text from outside."""
+Actions a step's outputs, its annotations and its summary. All of it may quote text from outside."""
 
 from __future__ import annotations
 
 import json
 import logging
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 
-from digest.models import Counts, Digest, Usage
-from digest.text import inert, markdown, one_line
-from digest.wording import count
+from digest.models import Counts, Digest, Kept, Usage
+from digest.text import inert, markdown, one_line, plain
+from digest.wording import count, warnings
 
 SUMMARY_DAYS = 20
 SUMMARY_LINES = 20
+SUMMARY_PAPERS = 10
+ANNOTATIONS = 10  # of a kind in a step: GitHub shows no more
 _LONGEST_REASON = 300
+_LONGEST_TITLE = 200
 
 
 class LogFormatter(logging.Formatter):
@@ -40,6 +43,7 @@ class DayReport:
     page: str | None = None
     commit: str | None = None
     seconds: float = 0.0
+    digest: Digest | None = field(default=None, repr=False, compare=False)  # what came of it
 
     @classmethod
     def of(cls, digest: Digest, status: str, reason: str, commit: str | None) -> DayReport:
@@ -54,6 +58,7 @@ class DayReport:
             digest.scorer,
             f"{digest.date:%Y}/{digest.date}.html",
             commit,
+            digest=digest,
         )
 
 
@@ -68,6 +73,8 @@ class RunReport:
     failure: DayReport | None = None  # what ended the run
     text: str = ""  # what there is to say at length
     details: dict[str, object] = field(default_factory=dict)  # the same for machines: more keys
+    site: str | None = None  # the address that the pages will be at, where it is known
+    repository: str | None = None  # that of the repository's own page
 
     def add(self, day: DayReport, exit_code: int = 0) -> None:
         """A day handled; with an exit code where the run has to fail for it."""
@@ -125,6 +132,17 @@ class RunReport:
         }
         return "".join(_output(name, value) for name, value in outputs.items())
 
+    def to_annotations(self) -> str:
+        """Workflow commands that show what went wrong, and what a reader must know of a day that
+        was made, on the page of the GitHub Actions run."""
+        errors = [] if self.problem is None else self.problem.reason.splitlines()
+        made = [day for day in self.days if day.status in ("published", "updated") and day.digest]
+        said = [f"{d.date}: {line}" for d in made if d.digest for line in warnings(d.digest)]
+        said += [day.reason for day in self.days if day.status == "not_set_up"]
+        commands = [_command("error", "Digest stopped", line) for line in errors[:ANNOTATIONS]]
+        commands += [_command("warning", "Digest", line) for line in said[:ANNOTATIONS]]
+        return "".join(commands)
+
     def to_summary(self) -> str:
         """Markdown to append to the file that GITHUB_STEP_SUMMARY names: a few KB at most."""
         lines = self.top.reason.splitlines()
@@ -140,7 +158,38 @@ class RunReport:
             parts.append("\n".join([_TABLE_HEAD, *rows]))
             if earlier := newest_first[SUMMARY_DAYS:]:
                 parts.append(f"And {count(len(earlier), 'earlier day')}.")
+            parts += self._newest(newest_first[0])
         return "\n\n".join(parts) + "\n"
+
+    def _newest(self, day: DayReport) -> list[str]:
+        """The newest day's warnings, best papers and links."""
+        if day.digest is None:
+            return []
+        notes = (one_line(line, _LONGEST_REASON) for line in warnings(day.digest))
+        parts = [f"**Note:** {markdown(note)}" for note in notes]
+        if best := day.digest.kept[:SUMMARY_PAPERS]:
+            parts.append(f"### The best {len(best)} of {count(len(day.digest.kept), 'paper')}")
+            parts.append("\n".join(map(_best, best)))
+        links = []
+        if self.site and day.page:
+            links.append(f"[The page]({self.site.rstrip('/')}/{day.page})")
+        if self.repository and day.commit:
+            links.append(f"[The commit]({self.repository}/commit/{day.commit})")
+        return [*parts, " · ".join(links)] if links else parts
+
+
+def _command(kind: str, title: str, said: str) -> str:
+    """`::error title=…::…`, whatever is said: https://docs.github.com/en/actions/reference/\
+workflows-and-actions/workflow-commands."""
+    text = inert(one_line(said, _LONGEST_REASON)).replace("%", "%25")
+    return f"::{kind} title={title}::{text}\n"
+
+
+def _best(kept: Kept) -> str:
+    score, paper = kept.score, kept.paper
+    marks = f"R{score.relevance}" + ("" if score.novelty is None else f" N{score.novelty}")
+    title = markdown(one_line(plain(paper.title), _LONGEST_TITLE)) or paper.id
+    return f"1. **{marks}** [{title}](https://arxiv.org/abs/{paper.id})"
 
 
 def _output(name: str, value: object) -> str:
@@ -173,7 +222,9 @@ def _line(day: DayReport) -> str:
 
 
 def _plain(day: DayReport) -> dict[str, object]:
-    return asdict(day) | {"reason": _reason(day), "date": day.date and str(day.date)}
+    told = {f.name: getattr(day, f.name) for f in fields(day) if f.name != "digest"}
+    parts = {name: asdict(told[name]) for name in ("counts", "usage") if told[name] is not None}
+    return told | parts | {"reason": _reason(day), "date": day.date and str(day.date)}
 
 
 def _reason(day: DayReport) -> str:

@@ -19,6 +19,8 @@ from digest.wording import count
 if TYPE_CHECKING:
     import requests
 
+    from digest.conditional import Answers
+
 
 @dataclass(frozen=True)
 class Fetched:
@@ -28,13 +30,18 @@ class Fetched:
     feed: Feed
 
 
-def fetch(config: Config, session: requests.Session) -> list[Fetched]:
+def fetch(config: Config, session: requests.Session, answers: Answers) -> list[Fetched]:
     """Every configured category's feed, one request after the other. Raises `FeedError`."""
     fetched = []
     with stage("fetch") as said:
         for category in bar(config.categories, "fetch"):
             url = config.arxiv.feed_url.format(category=category)
-            parsed = feed.parse_feed(feed.fetch_feed(session, category, url), category)
+            body = feed.fetch_feed(session, category, url, answers)
+            try:
+                parsed = feed.parse_feed(body, category)
+            except FeedError:
+                answers.forget(url)
+                raise
             if parsed.category.casefold() != category.casefold():
                 raise FeedError(category, f"{url} answered with the feed of {parsed.category!r}")
             fetched.append(Fetched(url, replace(parsed, category=category)))

@@ -8,6 +8,7 @@ so many seconds or bytes. It raises `TransportError`, one line that says what ha
 from __future__ import annotations
 
 import io
+import re
 import socket
 import time
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ TRIES = 5
 TRANSIENT = (429, 500, 502, 503, 504)
 MAX_BACKOFF_S = 60
 MAX_RETRY_AFTER_S = 120
+LISTING_FACTOR = 5
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9"
 
@@ -52,11 +54,13 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    etag: str = ""  # by which the server knows this very answer
 
 
 def polite_session(user_agent: str, delay_s: float) -> requests.Session:
     """A session that keeps to arXiv's terms: never two requests within `delay_s` seconds, retries
-    and redirects included (https://info.arxiv.org/help/api/tou.html asks for 3), and Retry-After
+    and redirects included (https://info.arxiv.org/help/api/tou.html asks for 3), nor two for its
+    listings within five times that (https://arxiv.org/robots.txt asks for 15), and Retry-After
     honoured."""
     session = _Session()
     session.headers.update({"User-Agent": user_agent, "Accept": ACCEPT})
@@ -66,21 +70,27 @@ def polite_session(user_agent: str, delay_s: float) -> requests.Session:
     return session
 
 
-def fetch(session: requests.Session, url: str, max_bytes: int) -> Answer:
+def fetch(
+    session: requests.Session, url: str, max_bytes: int, before: Answer | None = None
+) -> Answer:
     """The answer behind `url`, whatever its status, of at most `max_bytes` when unpacked.
 
-    Raises `TransportError`.
+    `before`, an earlier answer with an `etag`, is the answer where the server says that nothing has
+    changed. Raises `TransportError`.
     """
     asked = url
+    headers = {"If-None-Match": before.etag} if before and before.etag else None
     try:
         for _ in range(1 + MAX_REDIRECTS):
             timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
-            with session.get(url, timeout=timeout, stream=True) as response:
+            with session.get(url, timeout=timeout, stream=True, headers=headers) as response:
+                if before and headers and response.status_code == 304:
+                    return before
                 if not response.is_redirect:
                     content_type = response.headers.get("Content-Type", "")
-                    return Answer(
-                        url, response.status_code, content_type, _body(response, url, max_bytes)
-                    )
+                    body = _body(response, url, max_bytes)
+                    etag = response.headers.get("ETag", "")
+                    return Answer(url, response.status_code, content_type, body, etag)
                 target = urljoin(url, response.headers["Location"])
             # As it will be sent: what reads an address loosely may see another host in it.
             url = requests.Request("GET", target).prepare().url or ""
@@ -136,14 +146,19 @@ class _PoliteAdapter(HTTPAdapter):
         super().__init__(max_retries=0)
         self._delay_s = delay_s
         self._next_request = 0.0
+        self._next_listing = 0.0
 
-    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
+        listing = re.match(r"/(?:catchup|list)/", urlsplit(request.url or "").path) is not None
         for attempt in range(TRIES):
-            time.sleep(max(0.0, self._next_request - time.monotonic()))
+            ready = max(self._next_request, self._next_listing if listing else 0.0)
+            time.sleep(max(0.0, ready - time.monotonic()))
             pause = min(self._delay_s * 2**attempt, MAX_BACKOFF_S)
             last = attempt == TRIES - 1
             try:
-                response = super().send(*args, **kwargs)
+                response = super().send(request, *args, **kwargs)
                 if last or response.status_code not in TRANSIENT:
                     pause = self._delay_s
                     return response
@@ -153,7 +168,10 @@ class _PoliteAdapter(HTTPAdapter):
                 if last:
                     raise
             finally:
-                self._next_request = time.monotonic() + pause
+                now = time.monotonic()
+                self._next_request = now + pause
+                if listing:
+                    self._next_listing = now + max(pause, LISTING_FACTOR * self._delay_s)
         raise AssertionError("the last try returns or raises")
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:

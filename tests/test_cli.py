@@ -802,3 +802,118 @@ def test_a_day_that_is_stale_beside_theirs_is_said_to_be(
     ended = digest("run", "--feed", place(project, A), "--push", "--json")
     assert (ended.code, ended.report["status"]) == (4, "stale_feed")
     assert git(project, "log", "-1", "--format=%s").startswith(f"Digest {EARLIER}")
+
+
+# --- what the surroundings say ------------------------------------------------------------------
+
+
+def on_github(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
+    for name, value in {"GITHUB_REPOSITORY": "Reader/Papers", "GITHUB_ACTIONS": "true"}.items():
+        monkeypatch.setenv(name, value)
+    for name, value in more.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_first_scheduled_run_of_a_repository_without_a_key_is_green_and_says_what_is_left(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "config.yaml").write_text("categories: [cs.LG]\n")
+    on_github(monkeypatch, GITHUB_EVENT_NAME="schedule")
+    ended = digest("run", "--json")
+    assert (ended.code, ended.report["status"]) == (0, "not_set_up")
+    assert "::warning title=Digest::nothing is published yet: no API key" in ended.err
+
+
+@pytest.mark.parametrize("event", ["workflow_dispatch", None])
+def test_a_run_that_somebody_began_without_a_key_is_red(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch, event: str | None
+) -> None:
+    (project / "config.yaml").write_text("categories: [cs.LG]\n")
+    monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
+    on_github(monkeypatch, **({"GITHUB_EVENT_NAME": event} if event else {}))
+    ended = digest("run", "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert "::error title=Digest stopped::no API key" in ended.err
+
+
+def test_once_something_is_published_a_missing_key_is_red_on_schedule_too(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert digest("run", *both(place(project, A, B))).code == 0
+    (project / "config.yaml").write_text("categories: [cs.LG]\n")
+    on_github(monkeypatch, GITHUB_EVENT_NAME="schedule")
+    assert digest("run").code == 2
+
+
+def test_outside_of_github_nothing_is_annotated(
+    digest: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert "::" not in digest("run", "--feed", "nowhere.xml", "--no-commit").err
+
+
+@pytest.mark.parametrize(
+    ("repository", "address"),
+    [
+        ("Reader/Papers", "https://reader.github.io/Papers"),
+        ("Reader/reader.github.io", "https://reader.github.io"),
+    ],
+)
+def test_the_sites_address_is_found_on_github_and_kept(
+    digest: Digest,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    repository: str,
+    address: str,
+) -> None:
+    on_github(monkeypatch, GITHUB_REPOSITORY=repository)
+    assert digest("run", *both(place(project, A, B))).code == 0
+    assert json.loads((project / "docs/data/site.json").read_text()) == {"url": address}
+    assert f'href="{address}/feed.xml"' in (project / "docs/feed.xml").read_text()
+    monkeypatch.delenv("GITHUB_REPOSITORY")  # at home: the same bytes
+    assert digest("render").out == "unchanged: 0 files written\n"
+    assert digest("check").code == 0
+
+
+def test_a_domain_of_ones_own_is_the_sites_address(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "docs").mkdir()
+    (project / "docs" / "CNAME").write_text("papers.example\n")
+    on_github(monkeypatch)
+    digest("run", *both(place(project, A, B)))
+    assert json.loads((project / "docs/data/site.json").read_text()) == {
+        "url": "https://papers.example"
+    }
+
+
+def test_the_configured_address_goes_before_the_one_that_was_found(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "config.yaml").write_text(CONFIG + "site: {url: https://mine.example}\n")
+    on_github(monkeypatch)
+    digest("run", *both(place(project, A, B)))
+    assert "https://mine.example/feed.xml" in (project / "docs/feed.xml").read_text()
+    assert digest("check").code == 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"url": 3}', '{"url": "javascript:alert(1)"}'])
+def test_a_damaged_address_is_told_and_nothing_is_written(
+    digest: Digest, project: Path, text: str
+) -> None:
+    (project / "docs" / "data").mkdir(parents=True)
+    (project / "docs" / "data" / "site.json").write_text(text)
+    ended = digest("run", *both(place(project, A, B)), "--json")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert not (project / "docs" / "index.html").exists()
+
+
+def test_the_model_can_be_named_by_the_environment(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "prompts", project / "prompts", dirs_exist_ok=True)
+    monkeypatch.setenv("OPENAI_MODEL", "another-model")
+    ended = digest(
+        "run", *both(place(project, A, B)), "--scorer", "llm", "--dry-run", "--json"
+    )  # fmt: skip
+    assert ended.report["model"] == "another-model"

@@ -29,6 +29,7 @@ from tests.llm.fake import labels_of_seed_day
 from tests.make import CUT, paper
 
 SHIPPED = Path(__file__).parents[1] / "prompts"
+PACKAGED = Path(__file__).parents[1] / "digest" / "prompts"
 RUBRIC = """\
 ## Relevance
 
@@ -58,9 +59,60 @@ def mistakes(folder: Path) -> list[str]:
 # --- what the folder must hold ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [SYSTEM, SCORING, TOPICS])
-def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+def test_missing_topics_are_named(folder: Path) -> None:
+    (folder / TOPICS).unlink()
+    (mistake,) = mistakes(folder)
+    assert mistake.startswith(f"{TOPICS}: no such file: write one")
+
+
+@pytest.mark.parametrize(("name", "own"), [(SYSTEM, "You judge."), (SCORING, "To the topics.")])
+def test_a_missing_rubric_or_instruction_means_the_shipped_one(
+    folder: Path, name: str, own: str
+) -> None:
     (folder / name).unlink()
+    _, prompt = load(folder, CUT, "English")
+    shipped = (PACKAGED / name).read_text("utf-8").splitlines()[0]
+    assert shipped in f"{prompt.system}\n{prompt.user}"
+    assert own not in f"{prompt.system}\n{prompt.user}"
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        (SCORING, "Scoring.md"),
+        (SCORING, "scoring.md.txt"),
+        (SCORING, "scoring.txt"),
+        (SYSTEM, "SYSTEM.MD"),
+        (SYSTEM, "system"),
+    ],
+)
+def test_a_rubric_or_instruction_by_nearly_the_right_name_is_not_ignored(
+    folder: Path, name: str, wrong: str
+) -> None:
+    (folder / name).rename(folder / wrong)
+    assert mistakes(folder) == [f"{wrong}: is not read by that name: rename it to {name}"]
+
+
+def test_a_file_in_place_of_the_folder_is_named_once_for_all_that_it_lacks(folder: Path) -> None:
+    (folder / "prompts").write_text("")
+    with pytest.raises(ConfigError) as caught:
+        load(folder / "prompts", CUT, "English")
+    assert caught.value.mistakes == (
+        f"{folder}/prompts: cannot be read: Not a directory: check the path",
+        f"{folder}/prompts/{TOPICS}: cannot be read: Not a directory: check the path",
+    )
+
+
+def test_notes_beside_the_prompts_are_no_mistake(folder: Path) -> None:
+    for name in ("README.md", "scoring-old.md", "system.md.bak"):
+        (folder / name).write_text("mine")
+    load(folder, CUT, "English")
+
+
+@pytest.mark.parametrize("name", [SYSTEM, SCORING])
+def test_a_link_that_leads_nowhere_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    (folder / name).symlink_to("gone.md")
     (mistake,) = mistakes(folder)
     assert mistake.startswith(f"{name}: no such file: write one")
 
@@ -113,7 +165,7 @@ def test_an_unknown_variable_is_named_with_those_there_are(folder: Path) -> None
 
 
 def test_every_mistake_of_all_three_files_is_told_at_once(folder: Path) -> None:
-    (folder / SYSTEM).unlink()
+    (folder / SYSTEM).write_text("")
     (folder / SCORING).write_text("# Relevance\n{{near_relevance}} {{near_novelty}} {{x}}")
     (folder / TOPICS).write_text("## Heat\n\n## heat\n")
     found = mistakes(folder)

@@ -201,6 +201,11 @@ def test_a_file_of_a_later_version_asks_for_an_update() -> None:
         decode(set_to("schema", to=2), NAME)
 
 
+def test_a_field_that_a_later_version_may_have_added_asks_for_an_update() -> None:
+    with pytest.raises(ArchiveError, match="`doubt`: update this program, or restore the file"):
+        decode(set_to("kept", 0, "doubt", to=0.5), NAME)
+
+
 def test_the_untouched_file_is_in_order() -> None:
     assert decode(edited(lambda record: None), NAME) == WHOLE
 

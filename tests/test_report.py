@@ -239,3 +239,51 @@ def test_json_commands_nothing_and_still_says_exactly_what_was_meant() -> None:
     assert "##[" not in report.to_json(0)
     assert "::" not in report.to_json(0)
     assert told(report)["model"] == "##[error]@cf/x::y\n"
+
+
+# --- annotations and the newest day's best ------------------------------------------------------
+
+
+def test_a_failure_is_an_error_annotation_and_a_line_of_it() -> None:
+    report = RunReport()
+    report.fail("outage", "100% wrong: mend it\nsecond", 3)
+    assert report.to_annotations() == (
+        "::error title=Digest stopped::100%25 wrong: mend it\n"
+        "::error title=Digest stopped::second\n"
+    )
+
+
+def test_what_a_reader_must_know_of_a_day_is_a_warning_annotation() -> None:
+    report = RunReport()
+    digest = make.digest(kept=[Kept(paper(), score())], unscored=[paper("2601.00002")])
+    report.add(DayReport.of(digest, "published", "1 of 2 papers kept", "abc"))
+    (line,) = report.to_annotations().splitlines()
+    assert line.startswith("::warning title=Digest::2026-01-30: 1 paper could not be scored")
+
+
+def test_a_day_that_stood_already_is_not_warned_of_again() -> None:
+    report = RunReport()
+    digest = make.digest(kept=[Kept(paper(), score())], unscored=[paper("2601.00002")])
+    report.add(DayReport.of(digest, "unchanged", "nothing is new", None))
+    assert report.to_annotations() == ""
+
+
+def test_no_words_from_outside_make_an_annotation_of_their_own() -> None:
+    report = RunReport()
+    report.fail("feed_error", "a\r\n::error::b%0A::warning::c", 4)
+    lines = report.to_annotations().splitlines()
+    assert all(line.startswith("::error title=Digest stopped::") for line in lines)
+    assert all(line.count("::") == 2 for line in lines)
+
+
+def test_the_summary_lists_the_ten_best_with_links() -> None:
+    report = RunReport()
+    kept = [Kept(paper(f"2601.{n:05}", title=f"No. {n}"), score()) for n in range(1, 13)]
+    report.add(DayReport.of(make.digest(kept=kept), "published", "12 of 12 kept", "abc123"))
+    report.site, report.repository = "https://reader.example/", "https://github.com/reader/papers"
+    text = report.to_summary()
+    assert "### The best 10 of 12 papers" in text
+    assert "1. **R9 N8** [No. 1](https://arxiv.org/abs/2601.00001)" in text
+    assert "2601.00011" not in text
+    assert "[The page](https://reader.example/2026/2026-01-30.html)" in text
+    assert "[The commit](https://github.com/reader/papers/commit/abc123)" in text

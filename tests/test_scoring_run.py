@@ -339,7 +339,7 @@ def test_a_key_with_a_line_break_at_its_end_is_a_key(
 
 
 def test_wrong_prompts_are_told_at_once_and_before_anything_is_asked(project: Project) -> None:
-    (project.folder / "prompts" / "system.md").unlink()
+    (project.folder / "prompts" / "system.md").write_text("")
     (project.folder / "prompts" / "topics.md").write_text("")
     (project.folder / "prompts" / "scoring.md").write_text("# Relevance\n")
     ended = project.run()

@@ -1,0 +1,74 @@
+"""What the doctor looks at, and what it looks with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digest.config import Config
+from digest.doctor.verdict import Unknown
+from digest.errors import ConfigError, FeedError
+from digest.feed import fetch_feed, parse_feed
+from digest.models import Feed
+
+if TYPE_CHECKING:
+    import requests
+
+    from digest.github import GitHub
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Nothing is read, asked or spent before a check wants it, and then once."""
+
+    load: Callable[[], Config]  # these three raise `ConfigError`
+    key: Callable[[], str]
+    base_url: Callable[[], str | None]  # that counts where the settings name none
+    session: Callable[[Config], requests.Session]  # polite; for arXiv
+    github: GitHub | None
+    home: Path  # the settings' folder
+    now: datetime  # aware
+    secrets: tuple[str, ...] = ()  # what no line may hold
+
+    @cached_property
+    def config(self) -> Config:
+        """Raises `Unknown`: what is wrong with the settings is for one check to tell."""
+        try:
+            return self.load()
+        except ConfigError as error:
+            raise Unknown("the settings come first") from error
+
+    @property
+    def address(self) -> str | None:
+        """The model's; None is OpenAI's own. Raises `Unknown` as `config` does."""
+        try:
+            return self.config.llm.base_url or self.base_url()
+        except ConfigError as error:
+            raise Unknown("OPENAI_BASE_URL comes first") from error
+
+    @property
+    def folder(self) -> Path:
+        """The site's, or the nearest one above that exists."""
+        out = self.config.out
+        return next(path for path in (out, *out.resolve().parents) if path.is_dir())
+
+    @cached_property
+    def feeds(self) -> dict[str, Feed | FeedError]:
+        """What arXiv serves for each category, or why not."""
+        with self.session(self.config) as session:
+            return {c: self._feed(session, c) for c in self.config.categories}
+
+    def _feed(self, session: requests.Session, category: str) -> Feed | FeedError:
+        url = self.config.arxiv.feed_url.format(category=category)
+        try:
+            feed = parse_feed(fetch_feed(session, category, url), category)
+        except FeedError as error:
+            return error
+        if feed.category.casefold() != category.casefold():
+            served = f"{url} answered with the feed of {feed.category!r}: check arxiv.feed_url"
+            return FeedError(category, served)
+        return feed

@@ -1,0 +1,132 @@
+"""`digest init`: the files of a repository that uses the action instead of being a fork.
+
+They lie in `starter/` as they are written, but for the name of the action's own repository.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from digest import git
+from digest.errors import ConfigError, PublishError
+
+_PACKAGE = Path(__file__).parent
+_FILES = _PACKAGE / "starter"
+_WORKFLOW = PurePosixPath(".github/workflows/daily.yml")
+_RELEASE = "v1"
+PLACEHOLDER = f"OWNER/preprint-digest@{_RELEASE}"
+_ACTION = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w.-]+)*@[\w./-]+", re.ASCII)
+_ORIGIN = re.compile(
+    r"(?:https://(?:[^/@\s]+@)?|ssh://git@|git@)github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `write` has done. Paths are relative to the folder."""
+
+    written: tuple[str, ...]
+    left: tuple[str, ...]  # there already, and so not touched
+
+
+def require_action(text: str) -> str:
+    """`text` as the name of an action. Raises `ConfigError`."""
+    if not _ACTION.fullmatch(text):
+        raise ConfigError(f"--action: {text!r} is no action: write OWNER/REPO@REF")
+    return text
+
+
+def action_of(checkout: Path = _PACKAGE.parent) -> str | None:
+    """The action that `checkout` is a clone of, as a workflow would name it.
+
+    None where this program does not run from a clone, or its `origin` is not on GitHub.
+    """
+    try:
+        top = git.read(checkout, "rev-parse", "--show-toplevel", accept=range(256))
+        if not top or Path(top).resolve() != checkout.resolve():
+            return None  # a folder of installed packages, maybe inside somebody's repository
+        origin = git.read(checkout, "config", "--get", "remote.origin.url", accept=range(256))
+        named = _ORIGIN.fullmatch(origin)
+        quietly = ("rev-parse", "--verify", "--quiet")
+        release = git.read(checkout, *quietly, f"refs/tags/{_RELEASE}", accept=range(256))
+        # What origin has for certain, which the commit that is checked out may not be.
+        newest = git.read(checkout, *quietly, "refs/remotes/origin/HEAD", accept=range(256))
+    except PublishError:  # no git
+        return None
+    reference = _RELEASE if release else newest
+    return f"{named[1]}@{reference}" if named and reference else None
+
+
+def write(folder: Path, action: str) -> Started:
+    """Write what `folder` lacks of a starter repository. What is there stays as it is.
+
+    Raises `ConfigError` where that cannot be: what can be seen beforehand all at once, and then
+    nothing has been written.
+    """
+    files = {str(path): data for path, data in _files(action).items()}
+    missing = [name for name in files if not os.path.lexists(folder / name)]
+    if mistakes := _obstacles(folder, missing):
+        raise ConfigError(*mistakes)
+    for name in missing:
+        _create(folder / name, files[name])
+    return Started(tuple(missing), tuple(name for name in files if name not in missing))
+
+
+def _files(action: str) -> dict[PurePosixPath, bytes]:
+    found = sorted(path for path in _FILES.rglob("*") if path.is_file())
+    files = {PurePosixPath(p.relative_to(_FILES).as_posix()): p.read_bytes() for p in found}
+    files[_WORKFLOW] = files[_WORKFLOW].replace(PLACEHOLDER.encode(), action.encode())
+    return files
+
+
+def _obstacles(folder: Path, names: list[str]) -> list[str]:
+    """What stands in the way of these files, a line each."""
+    if folder.resolve() == _PACKAGE.parent.resolve():
+        message = "is Preprint Digest itself: fork it, or name another folder (../my-digest)"
+        return [f"{folder}: {message}"]
+    mistakes = {}
+    for name in names:
+        above = (folder / name).parents
+        place = next(path for path in above if os.path.lexists(path))
+        if not place.is_dir():
+            mistakes[place] = f"{place}: is no folder: move it out of the way"
+        elif not os.access(place, os.W_OK | os.X_OK):
+            mistakes[place] = f"{place}: cannot be written to: see its permissions"
+    return list(mistakes.values())
+
+
+def _create(path: Path, data: bytes) -> None:
+    """Write a file that is not there, whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+            except OSError:
+                path.unlink()
+                raise
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be written: {error.strerror}: run it again once that is mended, for"
+            " what it has written stays"
+        ) from error
+
+
+def next_steps(folder: Path, action: str) -> str:
+    """What only a person can do, in the order in which it is done."""
+    steps = [
+        "prompts/topics.md, config.yaml: what you read about, and where it is announced.",
+        "git: commit it all, and push it to the branch main of a repository on GitHub.",
+        "Settings > Secrets > Actions: OPENAI_API_KEY; or, in config.yaml, `scorer: offline`.",
+        "Settings > Pages: deploy from a branch, main, /docs; then one more push of yours.",
+        "Actions > Daily digest > Run workflow.",
+    ]
+    if action == PLACEHOLDER:
+        steps.insert(0, f"{_WORKFLOW}: instead of OWNER, who has the action's repository.")
+    numbered = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, start=1))
+    return f"Next, in {folder}:\n{numbered}"

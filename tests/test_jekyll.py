@@ -1,0 +1,149 @@
+"""What GitHub Pages makes of the site where `.nojekyll` is missing: Jekyll, with the plugins that
+Pages switches on for a branch (https://github.com/github/pages-gem), Debian's packages of them."""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from digest import archive, pipeline
+from digest.config import Site
+from digest.models import Kept, Prompt, Unscored
+from digest.text import plain
+from tests import make
+from tests.make import DAY, paper, score, tree
+
+PACKAGES = ["jekyll", "ruby-jekyll-optional-front-matter", "ruby-jekyll-titles-from-headings"]
+SETTINGS = """\
+plugins: [jekyll-optional-front-matter, jekyll-titles-from-headings]
+whitelist: [jekyll-optional-front-matter, jekyll-titles-from-headings]
+safe: true
+markdown: kramdown
+kramdown: {input: GFM, hard_wrap: false}
+strict_front_matter: false
+disable_disk_cache: true
+"""
+HOSTILE = [
+    "{{ site.title }} and {% raw %} never closed",
+    "{% endraw %}{% include secrets.html %}{% unknown tag %}",
+    "{{ 1 | divided_by: 0 }} {{ unclosed",
+    "{% comment %} {%- if x -%} {{{% }} %}",
+    "a | b | c",
+    "--- --- permalink: /index.html ---",
+    "{::options parse_block_html='true' /}{: .hidden}{:toc}",
+    "# * _ ~ ` [x](y) <!-- never closed",
+    "$|x| < 1$ and $$x|y$$",
+]
+FRONT_MATTER = "---\nlayout: none\npermalink: /index.html\n---\n"
+BRACES = re.compile(r"\{[{%]")
+
+
+def hostile_site(folder: Path) -> Path:
+    """Two days whose every text would do harm, as `digest render` writes them."""
+    said = "\n".join([FRONT_MATTER, *HOSTILE])
+    digests = []
+    for month, day in ((1, DAY), (2, DAY.replace(month=2, day=2))):
+        papers = [paper(f"260{month}.{n:05}", title=t, authors=(t,)) for n, t in enumerate(HOSTILE)]
+        kept = [
+            Kept(replace(p, abstract=p.title), replace(score(), topic=p.title, comment=p.title))
+            for p in papers
+        ]
+        made = make.digest(
+            kept=kept, unscored=[paper(f"260{month}.90000", title=HOSTILE[0])], day=day
+        )
+        unscored = tuple(Unscored(u.paper, HOSTILE[0]) for u in made.unscored)
+        digests.append(
+            replace(made, model=HOSTILE[0], prompt=Prompt(said, said), unscored=unscored)
+        )
+    files = pipeline.site_files(digests, Site(title=HOSTILE[0]))
+    archive.write_files(folder, files)
+    return folder
+
+
+def test_nothing_in_the_markdown_could_act_in_jekyll(tmp_path: Path) -> None:
+    pages = list(hostile_site(tmp_path).rglob("*.md"))
+    assert [page.name for page in sorted(pages)] == ["2026-01-30.md", "2026-02-02.md", "latest.md"]
+    for page in pages:
+        text = page.read_text("utf-8")
+        assert not BRACES.search(text)
+        assert text.startswith("# ")  # and not with front matter
+
+
+def test_no_generated_file_begins_as_front_matter_does(tmp_path: Path) -> None:
+    for name, data in tree(hostile_site(tmp_path)).items():
+        assert not data.startswith(b"---"), name
+
+
+@pytest.fixture
+def jekyll(tmp_path: Path) -> Path:
+    """Settings for a build, made outside of the site."""
+    gems = [package.removeprefix("ruby-") for package in PACKAGES]
+    asked = ["ruby", "-e", "ARGV.each { |name| gem name }", *gems]
+    there = shutil.which("ruby") and shutil.which("jekyll")
+    if not there or subprocess.run(asked, capture_output=True, check=False).returncode:
+        message = f"no Jekyll: apt-get install --no-install-recommends {' '.join(PACKAGES)}"
+        if os.environ.get("DIGEST_DATA"):  # somebody counts on these tests
+            pytest.fail(message)
+        pytest.skip(message)
+    settings = tmp_path / "settings.yml"
+    settings.write_text(SETTINGS)
+    return settings
+
+
+def build(settings: Path, source: Path) -> tuple[dict[str, bytes], str]:
+    """What Jekyll makes of `source`, and what it says. Fails where Jekyll does."""
+    to = settings.parent / "built"
+    done = subprocess.run(
+        ["jekyll", "build", "--config", settings, "--source", source, "--destination", to],
+        cwd=settings.parent,
+        env=os.environ | {"LC_ALL": "C.UTF-8", "JEKYLL_ENV": "production"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[:2000]
+    return tree(to), done.stdout + done.stderr
+
+
+def test_a_jekyll_build_leaves_every_page_and_file_as_it_is(jekyll: Path, tmp_path: Path) -> None:
+    source = hostile_site(tmp_path / "docs")
+    (source / ".nojekyll").unlink()
+    before = tree(source)
+    built, said = build(jekyll, source)
+    assert {name: built.get(name) for name in before} == before
+    assert set(built) - set(before) == {"latest.html"}  # latest.md rendered, beside it
+    assert "Liquid" not in said
+
+
+def test_what_jekyll_renders_from_the_markdown_has_lost_no_text(
+    jekyll: Path, tmp_path: Path
+) -> None:
+    source = hostile_site(tmp_path / "docs")
+    (source / ".nojekyll").unlink()
+    built, _ = build(jekyll, source)
+    shown = bare(html.unescape(re.sub(r"<[^>]+>", "", built["latest.html"].decode())))
+    for title in HOSTILE:
+        # The contents, the heading, the abstract and the comment; the prompt has it as it is.
+        assert shown.count(bare(plain(title))) >= 4, title
+        assert shown.count(bare(title)) >= 2, title
+
+
+def bare(text: str) -> str:
+    """`text` without what Jekyll's typography changes."""
+    return re.sub(r"[-–—‘’“”'\"\s\u2060]", "", text)
+
+
+def test_the_build_that_is_tested_is_one_in_which_liquid_acts(jekyll: Path, tmp_path: Path) -> None:
+    source = tmp_path / "docs"
+    source.mkdir()
+    (source / "a.md").write_text("# Title\n\nfirst {{ 'seen' | upcase }} last\n")
+    built, _ = build(jekyll, source)
+    assert b"first SEEN last" in built["a.html"]
