@@ -102,6 +102,15 @@ def next_announcement(day: date) -> date:
     return day
 
 
+def between(first: date, end: date) -> list[date]:
+    """The announcement days in [first, end)."""
+    days, day = [], next_announcement(first - _DAY)
+    while day < end:
+        days.append(day)
+        day = next_announcement(day)
+    return days
+
+
 def calendar_known(day: date) -> bool:
     """Whether arXiv's holidays that decide about the feed dated `day` are in HOLIDAYS.
 

@@ -60,6 +60,19 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
 
+    catch_up = commands.add_parser(
+        "catch-up", parents=[everywhere], help="make announcement days that were missed"
+    )
+    catch_up.set_defaults(command="catch-up")
+    days = catch_up.add_mutually_exclusive_group(required=True)
+    days.add_argument("--since", type=_date, metavar="D", help="every announcement day from D on")
+    days.add_argument("--date", type=_date, metavar="D", help="D alone")
+    catch_up.add_argument("--rescore", action="store_true", help="complete days too, scored anew")
+    catch_up.add_argument(
+        "--no-commit", action="store_true", help="write the files, leave git alone"
+    )
+    catch_up.add_argument("--push", action="store_true", help="push each commit")
+
     demo = commands.add_parser(
         "demo", parents=[everywhere], help=f"the sample feed, no key, into {DEMO_OUT}"
     )

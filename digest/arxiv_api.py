@@ -1,8 +1,10 @@
-"""arXiv's search interface, https://info.arxiv.org/help/api/user-manual.html: papers by their ids.
+"""arXiv's search interface, https://info.arxiv.org/help/api/user-manual.html: papers by their ids,
+or by when they were submitted.
 
-`parse_papers` turns an answer into papers and never fetches; `fetch_papers` asks for ids in pages
-and hands each answer to it. Both raise `FeedError` for whatever is not a whole answer. The XML is
-read as strictly as the feed's, and titles, names and abstracts come out as the feed's do.
+`parse_papers` turns an answer into papers and never fetches; `fetch_papers` asks for ids in pages,
+`fetch_submitted` for what a category was sent in a window of time. All raise `FeedError` for
+whatever is not a whole answer. The XML is read as strictly as the feed's, and titles, names and
+abstracts come out as the feed's do.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
@@ -27,6 +30,7 @@ from digest.arxiv_xml import (
     parse_xml,
     readable,
 )
+from digest.categories import covered
 from digest.errors import FeedError
 from digest.models import AnnounceType, Paper
 from digest.text import clean, one_line
@@ -36,12 +40,14 @@ if TYPE_CHECKING:
 
 NAME = "arXiv API"  # in errors, where a feed's would name its category
 PAGE = 100  # ids a request: the address stays under 2 KB and the answer under 1 MB
+SUBMITTED_PAGE = 500  # results a request; arXiv allows 2,000, and breaks off more of such answers
+MAX_RESULTS = 20_000  # of one window; `cs` was sent 1,395 papers over a weekend in 2026
 TRIES = 3  # arXiv answers now and then with a well-formed page that lacks what was asked for
 
 _TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
 _ABS = re.compile(rf"https?://arxiv\.org/abs/({ID})(?:{VERSION})?")
 _ID_ALONE = re.compile(ID)
-_IDS_ASKED = r"\?id_list=[^\s:]*"
+_IDS_ASKED = r"\?(?:id_list|search_query)=[^\s:]*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,69 @@ def _ask(session: requests.Session, api_url: str, ids: list[str]) -> Answer:
             NAME,
             f"{api_url} found {answer.total} papers and sent {entries} of them, {TRIES} times over:"
             " the server is in trouble; try again later",
+        )
+    return answer  # of nothing, and sure of it
+
+
+def fetch_submitted(
+    session: requests.Session, api_url: str, category: str, start: datetime, end: datetime
+) -> Answer:
+    """What arXiv was first sent in [start, end), aware, to the minute, and now lists in `category`,
+    an archive with all its categories; oldest first, each in its latest version.
+
+    The session keeps the pace (`transport.polite_session`). Raises `FeedError` unless as many
+    different papers arrive as arXiv says there are.
+    """
+    papers: dict[str, Paper] = {}
+    unreadable: list[str] = []
+    total = None
+    while total is None or len(papers) + len(unreadable) < total:
+        at = len(papers) + len(unreadable)
+        answer = _ask_window(session, api_url, _window(category, start, end), at)
+        total = answer.total if total is None else total
+        if answer.total != total or total > MAX_RESULTS:
+            now = f"first {total}, then {answer.total}" if answer.total != total else f"{total}"
+            raise FeedError(NAME, f"{api_url} found {now} papers: try again later")
+        known = len(papers)
+        papers |= {paper.id: paper for paper in answer.papers}
+        unreadable += answer.unreadable
+        if len(papers) - known < len(answer.papers):
+            raise FeedError(
+                NAME, f"{api_url} sent a paper twice and so left one out: try again later"
+            )
+        if not total:
+            break
+    return Answer(total, tuple(papers.values()), tuple(unreadable))
+
+
+def _window(category: str, start: datetime, end: datetime) -> str:
+    # Both ends belong to arXiv's ranges, and it counts minutes in GMT.
+    first, last = (f"{t.astimezone(UTC):%Y%m%d%H%M}" for t in (start, end - timedelta(minutes=1)))
+    within = any(known.startswith(f"{category}.") for known in covered(category))
+    wanted = f"(cat:{category} OR cat:{category}.*)" if within else f"cat:{category}"
+    return f"{wanted} AND submittedDate:[{first} TO {last}]"
+
+
+def _ask_window(session: requests.Session, api_url: str, query: str, at: int) -> Answer:
+    """The page of results that begins with number `at`. Asked again where it lacks any: there is
+    no other way to tell the end from a failure that looks like it."""
+    asked = {
+        "search_query": query,
+        "sortBy": "submittedDate",
+        "sortOrder": "ascending",
+        "start": at,
+        "max_results": SUBMITTED_PAGE,
+    }
+    for _ in range(TRIES):
+        answer = parse_papers(_fetch(session, api_url, urlencode(asked)))
+        entries = len(answer.papers) + len(answer.unreadable)
+        if entries and entries >= min(SUBMITTED_PAGE, answer.total - at):
+            return answer
+    if entries or answer.total or at:
+        raise FeedError(
+            NAME,
+            f"{api_url} found {answer.total} papers and sent {at + entries} of them, {TRIES} times"
+            " over: the server is in trouble; try again later",
         )
     return answer  # of nothing, and sure of it
 

@@ -78,6 +78,15 @@ def mistake(category: str) -> str | None:
     return f"{wrong}: see {TAXONOMY_URL}"
 
 
+def covered(category: str) -> frozenset[str]:
+    """The categories whose papers are at home in `category`: itself under each of its names, and
+    for an archive all of its categories likewise (`math` has `math.IT`, which is `cs.IT`)."""
+    table = _table().values()
+    ids = {category} | {entry.id for entry in table if entry.archive == category}
+    ids |= {entry.use for entry in table if entry.use and entry.id in ids}
+    return frozenset(ids | {entry.id for entry in table if entry.use in ids})
+
+
 @cache
 def _table() -> Mapping[str, _Entry]:
     text = files(__package__).joinpath("categories.tsv").read_text("utf-8")

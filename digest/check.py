@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from digest import archive, pipeline, record
+from digest import archive, output, record
 from digest.config import Site
 from digest.errors import ArchiveError
 from digest.layout import day_of_record, is_generated, is_leftover
@@ -38,7 +38,7 @@ def check(out: Path, settings: Site) -> list[Finding]:
     if not digests and not findings:
         return [Finding(archive.DATA, "holds no day: check `out` in the settings", damage=True)]
     if not any(finding.damage for finding in findings):
-        expected = pipeline.site_files(digests, settings)
+        expected = output.site_files(digests, settings)
         findings += [f for path, data in expected.items() if (f := _compare(out, path, data))]
         findings += [Finding(path, "belongs to no day") for path in _strays(out, expected)]
     return findings
@@ -51,7 +51,7 @@ def repair(out: Path, settings: Site) -> list[Finding]:
     """
     digests, findings = _read_days(out)
     if digests and not any(finding.damage for finding in findings):
-        expected = pipeline.site_files(digests, settings)
+        expected = output.site_files(digests, settings)
         archive.write_files(out, expected | dict.fromkeys(_strays(out, expected)))
     return check(out, settings)
 

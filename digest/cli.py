@@ -15,24 +15,25 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import environment
 from digest.arguments import DEMO_OUT, parser
-from digest.errors import ConfigError, DigestError, FeedError, Interrupted, ScoringError
+from digest.errors import ConfigError, DigestError
 
 if TYPE_CHECKING:
     import argparse
 
+    import requests
+
+    from digest.config import Config
     from digest.pipeline import Job
-    from digest.report import DayReport, RunReport
-    from digest.sources import Fetched
+    from digest.report import RunReport
 
 log = logging.getLogger("digest")
 
-STALE_HOUR_UTC = 16  # a feed that has not turned by then is in trouble, not merely late
 INTERRUPTED = 130
 
 
@@ -127,15 +128,7 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 
 
 def _run(arguments: argparse.Namespace, report: RunReport) -> None:
-    from digest import (
-        announcements,
-        conditional,
-        pipeline,
-        publish,
-        sources,
-        transport,
-        unfinished,
-    )
+    from digest import announcements, conditional, daily, sources
     from digest.config import load_config, require_own_folder
     from digest.report import DayReport
 
@@ -156,74 +149,76 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
     if config.scorer == "llm" and environment.is_fresh_fork(config.out):
         report.add(DayReport("not_set_up", f"nothing is published yet: {environment.NO_KEY}"))
         return
-    job = pipeline.Job(
-        config=config,
-        scorer=environment.scorer(config, pays=not arguments.dry_run),
-        now=_now,
-        unfinished=arguments.config.parent / unfinished.FOLDER,
-        commit=not (arguments.no_commit or arguments.limit or arguments.dry_run),
-        push=arguments.push,
-        rescore=arguments.rescore,
+    commits = not (arguments.no_commit or arguments.limit or arguments.dry_run)
+    job = replace(
+        _job(arguments, config, commits=commits, pays=not arguments.dry_run),
         limit=arguments.limit,
         dry_run=arguments.dry_run,
         replay=bool(arguments.feed),
     )
-    if job.commit:
-        publish.require_repository(config.out)
-    if job.push:
-        publish.require_upstream(config.out)
-    delay_s = config.arxiv.delay_s
-    if arguments.feed:
-        with transport.polite_session(environment.user_agent(config), delay_s) as session:
-            days = sources.replay(arguments.feed, session)
-        _run_days(job, days, report, stale_is_late=True)
-        return
-    day = arguments.date or announcements.today_eastern(_now())
-    left = unfinished.left(job.unfinished, day) if config.scorer == "llm" else {}
-    _run_days(job, left, report, stale_is_late=True, older=True)
-    if day.weekday() > 4:  # a holiday is looked at all the same: it costs little and calendars err
-        report.add(_no_announcement(day))
-        return
-    report.under_way = day
-    with transport.polite_session(environment.user_agent(config), delay_s) as session:
+    with _session(config) as session:
+        if arguments.feed:
+            daily.replay(job, sources.replay(arguments.feed, session), report)
+            return
+        today = arguments.date or announcements.today_eastern(_now())
         answers = conditional.Answers(job.unfinished / conditional.FOLDER)
-        fetched = sources.fetch(config, session, answers)
-    late = _now() >= datetime(day.year, day.month, day.day, STALE_HOUR_UTC, tzinfo=UTC)
-    _run_days(job, {day: fetched}, report, stale_is_late=late)
+        arxiv = daily.Arxiv(
+            lambda: sources.fetch(config, session, answers),
+            sources.Past(session, config.arxiv, today),
+        )
+        daily.run(job, today, arxiv, report)
 
 
-def _run_days(
-    job: Job,
-    days: dict[date, list[Fetched]],
-    report: RunReport,
-    *,
-    stale_is_late: bool,
-    older: bool = False,
-) -> None:
-    """Handle `days`, oldest first. Trouble with `older` ones does not cost the newest its digest:
-    it is reported, and the run goes on."""
-    from digest import pipeline
-    from digest.report import DayReport
+def _catch_up(arguments: argparse.Namespace, report: RunReport) -> None:
+    from digest import announcements, daily, sources
+    from digest.config import load_config
 
-    for day, fetched in days.items():
-        started = time.monotonic()
-        report.under_way = day
-        try:
-            result = pipeline.run_day(job, day, fetched)
-        except ScoringError as error:
-            if isinstance(error, Interrupted) or not older:
-                raise
-            report.add(DayReport(error.status, str(error), day), error.exit_code)
-            continue
-        late = result.status == "stale_feed" and stale_is_late
-        seconds = round(time.monotonic() - started, 3)
-        report.add(replace(result, seconds=seconds), FeedError.exit_code if late else 0)
+    if arguments.push and arguments.no_commit:
+        raise ConfigError("--push pushes commits, and none would be made: leave one of them out")
+    config = environment.completed(load_config(arguments.config))
+    report.site = config.site.url
+    today = announcements.today_eastern(_now())
+    days = announcements.between(arguments.since or arguments.date, today)
+    if arguments.date:
+        days = days[:1] if days[:1] == [arguments.date] else []
+    if not days:
+        asked = arguments.date or arguments.since
+        raise ConfigError(f"{asked}: no past announcement day: name one before {today}")
+    job = _job(arguments, config, commits=not arguments.no_commit)
+    with _session(config) as session:
+        daily.catch_up(job, days, sources.Past(session, config.arxiv, today), report)
+
+
+def _job(arguments: argparse.Namespace, config: Config, *, commits: bool, pays: bool = True) -> Job:
+    """What `arguments` ask for, once it is sure that git can do its part."""
+    from digest import pipeline, publish, unfinished
+
+    scorer = environment.scorer(config, pays=pays)
+    if commits:
+        publish.require_repository(config.out)
+    if arguments.push:
+        publish.require_upstream(config.out)
+    return pipeline.Job(
+        config=config,
+        scorer=scorer,
+        now=_now,
+        unfinished=arguments.config.parent / unfinished.FOLDER,
+        commit=commits,
+        push=arguments.push,
+        rescore=arguments.rescore,
+    )
+
+
+def _session(config: Config) -> requests.Session:
+    from digest import transport
+
+    return transport.polite_session(environment.user_agent(config), config.arxiv.delay_s)
 
 
 def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
     from importlib.resources import as_file, files
 
-    from digest import pipeline, sources, transport, unfinished
+    from digest import daily, pipeline, sources, unfinished
     from digest.config import load_config
 
     config = replace(load_config(arguments.config), scorer="offline", out=DEMO_OUT)
@@ -231,22 +226,21 @@ def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
     job = pipeline.Job(
         config, environment.scorer(config), _now, nowhere, commit=False, rescore=True
     )
-    session = transport.polite_session(environment.user_agent(config), config.arxiv.delay_s)
-    with as_file(files("digest") / "sample") as sample, session:
+    with as_file(files("digest") / "sample") as sample, _session(config) as session:
         days = sources.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
-    _run_days(job, days, report, stale_is_late=True)
+    daily.replay(job, days, report)
     page = DEMO_OUT / "index.html"
     print(f"Look at it: {page.resolve().as_uri()}", file=sys.stderr)
 
 
 def _render(arguments: argparse.Namespace, report: RunReport) -> None:
-    from digest import pipeline
+    from digest import output
     from digest.config import load_config
     from digest.report import DayReport
     from digest.wording import count
 
     config = environment.completed(load_config(arguments.config))
-    written = pipeline.render(config.out, arguments.to or config.out, config.site)
+    written = output.render(config.out, arguments.to or config.out, config.site)
     status = "updated" if written else "unchanged"
     report.add(DayReport(status, f"{count(len(written), 'file')} written"))
 
@@ -275,7 +269,7 @@ def _check(arguments: argparse.Namespace, report: RunReport) -> None:
 def _doctor(arguments: argparse.Namespace, report: RunReport) -> None:
     import requests
 
-    from digest import doctor, transport
+    from digest import doctor
     from digest.config import load_config
     from digest.report import DayReport
 
@@ -286,7 +280,7 @@ def _doctor(arguments: argparse.Namespace, report: RunReport) -> None:
             load=lambda: environment.completed(load_config(arguments.config)),
             key=environment.key,
             base_url=environment.base_url,
-            session=lambda c: transport.polite_session(environment.user_agent(c), c.arxiv.delay_s),
+            session=_session,
             github=environment.github(session, doctor.github_remote(folder)),
             home=folder,
             now=_now(),
@@ -305,7 +299,7 @@ def _doctor(arguments: argparse.Namespace, report: RunReport) -> None:
 
 
 def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
-    from digest import evaluate, evaluating, transport, unfinished
+    from digest import evaluate, evaluating, unfinished
     from digest.config import load_config
 
     given = arguments
@@ -315,7 +309,7 @@ def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
     config = replace(config, scorer=given.scorer or config.scorer)
     paths = given.compare or [config.prompts]
     contenders = [evaluating.contender(path, config, environment.scorer) for path in paths]
-    with transport.polite_session(environment.user_agent(config), config.arxiv.delay_s) as session:
+    with _session(config) as session:
         labelled = evaluating.labelled_by(given.labels or given.since, config, session)
     kept = given.config.parent / unfinished.FOLDER
     k = given.k or evaluate.K
@@ -368,6 +362,7 @@ def _init(arguments: argparse.Namespace, report: RunReport) -> None:
 
 _COMMANDS = {
     "run": _run,
+    "catch-up": _catch_up,
     "demo": _demo,
     "render": _render,
     "check": _check,
@@ -383,12 +378,3 @@ _COMMANDS = {
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _no_announcement(day: date) -> DayReport:
-    from digest import announcements
-    from digest.report import DayReport
-
-    return DayReport(
-        "no_announcement", f"arXiv announces nothing on {announcements.why_none(day)}", day
-    )

@@ -6,6 +6,7 @@
     │   ├── OverBudget          3   what may be spent is spent
     │   └── Interrupted         130 Ctrl-C or SIGTERM; what was scored is kept
     ├── FeedError               4   arXiv unreachable, or not a feed
+    │   └── Refused             4   arXiv turns this client away: ask no more in this run
     ├── ArchiveError            1   a file of the archive is not what it should be
     └── PublishError            5   git: permission, protection, conflict
 
@@ -64,6 +65,10 @@ class FeedError(DigestError):
         super().__init__(f"{category}: {problem}")
         self.category = category
         self.problem = problem
+
+
+class Refused(FeedError):
+    """arXiv turns this client away. Whoever sees it asks for no other page in this run."""
 
 
 class ArchiveError(DigestError):

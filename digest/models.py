@@ -60,7 +60,7 @@ class Entry:
     """A line of a category's announcement: enough to tell a stale feed from a fresh one."""
 
     id: str
-    version: int
+    version: int  # 0: not known, as on arXiv's pages of past days
     announce_type: AnnounceType
 
 
@@ -86,6 +86,7 @@ class Source:
     fresh: bool  # False: the feed repeated an earlier day's batch
     entries: tuple[Entry, ...]  # by id
     unreadable: tuple[str, ...] = ()
+    approximate: bool = False  # by submission dates, which cannot tell exactly
 
 
 @dataclass(frozen=True, slots=True)

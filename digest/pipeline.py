@@ -6,19 +6,17 @@ the stage that owns it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digest import announcements, archive, estimate, publish, ranking, record, selection, site
-from digest.config import Config, Site
-from digest.errors import ArchiveError
-from digest.layout import day_file
+from digest import announcements, archive, estimate, output, publish, ranking, selection
+from digest.config import Config
 from digest.models import (
     LIMIT_RULE,
-    Day,
     Digest,
+    Entry,
     Feed,
     Paper,
     Scoring,
@@ -27,17 +25,16 @@ from digest.models import (
     Verdict,
     announced,
 )
-from digest.progress import bar, log, stage
+from digest.progress import log, stage
 from digest.report import DayReport
 from digest.scorers import Scorer
-from digest.site import search
 from digest.sources import Fetched
 from digest.unfinished import Unfinished
 from digest.wording import count, scorer_label, sums
 
 EXPERIENCE_DAYS = 10  # that an estimate is compared with
 
-_Read = Callable[[date], Digest]  # of a day that is listed
+Batches = Mapping[str, Collection[Entry]]  # what each category announced on an earlier day
 
 
 @dataclass(frozen=True)
@@ -55,18 +52,26 @@ class Job:
     dry_run: bool = False
     replay: bool = False  # of feeds that were named: to be named again where they fail
 
+    @property
+    def trial(self) -> bool:
+        """Whether nothing that it does is to last."""
+        return self.dry_run or self.limit is not None
 
-def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
+
+def run_day(
+    job: Job, day: date, fetched: Sequence[Fetched], batches: Batches | None = None
+) -> DayReport:
     """Bring one announcement day up to date with what its feeds say.
 
-    Nothing is written before everything is scored, and nothing at all where the feeds announce
-    nothing or only repeat an earlier day. Raises a `DigestError` for any expected failure.
+    `batches` are those of earlier days that are in no record yet. Nothing is written before
+    everything is scored, and nothing at all where the feeds announce nothing or only repeat an
+    earlier day. Raises a `DigestError` for any expected failure.
     """
     out = job.config.out
     if not job.dry_run and (restored := archive.restore(out)):
         log.info("restore: %s made again from the archive", count(len(restored), "lost file"))
     before = archive.read_day(out, day)
-    sources = _sources(out, day, fetched, before)
+    sources = _sources(out, day, fetched, before, batches)
     if nothing := _nothing_to_do(day, fetched, sources):
         return nothing
     unfinished = _unfinished(job, day, before)
@@ -84,7 +89,7 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
     else:
         digest = before
     with stage(f"{day} write") as said:
-        written = write(out, digest, before, job.config.site)
+        written = output.write(out, digest, before, job.config.site)
         said.append(f"{count(len(written), 'file')} changed")
     if job.scorer.name == "llm" and (digest is not before or not unfinished.read().usage.requests):
         unfinished.forget()  # else it holds what a try that has changed nothing has paid for
@@ -99,7 +104,9 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
     if not ours:
         return DayReport.of(digest, "unchanged", "another run published this day first", None)
     status, reason = "unchanged", "nothing is new since the last run"
-    if made is not before:
+    if digest.status is Status.EMPTY:
+        status, reason = "no_announcement", "arXiv's own pages say that nothing was announced"
+    elif made is not before:
         status = "updated" if before else "published"
         reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
         if digest.unscored:
@@ -109,96 +116,36 @@ def run_day(job: Job, day: date, fetched: Sequence[Fetched]) -> DayReport:
     return DayReport.of(digest, status, reason, commit)
 
 
-def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> list[str]:
-    """Archive the day and make the pages that follow from it; the files that changed.
-
-    The same for a new day, a better one and one that an interrupted run left half written: what
-    is right already is not touched.
-    """
-    days = archive.with_day(archive.read_days(out), digest)
-
-    def read(day: date) -> Digest:
-        return digest if day == digest.date else archive.listed_day(out, day)
-
-    month = Day.of(digest).month
-    files = archive.day_files(out, digest, before, days) | _day_files(digest, settings)
-    files |= archive.address_file(settings.url)
-    # The month's index too is made from the days' own files: of what an interrupted run left in
-    # the old one nobody could tell which day it is of.
-    files |= _month_files(month, days, read, settings)
-    files |= _front_files(days, read, settings)
-    return [str(path) for path in archive.write_files(out, files)]
-
-
-def _day_files(digest: Digest, settings: Site) -> archive.Files:
-    """The day's pages; where it has none, none of an earlier run's may stay."""
-    names = (day_file(digest.date, suffix) for suffix in (".html", ".md"))
-    return {**dict.fromkeys(names), **site.day_files(digest, settings)}
-
-
-def _month_files(month: str, days: Sequence[Day], read: _Read, settings: Site) -> archive.Files:
-    """The month's page, and its search index where there is something to search."""
-    shown = [day.date for day in site.with_page(days) if day.month == month]
-    index = search.encode(search.entries(map(read, shown))) if shown else None
-    return {**site.month_files(month, days, settings), search.path(month): index}
-
-
-def _front_files(days: Sequence[Day], read: _Read, settings: Site) -> archive.Files:
-    """What depends on all the days."""
-    newest, recent = site.newest(days), site.recent(days)
-    front = read(newest) if newest else None
-    return {**site.front_files(front, map(read, recent), days, settings)}
-
-
-def add_day(out: Path, ours: Digest, settings: Site) -> None:
-    """Record and commit in `out` a day that was made beside another archive."""
-    batches = archive.earlier_batches(out, archive.read_days(out), ours.date, ours.sources)
-    ledger = archive.read_ledger(out, ours.outcome_ids)
-    digest = selection.rejudge(ours, ledger, batches)
-    if any(source.fresh for source in digest.sources.values()):
-        write(out, digest, archive.read_day(out, ours.date), settings)
-        publish.commit(out, digest)
-
-
-def render(out: Path, to: Path, settings: Site) -> list[str]:
-    """Rebuild every generated file of the archive in `out` into `to`; the files that changed."""
-    with stage("render") as said:
-        digests = list(bar(archive.read_archive(out), "read"))
-        if not digests:
-            raise ArchiveError(f"{out / archive.DATA}: holds no day: check `out` in the settings")
-        files = site_files(digests, settings)
-        written = [str(path) for path in archive.write_files(to, files)]
-        said += [count(len(digests), "day"), f"{count(len(written), 'file')} changed"]
-    return written
-
-
-def site_files(digests: Sequence[Digest], settings: Site) -> archive.Files:
-    """Every generated file of a site with these days, oldest first: the archive's and the pages."""
-    files: archive.Files = {archive.day_path(d.date): record.encode(d) for d in digests}
-    files |= archive.derived_files(digests) | archive.address_file(settings.url)
-    for digest in bar(digests, "render"):
-        files |= _day_files(digest, settings)
-    days = [Day.of(digest) for digest in digests]
-    by_date = {digest.date: digest for digest in digests}
-    for month in dict.fromkeys(day.month for day in days):
-        files |= _month_files(month, days, by_date.__getitem__, settings)
-    return files | _front_files(days, by_date.__getitem__, settings)
-
-
 # --- the steps --------------------------------------------------------------------------------
 
 
+def stale(
+    out: Path, day: date, fetched: Sequence[Fetched], batches: Batches | None = None
+) -> list[str]:
+    """The categories whose feed repeats an earlier day, and of which `day` has nothing better."""
+    sources = _sources(out, day, fetched, archive.read_day(out, day), batches)
+    return [category for category, source in sources.items() if not source.fresh]
+
+
 def _sources(
-    out: Path, day: date, fetched: Sequence[Fetched], before: Digest | None
+    out: Path,
+    day: date,
+    fetched: Sequence[Fetched],
+    before: Digest | None,
+    batches: Batches | None = None,
 ) -> dict[str, Source]:
     """What each category contributes, together with what an earlier run of this day found."""
     categories = [f.feed.category for f in fetched]
-    batches = archive.earlier_batches(out, archive.read_days(out), day, categories)
+    recorded = archive.earlier_batches(out, archive.read_days(out), day, categories)
+    earlier: Batches = {**recorded, **(batches or {})}
     known = before.sources if before else {}
     sources = dict(known)
     for f in fetched:
         category = f.feed.category
-        source = selection.source_of(f.feed, f.url, day, batches.get(category))
+        if f.past:
+            source = selection.source_of_past(f.feed, f.url, approximate=f.approximate)
+        else:
+            source = selection.source_of(f.feed, f.url, day, earlier.get(category))
         sources[category] = selection.combine(known.get(category), source)
     return sources
 
@@ -209,6 +156,8 @@ def _nothing_to_do(
     """What to report where no category announces anything of `day`'s own."""
     if any(source.fresh and source.entries for source in sources.values()):
         return None
+    if fetched and all(f.past for f in fetched) and all(s.fresh for s in sources.values()):
+        return None  # to be recorded: it is known that there was nothing
     if any(not source.fresh for source in sources.values()):
         said = "; ".join(
             _staleness(f.feed, day) for f in fetched if not sources[f.feed.category].fresh
@@ -367,12 +316,19 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
     )
     if before is not None:
         digest = ranking.carry_over(digest, before)
-    if digest.unscored or digest.stale:
-        digest = replace(digest, status=Status.PARTIAL)
+    digest = replace(digest, status=_status(digest))
     log.info("%s: %s", day, sums(digest.counts))
     if failure := ranking.shortfall(digest, job.config.llm.max_unscored, scoring.trouble):
         raise failure
     return before if before is not None and _teaches_nothing(job, digest, before) else digest
+
+
+def _status(digest: Digest) -> Status:
+    if digest.unscored or digest.stale:
+        return Status.PARTIAL
+    if any(source.approximate for source in digest.sources.values()):
+        return Status.APPROXIMATE
+    return Status.COMPLETE if digest.outcome_ids else Status.EMPTY
 
 
 def _teaches_nothing(job: Job, digest: Digest, before: Digest) -> bool:
@@ -408,7 +364,7 @@ def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
     for made in digests:
         with stage(f"{made.date} commit") as said:
             if made.date != digest.date:
-                write(out, made, made, job.config.site)
+                output.write(out, made, made, job.config.site)
             # The last takes what the days share: the ledger, the lists, the front page.
             commits[made.date] = publish.commit(out, made, alone=made is not digests[-1])
             said.append((commits[made.date] or "nothing changed")[:16])
@@ -418,7 +374,7 @@ def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
 
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
-            add_day(their_out, archive.listed_day(out, day), job.config.site)
+            output.add_day(their_out, archive.listed_day(out, day), job.config.site)
 
     with stage(f"{digest.date} push") as said:
         pushed = publish.push(out, add_days)

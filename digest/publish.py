@@ -36,7 +36,8 @@ PUSH_ATTEMPTS = 3  # after the first, each upon what the other side has pushed m
 def commit_message(digest: Digest) -> str:
     """Subject: date and counts. Body: the sums, what to know, the ranked list with bare links."""
     counts = digest.counts
-    subject = f"Digest {digest.date}: {counts.kept} of {counts.scanned} papers kept"
+    kept = f"{counts.kept} of {counts.scanned} papers kept"
+    subject = f"Digest {digest.date}: {kept if counts.announced else 'nothing was announced'}"
     paragraphs = [subject, textwrap.fill(sums(counts), BODY_WIDTH)]
     for warning in warnings(digest):  # which quote categories: no line begins with such words
         paragraphs.append(textwrap.fill(inert(warning), BODY_WIDTH, subsequent_indent="  "))

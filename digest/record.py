@@ -90,6 +90,7 @@ class _Source(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     state: Annotated[str, msgspec.Meta(pattern="^(fresh|stale)$")]
     entries: tuple[str, ...]  # "2601.20868v1 new"
     unreadable: tuple[str, ...] = ()
+    approximate: bool = False
 
 
 class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -185,6 +186,7 @@ def _encode_source(source: Source) -> _Source:
         state="fresh" if source.fresh else "stale",
         entries=tuple(f"{e.id}v{e.version} {e.announce_type}" for e in source.entries),
         unreadable=source.unreadable,
+        approximate=source.approximate,
     )
 
 
@@ -255,7 +257,8 @@ def _decode_source(source: _Source, name: str) -> Source:
                 f"{name}.entries: {text!r} is no `IDvN type`: restore the file from git"
             )
         entries.append(Entry(match[1], int(match[2]), AnnounceType(match[3])))
-    return Source(source.url, source.state == "fresh", tuple(entries), source.unreadable)
+    fresh = source.state == "fresh"
+    return Source(source.url, fresh, tuple(entries), source.unreadable, source.approximate)
 
 
 def _problem(digest: Digest, name: str) -> str | None:

@@ -79,6 +79,7 @@ class RunReport:
     def add(self, day: DayReport, exit_code: int = 0) -> None:
         """A day handled; with an exit code where the run has to fail for it."""
         self.days.append(day)
+        self.days.sort(key=lambda d: d.date or date.max)
         self.under_way = None
         if exit_code:
             self.problem, self.exit_code = day, exit_code

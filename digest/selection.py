@@ -11,6 +11,7 @@ from datetime import date
 from digest.models import (
     LIMIT_RULE,
     STALE_RULE,
+    AnnounceType,
     Digest,
     Entry,
     Feed,
@@ -115,8 +116,28 @@ def source_of(feed: Feed, url: str, day: date, earlier_batch: Collection[Entry] 
     """
     if feed.date != day:
         return Source(url, fresh=False, entries=())
-    repeats = bool(feed.papers) and feed.entries <= set(earlier_batch or ())
+    repeats = _repeats(feed.entries, earlier_batch or ())
     return Source(url, not repeats, tuple(sorted(feed.entries, key=_by_id)), feed.unreadable)
+
+
+def source_of_past(feed: Feed, url: str, *, approximate: bool = False) -> Source:
+    """What arXiv's own account of a past day contributes to it, which needs no comparison.
+
+    It shows papers as they are now: of what is not new, the announced version is not known.
+    """
+    entries = {
+        e if e.announce_type is AnnounceType.NEW else replace(e, version=0) for e in feed.entries
+    }
+    return Source(url, True, tuple(sorted(entries, key=_by_id)), feed.unreadable, approximate)
+
+
+def _repeats(entries: Collection[Entry], batch: Collection[Entry]) -> bool:
+    """Whether there are entries and each is in `batch`, as far as its versions are known."""
+    known = set(batch)
+    unversioned = {(e.id, e.announce_type) for e in known if not e.version}
+    return bool(entries) and all(
+        e in known or (e.id, e.announce_type) in unversioned for e in entries
+    )
 
 
 def only_stale(sources: Mapping[str, Source]) -> frozenset[str]:
@@ -140,7 +161,8 @@ def combine(earlier: Source | None, now: Source) -> Source:
     restated = {entry.id for entry in now.entries}
     entries = {*now.entries, *(entry for entry in earlier.entries if entry.id not in restated)}
     unreadable = now.unreadable or earlier.unreadable
-    return Source(earlier.url, True, tuple(sorted(entries, key=_by_id)), unreadable)
+    approximate = earlier.approximate and now.approximate
+    return Source(earlier.url, True, tuple(sorted(entries, key=_by_id)), unreadable, approximate)
 
 
 def rejudge(
@@ -153,7 +175,7 @@ def rejudge(
     """
     sources = {
         category: replace(source, fresh=False)
-        if source.entries and set(source.entries) <= set(batches.get(category, ()))
+        if _repeats(source.entries, batches.get(category, ()))
         else source
         for category, source in digest.sources.items()
     }

@@ -9,9 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest import feed
-from digest.config import Config
-from digest.errors import FeedError
+from digest import catchup, feed
+from digest.announcements import is_announcement_day
+from digest.config import Arxiv, Config
+from digest.errors import FeedError, Refused
 from digest.models import Feed
 from digest.progress import bar, log, stage
 from digest.wording import count
@@ -28,6 +29,8 @@ class Fetched:
 
     url: str
     feed: Feed
+    past: bool = False  # arXiv's own account of the day, which needs no comparison to be believed
+    approximate: bool = False  # by submission dates: arXiv's search cannot tell announcements
 
 
 def fetch(config: Config, session: requests.Session, answers: Answers) -> list[Fetched]:
@@ -85,3 +88,46 @@ def _describe(fetched: Sequence[Fetched]) -> list[str]:
     said = [count(len(fetched), "feed"), count(sum(len(f.feed.papers) for f in fetched), "item")]
     unreadable = sum(len(f.feed.unreadable) for f in fetched)
     return [*said, f"{unreadable} unreadable"] if unreadable else said
+
+
+class Past:
+    """What arXiv says of days that are over: its own pages of them and, where these are out of
+    reach or refuse, its search interface. Each is asked once, whoever wants to know."""
+
+    def __init__(self, session: requests.Session, arxiv: Arxiv, today: date) -> None:
+        self._session, self._arxiv, self._today = session, arxiv, today
+        self._known: dict[tuple[str, date], Fetched | None] = {}
+        self._refused = False
+
+    def announced(self, category: str, day: date) -> Fetched | None:
+        """What was announced in `category` on `day`; None where that cannot be told yet.
+
+        Without papers where it is certain that there were none. Today is never put together from
+        the search interface: its feed may still turn. Raises `FeedError`.
+        """
+        key = category, day
+        if key not in self._known:
+            self._known[key] = self._read(category, day)
+        return self._known[key]
+
+    def _read(self, category: str, day: date) -> Fetched | None:
+        if catchup.has_pages(day, self._today) and not self._refused:
+            try:
+                return self._from_pages(category, day)
+            except Refused as error:
+                self._refused = True
+                log.warning("%s: going on with the search interface", error)
+        if day >= self._today or not is_announcement_day(day):
+            return None
+        url = self._arxiv.api_url
+        found = catchup.fetch_approximate(self._session, url, category, day)
+        return Fetched(url, found, past=True, approximate=True)
+
+    def _from_pages(self, category: str, day: date) -> Fetched | None:
+        site = self._arxiv.site_url
+        found = catchup.fetch_day(self._session, site, category, day)
+        if found is None and catchup.confirmed_empty(self._session, site, category, day):
+            found = Feed(category, day, ())
+        if found is None:
+            return None
+        return Fetched(f"{site}/catchup/{category}/{day}", found, past=True)

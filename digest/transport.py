@@ -63,7 +63,7 @@ def polite_session(user_agent: str, delay_s: float) -> requests.Session:
     listings within five times that (https://arxiv.org/robots.txt asks for 15), and Retry-After
     honoured."""
     session = _Session()
-    session.headers.update({"User-Agent": user_agent, "Accept": ACCEPT})
+    session.headers["User-Agent"] = user_agent
     adapter = _PoliteAdapter(delay_s)  # one for both: a redirect to https waits as well
     for scheme in ("https://", "http://"):
         session.mount(scheme, adapter)
@@ -71,7 +71,11 @@ def polite_session(user_agent: str, delay_s: float) -> requests.Session:
 
 
 def fetch(
-    session: requests.Session, url: str, max_bytes: int, before: Answer | None = None
+    session: requests.Session,
+    url: str,
+    max_bytes: int,
+    before: Answer | None = None,
+    accept: str = ACCEPT,
 ) -> Answer:
     """The answer behind `url`, whatever its status, of at most `max_bytes` when unpacked.
 
@@ -79,12 +83,14 @@ def fetch(
     changed. Raises `TransportError`.
     """
     asked = url
-    headers = {"If-None-Match": before.etag} if before and before.etag else None
+    headers = {"Accept": accept}
+    if before and before.etag:
+        headers["If-None-Match"] = before.etag
     try:
         for _ in range(1 + MAX_REDIRECTS):
             timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
             with session.get(url, timeout=timeout, stream=True, headers=headers) as response:
-                if before and headers and response.status_code == 304:
+                if before and before.etag and response.status_code == 304:
                     return before
                 if not response.is_redirect:
                     content_type = response.headers.get("Content-Type", "")

@@ -1,0 +1,97 @@
+"""What a day's record becomes: files of the archive and of the site, written together.
+
+`write` makes what one day changes, `site_files` everything; both make the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from digest import archive, publish, record, selection, site
+from digest.config import Site
+from digest.errors import ArchiveError
+from digest.layout import day_file
+from digest.models import Day, Digest
+from digest.progress import bar, stage
+from digest.site import search
+from digest.wording import count
+
+_Read = Callable[[date], Digest]
+
+
+def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> list[str]:
+    """Archive the day and make the pages that follow from it; the files that changed.
+
+    The same for a new day, a better one and one that an interrupted run left half written: what
+    is right already is not touched.
+    """
+    days = archive.with_day(archive.read_days(out), digest)
+
+    def read(day: date) -> Digest:
+        return digest if day == digest.date else archive.listed_day(out, day)
+
+    month = Day.of(digest).month
+    files = archive.day_files(out, digest, before, days) | _day_files(digest, settings)
+    files |= archive.address_file(settings.url)
+    # The month's index too is made from the days' own files: of what an interrupted run left in
+    # the old one nobody could tell which day it is of.
+    files |= _month_files(month, days, read, settings)
+    files |= _front_files(days, read, settings)
+    return [str(path) for path in archive.write_files(out, files)]
+
+
+def _day_files(digest: Digest, settings: Site) -> archive.Files:
+    """The day's pages; where it has none, none of an earlier run's may stay."""
+    names = (day_file(digest.date, suffix) for suffix in (".html", ".md"))
+    return {**dict.fromkeys(names), **site.day_files(digest, settings)}
+
+
+def _month_files(month: str, days: Sequence[Day], read: _Read, settings: Site) -> archive.Files:
+    """The month's page, and its search index where there is something to search."""
+    shown = [day.date for day in site.with_page(days) if day.month == month]
+    index = search.encode(search.entries(map(read, shown))) if shown else None
+    return {**site.month_files(month, days, settings), search.path(month): index}
+
+
+def _front_files(days: Sequence[Day], read: _Read, settings: Site) -> archive.Files:
+    """What depends on all the days."""
+    newest, recent = site.newest(days), site.recent(days)
+    front = read(newest) if newest else None
+    return {**site.front_files(front, map(read, recent), days, settings)}
+
+
+def add_day(out: Path, ours: Digest, settings: Site) -> None:
+    """Record and commit in `out` a day that was made beside another archive."""
+    batches = archive.earlier_batches(out, archive.read_days(out), ours.date, ours.sources)
+    ledger = archive.read_ledger(out, ours.outcome_ids)
+    digest = selection.rejudge(ours, ledger, batches)
+    if any(source.fresh for source in digest.sources.values()):
+        write(out, digest, archive.read_day(out, ours.date), settings)
+        publish.commit(out, digest)
+
+
+def render(out: Path, to: Path, settings: Site) -> list[str]:
+    """Rebuild every generated file of the archive in `out` into `to`; the files that changed."""
+    with stage("render") as said:
+        digests = list(bar(archive.read_archive(out), "read"))
+        if not digests:
+            raise ArchiveError(f"{out / archive.DATA}: holds no day: check `out` in the settings")
+        files = site_files(digests, settings)
+        written = [str(path) for path in archive.write_files(to, files)]
+        said += [count(len(digests), "day"), f"{count(len(written), 'file')} changed"]
+    return written
+
+
+def site_files(digests: Sequence[Digest], settings: Site) -> archive.Files:
+    """Every generated file of a site with these days, oldest first: the archive's and the pages."""
+    files: archive.Files = {archive.day_path(d.date): record.encode(d) for d in digests}
+    files |= archive.derived_files(digests) | archive.address_file(settings.url)
+    for digest in bar(digests, "render"):
+        files |= _day_files(digest, settings)
+    days = [Day.of(digest) for digest in digests]
+    by_date = {digest.date: digest for digest in digests}
+    for month in dict.fromkeys(day.month for day in days):
+        files |= _month_files(month, days, by_date.__getitem__, settings)
+    return files | _front_files(days, by_date.__getitem__, settings)

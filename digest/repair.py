@@ -1,0 +1,65 @@
+"""What the past still lacks, by the list of days and arXiv's calendar. Pure but for `read`.
+
+A day is measured against the categories that it was configured with: one that is added later does
+not make the past missed, and one that is dropped since is not asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from digest.announcements import is_announcement_day
+from digest.models import Day, Digest, Reason, Status
+
+REACH = timedelta(days=90)  # of arXiv's catch-up pages; further back only by hand
+RETRY = timedelta(days=4)  # of papers that could not be scored: asking costs money each time
+BACKLOG = 2  # days; where more are missed, today's digest goes first
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A past day that lacks something."""
+
+    day: date
+    categories: tuple[str, ...] = ()  # to be read anew; none: only papers are to be scored
+
+
+def needs(
+    days: Sequence[Day],
+    read: Callable[[date], Digest],
+    today: date,
+    categories: Collection[str],
+) -> list[Need]:
+    """The days before `today` that lack something, oldest first.
+
+    `days` are the recorded ones in order, `read` gives the record of one, `categories` are those
+    that are followed now. Before the first record nothing is missed.
+    """
+    if not days:
+        return []
+    recorded = {day.date: day for day in days}
+    day = max(days[0].date, today - REACH)
+    last, found = days[0].date, []
+    while day < today:
+        known = recorded.get(day)
+        if known is None and is_announcement_day(day):
+            # As followed on the last recorded day before.
+            followed = tuple(c for c in read(last).sources if c in categories)
+            found += [Need(day, followed)] if followed else []
+        elif known is not None:
+            last = day
+            if known.status is Status.PARTIAL:
+                found += _incomplete(read(day), today, categories)
+        day += timedelta(days=1)
+    return found
+
+
+def _incomplete(digest: Digest, today: date, categories: Collection[str]) -> list[Need]:
+    stale = tuple(category for category in digest.stale if category in categories)
+    # What the model refused, it refuses again.
+    unscored = any(u.reason != Reason.REFUSED for u in digest.unscored)
+    if stale or (unscored and today - digest.date <= RETRY):
+        return [Need(digest.date, stale)]
+    return []
