@@ -69,7 +69,7 @@ def _tree(data: bytes) -> Any:
     )
     try:
         return etree.fromstring(data, parser)
-    except (etree.LxmlError, ValueError):
+    except etree.LxmlError:  # as older versions have it
         return None
 
 

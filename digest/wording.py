@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 
 from digest.announcements import EASTERN, next_announcement, today_eastern
-from digest.models import LIMIT_RULE, Counts, Digest, Status, add
+from digest.models import LIMIT_RULE, Counts, Digest, add
 
 FEED_LIMIT = 2_000  # arXiv/arxiv-feed cuts there, and what it drops are new papers
 
@@ -130,6 +130,16 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             f"{count(unreadable, 'entry', 'entries')} of the feed could not be read;"
             " the day's data file names them."
         )
-    if digest.status is Status.APPROXIMATE:
-        said.append("Rebuilt from a source that cannot tell exactly what was announced.")
+    caught_up = [c for c, s in digest.sources.items() if "/catchup/" in s.url]
+    if caught_up:
+        said.append(
+            f"Taken from arXiv's catch-up pages, not from its feed: {', '.join(caught_up)}."
+        )
+    approximate = [c for c, s in digest.sources.items() if s.approximate]
+    if approximate:
+        said.append(
+            f"Rebuilt from submission dates, which cannot tell exactly what was announced:"
+            f" {', '.join(approximate)} may lack cross-lists of older papers and papers that"
+            " moderation had held back."
+        )
     return tuple(said)

@@ -1,0 +1,428 @@
+"""`digest run` and `digest catch-up` over days, against arXiv's addresses served here."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from digest import daily
+from digest.announcements import EASTERN, next_announcement
+from digest.cli import main
+from tests import make
+from tests.make import git, paper
+from tests.simulator import feeds, pages
+from tests.simulator.truth import Entry
+from tests.simulator.truth import Paper as Announced
+
+WED, THU, FRI = date(2026, 1, 28), date(2026, 1, 29), date(2026, 1, 30)
+MON, TUE = date(2026, 2, 2), date(2026, 2, 3)
+
+
+class Arxiv:
+    """What each address of arXiv's answers; what is not given is an empty page or feed."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.feeds: dict[str, bytes] = {}
+        self.pages: dict[tuple[str, date], bytes] = {}
+        self.recent: dict[date, int] = {}
+        self.refuses = False
+        self.search: list[Announced] = []
+        self.asked: list[str] = []
+        self.url = server.url_for("").rstrip("/")
+        server.expect_request(re.compile("/.*")).respond_with_handler(self)
+
+    def __call__(self, request: Request) -> Response:
+        self.asked.append(request.path)
+        _, kind, *rest = request.path.split("/")
+        if kind == "rss":
+            return Response(self.feeds[rest[0]], content_type="application/rss+xml")
+        if self.refuses and kind in ("catchup", "list"):
+            return Response("<title>403 Forbidden</title>", 403, content_type="text/html")
+        if kind == "catchup":
+            category, day = rest[0], date.fromisoformat(rest[1])
+            page = self.pages.get((category, day)) or pages.catchup(category, day, (), 1, None)
+            return Response(page, content_type="text/html; charset=utf-8")
+        if kind == "api":
+            now = datetime(2026, 1, 30, tzinfo=UTC)
+            body = feeds.results("", self.search, 0, 100, now, total=len(self.search))
+            return Response(body, content_type="application/atom+xml")
+        if kind == "list":
+            listed = [(day, _entries(day, number)) for day, number in self.recent.items()]
+            return Response(pages.recent(rest[0], listed), content_type="text/html")
+        raise AssertionError(request.path)
+
+    def announce(self, day: date, category: str, *ids: str) -> None:
+        """By the feed."""
+        papers = [paper(i) for i in ids]
+        self.feeds[category] = make.rss(make.feed(*papers, category=category, day=day))
+
+    def show(self, day: date, category: str, *ids: str) -> None:
+        """On the page of that day."""
+        batch = tuple(_entry(i, category, day) for i in ids)
+        self.pages[category, day] = pages.catchup(category, day, batch, 1, None)
+
+    @property
+    def asked_pages(self) -> list[str]:
+        return [path for path in self.asked if path.startswith(("/catchup", "/list", "/api"))]
+
+
+def _entry(paper_id: str, category: str, day: date) -> Entry:
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    names = (("Ada Lovelace", "Ada Lovelace"),)
+    found = Announced(
+        paper_id, f"Title of {paper_id}", "Words.", names, at, day, [category], {category: day}
+    )
+    return Entry(found, 1, "new")
+
+
+def _entries(day: date, number: int) -> tuple[Entry, ...]:
+    return tuple(_entry(f"2601.9{n:04}", "cs.LG", day) for n in range(number))
+
+
+@pytest.fixture
+def arxiv(httpserver: HTTPServer) -> Arxiv:
+    return Arxiv(httpserver)
+
+
+class Bot:
+    """The repository of somebody who follows two categories, run at given times."""
+
+    def __init__(self, folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capsys, self._url = folder, capsys, url
+        self.follow("cs.LG", "cs.AI")
+
+    def follow(self, *categories: str) -> None:
+        settings = {
+            "categories": list(categories),
+            "scorer": "offline",
+            "arxiv": {
+                "feed_url": f"{self._url}/rss/{{category}}",
+                "site_url": self._url,
+                "api_url": f"{self._url}/api/query",
+                "delay_s": 0,
+            },
+        }
+        (self.folder / "config.yaml").write_text(json.dumps(settings))
+
+    def __call__(self, command: str, day: date, *options: str, hour: int = 7) -> dict[str, Any]:
+        """At `hour` US Eastern of `day`: the report, with the exit code."""
+        at = datetime(day.year, day.month, day.day, hour, tzinfo=EASTERN)
+        self._capsys.readouterr()
+        with time_machine.travel(at, tick=True):
+            code = main([command, "--json", *options])
+        ended = self._capsys.readouterr()
+        report: dict[str, Any] = json.loads(ended.out)
+        return report | {"code": code, "said": ended.err}
+
+    def record(self, day: date) -> dict[str, Any]:
+        path = self.folder / f"docs/data/{day:%Y}/{day}.json"
+        loaded: dict[str, Any] = json.loads(path.read_text())
+        return loaded
+
+    def states(self, day: date) -> dict[str, str]:
+        record = self.record(day)
+        found = dict.fromkeys(record["seen"], "seen")
+        for state in ("kept", "below", "filtered", "unscored"):
+            found |= {p["id"]: state for p in record[state]}
+        return found
+
+    def scanned(self) -> list[str]:
+        """Every paper that any day scanned, as often as it was."""
+        found = []
+        for path in sorted((self.folder / "docs/data").glob("2*/*.json")):
+            record = json.loads(path.read_text())
+            found += [p["id"] for state in ("kept", "below") for p in record[state]]
+        return found
+
+    def commits(self) -> list[str]:
+        return git(self.folder, "log", "--reverse", "--format=%s").splitlines()
+
+
+@pytest.fixture
+def bot(
+    tmp_path: Path,
+    arxiv: Arxiv,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Bot]:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    make.own_git_settings(monkeypatch, tmp_path)
+    git(folder, "init", "--quiet")
+    (folder / "prompts").mkdir()
+    (folder / "prompts/topics.md").write_text("# Topics\n## Matters\n- Relevant: the matter\n")
+    for name in ("OPENAI_API_KEY", "GITHUB_REPOSITORY", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    yield Bot(folder, arxiv.url, capsys)
+    if (folder / "docs/data/days.jsonl").exists():
+        assert main(["check"]) == 0
+
+
+def made(report: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(day["date"], day["status"]) for day in report["days"]]
+
+
+# --- the real days --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real(real_data: Path, arxiv: Arxiv) -> Callable[..., None]:
+    def serve(category: str, name: str) -> None:
+        packed = next((real_data / "feeds_replay").glob(f"rss_{category}_{name}*.xml.gz"))
+        arxiv.feeds[category] = gzip.decompress(packed.read_bytes())
+
+    return serve
+
+
+def _ids(feed: bytes) -> set[str]:
+    return set(re.findall(r"oai:arXiv.org:([0-9.]+)v", feed.decode()))
+
+
+def test_a_real_stale_day_loses_nothing_and_repeats_nothing(
+    bot: Bot, arxiv: Arxiv, real: Callable[..., None]
+) -> None:
+    real("cs.LG", "2026-01-29")
+    real("cs.AI", "2026-01-29_1")
+    announced = _ids(arxiv.feeds["cs.LG"]) | _ids(arxiv.feeds["cs.AI"])
+    assert bot("run", THU)["status"] == "published"
+
+    real("cs.LG", "2026-01-30")
+    real("cs.AI", "2026-01-30_STALE")
+    morning = bot("run", FRI)
+    assert (morning["status"], bot.record(FRI)["status"]) == ("published", "partial")
+
+    real("cs.AI", "2026-01-30_2")
+    announced |= _ids(arxiv.feeds["cs.LG"]) | _ids(arxiv.feeds["cs.AI"])
+    assert bot("run", FRI, hour=10)["status"] == "updated"
+    assert bot("run", FRI, hour=12)["status"] == "unchanged"
+    assert sorted(bot.scanned()) == sorted(announced)
+    assert bot.record(FRI)["status"] == "complete"
+
+
+def test_arxivs_page_of_the_day_stands_in_for_a_real_stale_feed(
+    bot: Bot, arxiv: Arxiv, real: Callable[..., None], real_data: Path
+) -> None:
+    real("cs.LG", "2026-01-29")
+    real("cs.AI", "2026-01-29_1")
+    bot("run", THU)
+    real("cs.LG", "2026-01-30")
+    real("cs.AI", "2026-01-30_2")
+    announced = _ids(arxiv.feeds["cs.AI"])
+    real("cs.AI", "2026-01-30_STALE")
+    page = real_data / "catchup/rendered/catchup_cs.AI_2026-01-30_abs.html"
+    arxiv.pages["cs.AI", FRI] = page.read_bytes()
+    assert bot("run", FRI)["status"] == "published"
+    record = bot.record(FRI)
+    assert record["status"] == "complete"
+    assert record["sources"]["cs.AI"]["url"].endswith("/catchup/cs.AI/2026-01-30")
+    assert announced <= bot.states(FRI).keys()
+    assert len(bot.scanned()) == len(set(bot.scanned()))
+
+
+# --- missed days ----------------------------------------------------------------------------------
+
+
+def start(bot: Bot, arxiv: Arxiv, day: date = WED) -> None:
+    """A first day, from which on something can be missed."""
+    for number, category in enumerate(("cs.LG", "cs.AI"), start=1):
+        arxiv.announce(day, category, f"2601.0000{number}")
+    assert bot("run", day)["status"] == "published"
+
+
+def test_a_missed_day_is_made_before_todays_and_each_has_its_commit(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    report = bot("run", FRI)
+    assert made(report) == [("2026-01-29", "published"), ("2026-01-30", "published")]
+    assert [subject[:17] for subject in bot.commits()] == [
+        "Digest 2026-01-28",
+        "Digest 2026-01-29",
+        "Digest 2026-01-30",
+    ]
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert "Made on Friday, 30 January 2026" in page
+    assert "catch-up" in page
+
+
+def test_where_many_days_are_missed_todays_digest_comes_first(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    for n, day in enumerate((THU, FRI, MON), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    arxiv.announce(TUE, "cs.LG", "2602.00001")
+    arxiv.announce(TUE, "cs.AI", "2602.00002")
+    assert len(bot("run", TUE)["days"]) == 4
+    order = [subject[7:17] for subject in bot.commits()]
+    assert order == ["2026-01-28", "2026-02-03", "2026-01-29", "2026-01-30", "2026-02-02"]
+
+
+def test_a_stale_feed_after_missed_days_does_not_pass_for_todays(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    for n, day in enumerate((THU, FRI, MON), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    arxiv.announce(TUE, "cs.LG", "2601.00013")  # Monday's
+    arxiv.announce(TUE, "cs.AI", "2602.00002")
+    bot("run", TUE)
+    assert bot.record(TUE)["sources"]["cs.LG"]["state"] == "stale"
+    assert bot.states(MON)["2601.00013"] in ("kept", "below")
+    arxiv.announce(TUE, "cs.LG", "2602.00001")
+    bot("run", TUE, hour=9)
+    assert bot.record(TUE)["status"] == "complete"
+    assert len(bot.scanned()) == len(set(bot.scanned()))
+
+
+def test_57_days_without_a_run_are_all_repaired_the_oldest_first(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv, WED)
+    day, missed = next_announcement(WED), []
+    for n in range(57):
+        for m, category in enumerate(("cs.LG", "cs.AI")):
+            arxiv.show(day, category, f"{day:%y%m}.{m}1{n:03}")
+        missed.append(str(day))
+        day = next_announcement(day)
+    arxiv.announce(day, "cs.LG", f"{day:%y%m}.99991")
+    arxiv.announce(day, "cs.AI", f"{day:%y%m}.99992")
+    report = bot("run", day)
+    assert made(report) == [*((d, "published") for d in missed), (str(day), "published")]
+    assert [s[7:17] for s in bot.commits()[1:]] == [str(day), *missed]
+    assert len(arxiv.asked_pages) == 2 * 57
+    assert len(bot.scanned()) == len(set(bot.scanned())) == 2 * 59
+
+
+def test_past_days_do_not_cost_more_than_one_days_budget(
+    bot: Bot, arxiv: Arxiv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(bot, arxiv)
+    for n, day in enumerate((THU, FRI, MON), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    arxiv.announce(TUE, "cs.LG", "2602.00001")
+    arxiv.announce(TUE, "cs.AI", "2602.00002")
+    monkeypatch.setattr(daily, "REPAIR_S", -1)  # as if there were no time
+    report = bot("run", TUE)
+    assert made(report) == [("2026-01-29", "waiting"), ("2026-02-03", "published")]
+    assert "3 past days left to later runs" in report["days"][0]["reason"]
+    assert report["code"] == 0
+
+
+def test_a_day_that_arxiv_does_not_tell_yet_waits_and_costs_today_nothing(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    report = bot("run", FRI)
+    assert made(report) == [("2026-01-29", "waiting"), ("2026-01-30", "published")]
+    assert report["code"] == 0
+    front = (bot.folder / "docs/index.html").read_text()
+    assert "No digest was made for Thursday, 29 January 2026" in front
+    for category in ("cs.LG", "cs.AI"):
+        arxiv.show(THU, category, {"cs.LG": "2601.00011", "cs.AI": "2601.00012"}[category])
+    assert made(bot("run", FRI, hour=9))[0] == ("2026-01-29", "published")
+    assert "No digest was made" not in (bot.folder / "docs/index.html").read_text()
+
+
+def test_a_day_of_which_one_category_is_told_is_made_and_completed_later(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    bot("run", FRI)
+    assert bot.record(THU)["status"] == "partial"
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    assert made(bot("run", FRI, hour=9))[0] == ("2026-01-29", "updated")
+    assert bot.record(THU)["status"] == "complete"
+    assert bot.states(THU)["2601.00012"] in ("kept", "below")
+
+
+def test_a_deferred_mailing_is_recorded_as_empty_once_it_is_certain(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    for category in ("cs.LG", "cs.AI"):
+        arxiv.announce(THU, category)  # nothing, on a day on which something was expected
+    assert bot("run", THU)["status"] == "no_announcement"
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.recent = {FRI: 2, WED: 1}
+    report = bot("run", FRI)
+    assert made(report) == [("2026-01-29", "no_announcement"), ("2026-01-30", "published")]
+    assert bot.record(THU)["status"] == "empty"
+    assert not (bot.folder / "docs/2026/2026-01-29.html").exists()
+    assert "Digest 2026-01-29: nothing was announced" in bot.commits()
+    asked = len(arxiv.asked_pages)
+    assert made(bot("run", FRI, hour=9)) == [("2026-01-30", "unchanged")]
+    assert len(arxiv.asked_pages) == asked
+
+
+def test_a_category_added_later_makes_no_past_day_missed(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    bot("run", THU)
+    bot.follow("cs.LG", "cs.AI")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    assert made(bot("run", FRI)) == [("2026-01-30", "published")]
+    assert arxiv.asked_pages == []
+
+
+def test_where_the_pages_refuse_the_day_comes_from_the_search_and_says_so(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.refuses = True
+    arxiv.search = [_entry("2601.00011", "cs.LG", THU).paper]
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    assert made(bot("run", FRI))[0] == ("2026-01-29", "published")
+    assert bot.record(THU)["status"] == "approximate"
+    assert len([path for path in arxiv.asked if path.startswith("/catchup")]) == 1
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert "cannot tell exactly" in page
+    assert made(bot("run", FRI, hour=9)) == [("2026-01-30", "unchanged")]
+
+
+# --- by hand --------------------------------------------------------------------------------------
+
+
+def test_catch_up_makes_the_days_since_a_date(bot: Bot, arxiv: Arxiv) -> None:
+    for n, day in enumerate((THU, FRI), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    report = bot("catch-up", MON, "--since", str(THU))
+    assert made(report) == [("2026-01-29", "published"), ("2026-01-30", "published")]
+
+
+def test_catch_up_leaves_a_complete_day_and_rescores_it_when_told_to(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    assert made(bot("catch-up", THU, "--date", str(WED))) == [("2026-01-28", "unchanged")]
+    assert arxiv.asked_pages == []
+    arxiv.show(WED, "cs.LG", "2601.00001")
+    arxiv.show(WED, "cs.AI", "2601.00002")
+    (bot.folder / "prompts/topics.md").write_text("# Topics\n## Else\n- Relevant: words\n")
+    report = bot("catch-up", THU, "--date", str(WED), "--rescore")
+    assert made(report) == [("2026-01-28", "updated")]
+    assert len(bot.scanned()) == 2
+
+
+@pytest.mark.parametrize("day", [FRI + timedelta(days=1), FRI, MON])
+def test_a_day_that_is_no_past_announcement_day_cannot_be_caught_up(bot: Bot, day: date) -> None:
+    report = bot("catch-up", FRI, "--date", str(day))
+    assert (report["code"], report["status"]) == (2, "config_error")
