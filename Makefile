@@ -12,10 +12,15 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 # say so.
 NPM := $(if $(shell command -v npm),$(patsubst %,tests/%/node_modules/.package-lock.json,llm site))
 
-.PHONY: demo test bench lint format lock clean
+WORKFLOWS := $(wildcard .github/workflows/*.yml digest/starter/.github/workflows/*.yml)
+
+.PHONY: demo pages test bench lint workflows format lock clean
 
 demo: $(VENV)/runtime  ## the whole run on the sample feed, without a key
 	@$(BIN)/python -m digest demo
+
+pages: $(VENV)/dev  ## a site of made days, one of them judged by a model, to look at
+	@$(BIN)/python -m tests.site build/pages
 
 test: $(VENV)/dev $(NPM)  ## every test
 	$(BIN)/python -m pytest $(ARGS)
@@ -25,10 +30,18 @@ bench: $(VENV)/dev  ## ranking of labelled days; what scoring a day takes; growt
 	$(BIN)/python -m tests.bench.scoring
 	$(BIN)/python -m tests.bench.site
 
-lint: $(VENV)/dev  ## style, types
+lint: $(VENV)/dev workflows  ## style, types, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+workflows: $(VENV)/dev  ## what GitHub runs: mistakes, and ways in for strangers
+	$(BIN)/zizmor --offline --persona pedantic --config .github/zizmor.yml --quiet \
+		action.yml .github/dependabot.yml $(WORKFLOWS)
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck -pyflakes $(BIN)/pyflakes $(WORKFLOWS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 
 format: $(VENV)/dev  ## mend what lint can mend
 	$(BIN)/ruff check --fix .

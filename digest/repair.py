@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from digest.announcements import is_announcement_day
+from digest.catchup import KEPT
 from digest.models import Day, Digest, Reason, Status
 
-REACH = timedelta(days=90)  # of arXiv's catch-up pages; further back only by hand
 RETRY = timedelta(days=4)  # of papers that could not be scored: asking costs money each time
 BACKLOG = 2  # days; where more are missed, today's digest goes first
 
@@ -35,12 +35,13 @@ def needs(
     """The days before `today` that lack something, oldest first.
 
     `days` are the recorded ones in order, `read` gives the record of one, `categories` are those
-    that are followed now. Before the first record nothing is missed.
+    that are followed now. Before the first record nothing is missed, nor what is older than arXiv's pages
+    of past days: that is for `digest catch-up`.
     """
     if not days:
         return []
     recorded = {day.date: day for day in days}
-    day = max(days[0].date, today - REACH)
+    day = max(days[0].date, today - KEPT)
     last, found = days[0].date, []
     while day < today:
         known = recorded.get(day)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digest import archive, pipeline
+from digest import archive, output
 from digest.check import check, repair
 from digest.cli import main
 from digest.config import Site
@@ -28,7 +28,7 @@ def out(tmp_path: Path) -> Path:
     for number, day in enumerate(DAYS):
         kept = [Kept(paper(f"260{n}.0000{number}"), score()) for n in (1, 2)]
         digest = make.digest(day=day, kept=kept, below=[paper(f"2601.1000{number}")])
-        pipeline.write(folder, digest, None, SITE)
+        output.write(folder, digest, None, SITE)
     return folder
 
 
@@ -188,7 +188,7 @@ def test_damage_is_left_as_it_is_and_so_is_the_ledger(
 
 def test_a_paper_that_two_days_scored_is_told_and_not_mended(out: Path) -> None:
     digest = make.digest(day=DAYS[2], kept=[Kept(paper("2601.00000"), score())])
-    pipeline.write(out, digest, archive.read_day(out, DAYS[2]), SITE)
+    output.write(out, digest, archive.read_day(out, DAYS[2]), SITE)
     (found,) = repair(out, SITE)
     assert str(found) == "data/2026/2026-02-03.json: 2601.00000: was scored on 2026-01-30 already"
 

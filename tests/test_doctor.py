@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from digest import archive, doctor, pipeline
+from digest import archive, doctor, output
 from digest.cli import main
 from digest.config import Site
 from digest.doctor import hub, repository, scoring
@@ -100,7 +100,7 @@ class Project:
                 request.respond_with_json(answer)
 
     def record(self, digest: Digest) -> None:
-        pipeline.write(self.out, digest, None, Site())
+        output.write(self.out, digest, None, Site())
 
     def commit(self) -> None:
         git(self.folder, "add", ".")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from digest import archive, pipeline
+from digest import archive, output
 from digest.config import Site
 from digest.models import Kept, Prompt, Unscored
 from digest.text import plain
@@ -62,7 +62,7 @@ def hostile_site(folder: Path) -> Path:
         digests.append(
             replace(made, model=HOSTILE[0], prompt=Prompt(said, said), unscored=unscored)
         )
-    files = pipeline.site_files(digests, Site(title=HOSTILE[0]))
+    files = output.site_files(digests, Site(title=HOSTILE[0]))
     archive.write_files(folder, files)
     return folder
 

@@ -27,7 +27,8 @@ from digest.models import (
     Usage,
     Verdict,
 )
-from digest.pipeline import Job, render, run_day
+from digest.output import render
+from digest.pipeline import Job, run_day
 from digest.report import DayReport
 from digest.scorers import Scorer
 from digest.sources import Fetched, replay

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from digest import archive, pipeline
+from digest import archive, output
 from digest.check import check
 from digest.config import Site
 from digest.errors import PublishError
@@ -67,7 +67,7 @@ def no_days(their_out: Path, days: list[date]) -> None:
 def record(repository: Path, digest: Digest) -> str:
     """The day archived, rendered and committed."""
     out = repository / "docs"
-    pipeline.write(out, digest, archive.read_day(out, digest.date), SITE)
+    output.write(out, digest, archive.read_day(out, digest.date), SITE)
     made = commit(out, digest)
     assert made is not None
     return made
@@ -79,7 +79,7 @@ def push_days(repository: Path) -> str | None:
 
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
-            pipeline.add_day(their_out, archive.listed_day(out, day), SITE)
+            output.add_day(their_out, archive.listed_day(out, day), SITE)
 
     return push(out, add_days)
 
@@ -106,7 +106,7 @@ def assert_clean(repository: Path, remote: Path) -> None:
 
 def assert_site_is_its_archives(repository: Path, tmp_path: Path) -> None:
     out, again = repository / "docs", tmp_path / "again"
-    pipeline.render(out, again, SITE)
+    output.render(out, again, SITE)
     made = {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
     assert made == {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from digest import repair
+from digest.catchup import KEPT
 from digest.models import Day, Digest, Kept, Reason, Status, Unscored
 from digest.repair import Need
 from tests import make
@@ -105,7 +106,7 @@ def test_a_day_of_categories_that_are_all_dropped_is_not_missed() -> None:
 def test_further_back_than_arxivs_pages_reach_nothing_is_looked_for() -> None:
     today = WEDNESDAY + timedelta(days=400)
     found = needs([complete(WEDNESDAY)], today)
-    assert min(need.day for need in found) >= today - repair.REACH
+    assert min(need.day for need in found) >= today - KEPT
 
 
 @pytest.mark.parametrize("gap", range(1, 8))

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from digest import archive, config, pipeline
+from digest import archive, config, output
 from digest.check import check
 from digest.cli import main
 from digest.config import Site, load_config
@@ -329,7 +329,7 @@ def test_the_first_versions_days_are_read_whole(tmp_path: Path) -> None:
 
 
 def test_the_first_versions_days_written_again_say_the_same(tmp_path: Path) -> None:
-    pipeline.render(OLD_ARCHIVE, tmp_path, Site())
+    output.render(OLD_ARCHIVE, tmp_path, Site())
     for path in archive.day_paths(OLD_ARCHIVE):
         old, new = (json.loads((out / path).read_bytes()) for out in (OLD_ARCHIVE, tmp_path))
         assert {new["usage"].pop(name) for name in SINCE_ADDED} == {None}
@@ -337,7 +337,7 @@ def test_the_first_versions_days_written_again_say_the_same(tmp_path: Path) -> N
 
 
 def test_the_first_versions_archive_makes_a_site_of_today(tmp_path: Path) -> None:
-    pipeline.render(OLD_ARCHIVE, tmp_path, Site())
+    output.render(OLD_ARCHIVE, tmp_path, Site())
     assert check(tmp_path, Site()) == []
     assert "Quantised engines" in (tmp_path / "index.html").read_text("utf-8")
     assert "A paper nobody scored" in (tmp_path / "2026/2026-01-30.md").read_text("utf-8")

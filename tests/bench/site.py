@@ -34,7 +34,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from digest import announcements, archive, pipeline, publish, ranking, record
+from digest import announcements, archive, output, publish, ranking, record
 from digest.config import Site
 from digest.models import AnnounceType, Cut, Digest, Entry, Paper, Score, Source, Status, Usage
 from digest.site import html
@@ -179,7 +179,7 @@ def growth(makers: Makers) -> dict[str, Any]:
         out = Path(name, "docs")
         _git(Path(name), "init", "--quiet", "--initial-branch=main")
         for digest in days:
-            written = pipeline.write(out, digest, None, SITE)
+            written = output.write(out, digest, None, SITE)
             publish.commit(out, digest)
             packed.append(_packed(Path(name), "gc", "--quiet", "--prune=now"))
             row = f"{digest.date!s:>12}{len(written):>7}{packed[-1]:>12,}"
@@ -237,7 +237,7 @@ def rebuild(makers: Makers, number: int) -> dict[str, Any]:
             f" {len(files):,} files, {size:,} bytes"
         )
         started = time.perf_counter()
-        touched = pipeline.write(to, new, None, SITE)
+        touched = output.write(to, new, None, SITE)
         day_seconds = time.perf_counter() - started
         sizes = {name: (to / name).stat().st_size for name in touched}
     print(f"the next day touches {len(sizes)} files in {day_seconds:.2f} s:")
@@ -258,7 +258,7 @@ def rebuild(makers: Makers, number: int) -> dict[str, Any]:
 def _render(out: Path, to: Path) -> tuple[float, int]:
     """Seconds, and the most memory in MiB, of a rebuild in this process."""
     started = time.perf_counter()
-    pipeline.render(out, to, SITE)
+    output.render(out, to, SITE)
     seconds = time.perf_counter() - started
     # Not getrusage: that remembers the process which started this one.
     status = Path("/proc/self/status").read_text(encoding="ascii")
@@ -274,7 +274,7 @@ def lighthouse(makers: Makers, folder: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name, _serve(Path(name)) as address:
         site = replace(SITE, url=address.rstrip("/"))
-        files = pipeline.site_files([makers.seed_day()], site)
+        files = output.site_files([makers.seed_day()], site)
         served.write(Path(name), {str(p): data for p, data in files.items() if data is not None})
         for form in ("mobile", "desktop"):
             page = f"{address}2026/2026-01-30.html"

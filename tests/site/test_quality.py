@@ -21,7 +21,7 @@ import pytest
 from digest import ranking
 from digest.config import Site
 from digest.models import Digest, Score
-from digest.pipeline import site_files
+from digest.output import site_files
 from tests import make
 from tests.llm.fake import labels_of_seed_day
 from tests.site import served

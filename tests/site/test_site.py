@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from digest import archive, pipeline, site
+from digest import archive, output, site
 from digest.check import check
 from digest.layout import is_generated
 from digest.models import AnnounceType, Digest, Entry, Source, Status
@@ -19,7 +19,7 @@ from tests.site.days import EVENTFUL, QUIET, SITE
 
 @cache
 def everything() -> dict[PurePosixPath, bytes]:
-    made = pipeline.site_files([EVENTFUL, QUIET], SITE)
+    made = output.site_files([EVENTFUL, QUIET], SITE)
     return {path: data for path, data in made.items() if data is not None}
 
 
@@ -88,7 +88,7 @@ def test_the_front_page_is_the_newest_days() -> None:
 
 
 def test_a_days_page_says_nothing_of_other_days() -> None:
-    alone = pipeline.site_files([QUIET], SITE)
+    alone = output.site_files([QUIET], SITE)
     path = PurePosixPath("2026/2026-11-13.html")
     assert alone[path] == everything()[path]
 
@@ -115,12 +115,12 @@ def empty(day: date) -> Digest:
 
 
 def front_page(*days: Digest) -> str:
-    return (pipeline.site_files(days, SITE)[PurePosixPath("index.html")] or b"").decode()
+    return (output.site_files(days, SITE)[PurePosixPath("index.html")] or b"").decode()
 
 
 def written(out: Path, days: Iterable[Digest]) -> dict[str, bytes]:
     for digest in days:
-        pipeline.write(out, digest, archive.read_day(out, digest.date), SITE)
+        output.write(out, digest, archive.read_day(out, digest.date), SITE)
     return make.tree(out)
 
 
@@ -142,7 +142,7 @@ def test_day_by_day_or_at_once_the_site_has_the_same_bytes(
     tmp_path: Path, days: list[Digest]
 ) -> None:
     files = written(tmp_path / "out", days)
-    pipeline.render(tmp_path / "out", tmp_path / "to", SITE)
+    output.render(tmp_path / "out", tmp_path / "to", SITE)
     assert make.tree(tmp_path / "to") == files
     assert check(tmp_path / "out", SITE) == []
 
@@ -196,7 +196,7 @@ def test_what_an_interrupted_rescoring_left_in_the_search_is_made_anew(tmp_path:
     (tmp_path / SHARD).write_bytes(stale)
     tomorrow = replace(QUIET, date=MONDAY)
     files = written(tmp_path, [tomorrow])
-    fresh = pipeline.site_files([rescored, QUIET, tomorrow], SITE)
+    fresh = output.site_files([rescored, QUIET, tomorrow], SITE)
     assert files[SHARD] == fresh[PurePosixPath(SHARD)] != stale
 
 

@@ -1,0 +1,106 @@
+"""What GitHub reads: the workflows and the action, as far as no linter looks."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from digest.announcements import EASTERN
+from tests.github.jobs import ROOT
+
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+DAILY, STARTER = (
+    yaml.safe_load((ROOT / folder / ".github/workflows/daily.yml").read_text("utf-8"))
+    for folder in ("", "digest/starter")
+)
+SCRIPTS = {step["name"]: step["run"] for step in ACTION["runs"]["steps"] if "run" in step}
+
+
+def crons(workflow: dict[Any, Any]) -> list[str]:
+    return [slot["cron"] for slot in workflow[True]["schedule"]]  # YAML 1.1 reads `on` as true
+
+
+def weekday_slots() -> list[time]:
+    found = (re.fullmatch(r"(\d+) (\d+) \* \* 1-5", cron) for cron in crons(DAILY))
+    return sorted(time(int(match[2]), int(match[1])) for match in found if match)
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_of_the_action_passes_shellcheck(name: str) -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run(
+        [shellcheck, "--shell=bash", "-"],
+        input=SCRIPTS[name],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_no_script_of_the_action_holds_an_expression(name: str) -> None:
+    assert "${{" not in SCRIPTS[name]
+
+
+def test_a_secret_reaches_only_the_steps_that_need_it() -> None:
+    steps = ACTION["runs"]["steps"]
+
+    def get(secret: str) -> list[str]:
+        return [step["name"] for step in steps if f"inputs.{secret}" in str(step)]
+
+    assert get("api-key") == ["Check the set-up", "Read, score and publish"]
+    assert get("token") == ["Check the set-up", "Open or close the issue about an outage"]
+
+
+def test_who_cancels_the_job_interrupts_the_digest_itself(tmp_path: Path) -> None:
+    python = tmp_path / "preprint-digest/venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        "#!/bin/sh\ntrap 'exit 130' INT\necho begun >&2\nwhile :; do sleep 0.1; done\n"
+    )
+    python.chmod(0o755)
+    environment = {"PATH": os.environ["PATH"], "RUNNER_TEMP": str(tmp_path)}
+    with subprocess.Popen(
+        ["bash", "-e", "-o", "pipefail", "-c", SCRIPTS["Read, score and publish"] + "\n"],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr
+        assert process.stderr.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)  # GitHub sends it to this one process
+        assert process.wait(10) == 130
+
+
+def test_every_input_and_output_is_explained_and_no_input_is_required() -> None:
+    for entry in (*ACTION["inputs"].values(), *ACTION["outputs"].values()):
+        assert entry["description"].endswith((".", "`"))
+    assert all("default" in entry for entry in ACTION["inputs"].values())
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 30), date(2026, 7, 30)], ids=["winter", "summer"])
+def test_a_slot_follows_soon_after_the_feed_has_turned(day: date) -> None:
+    turned = datetime.combine(day, time(), EASTERN)
+    waits = [datetime.combine(day, slot, UTC) - turned for slot in weekday_slots()]
+    assert any(timedelta(minutes=5) <= wait <= timedelta(minutes=30) for wait in waits)
+
+
+def test_one_slot_comes_late_enough_to_call_a_feed_stale_and_none_on_the_hour() -> None:
+    slots = weekday_slots()
+    assert slots[-1] >= time(16)
+    assert all(5 <= slot.minute <= 55 for slot in slots)
+
+
+def test_the_starter_runs_when_a_fork_runs() -> None:
+    assert crons(STARTER) == crons(DAILY)
+    assert STARTER["concurrency"] == DAILY["concurrency"]

@@ -1,0 +1,93 @@
+"""What a job talks to: arXiv's feed, GitHub's REST API and a model, all on this machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any, Self
+
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from digest.models import Paper
+from tests import make
+from tests.github.jobs import Machine, Repository, fork
+from tests.llm.fake import Fake, Label
+
+A, B, C = (make.paper(f"2601.0000{n}") for n in (1, 2, 3))
+LABELS = {
+    A.id: Label(relevance=9, novelty=8, topic="Architecture", comment="Look at this."),
+    B.id: Label(relevance=2, novelty=3, topic="none", comment=""),
+    C.id: Label(relevance=8, novelty=8, topic="Architecture", comment="And at this."),
+}
+
+
+class World:
+    def __init__(self, *papers: Paper) -> None:
+        self.announce(*papers)
+        self.issues: list[dict[str, Any]] = []
+        self.asked_of_github: list[str] = []
+        self.token_may_write_issues = True
+        self.repository: dict[str, object] = {}  # what else it tells of it, by path
+        self.model = Fake(LABELS)
+        self._server = HTTPServer()
+        self._server.expect_request(re.compile(".*")).respond_with_handler(self._answer)
+
+    @property
+    def github(self) -> str:
+        """The address of its REST API."""
+        return self._server.url_for("").rstrip("/")
+
+    def announce(self, *papers: Paper, day: date = make.DAY) -> None:
+        """Today's feed, from now on."""
+        self._feed = make.rss(make.feed(*papers, day=day))
+
+    def fork(self, machine: Machine, folder: Path, settings: str = "") -> Repository:
+        """A fork whose settings lead to this world."""
+        made = fork(machine, folder, self.github, self.config(settings))
+        made.variables["OPENAI_BASE_URL"] = self.model.url
+        return made
+
+    def config(self, settings: str = "") -> str:
+        feed = self._server.url_for("/feed/") + "{category}"
+        return f'categories: [cs.LG]\narxiv: {{feed_url: "{feed}", delay_s: 0}}\n{settings}'
+
+    def __enter__(self) -> Self:
+        self._server.start()
+        self.model.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.model.__exit__(*_)
+        self._server.stop()
+        self._server.check()
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == "/feed/cs.LG":
+            return Response(self._feed, content_type="text/xml")
+        assert request.headers["Authorization"].startswith("Bearer ghs_")
+        path = request.path.removeprefix("/repos/local/repo")
+        self.asked_of_github.append(f"{request.method} {path}")
+        if path in self.repository:
+            return _json(self.repository[path])
+        if not self.token_may_write_issues:
+            return _json({"message": "Resource not accessible by integration"}, 403)
+        match request.method, path.strip("/").split("/"):
+            case "GET", ["issues"]:
+                return _json([issue for issue in self.issues if issue["state"] == "open"])
+            case "POST", ["issues"]:
+                issue = {"number": len(self.issues) + 1, "state": "open", **request.get_json()}
+                self.issues.append(issue | {"user": {"login": "github-actions[bot]"}})
+                return _json(issue)
+            case "PATCH", ["issues", number]:
+                self.issues[int(number) - 1].update(request.get_json())
+                return _json({})
+            case "POST", ["issues", _, "comments"]:
+                return _json({})
+        raise AssertionError(request.path)
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(json.dumps(value), status, content_type="application/json")

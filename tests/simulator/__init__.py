@@ -1,0 +1,14 @@
+"""A world for the bot to live in, from a seed: arXiv, the schedule, a model, a git remote, and time.
+
+The bot is the real one, `digest.cli.main`, over real HTTP on loopback and real git; only the clock
+is made (`world.py`). What arXiv announced is known (`truth.py`), so that `check.py` can say of each
+paper, from the site as pushed alone, whether it was scanned once, waits visibly, or is lost.
+
+    truth.py      what arXiv announces, day by day
+    faults.py     what goes wrong, each thing by its own draw
+    feeds.py, pages.py   arXiv's documents: feed and search interface, listing pages
+    arxiv.py      the server that sends them, or fails to
+    schedule.py   the slots of .github/workflows/daily.yml
+    world.py      clock, model, remote, runner; `simulate`
+    check.py      what must hold
+"""

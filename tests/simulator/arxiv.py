@@ -1,0 +1,244 @@
+"""arXiv as a server on loopback: what it announces is `Truth`, what goes wrong `Faults`, and what
+time it is it asks the clock that the bot asks."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import time_machine
+
+from digest.announcements import today_eastern
+from tests.simulator import feeds, pages
+from tests.simulator.faults import Faults
+from tests.simulator.truth import Batch, Paper, Truth
+
+KEPT = timedelta(days=90)  # of catch-up pages
+_EVENING = timedelta(hours=4)  # before midnight the announcement is out
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, by the world's clock and by the machine's."""
+
+    when: float
+    really: float
+    kind: str  # feed, pages, api
+    target: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    body: bytes
+    content_type: str = "application/xml"
+    headers: tuple[tuple[str, str], ...] = ()
+    cut: bool = False  # the connection breaks halfway
+
+    @property
+    def etag(self) -> str:
+        return f'"{hashlib.sha256(self.body).hexdigest()[:16]}"'
+
+
+_DOWN = Reply(503, b"<html><body>503 Service Unavailable</body></html>", "text/html")
+_GATEWAY = Reply(502, b"<html><body>502 Bad Gateway</body></html>", "text/html")
+_STORM = Reply(429, b"Rate exceeded.", "text/plain", (("Retry-After", "60"),))
+_REFUSED = Reply(403, b"<html><title>403 Forbidden</title></html>", "text/html")
+_WEB_PAGE = Reply(200, b"<!DOCTYPE html><html><title>Maintenance</title></html>", "text/html")
+
+
+@dataclass
+class Arxiv:
+    truth: Truth
+    faults: Faults
+    slot: datetime = datetime.min.replace(tzinfo=UTC)  # in which it is asked
+    requests: list[Request] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._asked: Counter[str] = Counter()  # in this slot, by kind
+        self._cached: dict[tuple[str, date], datetime] = {}  # empty pages: until when
+        self.failed: set[str] = set()  # categories whose last feed of the slot was none
+        arxiv = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                arxiv.handle(self)
+
+            def log_message(self, *_: Any) -> None:
+                """Nothing: `requests` holds it."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.address = f"http://127.0.0.1:{self._server.server_port}"
+        serve = self._server.serve_forever
+        self._thread = threading.Thread(target=serve, args=(0.05,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join(10)
+        self._server.server_close()
+
+    def begin(self, slot: datetime) -> None:
+        self.slot = slot
+        self._asked.clear()
+        self.failed.clear()
+
+    def spacing(self, kind: str = "") -> float:
+        """The fewest seconds between two requests, of one kind or of any, by the world's clock."""
+        times = [request.when for request in self.requests if kind in ("", request.kind)]
+        return min((b - a for a, b in zip(times, times[1:], strict=False)), default=float("inf"))
+
+    def handle(self, client: BaseHTTPRequestHandler) -> None:
+        when, really = time.time(), time_machine.escape_hatch.time.time()
+        kind, reply = self._reply(client.path)
+        same = reply.status == 200 and client.headers.get("If-None-Match") == reply.etag
+        status = 304 if same else reply.status
+        self.requests.append(Request(when, really, kind, client.path, status))
+        client.send_response(status)
+        if reply.status == 200:
+            client.send_header("ETag", reply.etag)
+        for name, value in reply.headers:
+            client.send_header(name, value)
+        body = b"" if same else reply.body
+        client.send_header("Content-Type", reply.content_type)
+        client.send_header("Content-Length", str(len(body)))
+        client.end_headers()
+        client.wfile.write(body[: len(body) // 2] if reply.cut else body)
+        client.close_connection = client.close_connection or reply.cut
+
+    def _reply(self, target: str) -> tuple[str, Reply]:
+        now, url = datetime.now(UTC), urlsplit(target)
+        query = {name: values[-1] for name, values in parse_qs(url.query).items()}
+        _, first, *rest = url.path.split("/")
+        if first == "rss" and len(rest) == 1:
+            return "feed", self._feed(unquote(rest[0]), now)
+        if first == "catchup" and len(rest) == 2:
+            reply = self._catchup(rest[0], rest[1], query, now)
+            return "pages", self._or_fault("pages", self.faults.pages(self.slot), reply)
+        if first == "list" and rest[1:] == ["recent"]:
+            reply = self._recent(rest[0], now)
+            return "pages", self._or_fault("pages", self.faults.pages(self.slot), reply)
+        if first == "api":
+            return "api", self._api(query, now)
+        return "other", Reply(404, b"not found", "text/plain")
+
+    def _or_fault(self, kind: str, fault: str | None, reply: Reply) -> Reply:
+        self._asked[kind] += 1
+        if fault == "gateway":  # and well again when asked a second time
+            return _GATEWAY if self._asked[kind] == 1 else reply
+        if fault in ("truncated", "cut"):
+            half = reply.body[: len(reply.body) // 2]
+            ends = fault == "truncated"
+            return Reply(reply.status, half if ends else reply.body, reply.content_type, cut=not ends)
+        if fault == "empty":
+            return Reply(200, b"", reply.content_type)
+        whole = {
+            "down": _DOWN, "storm": _STORM, "refused": _REFUSED, "web page": _WEB_PAGE,
+        }  # fmt: skip
+        return whole.get(fault or "", reply)
+
+    # --- the feed
+
+    def served(self, category: str, now: datetime) -> Batch:
+        """What the feed carries: not always what was announced."""
+        today = today_eastern(now)
+        batch = self.truth.batch(today, category)
+        stale = self.faults.stale_until(today, category) if today.weekday() < 5 else None
+        if stale and now < stale:
+            return self.truth.batch(self.truth.previous(today), category)
+        grows = self.faults.grows_at(today, category)
+        return batch[: len(batch) // 2] if grows and now < grows else batch
+
+    def _feed(self, category: str, now: datetime) -> Reply:
+        if category not in self.truth.categories:
+            return Reply(400, b"", "text/plain")
+        body = feeds.rss(category, today_eastern(now), self.served(category, now))
+        reply = Reply(200, body, "application/rss+xml")
+        fault = self.faults.feed(self.slot, category)
+        given = self._or_fault(f"feed {category}", fault, reply)
+        if given is reply:
+            self.failed.discard(category)
+        else:
+            self.failed.add(category)
+        return given
+
+    # --- the pages
+
+    def _is_out(self, day: date, category: str, now: datetime) -> bool:
+        return day in self.truth.days and now >= self.faults.pages_from(day, category)
+
+    def _catchup(self, category: str, when: str, query: dict[str, str], now: datetime) -> Reply:
+        today = today_eastern(now)
+        try:
+            day = date.fromisoformat(when)
+        except ValueError:
+            return _bad("Invalid date format. Use format: YYYY-MM-DD")
+        if day > today:
+            return _bad(f"Invalid date: {day}. Can't request date later than today")
+        if day < today - KEPT:
+            return _bad(f"Invalid date: {day}. Catchup only allowed for past 90 days")
+        if set(query) - {"abs", "page"}:
+            return _bad("Unexpected parameters. Only accepted parameters are: 'page', and 'abs'")
+        if category not in self.truth.categories:
+            return _bad("Invalid subject. Subject must be an archive, category or 'grp_physics'")
+        key = (category, day)
+        if day in self.truth.days and not self._is_out(day, category, now):
+            self._cached.setdefault(key, now + self.faults.empty_page_stays(day, category))
+        empty = now < self._cached.get(key, now) or not self._is_out(day, category, now)
+        batch = () if empty else self.truth.batch(day, category)
+        later = [d for d in self.truth.days if d > day and self._is_out(d, category, now)]
+        number = int(query.get("page", "1"))
+        body = pages.catchup(category, day, batch, number, min(later, default=None))
+        return Reply(200, body, "text/html; charset=utf-8")
+
+    def _recent(self, category: str, now: datetime) -> Reply:
+        out = [day for day in self.truth.days if self._is_out(day, category, now)]
+        newest = sorted(out, reverse=True)[:5]
+        body = pages.recent(category, [(day, self.truth.batch(day, category)) for day in newest])
+        return Reply(200, body, "text/html; charset=utf-8")
+
+    # --- the search interface
+
+    def _api(self, query: dict[str, str], now: datetime) -> Reply:
+        asked, fault = query.get("search_query", ""), self.faults.api(self.slot)
+        match = re.search(
+            r"cat:([\w.-]+)\)? AND submittedDate:\[([0-9]{12}) TO ([0-9]{12})\]", asked
+        )
+        if match is None:
+            return Reply(400, b"", "application/atom+xml")
+        first, last = (
+            datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=UTC) for text in match.groups()[1:]
+        )
+
+        def is_found(paper: Paper) -> bool:
+            today = today_eastern(now + _EVENING)
+            listed = paper.listed.get(match[1])
+            submitted = first <= paper.submitted < last + timedelta(minutes=1)
+            return submitted and listed is not None and listed <= today
+
+        found = sorted(filter(is_found, self.truth.papers.values()), key=lambda p: p.submitted)
+        start, size = int(query.get("start", "0")), int(query.get("max_results", "10"))
+        if fault == "nothing" and not self._asked["api"]:  # an empty page, and well again
+            self._asked["api"] += 1
+            return Reply(200, feeds.results(asked, [], start, size, now, total=0))
+        body = feeds.results(asked, found, start, size, now, total=len(found))
+        return self._or_fault("api", fault, Reply(200, body, "application/atom+xml"))
+
+
+def _bad(reason: str) -> Reply:
+    return Reply(400, pages.bad_request(reason), "text/html; charset=utf-8")

@@ -1,0 +1,255 @@
+"""What must hold at any week's end, judged by the site as it was pushed and by nothing else.
+
+Each paper that was announced as new or cross in a followed category is in `kept` or `below` of
+exactly one day, or waits visibly:
+
+- its day's record lists it as unscored, with a reason, and the day's page shows it,
+- its day's record calls a category that announced it stale, and the day's page says so,
+- its day's record is `approximate`, and the page says so,
+- its day has no record, and the archive's calendar or the front page says that it is missing; or,
+  while no later day has been published, the last run said so or failed,
+- it is so new that no run has had a chance.
+
+Everything else is lost. No paper is in two days, and none on a day that did not announce it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections import Counter, defaultdict
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Any
+
+from digest.announcements import EASTERN
+from digest.cli import main
+from tests.make import git
+from tests.simulator.world import Outcome, World
+
+_SHOWN_STALE = r"missing|stale|another day|repeats?\b"
+_ALL_IS_WELL = ("published", "updated", "unchanged")
+
+
+@dataclass
+class Verdict:
+    """One look at the site."""
+
+    announced: int = 0
+    once: int = 0
+    waiting: Counter[str] = field(default_factory=Counter)  # by reason
+    lost: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
+    invented: list[str] = field(default_factory=list)
+    other: list[str] = field(default_factory=list)  # sums, outages without a word
+
+    @property
+    def findings(self) -> list[str]:
+        """All that is wrong."""
+        named = {"lost": self.lost, "repeated": self.repeated, "invented": self.invented}
+        return [*(f"{k}: {line}" for k, lines in named.items() for line in lines), *self.other]
+
+
+class Site:
+    """The pages and records in a folder."""
+
+    def __init__(self, out: Path) -> None:
+        self.out = out
+        paths = sorted((out / "data").glob("????/*.json"))
+        self.records: dict[date, dict[str, Any]] = {
+            date.fromisoformat(path.stem): json.loads(path.read_bytes()) for path in paths
+        }
+        self._missing = set(_missing_days(self._text("archive.html")))
+        self._front = _visible(self._text("index.html"))
+        self._pages: dict[date, str] = {}
+
+    def _text(self, name: str) -> str:
+        path = self.out / name
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def page(self, day: date) -> str:
+        """What the day's page says."""
+        if day not in self._pages:
+            self._pages[day] = _visible(self._text(f"{day:%Y}/{day}.html"))
+        return self._pages[day]
+
+    def says_missing(self, day: date) -> bool:
+        named = f"{day}|{day.day} {day:%B %Y}"
+        return day in self._missing or bool(re.search(rf"\b(?:{named})\b", self._front))
+
+    def why_waiting(self, paper_id: str, day: date, category: str) -> str | None:
+        """Why `day`, which has a record, has not scored a paper; None: it does not say."""
+        record, page = self.records[day], self.page(day)
+        for paper in record["unscored"]:
+            if paper["id"] == paper_id and paper["reason"] and paper_id in page:
+                return f"unscored: {paper['reason']}"
+        source = record["sources"].get(category, {})
+        if source.get("state") == "stale" and re.search(
+            rf"{re.escape(category)}\b[^.]*(?:{_SHOWN_STALE})", page
+        ):
+            return "stale"
+        if record["status"] == "approximate" and "cannot tell exactly" in page:
+            return "approximate"
+        return None
+
+
+def week(world: World, today: date) -> Verdict:
+    """Look at what has been pushed by the end of `today`."""
+    site, verdict = Site(world.out), Verdict()
+    scored: dict[str, list[date]] = defaultdict(list)
+    for day, record in site.records.items():
+        for outcome in (*record["kept"], *record["below"]):
+            scored[outcome["id"]].append(day)
+        verdict.other += _sums(day, record)
+        verdict.invented += _invented(world, day, record)
+    for paper_id, announcements in world.truth.wanted(world.first, today).items():
+        verdict.announced += 1
+        days = scored.get(paper_id, [])
+        said = ", ".join(f"{day} {category}" for day, category in announcements)
+        if len(days) > 1:
+            verdict.repeated.append(f"{paper_id} ({said}) on {', '.join(map(str, days))}")
+        elif days:
+            verdict.once += 1
+        elif reason := _why_waiting(world, site, paper_id, announcements):
+            verdict.waiting[reason] += 1
+        else:
+            verdict.lost.append(f"{paper_id} ({said})")
+    return verdict
+
+
+def _why_waiting(
+    world: World, site: Site, paper_id: str, announcements: list[tuple[date, str]]
+) -> str | None:
+    for day, category in announcements:
+        if day in site.records:
+            reason = site.why_waiting(paper_id, day, category)
+        elif site.says_missing(day):
+            reason = "no record"
+        else:
+            reason = _runs_say(world, site, day)
+        if reason:
+            return reason
+    return None
+
+
+def _runs_say(world: World, site: Site, day: date) -> str | None:
+    """Of a day that the pages do not know: whether the last run has spoken of it or failed."""
+    if day < max(site.records, default=day):
+        return None  # it has been passed over in silence
+    since = datetime.combine(day, time_of_day(), EASTERN)
+    runs = [outcome for outcome in world.outcomes if outcome.slot.starts >= since]
+    if not runs:
+        return "no run yet"
+    last = runs[-1]
+    told = {entry["date"]: entry["status"] for entry in [last.report, *last.report["days"]]}
+    said = told.get(str(day), "published") not in _ALL_IS_WELL or str(day) in last.report["reason"]
+    return "the last run said so" if last.code or said else None
+
+
+def _sums(day: date, record: dict[str, Any]) -> list[str]:
+    counts, states = record["counts"], ("kept", "below", "filtered", "seen", "unscored")
+    outcomes = [o if isinstance(o, str) else o["id"] for state in states for o in record[state]]
+    sources = record["sources"].values()
+    listed = {re.split(r"v[0-9]+ ", e)[0] for source in sources for e in source["entries"]}
+    found = []
+    if any(counts[state] != len(record[state]) for state in states):
+        found.append(f"{day}: its counts are not those of its lists")
+    if counts["announced"] != counts["seen"] + counts["filtered"] + counts["scanned"]:
+        found.append(f"{day}: its sums do not add up")
+    if len(outcomes) != len(set(outcomes)) or set(outcomes) != listed:
+        found.append(f"{day}: not each announced paper has one outcome")
+    return found
+
+
+def _invented(world: World, day: date, record: dict[str, Any]) -> list[str]:
+    """Papers that the record has and the day had not."""
+    truth, followed = world.truth, world.categories
+    scanned = [o["id"] for state in ("kept", "below", "unscored") for o in record[state]]
+    others = [*record["seen"], *(o["id"] for o in record["filtered"])]
+    if record["status"] == "approximate":  # from when they were sent in: the day can be another
+        known = set(truth.wanted(world.first, date.max))
+        return [f"{i} on {day}" for i in scanned if i not in known]
+    announced = {e.paper.id: e.type for c in followed for e in truth.batch(day, c)}
+    wanted = {
+        e.paper.id for c in followed for e in truth.batch(day, c) if e.type in ("new", "cross")
+    }
+    before = {e.paper.id for c in followed for e in truth.batch(truth.previous(day), c)}
+    stale = any(source["state"] == "stale" for source in record["sources"].values())
+    allowed = announced.keys() | (before if stale else set())
+    return [f"{i} on {day}" for i in scanned if i not in wanted] + [
+        f"{i} on {day} ({record['status']})" for i in others if i not in allowed
+    ]
+
+
+# --- runs -------------------------------------------------------------------------------------
+
+
+def honest(world: World, outcome: Outcome) -> list[str]:
+    """What a run that ended well should have said. To be asked right after it."""
+    if outcome.code:
+        return []
+    found, when = [], f"{outcome.slot.named:%Y-%m-%d %H:%M}"
+    if outcome.rejected:
+        found.append(f"{when}: the remote rejected a push, exit 0 ({outcome.status})")
+    day = outcome.slot.starts.astimezone(EASTERN).date()
+    record = _pushed(world, day)
+    if outcome.asked and not outcome.answered and not (record and record["unscored"]):
+        found.append(f"{when}: no answer from the model, exit 0 ({outcome.status})")
+    for category in sorted(outcome.failed_feeds if outcome.status in _ALL_IS_WELL else ()):
+        source = (record or {"sources": {}})["sources"].get(category, {"state": "none"})
+        entries = {re.split(r"v[0-9]+ ", e)[0] for e in source.get("entries", ())}
+        whole = {e.paper.id for e in world.truth.batch(day, category)} <= entries
+        if source["state"] != "stale" and not whole:
+            found.append(f"{when}: no feed of {category}, exit 0 ({outcome.status})")
+    return found
+
+
+def _pushed(world: World, day: date) -> dict[str, Any] | None:
+    path = f"docs/data/{day:%Y}/{day}.json"
+    if not git(world.remote, "ls-tree", "main", path):
+        return None
+    record: dict[str, Any] = json.loads(git(world.remote, "show", f"main:{path}"))
+    return record
+
+
+def archive_holds(world: World) -> list[str]:
+    """What `digest check` finds, but for days that it rightly says are waiting."""
+    out = io.StringIO()
+    command = ["check", "--json", "--config", str(world.runner / "config.yaml")]
+    with redirect_stdout(out), redirect_stderr(io.StringIO()):
+        code = main(command)
+    report = json.loads(out.getvalue().splitlines()[-1])
+    if code == 0 or not world.commits:
+        return []
+    site, found = Site(world.out), []
+    for line in report["reason"].splitlines():
+        named = re.search(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", line)
+        day = date.fromisoformat(named[0]) if named else None
+        record = site.records.get(day) if day else None
+        waits = record["status"] in ("partial", "approximate") if record else day is not None
+        if not (waits and re.search(r"missed|missing|stale|unscored|no record", line)):
+            found.append(f"digest check: {line}")
+    return found
+
+
+# --- pages ------------------------------------------------------------------------------------
+
+
+def _visible(html: str) -> str:
+    """A page's words, without scripts, tags and the rest of its code."""
+    html = re.sub(r"(?s)<(script|style|head)\b.*?</\1>", " ", html)
+    return " ".join(re.sub(r"<[^>]*>", " ", html).replace("&#39;", "'").split())
+
+
+def _missing_days(html: str) -> list[date]:
+    """The days that the archive's calendar marks as missing."""
+    days = []
+    for table in re.findall(r'(?s)<table class="calendar">.*?</table>', html):
+        month = re.search(r"/([0-9]{4})-([0-9]{2})\.html", table)
+        for number in re.findall(r'<td class="missing"[^>]*>([0-9]+)', table) if month else ():
+            days.append(date(int(month[1]), int(month[2]), int(number)))
+    return days
