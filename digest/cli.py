@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -24,8 +25,6 @@ from digest.arguments import DEMO_OUT, parser
 from digest.errors import ConfigError, DigestError
 
 if TYPE_CHECKING:
-    import argparse
-
     import requests
 
     from digest.config import Config
@@ -40,7 +39,7 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Expected failures print one line and no traceback."""
     given = sys.argv[1:] if argv is None else argv
-    arguments: argparse.Namespace | ConfigError
+    arguments: Namespace | ConfigError
     try:
         arguments = parser().parse_args(given)  # --help and --version end here
     except ConfigError as error:
@@ -56,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _COMMANDS[arguments.command](arguments, report)
         except DigestError as error:
             report.fail(error.status, str(error), error.exit_code)
+            if isinstance(arguments, Namespace):
+                _note_trouble(arguments, report)
         except KeyboardInterrupt:
             report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
     for line in report.complaints():
@@ -67,6 +68,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "issue" not in given[:1]:
         _tell_github(report)
     return report.exit_code
+
+
+def _note_trouble(arguments: Namespace, report: RunReport) -> None:
+    """So that the next digest can say why there was none before it."""
+    from digest import announcements, unfinished
+
+    lasting = arguments.command == "run" and not (arguments.feed or arguments.dry_run)
+    told = report.exit_code <= ConfigError.exit_code and not environment.in_actions()
+    if lasting and report.failure and not told:  # to the person who has just mistyped something
+        day = report.failure.date or arguments.date or announcements.today_eastern(_now())
+        folder = arguments.config.parent / unfinished.FOLDER
+        unfinished.note_trouble(folder, day, report.failure.reason)
 
 
 def _print(text: str) -> None:
@@ -83,7 +96,7 @@ def _print(text: str) -> None:
 def _tell_github(report: RunReport) -> None:
     """In GitHub Actions: the step's outputs, annotations, and its part of the job summary."""
     report.repository = environment.repository_page()
-    if os.environ.get("GITHUB_ACTIONS") == "true":
+    if environment.in_actions():
         print(report.to_annotations(), end="", file=sys.stderr)
     for variable, make in (
         ("GITHUB_OUTPUT", report.to_outputs),
@@ -127,7 +140,7 @@ def _sigterm_as_interrupt() -> Iterator[None]:
 # --- commands ---------------------------------------------------------------------------------
 
 
-def _run(arguments: argparse.Namespace, report: RunReport) -> None:
+def _run(arguments: Namespace, report: RunReport) -> None:
     from digest import announcements, conditional, daily, sources
     from digest.config import load_config, require_own_folder
     from digest.report import DayReport
@@ -169,7 +182,7 @@ def _run(arguments: argparse.Namespace, report: RunReport) -> None:
         daily.run(job, today, arxiv, report)
 
 
-def _catch_up(arguments: argparse.Namespace, report: RunReport) -> None:
+def _catch_up(arguments: Namespace, report: RunReport) -> None:
     from digest import announcements, daily, sources
     from digest.config import load_config
 
@@ -189,7 +202,7 @@ def _catch_up(arguments: argparse.Namespace, report: RunReport) -> None:
         daily.catch_up(job, days, sources.Past(session, config.arxiv, today), report)
 
 
-def _job(arguments: argparse.Namespace, config: Config, *, commits: bool, pays: bool = True) -> Job:
+def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = True) -> Job:
     """What `arguments` ask for, once it is sure that git can do its part."""
     from digest import pipeline, publish, unfinished
 
@@ -215,7 +228,7 @@ def _session(config: Config) -> requests.Session:
     return transport.polite_session(environment.user_agent(config), config.arxiv.delay_s)
 
 
-def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
+def _demo(arguments: Namespace, report: RunReport) -> None:
     from importlib.resources import as_file, files
 
     from digest import daily, pipeline, sources, unfinished
@@ -233,7 +246,7 @@ def _demo(arguments: argparse.Namespace, report: RunReport) -> None:
     print(f"Look at it: {page.resolve().as_uri()}", file=sys.stderr)
 
 
-def _render(arguments: argparse.Namespace, report: RunReport) -> None:
+def _render(arguments: Namespace, report: RunReport) -> None:
     from digest import output
     from digest.config import load_config
     from digest.report import DayReport
@@ -245,7 +258,7 @@ def _render(arguments: argparse.Namespace, report: RunReport) -> None:
     report.add(DayReport(status, f"{count(len(written), 'file')} written"))
 
 
-def _check(arguments: argparse.Namespace, report: RunReport) -> None:
+def _check(arguments: Namespace, report: RunReport) -> None:
     from digest import check
     from digest.config import load_config
     from digest.report import DayReport
@@ -266,7 +279,7 @@ def _check(arguments: argparse.Namespace, report: RunReport) -> None:
     report.add(DayReport("updated" if mended else "unchanged", reason))
 
 
-def _doctor(arguments: argparse.Namespace, report: RunReport) -> None:
+def _doctor(arguments: Namespace, report: RunReport) -> None:
     import requests
 
     from digest import doctor
@@ -298,7 +311,7 @@ def _doctor(arguments: argparse.Namespace, report: RunReport) -> None:
         report.add(DayReport("unchanged", doctor.in_short(checks)))
 
 
-def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
+def _eval(arguments: Namespace, report: RunReport) -> None:
     from digest import evaluate, evaluating, unfinished
     from digest.config import load_config
 
@@ -318,7 +331,7 @@ def _eval(arguments: argparse.Namespace, report: RunReport) -> None:
     report.text, report.details = outcome.text, outcome.details
 
 
-def _issue(arguments: argparse.Namespace, report: RunReport) -> None:
+def _issue(arguments: Namespace, report: RunReport) -> None:
     """Never fails: the run that it tells of has its own exit code."""
     import json
 
@@ -345,7 +358,7 @@ def _issue(arguments: argparse.Namespace, report: RunReport) -> None:
     report.add(DayReport("unchanged", said))
 
 
-def _init(arguments: argparse.Namespace, report: RunReport) -> None:
+def _init(arguments: Namespace, report: RunReport) -> None:
     from digest import starter
     from digest.report import DayReport
     from digest.wording import count

@@ -90,6 +90,10 @@ def _pages_address(out: Path) -> str | None:
     return None if elsewhere or not repository else pages_address(repository, out)
 
 
+def in_actions() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
 def repository_page() -> str | None:
     """In GitHub Actions: where people see this repository."""
     repository = os.environ.get("GITHUB_REPOSITORY")

@@ -287,6 +287,14 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """An announcement day on which no digest could be made, and what the runs said of it."""
+
+    date: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """One announcement day, whole: the archive's record and all that the site shows."""
 
@@ -305,6 +313,7 @@ class Digest:
     unscored: tuple[Unscored, ...]  # author matches first, then by id
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None  # None: not known, never shown as $0.00
+    missed: tuple[Missed, ...] = ()  # days since the last record, as known when this was made
 
     @property
     def counts(self) -> Counts:

@@ -18,6 +18,7 @@ from digest.models import (
     Digest,
     Entry,
     Feed,
+    Missed,
     Paper,
     Scoring,
     Source,
@@ -29,7 +30,7 @@ from digest.progress import log, stage
 from digest.report import DayReport
 from digest.scorers import Scorer
 from digest.sources import Fetched
-from digest.unfinished import Unfinished
+from digest.unfinished import Unfinished, forget_trouble, troubles
 from digest.wording import count, scorer_label, sums
 
 EXPERIENCE_DAYS = 10  # that an estimate is compared with
@@ -91,6 +92,7 @@ def run_day(
     with stage(f"{day} write") as said:
         written = output.write(out, digest, before, job.config.site)
         said.append(f"{count(len(written), 'file')} changed")
+    forget_trouble(job.unfinished, day)
     if job.scorer.name == "llm" and (digest is not before or not unfinished.read().usage.requests):
         unfinished.forget()  # else it holds what a try that has changed nothing has paid for
     commit, ours = _publish(job, digest) if job.commit else (None, True)
@@ -313,6 +315,7 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
         unscored=ranked.unscored,
         usage=spent.usage,
         cost_usd=spent.cost_usd,
+        missed=_missed(job, day, before),
     )
     if before is not None:
         digest = ranking.carry_over(digest, before)
@@ -321,6 +324,14 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
     if failure := ranking.shortfall(digest, job.config.llm.max_unscored, scoring.trouble):
         raise failure
     return before if before is not None and _teaches_nothing(job, digest, before) else digest
+
+
+def _missed(job: Job, day: date, before: Digest | None) -> tuple[Missed, ...]:
+    """What went wrong on the announcement days before this one that have no record."""
+    if before is not None:
+        return before.missed
+    recorded = [known.date for known in archive.read_days(job.config.out) if known.date < day]
+    return troubles(job.unfinished, recorded[-1], day) if recorded else ()
 
 
 def _status(digest: Digest) -> Status:

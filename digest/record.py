@@ -26,6 +26,7 @@ from digest.models import (
     Entry,
     Filtered,
     Kept,
+    Missed,
     Paper,
     Prompt,
     Score,
@@ -112,6 +113,7 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     filtered: tuple[Filtered, ...]
     seen: tuple[str, ...]
     unscored: tuple[_Unscored, ...]
+    missed: tuple[Missed, ...] = ()  # left out where there is none
 
 
 def _record(kind: type[Any], *values: Any, **more: Any) -> Any:
@@ -156,10 +158,13 @@ def encode(digest: Digest) -> bytes:
             _record(_Unscored, u.paper, reason=u.reason, author_match=u.author_match)
             for u in digest.unscored
         ),
+        missed=digest.missed,
     )
     lines = []
     for name in _Day.__struct_fields__:
         value = getattr(record, name)
+        if name == "missed" and not value:
+            continue
         if name in ("kept", "below", "filtered", "unscored"):
             body = _bracket("[", [_json(item) for item in value], "]")
         elif name == "sources":
@@ -235,6 +240,7 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
         ),
         usage=record.usage,
         cost_usd=record.cost_usd,
+        missed=record.missed,
     )
     problem = _problem(digest, name) or (None if trust_lists else _wrong_sum(digest, record))
     if problem:

@@ -35,8 +35,8 @@ def needs(
     """The days before `today` that lack something, oldest first.
 
     `days` are the recorded ones in order, `read` gives the record of one, `categories` are those
-    that are followed now. Before the first record nothing is missed, nor what is older than arXiv's pages
-    of past days: that is for `digest catch-up`.
+    that are followed now. Before the first record nothing is missed, nor what is older
+    than arXiv's pages of past days: that is for `digest catch-up`.
     """
     if not days:
         return []

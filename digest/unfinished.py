@@ -17,7 +17,7 @@ import msgspec
 
 from digest.archive import write_files
 from digest.errors import ArchiveError
-from digest.models import Score, Scoring, Usage
+from digest.models import Missed, Score, Scoring, Usage
 from digest.sources import Fetched
 from digest.text import one_line
 
@@ -25,6 +25,8 @@ log = logging.getLogger("digest")
 
 FOLDER = ".digest"  # beside config.yaml; never committed
 FEEDS = ".feeds.json"
+TROUBLE = ".trouble.txt"
+_LONGEST_TROUBLE = 300
 
 
 class _Line(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -102,10 +104,7 @@ class Unfinished:
     def forget(self) -> None:
         """The archive has it now; where the file stays, its `after` says so."""
         for path in (self._feeds, self.path):
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                log.warning("%s: cannot be removed: %s", path, error.strerror)
+            _remove(path)
         with suppress(OSError):  # not empty: another day's
             self.path.parent.rmdir()
 
@@ -127,6 +126,42 @@ def left(folder: Path, today: date) -> dict[date, list[Fetched]]:
         if day < today:
             days[day] = fetched
     return days
+
+
+def note_trouble(folder: Path, day: date, reason: str) -> None:
+    """Why there is no digest of `day` yet, for the readers of the next one."""
+    name = PurePosixPath(f"{day}{TROUBLE}")
+    try:
+        write_files(folder, {name: f"{one_line(reason, _LONGEST_TROUBLE)}\n".encode()})
+    except ArchiveError as error:
+        log.warning("what went wrong is not remembered: %s", error)
+
+
+def troubles(folder: Path, after: date, before: date) -> tuple[Missed, ...]:
+    """What went wrong on the days between these two, oldest first."""
+    found = []
+    for path in sorted(folder.glob(f"????-??-??{TROUBLE}")):
+        try:
+            day = date.fromisoformat(path.name.removesuffix(TROUBLE))
+            said = one_line(path.read_text(encoding="utf-8"), _LONGEST_TROUBLE)
+        except (OSError, ValueError) as error:
+            log.warning("%s: not readable, left out: %s", path, error)
+            continue
+        if after < day < before:
+            found.append(Missed(day, said))
+    return tuple(found)
+
+
+def forget_trouble(folder: Path, day: date) -> None:
+    """The day has its digest."""
+    _remove(folder / f"{day}{TROUBLE}")
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("%s: cannot be removed: %s", path, error.strerror)
 
 
 def _ends_a_line(path: Path) -> bool:

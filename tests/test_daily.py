@@ -426,3 +426,34 @@ def test_catch_up_leaves_a_complete_day_and_rescores_it_when_told_to(
 def test_a_day_that_is_no_past_announcement_day_cannot_be_caught_up(bot: Bot, day: date) -> None:
     report = bot("catch-up", FRI, "--date", str(day))
     assert (report["code"], report["status"]) == (2, "config_error")
+
+
+# --- what the runs said -----------------------------------------------------------------------
+
+
+def test_the_front_page_says_why_a_day_before_has_no_digest(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
+    failed = bot("run", THU)
+    assert failed["code"] == 4
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    bot("run", FRI)
+    (missed,) = bot.record(FRI)["missed"]
+    assert missed["date"] == "2026-01-29"
+    assert missed["reason"] == failed["reason"]
+    bot("run", FRI, hour=9)
+    assert bot.record(FRI)["missed"] == [missed]
+
+
+def test_a_repaired_day_is_not_among_those_without_a_digest(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
+    bot("run", THU)
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    bot("run", FRI)
+    assert "missed" not in bot.record(FRI)
+    assert not list((bot.folder / ".digest").glob("*.trouble.txt"))

@@ -51,8 +51,14 @@ class World:
         return made
 
     def config(self, settings: str = "") -> str:
-        feed = self._server.url_for("/feed/") + "{category}"
-        return f'categories: [cs.LG]\narxiv: {{feed_url: "{feed}", delay_s: 0}}\n{settings}'
+        here = self._server.url_for("")
+        arxiv = {
+            "feed_url": f"{here}feed/{{category}}",
+            "site_url": f"{here}arxiv",
+            "api_url": f"{here}arxiv/api",
+            "delay_s": 0,
+        }
+        return f"categories: [cs.LG]\narxiv: {json.dumps(arxiv)}\n{settings}"
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -67,6 +73,8 @@ class World:
     def _answer(self, request: Request) -> Response:
         if request.path == "/feed/cs.LG":
             return Response(self._feed, content_type="text/xml")
+        if request.path.startswith("/arxiv/"):  # nothing of the past is to be had
+            return Response("", 404)
         assert request.headers["Authorization"].startswith("Bearer ghs_")
         path = request.path.removeprefix("/repos/local/repo")
         self.asked_of_github.append(f"{request.method} {path}")

@@ -72,9 +72,8 @@ class Site:
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def page(self, day: date) -> str:
-        """What the day's page says."""
         if day not in self._pages:
-            self._pages[day] = _visible(self._text(f"{day:%Y}/{day}.html"))
+            self._pages[day] = self._text(f"{day:%Y}/{day}.html")
         return self._pages[day]
 
     def says_missing(self, day: date) -> bool:
@@ -85,14 +84,14 @@ class Site:
         """Why `day`, which has a record, has not scored a paper; None: it does not say."""
         record, page = self.records[day], self.page(day)
         for paper in record["unscored"]:
-            if paper["id"] == paper_id and paper["reason"] and paper_id in page:
+            if paper["id"] == paper_id and paper["reason"] and f"/abs/{paper_id}" in page:
                 return f"unscored: {paper['reason']}"
         source = record["sources"].get(category, {})
         if source.get("state") == "stale" and re.search(
-            rf"{re.escape(category)}\b[^.]*(?:{_SHOWN_STALE})", page
+            rf"{re.escape(category)}\b[^.]*(?:{_SHOWN_STALE})", _visible(page)
         ):
             return "stale"
-        if record["status"] == "approximate" and "cannot tell exactly" in page:
+        if record["status"] == "approximate" and "cannot tell exactly" in _visible(page):
             return "approximate"
         return None
 
@@ -185,6 +184,35 @@ def _invented(world: World, day: date, record: dict[str, Any]) -> list[str]:
     ]
 
 
+# --- a life -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Life:
+    """What there is to say of a life: all that was ever wrong, and how it ended."""
+
+    findings: list[str] = field(default_factory=list)
+    end: Verdict = field(default_factory=Verdict)
+    ever_lost: set[str] = field(default_factory=set)  # at any week's end
+
+
+def live(world: World) -> Life:
+    """Live to the end, looked at after every run, every week and every month."""
+    life, month = Life(), world.first.month
+
+    def note(when: object, lines: list[str]) -> None:
+        life.findings += [f"seed {world.seed}, {when}: {line}" for line in lines]
+
+    for day in world.live(lambda outcome: note(outcome.slot.named, honest(world, outcome))):
+        life.end = week(world, day)
+        life.ever_lost |= set(life.end.lost)
+        note(day, life.end.findings)
+        if day.month != month or day == world.last:
+            note(day, archive_holds(world))
+        month = day.month
+    return life
+
+
 # --- runs -------------------------------------------------------------------------------------
 
 
@@ -192,19 +220,19 @@ def honest(world: World, outcome: Outcome) -> list[str]:
     """What a run that ended well should have said. To be asked right after it."""
     if outcome.code:
         return []
-    found, when = [], f"{outcome.slot.named:%Y-%m-%d %H:%M}"
+    found = []
     if outcome.rejected:
-        found.append(f"{when}: the remote rejected a push, exit 0 ({outcome.status})")
+        found.append(f"the remote rejected a push, exit 0 ({outcome.status})")
     day = outcome.slot.starts.astimezone(EASTERN).date()
     record = _pushed(world, day)
     if outcome.asked and not outcome.answered and not (record and record["unscored"]):
-        found.append(f"{when}: no answer from the model, exit 0 ({outcome.status})")
+        found.append(f"no answer from the model, exit 0 ({outcome.status})")
     for category in sorted(outcome.failed_feeds if outcome.status in _ALL_IS_WELL else ()):
         source = (record or {"sources": {}})["sources"].get(category, {"state": "none"})
         entries = {re.split(r"v[0-9]+ ", e)[0] for e in source.get("entries", ())}
         whole = {e.paper.id for e in world.truth.batch(day, category)} <= entries
         if source["state"] != "stale" and not whole:
-            found.append(f"{when}: no feed of {category}, exit 0 ({outcome.status})")
+            found.append(f"no feed of {category}, exit 0 ({outcome.status})")
     return found
 
 
