@@ -23,6 +23,7 @@ import msgspec
 
 from digest import record
 from digest.errors import ArchiveError
+from digest.layout import day_file
 from digest.models import Day, Digest, Entry
 
 log = logging.getLogger("digest")
@@ -42,7 +43,7 @@ Files = dict[PurePosixPath, bytes | None]  # below <out>; None: no such file
 
 
 def day_path(day: date) -> PurePosixPath:
-    return DATA / f"{day:%Y}" / f"{day}.json"
+    return DATA / day_file(day, ".json")
 
 
 # --- reading ----------------------------------------------------------------------------------

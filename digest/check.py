@@ -9,14 +9,19 @@ would forget what that day scored.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from digest import archive, output, record
+from digest.announcements import between, calendar_known
 from digest.config import Site
 from digest.errors import ArchiveError
 from digest.layout import day_of_record, is_generated, is_leftover
-from digest.models import Digest
+from digest.models import Digest, Entry
+from digest.selection import repeats
+
+_CATCH_UP = "`digest catch-up --date {day}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,12 @@ class Finding:
 
 
 def check(out: Path, settings: Site) -> list[Finding]:
-    """All that is wrong in the site's folder: days, papers scored twice, then what derives."""
+    """All that is wrong in the site's folder: days, papers scored twice, what was missed or is of
+    another day, then what derives."""
     digests, findings = _read_days(out)
     findings += _repeated(digests)
+    if not any(finding.damage for finding in findings):
+        findings += _missed(digests) + _stale(digests)
     if not digests and not findings:
         return [Finding(archive.DATA, "holds no day: check `out` in the settings", damage=True)]
     if not any(finding.damage for finding in findings):
@@ -87,6 +95,36 @@ def _repeated(digests: list[Digest]) -> list[Finding]:
             if first != digest.date:
                 problem = f"{paper_id}: was scored on {first} already"
                 findings.append(Finding(archive.day_path(digest.date), problem))
+    return findings
+
+
+def _missed(digests: list[Digest]) -> list[Finding]:
+    """Announcement days between two recorded ones that have no record, as far as is known."""
+    return [
+        Finding(archive.day_path(day), f"no record: {_CATCH_UP.format(day=day)}")
+        for before, after in pairwise(digests)
+        for day in between(before.date + timedelta(days=1), after.date)
+        if calendar_known(day)
+    ]
+
+
+def _stale(digests: list[Digest]) -> list[Finding]:
+    """Categories that a day still lacks, and those that it wrongly holds for its own."""
+    findings = []
+    batches: dict[str, tuple[date, tuple[Entry, ...]]] = {}
+    for digest in digests:
+        path, remedy = archive.day_path(digest.date), _CATCH_UP.format(day=digest.date)
+        for category, source in digest.sources.items():
+            if not source.fresh:
+                problem = f"{category} was stale and is not completed: {remedy}"
+                findings.append(Finding(path, problem))
+                continue
+            day, batch = batches.get(category, (digest.date, ()))
+            if repeats(source.entries, batch):
+                problem = f"{category} is marked fresh and repeats {day}: {remedy} --rescore"
+                findings.append(Finding(path, problem))
+            if source.entries:
+                batches[category] = digest.date, source.entries
     return findings
 
 

@@ -62,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for line in report.complaints():
         print(line, file=sys.stderr)
     if "--json" in given:
+        if environment.in_actions() and report.days:  # where the log is what people read
+            print(report.to_text(), file=sys.stderr)
         _print(report.to_json(time.monotonic() - started))
     elif report.days:
         _print(report.to_text())

@@ -92,10 +92,11 @@ def run_day(
     with stage(f"{day} write") as said:
         written = output.write(out, digest, before, job.config.site)
         said.append(f"{count(len(written), 'file')} changed")
+    commit, ours = _publish(job, digest) if job.commit else (None, True)
+    # Not before it is pushed: a runner throws its clone away, and what was paid for with it.
     forget_trouble(job.unfinished, day)
     if job.scorer.name == "llm" and (digest is not before or not unfinished.read().usage.requests):
         unfinished.forget()  # else it holds what a try that has changed nothing has paid for
-    commit, ours = _publish(job, digest) if job.commit else (None, True)
     made = digest
     if job.push:  # which may have judged it anew, beside what others have pushed
         pushed = archive.read_day(out, day)

@@ -9,7 +9,8 @@ import secrets
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 
-from digest.models import Counts, Digest, Kept, Usage
+from digest.layout import day_file
+from digest.models import Counts, Day, Digest, Kept, Usage
 from digest.text import inert, markdown, one_line, plain
 from digest.wording import count, warnings
 
@@ -56,7 +57,7 @@ class DayReport:
             digest.cost_usd,
             digest.model,
             digest.scorer,
-            f"{digest.date:%Y}/{digest.date}.html",
+            str(day_file(digest.date, ".html")) if Day.of(digest).has_page else None,
             commit,
             digest=digest,
         )
@@ -130,6 +131,7 @@ class RunReport:
             "cost-usd": None if top.cost_usd is None else f"{top.cost_usd:.6f}",
             "page": top.page,
             "commit": top.commit,
+            "exit-code": self.exit_code,
         }
         return "".join(_output(name, value) for name, value in outputs.items())
 

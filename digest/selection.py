@@ -116,8 +116,8 @@ def source_of(feed: Feed, url: str, day: date, earlier_batch: Collection[Entry] 
     """
     if feed.date != day:
         return Source(url, fresh=False, entries=())
-    repeats = _repeats(feed.entries, earlier_batch or ())
-    return Source(url, not repeats, tuple(sorted(feed.entries, key=_by_id)), feed.unreadable)
+    fresh = not repeats(feed.entries, earlier_batch or ())
+    return Source(url, fresh, tuple(sorted(feed.entries, key=_by_id)), feed.unreadable)
 
 
 def source_of_past(feed: Feed, url: str, *, approximate: bool = False) -> Source:
@@ -131,7 +131,7 @@ def source_of_past(feed: Feed, url: str, *, approximate: bool = False) -> Source
     return Source(url, True, tuple(sorted(entries, key=_by_id)), feed.unreadable, approximate)
 
 
-def _repeats(entries: Collection[Entry], batch: Collection[Entry]) -> bool:
+def repeats(entries: Collection[Entry], batch: Collection[Entry]) -> bool:
     """Whether there are entries and each is in `batch`, as far as its versions are known."""
     known = set(batch)
     unversioned = {(e.id, e.announce_type) for e in known if not e.version}
@@ -175,7 +175,7 @@ def rejudge(
     """
     sources = {
         category: replace(source, fresh=False)
-        if _repeats(source.entries, batches.get(category, ()))
+        if repeats(source.entries, batches.get(category, ()))
         else source
         for category, source in digest.sources.items()
     }

@@ -169,6 +169,7 @@ def test_a_step_outputs_what_the_newest_day_came_to() -> None:
         "cost-usd": "0.042100",
         "page": "2026/2026-01-30.html",
         "commit": "abc123",
+        "exit-code": "0",
     }
 
 
@@ -186,7 +187,7 @@ def test_what_a_run_did_not_come_to_is_an_empty_output() -> None:
 def test_delimiters_cannot_be_guessed() -> None:
     text = RunReport().to_outputs() + RunReport().to_outputs()
     delimiters = [line.partition("<<")[2] for line in text.splitlines() if "<<" in line]
-    assert len(set(delimiters)) == len(delimiters) == 16
+    assert len(set(delimiters)) == len(delimiters) == 18
 
 
 def test_the_summary_holds_the_sums_and_the_cost_of_each_day() -> None:

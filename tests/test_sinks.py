@@ -372,6 +372,7 @@ def check_outputs(text: str) -> None:
         "cost-usd": "",
         "page": "",
         "commit": "",
+        "exit-code": "4",
     }
     assert_inert(made, GITHUB, COMMIT, COMMANDS)
 

@@ -1,6 +1,6 @@
 """A year of the bot's life in a simulated world, for several seeds: is any paper lost or repeated?
 
-    python -m tests.bench.year [--seeds 1-5] [--days 250] [--jobs 2]
+    python -m tests.bench.year [--seeds 1-5] [--days 250] [--gap 57] [--jobs 2]
 
 Every run of the year is a real one (`tests.simulator`): 7 slots a weekday, 10% of them dropped,
 10% stale mornings, 3% model outages, 2% feed errors; arXiv, model and remote on this machine.
@@ -19,18 +19,18 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.simulator import check
-from tests.simulator.faults import Rates
 from tests.simulator.truth import announcement_days
 from tests.simulator.world import World
 
 FIRST = date(2025, 11, 24)  # a Monday; 250 announcement days from here the holidays are known
 CALM = 7  # days at the end without faults, in which everything can be made good
 _COLUMNS = (
-    "seed", "days", "announced", "once", "waiting", "lost", "ever lost", "repeated", "invented",
+    "seed", "days", "announced", "once", "waiting", "lost", "ever lost", "not shown", "repeated", "invented",
     "commits", "runs", "requests", "spacing_s", "pages_s", "wall_s",
 )  # fmt: skip
 
@@ -40,12 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--seeds", type=_seeds, default=_seeds("1-5"), metavar="1-5 or 3,7")
     parser.add_argument("--days", type=int, default=250, help="announcement days")
+    parser.add_argument("--gap", type=int, default=0, help="days in the middle without any run")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="lives at once")
     args = parser.parse_args(argv)
     print("".join(f"{name:>10}" for name in _COLUMNS))
     lives = []
     with ProcessPoolExecutor(args.jobs) as pool:
-        for life in pool.map(_live, args.seeds, [args.days] * len(args.seeds)):
+        for life in pool.map(partial(_live, days=args.days, gap=args.gap), args.seeds):
             print("".join(f"{life[name]:>10}" for name in _COLUMNS), flush=True)
             lives.append(life)
     for life in lives:
@@ -63,11 +64,13 @@ def _seeds(text: str) -> list[int]:
     return list(range(int(first), int(last) + 1)) if last else [int(n) for n in text.split(",")]
 
 
-def _live(seed: int, days: int) -> dict[str, Any]:
+def _live(seed: int, days: int, gap: int) -> dict[str, Any]:
     started = time.perf_counter()
     last = announcement_days(FIRST, days)[-1] + timedelta(days=1)
+    begins = FIRST + (last - FIRST - timedelta(days=gap)) // 2
+    silent = {begins + timedelta(days=number) for number in range(gap)}
     with tempfile.TemporaryDirectory() as folder:
-        with World(Path(folder), seed, FIRST, last, Rates(), calm=CALM) as world:
+        with World(Path(folder), seed, FIRST, last, calm=CALM, silent=silent) as world:
             life = check.live(world)
         arxiv, end = world.arxiv, life.end
         return {
@@ -78,6 +81,7 @@ def _live(seed: int, days: int) -> dict[str, Any]:
             "waiting": end.waiting.total(),
             "lost": len(end.lost),
             "ever lost": len(life.ever_lost),
+            "not shown": end.not_shown,
             "repeated": len(end.repeated),
             "invented": len(end.invented),
             "commits": world.commits,

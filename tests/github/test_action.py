@@ -46,6 +46,7 @@ def test_the_job_that_tests_the_action_in_ci_passes(installed: Machine, tmp_path
 IMPOSSIBLE = {
     "doctor makes no digest: leave out": {"doctor": "true", "dry_run": "true"},
     "doctor makes no digest: leave out date": {"doctor": "true", "date": "2026-01-30"},
+    "since makes whole days": {"since": "2026-01-26", "limit": "3", "push": "false"},
     "limit with rescore would throw scores away": {"limit": "3", "rescore": "true"},
     "nothing can be pushed: add push: false": {"limit": "3"},
     "there is no file 'nowhere.yaml'": {"config": "nowhere.yaml"},

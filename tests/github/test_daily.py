@@ -227,6 +227,7 @@ def test_a_day_is_scored_anew_by_hand_and_by_the_scorer_that_is_asked_for(
     ended = repository.run("workflow_dispatch", now=at_noon, date="2026-01-30", scorer="offline")
     assert ended.green, ended.log
     assert scorer_of_the_day(repository) == "offline"
+    assert world.asked_of_github == []  # of the outage of today, if there is one, it tells nothing
     assert world.model.records == []
     assert repository.run("workflow_dispatch", date="2026-01-30").green
     assert scorer_of_the_day(repository) == "llm"
@@ -234,6 +235,17 @@ def test_a_day_is_scored_anew_by_hand_and_by_the_scorer_that_is_asked_for(
     ended = repository.run("workflow_dispatch", rescore="true")
     assert ended.green, ended.log
     assert repository.digests[-1] == "Digest 2026-01-30: 0 of 2 papers kept"
+
+
+def test_missed_days_are_asked_for_by_hand(repository: Repository, world: World) -> None:
+    ended = repository.run("workflow_dispatch", since="2026-02-05")
+    assert not ended.green
+    (error,) = ended.annotated("error")
+    assert "no past announcement day" in error
+    assert repository.run("workflow_dispatch").green
+    ended = repository.run("workflow_dispatch", since="2026-01-30", now=NEXT_MORNING)
+    assert ended.green, ended.log
+    assert repository.digests == [FIRST]
 
 
 def test_a_model_is_chosen_by_a_variable_without_an_edit(
@@ -271,13 +283,15 @@ def test_the_doctor_looks_at_everything_by_hand_and_makes_no_digest(
 
 
 @pytest.mark.parametrize("text", ["\n".join(SHELL), "--push"], ids=["commands", "an option"])
-def test_a_hostile_input_is_a_wrong_value_and_no_command(repository: Repository, text: str) -> None:
+def test_a_hostile_input_is_a_wrong_value_and_no_command(
+    repository: Repository, world: World, text: str
+) -> None:
     ended = repository.run("workflow_dispatch", date=text, limit=text)
     assert not ended.green
     (error,) = ended.annotated("error")
     assert error.startswith("argument --date: ")
     assert not was_pwned(repository)
-    assert repository.digests == []
+    assert (world.asked_of_github, repository.digests) == ([], [])
 
 
 def test_hostile_titles_run_no_command_and_leave_no_annotation(

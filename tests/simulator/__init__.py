@@ -1,4 +1,4 @@
-"""A world for the bot to live in, from a seed: arXiv, the schedule, a model, a git remote, and time.
+"""A world for the bot to live in, from a seed: arXiv, a schedule, a model, a git remote, and time.
 
 The bot is the real one, `digest.cli.main`, over real HTTP on loopback and real git; only the clock
 is made (`world.py`). What arXiv announced is known (`truth.py`), so that `check.py` can say of each

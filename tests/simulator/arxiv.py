@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -67,10 +68,12 @@ class Arxiv:
         self._asked: Counter[str] = Counter()  # in this slot, by kind
         self._cached: dict[tuple[str, date], datetime] = {}  # empty pages: until when
         self.failed: set[str] = set()  # categories whose last feed of the slot was none
+        self.looks: dict[tuple[date, str], datetime] = {}  # when each was last had whole
         arxiv = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 2**20  # an answer in one piece
 
             def do_GET(self) -> None:
                 arxiv.handle(self)
@@ -101,7 +104,7 @@ class Arxiv:
     def spacing(self, kind: str = "") -> float:
         """The fewest seconds between two requests, of one kind or of any, by the world's clock."""
         times = [request.when for request in self.requests if kind in ("", request.kind)]
-        return min((b - a for a, b in zip(times, times[1:], strict=False)), default=float("inf"))
+        return min((b - a for a, b in pairwise(times)), default=float("inf"))
 
     def handle(self, client: BaseHTTPRequestHandler) -> None:
         when, really = time.time(), time_machine.escape_hatch.time.time()
@@ -142,9 +145,9 @@ class Arxiv:
         if fault == "gateway":  # and well again when asked a second time
             return _GATEWAY if self._asked[kind] == 1 else reply
         if fault in ("truncated", "cut"):
-            half = reply.body[: len(reply.body) // 2]
-            ends = fault == "truncated"
-            return Reply(reply.status, half if ends else reply.body, reply.content_type, cut=not ends)
+            cut = fault == "cut"
+            body = reply.body if cut else reply.body[: len(reply.body) // 2]
+            return Reply(reply.status, body, reply.content_type, cut=cut)
         if fault == "empty":
             return Reply(200, b"", reply.content_type)
         whole = {
@@ -173,6 +176,7 @@ class Arxiv:
         given = self._or_fault(f"feed {category}", fault, reply)
         if given is reply:
             self.failed.discard(category)
+            self.looks[today_eastern(now), category] = now
         else:
             self.failed.add(category)
         return given

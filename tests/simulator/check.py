@@ -10,7 +10,9 @@ exactly one day, or waits visibly:
   while no later day has been published, the last run said so or failed,
 - it is so new that no run has had a chance.
 
-Everything else is lost. No paper is in two days, and none on a day that did not announce it.
+Everything else is lost, but for what arXiv's feed did not have yet when it could last be read: that
+is counted by itself, as not shown. No paper is in two days, and none on a day that did not announce
+it.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ class Verdict:
     announced: int = 0
     once: int = 0
     waiting: Counter[str] = field(default_factory=Counter)  # by reason
+    not_shown: int = 0
     lost: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     invented: list[str] = field(default_factory=list)
@@ -115,6 +118,8 @@ def week(world: World, today: date) -> Verdict:
             verdict.once += 1
         elif reason := _why_waiting(world, site, paper_id, announcements):
             verdict.waiting[reason] += 1
+        elif not any(_was_shown(world, day, category) for day, category in announcements):
+            verdict.not_shown += 1
         else:
             verdict.lost.append(f"{paper_id} ({said})")
     return verdict
@@ -133,6 +138,12 @@ def _why_waiting(
         if reason:
             return reason
     return None
+
+
+def _was_shown(world: World, day: date, category: str) -> bool:
+    """Whether the feed was whole when it was last had."""
+    grew, look = world.faults.grows_at(day, category), world.arxiv.looks.get((day, category))
+    return grew is None or look is None or look >= grew
 
 
 def _runs_say(world: World, site: Site, day: date) -> str | None:
@@ -278,6 +289,7 @@ def _missing_days(html: str) -> list[date]:
     days = []
     for table in re.findall(r'(?s)<table class="calendar">.*?</table>', html):
         month = re.search(r"/([0-9]{4})-([0-9]{2})\.html", table)
-        for number in re.findall(r'<td class="missing"[^>]*>([0-9]+)', table) if month else ():
-            days.append(date(int(month[1]), int(month[2]), int(number)))
+        assert month, table
+        missing = re.findall(r'<td class="missing"[^>]*>([0-9]+)', table)
+        days += [date(int(month[1]), int(month[2]), int(day)) for day in missing]
     return days

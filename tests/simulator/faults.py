@@ -48,7 +48,8 @@ class Faults:
     seed: int
     rates: Rates
     categories: Sequence[str]
-    calm_from: datetime = datetime.max.replace(tzinfo=UTC)  # nothing goes wrong any more
+    calm_until: datetime = datetime.min.replace(tzinfo=UTC)  # the first day goes well: somebody
+    calm_from: datetime = datetime.max.replace(tzinfo=UTC)  # has set it up, and looks on
 
     # --- arXiv's days
 
@@ -130,7 +131,7 @@ class Faults:
         return chance(self.seed, *key)
 
     def _is_calm(self, when: datetime) -> bool:
-        return when >= self.calm_from
+        return not self.calm_until <= when < self.calm_from
 
     def _in_slot(self, what: str, slot: datetime, rate: float) -> bool:
         return not self._is_calm(slot) and self._draw(what, slot) < rate

@@ -25,10 +25,11 @@ OUTSIDE = "stat.ML"  # a category that nobody follows; its papers come as cross-
 SMALL = "cs.GL"  # hardly ever has a paper
 ORDER = ("new", "cross", "replace", "replace-cross")
 
-_WORDS = (
-    "sparse attention memory routing expert gradient token cache kernel policy graph latent prompt"
-    " diffusion retrieval planning agent reward alignment quantized pruning bound sampling transfer"
-).split()
+_WORDS = [
+    "sparse", "attention", "memory", "routing", "expert", "gradient", "token", "cache", "kernel",
+    "policy", "graph", "latent", "prompt", "diffusion", "retrieval", "planning", "agent",
+    "reward", "alignment", "quantized", "pruning", "bound", "sampling", "transfer",
+]  # fmt: skip
 _NAMES = (  # as the feed has them, and as they are read
     ("Ada Lovelace", "Ada Lovelace"),
     ("Ant\\'onio Silva", "António Silva"),

