@@ -92,6 +92,12 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def unscored(digest: Digest) -> str:
+    """How many papers have no score, and why; it stands on the page that lists them, too."""
+    reasons = in_short(Counter(paper.reason for paper in digest.unscored))
+    return f"{count(len(digest.unscored), 'paper')} could not be scored ({reasons})."
+
+
 def warnings(digest: Digest) -> tuple[str, ...]:
     """What a reader must know before trusting the day, in plain words."""
     said = []
@@ -121,9 +127,7 @@ def warnings(digest: Digest) -> tuple[str, ...]:
     if sampled:
         said.append(f"Only a sample was scored: {count(sampled, 'paper')} beyond `--limit`.")
     if digest.unscored:
-        reasons = in_short(Counter(unscored.reason for unscored in digest.unscored))
-        unscored = count(len(digest.unscored), "paper")
-        said.append(f"{unscored} could not be scored ({reasons}); the day's page lists them.")
+        said.append(unscored(digest))
     unreadable = sum(len(source.unreadable) for source in digest.sources.values())
     if unreadable:
         said.append(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from digest import archive, output
 from digest.check import check, repair
 from digest.cli import main
 from digest.config import Site
-from digest.models import Kept
+from digest.models import Kept, Status
 from tests import make
 from tests.make import DAY, paper, score
 
@@ -234,3 +235,45 @@ def test_the_command_repairs_and_ends_with_0(
     assert main(["check", "--repair", "--config", settings]) == 0
     assert "1 finding mended" in capsys.readouterr().out
     assert main(["check", "--config", settings]) == 0
+
+
+# --- what was missed or taken for another day's -------------------------------------------------
+
+
+def test_an_announcement_day_without_a_record_is_a_finding_and_how_to_make_it(out: Path) -> None:
+    later = make.digest(day=DAYS[-1] + timedelta(days=2), below=[paper("2602.20001")])
+    output.write(out, later, None, SITE)
+    (gap,) = check(out, SITE)
+    assert str(gap) == ("data/2026/2026-02-04.json: no record: `digest catch-up --date 2026-02-04`")
+    assert repair(out, SITE) == [gap]  # nothing here tells what was announced
+
+
+def test_a_weekend_and_a_holiday_are_no_gaps(tmp_path: Path) -> None:
+    before, after = date(2026, 9, 4), date(2026, 9, 9)  # Labor Day empties the feed of the 8th
+    for n, day in enumerate((before, after)):
+        output.write(tmp_path, make.digest(day=day, below=[paper(f"2609.0000{n}")]), None, SITE)
+    assert [finding.path.stem for finding in check(tmp_path, SITE)] == ["2026-09-07"]
+
+
+def test_a_category_that_is_still_stale_is_a_finding(out: Path) -> None:
+    digest = make.digest(day=DAYS[-1] + timedelta(days=1), below=[paper("2602.20001")])
+    stale = replace(digest.sources["cs.LG"], fresh=False, entries=())
+    partial = replace(digest, sources={**digest.sources, "cs.AI": stale}, status=Status.PARTIAL)
+    output.write(out, partial, None, SITE)
+    (finding,) = check(out, SITE)
+    assert "cs.AI was stale and is not completed" in str(finding)
+
+
+def test_a_category_marked_fresh_that_repeats_the_day_before_is_a_finding(out: Path) -> None:
+    repeated = archive.listed_day(out, DAYS[-1])
+    ids = repeated.outcome_ids
+    planted = replace(
+        repeated,
+        date=DAYS[-1] + timedelta(days=1),
+        kept=(),
+        below=(),
+        seen=tuple(sorted(ids)),
+    )
+    output.write(out, planted, None, SITE)
+    (finding,) = check(out, SITE)
+    assert f"cs.LG is marked fresh and repeats {DAYS[-1]}" in str(finding)

@@ -389,8 +389,8 @@ def test_a_day_made_without_knowing_theirs_repeats_no_paper_and_sees_what_is_sta
     assert day is not None
     assert (day.status, day.stale, day.seen) == (Status.PARTIAL, (category,), tuple(old))
     assert [kept.paper.id for kept in day.kept] == new
-    (stale,) = check(repository / "docs", SITE)
-    assert "cs.LG was stale" in stale.problem
+    (finding,) = check(repository / "docs", SITE)
+    assert "cs.LG was stale" in finding.problem
 
 
 def test_a_day_that_is_stale_beside_theirs_is_not_added(

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from digest import announcements
 from digest.config import Site
 from digest.layout import day_file
-from digest.models import Day, Digest
+from digest.models import Day, Digest, Missed
 from digest.site import feeds, html, markdown, pages
 
 Files = dict[PurePosixPath, bytes]
@@ -63,26 +63,41 @@ def front_files(
     with a page the calendar is the front page."""
     shown = with_page(days)
     months = sorted({day.month for day in shown}, reverse=True)
+    has_feeds = bool(shown)
     files, calendar = html.assets(), pages.archive_page(days, site)
     pages_made = {
         "index.html": calendar,
         "archive.html": calendar,
         "stats.html": pages.stats_page(days, site),
-        "subscribe.html": pages.subscribe_page(site),
+        "subscribe.html": pages.subscribe_page(site, has_feeds),
         "search/index.html": pages.search_page(months, site),
-        "404.html": pages.not_found_page(site),
+        "404.html": pages.not_found_page(site, has_feeds),
         # A script and not JSON: pages opened from disk may not fetch.
         "days.js": f"window.digestDays = {json.dumps([str(d.date) for d in shown])};\n".encode(),
         ".nojekyll": b"",  # else Pages would run Jekyll over every .md
     }
     if newest:
-        missed = _missed(days)
         pages_made |= {
-            "index.html": html.day_page(newest, site, root="", front=True, missed=missed),
+            "index.html": html.day_page(newest, site, root="", front=_front(newest, days)),
             "latest.md": markdown.day(newest, site),
         }
     files |= {PurePosixPath(name): data for name, data in pages_made.items()}
     return files | feeds.feeds(recent, site, site.url)
+
+
+def _front(newest: Digest, days: Sequence[Day]) -> html.Front:
+    last = days[-1].date
+    expected = announcements.next_announcement(last)
+    before = [day.date for day in with_page(days) if day.date < newest.date]
+    empty = [day.date for day in days if day.date > newest.date]
+    reasons = {missed.date: missed.reason for missed in newest.missed}
+    return html.Front(
+        expected=expected,
+        may_be_holiday=not announcements.calendar_known(expected),
+        missed=tuple(Missed(day, reasons.get(day, "")) for day in _missed(days)),
+        empty=tuple(empty[-LONGEST_GAP:]),
+        previous=before[-1] if before else None,
+    )
 
 
 def _missed(days: Sequence[Day]) -> tuple[date, ...]:

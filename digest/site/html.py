@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 from importlib.resources import files
@@ -17,9 +17,8 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup, escape
 
 from digest import wording
-from digest.announcements import next_announcement
 from digest.config import Site
-from digest.models import NO_TOPIC, Below, Digest, Kept, Paper
+from digest.models import NO_TOPIC, Below, Digest, Kept, Missed, Paper
 from digest.site import math
 from digest.site.markdown import anchor, near_misses
 from digest.text import one_line, plain, split_math, visible
@@ -34,13 +33,21 @@ _INLINE = {"strong", "em", "code", "br"}
 _TAGS = _INLINE | {"p", "ul", "ol", "li"}
 
 
-def day_page(
-    digest: Digest, site: Site, root: str, *, front: bool = False, missed: Sequence[date] = ()
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the site's first page knows beyond its day: it is written anew with every record."""
+
+    expected: date  # the announcement day after the last record
+    may_be_holiday: bool = False  # arXiv's holidays of that time are not known yet
+    missed: tuple[Missed, ...] = ()  # announcement days without a record; the reason "" if unknown
+    empty: tuple[date, ...] = ()  # recorded since: nothing was announced
+    previous: date | None = None  # the page before this one
+
+
+def day_page(digest: Digest, site: Site, root: str, *, front: Front | None = None) -> bytes:
     """One day. `root` leads from the page to the site's own top: "" or "../".
 
-    `front`: the site's first page, which may know of other days: `missed` are the announcement days
-    since the record before that have none. A day's own page depends on that day alone.
+    With `front` it is the site's first page. A day's own page depends on that day alone.
     """
     topics = Counter(kept.score.topic for kept in digest.kept)  # in the order of the best papers
     categories = Counter(c for kept in digest.kept for c in dict.fromkeys(kept.paper.categories))
@@ -50,19 +57,20 @@ def day_page(
         site,
         "front" if front else "day",
         digest=digest,
-        expected=next_announcement(digest.date),
-        missed=missed,
+        front=front,
         topics=topics,
         categories=categories.most_common(),
         near_misses=near_misses(digest),
     )
 
 
-def render(template: str, root: str, site: Site, page: str, **values: object) -> bytes:
+def render(
+    template: str, root: str, site: Site, page: str, *, has_feeds: bool = True, **values: object
+) -> bytes:
     """A page from `templates/`. `page` is its name, which `<html data-page>` shows."""
     names = {name: _asset(file) for name, file in _ASSETS.items()}
-    made = _environment().get_template(template)
-    return made.render(root=root, site=site, page=page, **names, **values).encode()
+    shared = {"root": root, "site": site, "page": page, "has_feeds": has_feeds}
+    return _environment().get_template(template).render(shared, **names, **values).encode()
 
 
 # --- assets -----------------------------------------------------------------------------------

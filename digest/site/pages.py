@@ -76,6 +76,7 @@ def archive_page(days: Iterable[Day], site: Site) -> bytes:
         years=years,
         steps=heat.legend,
         signs=_signs(years),
+        has_feeds=_has_feeds(ordered),
     )
 
 
@@ -97,11 +98,17 @@ def month_page(days: Iterable[Day], month: str, site: Site) -> bytes:
         steps=heat.legend,
         signs=_signs([Year(first.year, "", (calendar,) if calendar else ())]),
         days=[(day, _topics(day), _cost(day), _states(day)) for day in reversed(ordered)],
+        has_feeds=_has_feeds(ordered),  # as far as these days tell
     )
 
 
 def _ordered(days: Iterable[Day]) -> list[Day]:
     return sorted(days, key=lambda day: day.date)
+
+
+def _has_feeds(days: Iterable[Day]) -> bool:
+    """There are none before the first day with a page."""
+    return any(day.has_page for day in days)
 
 
 class _Heat:
@@ -239,6 +246,7 @@ def stats_page(days: Iterable[Day], site: Site) -> bytes:
         span=" to ".join(ends),
         sums=statistics.sums(made),
         figures=statistics.figures(made),
+        has_feeds=_has_feeds(made),
     )
 
 
@@ -248,10 +256,13 @@ def stats_page(days: Iterable[Day], site: Site) -> bytes:
 def search_page(months: Iterable[str], site: Site) -> bytes:
     """The search over the months ("2026-01") that have a shard."""
     newest_first = sorted(months, reverse=True)
-    return html.render("search.html", "../", site, page="search", months=newest_first)
+    has_feeds = bool(newest_first)
+    return html.render(
+        "search.html", "../", site, page="search", months=newest_first, has_feeds=has_feeds
+    )
 
 
-def subscribe_page(site: Site) -> bytes:
+def subscribe_page(site: Site, has_feeds: bool = True) -> bytes:
     return html.render(
         "subscribe.html",
         "",
@@ -261,12 +272,26 @@ def subscribe_page(site: Site) -> bytes:
         repository=repository(site.url),
         days=feeds.DAYS,
         papers=feeds.PAPERS,
+        has_feeds=has_feeds,
     )
 
 
-def not_found_page(site: Site) -> bytes:
-    """Shown at whatever address does not exist, however deep, hence with whole links if it can."""
-    return html.render("404.html", _top(site), site, page="404")
+def not_found_page(site: Site, has_feeds: bool = True) -> bytes:
+    """Shown at whatever address does not exist, however deep, hence with whole links if it can.
+    Under another domain than the site's own, 'self' would not let it load its look from there."""
+    origin = _ORIGIN.match(site.url or "")
+    return html.render(
+        "404.html",
+        _top(site),
+        site,
+        page="404",
+        origin=f" {origin[0]}" if origin else "",
+        has_feeds=has_feeds,
+    )
+
+
+# What may stand in a policy: neither a space nor a semicolon.
+_ORIGIN = re.compile(r"https?://[a-z\d.-]+(?::\d+)?(?=/|$)", re.ASCII | re.I)
 
 
 def _top(site: Site) -> str:

@@ -3,12 +3,13 @@
     search/YYYY-MM.json
     {"2026-01-30": [[id, title, [author, …], topic, comment, relevance, novelty], …], …}
 
-Dates newest first, papers best first; texts as they read, without TeX.
+Dates newest first, papers best first; texts as they read, without TeX and Markdown.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -16,6 +17,11 @@ from digest.models import Digest, Kept
 from digest.text import one_line, plain
 
 Entries = dict[str, list[list[object]]]
+
+# Markdown, of bounded length, so that no text takes long.
+_LINK = re.compile(r"\[([^\][]{1,300})\]\([^\s()]{1,300}\)")
+_EMPHASIS = re.compile(r"(?<!\w)(\*\*|__|[*_`])(?=\S)(.{1,300}?)(?<=\S)\1(?!\w)")
+_NESTED = 3  # **so `deep`**
 
 
 def path(month: str) -> PurePosixPath:
@@ -40,13 +46,22 @@ def _json(value: object) -> str:
 def _entry(kept: Kept) -> list[object]:
     paper, score = kept.paper, kept.score
     match = f"author match: {kept.author_match}" if kept.author_match else ""
-    comment = ". ".join(filter(None, (match, score.comment)))
+    said = without_markdown(one_line(plain(score.comment)))
+    comment = ". ".join(filter(None, (match, said)))
     return [
         paper.id,
         one_line(plain(paper.title)),
         [one_line(name) for name in paper.authors],
         one_line(score.topic),
-        one_line(plain(comment)),
+        one_line(comment),
         score.relevance,
         score.novelty,
     ]
+
+
+def without_markdown(text: str) -> str:
+    """A comment of a line as it reads."""
+    text = _LINK.sub(r"\1", text)
+    for _ in range(_NESTED):
+        text = _EMPHASIS.sub(r"\2", text)
+    return text

@@ -30,8 +30,8 @@ from tests.simulator.world import World
 FIRST = date(2025, 11, 24)  # a Monday; 250 announcement days from here the holidays are known
 CALM = 7  # days at the end without faults, in which everything can be made good
 _COLUMNS = (
-    "seed", "days", "announced", "once", "waiting", "lost", "ever lost", "not shown", "repeated", "invented",
-    "commits", "runs", "requests", "spacing_s", "pages_s", "wall_s",
+    "seed", "days", "announced", "once", "waiting", "lost", "ever lost", "not shown", "repeated",
+    "invented", "commits", "runs", "requests", "spacing_s", "pages_s", "wall_s",
 )  # fmt: skip
 
 
