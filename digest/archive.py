@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -124,19 +124,18 @@ def read_days(out: Path) -> tuple[Day, ...]:
 
 
 def earlier_batches(
-    out: Path, days: Iterable[Day], before: date, categories: Collection[str], window: int = 14
+    out: Path, days: Iterable[Day], before: date, window: int = 14
 ) -> dict[str, tuple[Entry, ...]]:
-    """Each category's latest recorded non-empty batch before a date, among the last `window` days.
+    """What each category announced before a date, on the last `window` recorded days: a feed may
+    be stuck for longer than a day.
 
-    A category without one in that time is left out.
+    A category without anything in that time is left out.
     """
     batches: dict[str, tuple[Entry, ...]] = {}
     for day in sorted((d.date for d in days if d.date < before), reverse=True)[:window]:
-        if set(categories) <= batches.keys():
-            break
         for category, source in listed_day(out, day).sources.items():
             if source.fresh and source.entries:
-                batches.setdefault(category, source.entries)
+                batches[category] = batches.get(category, ()) + source.entries
     return batches
 
 

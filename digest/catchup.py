@@ -26,7 +26,7 @@ from digest.announcements import submission_window
 from digest.arxiv_html import title
 from digest.arxiv_xml import CATEGORY, MAX_BYTES
 from digest.categories import covered
-from digest.errors import FeedError, Refused
+from digest.errors import FeedError, InTrouble, Refused
 from digest.listing import Listing, parse_catchup, parse_recent, together
 from digest.models import AnnounceType, Feed
 
@@ -142,7 +142,7 @@ def _fetch(session: requests.Session, url: str, category: str) -> tuple[str, byt
     try:
         answer = transport.fetch(session, url, MAX_BYTES, accept=ACCEPT)
     except transport.TransportError as error:
-        raise FeedError(category, str(error)) from error
+        raise InTrouble(category, str(error)) from error
     if answer.status == 200:
         return answer.url, answer.body
     said = f"HTTP {answer.status} from {url}"
@@ -150,8 +150,8 @@ def _fetch(session: requests.Session, url: str, category: str) -> tuple[str, byt
         raise Refused(category, f"{said}: arXiv turns this client away; wait before trying again")
     if answer.status == 400 and (reason := title(answer.body)):
         raise FeedError(category, f"{said}: arXiv says: {reason}")
-    means = {
-        400: "unexpected",
-        404: "no such page: check `categories` and `arxiv.site_url`",
-    }.get(answer.status, "the server is in trouble: try again later")
+    if answer.status >= 500:
+        raise InTrouble(category, f"{said}: the server is in trouble: try again later")
+    missing = "no such page: check `categories` and `arxiv.site_url`"
+    means = missing if answer.status == 404 else "unexpected"
     raise FeedError(category, f"{said}: {means}")

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
 from digest import archive, output, record
-from digest.announcements import between, calendar_known
+from digest.announcements import between
 from digest.config import Site
 from digest.errors import ArchiveError
 from digest.layout import day_of_record, is_generated, is_leftover
@@ -99,12 +99,11 @@ def _repeated(digests: list[Digest]) -> list[Finding]:
 
 
 def _missed(digests: list[Digest]) -> list[Finding]:
-    """Announcement days between two recorded ones that have no record, as far as is known."""
+    """Announcement days between two recorded ones that have no record, not even an empty one."""
     return [
         Finding(archive.day_path(day), f"no record: {_CATCH_UP.format(day=day)}")
         for before, after in pairwise(digests)
         for day in between(before.date + timedelta(days=1), after.date)
-        if calendar_known(day)
     ]
 
 

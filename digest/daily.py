@@ -23,7 +23,8 @@ from digest.sources import Fetched, Past
 from digest.wording import count
 
 STALE_HOUR_UTC = 16  # a feed that has not turned by then is in trouble, not merely late
-REPAIR_S = 40 * 60  # after which no other past day is begun: a workflow's job has an end
+REPAIR_S = 40 * 60  # after which nothing else of the past is begun: a workflow's job has an end
+REPAIR_FIRST_S = 5 * 60  # the same where today's digest waits for it
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,19 @@ def run(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
     """Repair what was missed, then make the digest of `today`; or the other way round."""
     left = unfinished.left(job.unfinished, today) if job.scorer.name == "llm" else {}
     backlog = [] if job.trial or job.rescore else _backlog(job, today, left)
-    if len(backlog) > repair.BACKLOG:
+    if len(backlog) <= repair.BACKLOG:
+        _repair(job, backlog, left, arxiv.past, report, REPAIR_FIRST_S)
         _make_today(job, today, arxiv, report)
-        _repair(job, backlog, left, arxiv.past, report)
-    else:
-        _repair(job, backlog, left, arxiv.past, report)
+        return
+    trouble = None
+    try:
         _make_today(job, today, arxiv, report)
+    except FeedError as error:  # today's feed is one thing, arXiv's pages of the past another
+        trouble = error
+    _repair(job, backlog, left, arxiv.past, report, REPAIR_S)
+    if trouble:
+        report.under_way = today
+        raise trouble
 
 
 def catch_up(job: Job, days: Sequence[date], past: Past, report: RunReport) -> None:
@@ -51,7 +59,7 @@ def catch_up(job: Job, days: Sequence[date], past: Past, report: RunReport) -> N
     recorded = {day.date: day for day in archive.read_days(job.config.out)}
     for day in days:
         known = recorded.get(day)
-        if job.rescore or known is None or known.status is Status.PARTIAL:
+        if job.rescore or known is None or known.status in (Status.PARTIAL, Status.APPROXIMATE):
             need = repair.Need(day, job.config.categories)
             _repair_day(job, need, {}, past, report)
         else:
@@ -86,10 +94,12 @@ def _make_today(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
 def _batches_before(job: Job, today: date, past: Past) -> Batches:
     """What the announcement before today's held, where no record tells: a feed that repeats it
     would pass for today's."""
-    days, before = archive.read_days(job.config.out), announcements.previous_announcement(today)
-    if not days or days[-1].date >= before:
+    out, before = job.config.out, announcements.previous_announcement(today)
+    if not archive.read_days(out):
         return {}
-    found = {c: _said_of(past, c, before) for c in job.config.categories}
+    record = archive.read_day(out, before)
+    known = {c for c, source in record.sources.items() if source.fresh} if record else set()
+    found = {c: _said_of(past, c, before) for c in job.config.categories if c not in known}
     return {c: source_of_past(f.feed, f.url).entries for c, f in found.items() if f}
 
 
@@ -102,9 +112,9 @@ def _instead_of_stale(
     return [found.get(f.feed.category) or f for f in fetched]
 
 
-def _said_of(past: Past, category: str, day: date) -> Fetched | None:
+def _said_of(past: Past, category: str, day: date, *, exactly: bool = False) -> Fetched | None:
     try:
-        return past.announced(category, day)
+        return past.announced(category, day, exactly=exactly)
     except FeedError as error:
         log.warning("%s: going on without", error)
         return None
@@ -131,15 +141,22 @@ def _repair(
     left: Mapping[date, list[Fetched]],
     past: Past,
     report: RunReport,
+    seconds: float,
 ) -> None:
-    """As many of the backlog as there is time and money for, each day's budget being one run's."""
+    """As many of the backlog as there is time and money for: one day's budget for all of them, and
+    none after one on which the model failed."""
     started, spent, budget = time.monotonic(), 0.0, job.config.llm.budget_usd
     for number, need in enumerate(backlog):
-        if time.monotonic() - started > REPAIR_S or (budget is not None and spent > budget):
+        why = ""
+        if report.exit_code:
+            why = "the model fails"
+        elif budget is not None and spent > budget:
+            why = "they have cost enough"
+        elif time.monotonic() - started > seconds:
+            why = "they have taken enough time"
+        if why:
             waiting = count(len(backlog) - number, "past day")
-            report.add(
-                DayReport("waiting", f"{waiting} left to later runs: enough for one", need.day)
-            )
+            report.add(DayReport("waiting", f"{waiting} left to later runs: {why}", need.day))
             return
         spent += _repair_day(job, need, left, past, report)
 
@@ -151,19 +168,26 @@ def _repair_day(
     past: Past,
     report: RunReport,
 ) -> float:
-    """What the day has cost in all."""
+    """What this has cost, as far as that is known."""
     report.under_way = need.day
+    before = archive.read_day(job.config.out, need.day)
     known = {f.feed.category: f for f in left.get(need.day, ())}  # from a run that did not end
     wanted = [c for c in need.categories if c not in known or not known[c].feed.papers]
-    found = {category: _said_of(past, category, need.day) for category in wanted}
+    approximate = {c for c, s in before.sources.items() if s.approximate} if before else set()
+    found = {c: _said_of(past, c, need.day, exactly=c in approximate) for c in wanted}
     waiting = [category for category, said in found.items() if said is None]
-    if wanted and len(waiting) == len(wanted):
-        said = f"{', '.join(waiting)}: arXiv does not say yet what was announced"
-        report.add(DayReport("waiting", f"{said}; a later run asks again", need.day))
-        return 0.0
-    known |= {category: said or _unknown(category, need.day) for category, said in found.items()}
-    fetched = list(known.values())
-    return _run_day(job, need.day, fetched, report, late=True, older=True).cost_usd or 0.0
+    if wanted and waiting == wanted and not (before and before.unscored):
+        if before is None or before.stale:
+            said = f"{', '.join(waiting)}: arXiv does not say yet what was announced"
+            report.add(DayReport("waiting", f"{said}; a later run asks again", need.day))
+        return 0.0  # what is only in doubt, or approximate, stands as it is
+    for category in waiting:
+        if before is None or category not in before.sources:
+            found[category] = _unknown(category, need.day)
+    fetched = [*known.values(), *filter(None, found.values())]
+    pipeline.take_back(job, need.day, fetched)
+    made = _run_day(job, need.day, fetched, report, late=True, older=True)
+    return max(0.0, (made.cost_usd or 0.0) - ((before and before.cost_usd) or 0.0))
 
 
 def _unknown(category: str, day: date) -> Fetched:

@@ -6,7 +6,8 @@
     │   ├── OverBudget          3   what may be spent is spent
     │   └── Interrupted         130 Ctrl-C or SIGTERM; what was scored is kept
     ├── FeedError               4   arXiv unreachable, or not a feed
-    │   └── Refused             4   arXiv turns this client away: ask no more in this run
+    │   ├── Refused             4   arXiv turns this client away: ask no more in this run
+    │   └── InTrouble           4   the server is down, or out of reach: as above
     ├── ArchiveError            1   a file of the archive is not what it should be
     └── PublishError            5   git: permission, protection, conflict
 
@@ -69,6 +70,10 @@ class FeedError(DigestError):
 
 class Refused(FeedError):
     """arXiv turns this client away. Whoever sees it asks for no other page in this run."""
+
+
+class InTrouble(FeedError):
+    """The server is down or out of reach: the next request would fare no better."""
 
 
 class ArchiveError(DigestError):

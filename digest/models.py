@@ -28,7 +28,10 @@ class AnnounceType(StrEnum):
     @property
     def precedence(self) -> int:
         """0 for `new`, the strongest, to 3 for `replace-cross`."""
-        return list(AnnounceType).index(self)
+        return _PRECEDENCE[self]
+
+
+_PRECEDENCE = {kind: number for number, kind in enumerate(AnnounceType)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class Source:
     entries: tuple[Entry, ...]  # by id
     unreadable: tuple[str, ...] = ()
     approximate: bool = False  # by submission dates, which cannot tell exactly
+
+    @property
+    def past(self) -> bool:
+        """Whether this is arXiv's own account of a day that is over, not its feed of the day."""
+        return self.approximate or "/catchup/" in self.url
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def _front_files(days: Sequence[Day], read: _Read, settings: Site) -> archive.Fi
 
 def add_day(out: Path, ours: Digest, settings: Site) -> None:
     """Record and commit in `out` a day that was made beside another archive."""
-    batches = archive.earlier_batches(out, archive.read_days(out), ours.date, ours.sources)
+    batches = archive.earlier_batches(out, archive.read_days(out), ours.date)
     ledger = archive.read_ledger(out, ours.outcome_ids)
     digest = selection.rejudge(ours, ledger, batches)
     if any(source.fresh for source in digest.sources.values()):

@@ -119,15 +119,35 @@ def run_day(
     return DayReport.of(digest, status, reason, commit)
 
 
+def take_back(job: Job, day: date, fetched: Sequence[Fetched]) -> None:
+    """Where the next recorded day took this one's announcement for its own, which was not known
+    then, its papers are given back, and its category is to be asked for again."""
+    out = job.config.out
+    later = [known.date for known in archive.read_days(out) if known.date > day]
+    theirs = archive.read_day(out, later[0]) if later else None
+    if theirs is None or not job.commit:
+        return
+    batches = {f.feed.category: selection.source_of_past(f.feed, f.url).entries for f in fetched}
+    feeds = {c: s for c, s in theirs.sources.items() if not s.past}
+    batches = {category: batch for category, batch in batches.items() if category in feeds}
+    judged = selection.rejudge(theirs, archive.read_ledger(out, theirs.outcome_ids), batches)
+    if judged.sources != theirs.sources:
+        log.info("%s: %s was that of %s", judged.date, ", ".join(judged.stale), day)
+        output.write(out, judged, theirs, job.config.site)
+        publish.commit(out, judged)
+
+
 # --- the steps --------------------------------------------------------------------------------
 
 
 def stale(
     out: Path, day: date, fetched: Sequence[Fetched], batches: Batches | None = None
 ) -> list[str]:
-    """The categories whose feed repeats an earlier day, and of which `day` has nothing better."""
+    """The categories whose feed repeats an earlier day, or is empty beside others that are not, and
+    of which `day` has nothing better."""
     sources = _sources(out, day, fetched, archive.read_day(out, day), batches)
-    return [category for category, source in sources.items() if not source.fresh]
+    announced = any(source.fresh and source.entries for source in sources.values())
+    return [c for c, s in sources.items() if not s.fresh or (announced and not s.entries)]
 
 
 def _sources(
@@ -138,10 +158,17 @@ def _sources(
     batches: Batches | None = None,
 ) -> dict[str, Source]:
     """What each category contributes, together with what an earlier run of this day found."""
-    categories = [f.feed.category for f in fetched]
-    recorded = archive.earlier_batches(out, archive.read_days(out), day, categories)
-    earlier: Batches = {**recorded, **(batches or {})}
-    known = before.sources if before else {}
+    recorded = archive.earlier_batches(out, archive.read_days(out), day)
+    earlier: dict[str, Collection[Entry]] = dict(recorded)
+    for category, batch in (batches or {}).items():
+        earlier[category] = [*earlier.get(category, ()), *batch]
+    # A day before it may have been recorded since.
+    known = {
+        category: replace(source, fresh=False)
+        if not source.past and selection.repeats(source.entries, earlier.get(category, ()))
+        else source
+        for category, source in (before.sources if before else {}).items()
+    }
     sources = dict(known)
     for f in fetched:
         category = f.feed.category
@@ -320,7 +347,7 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
     )
     if before is not None:
         digest = ranking.carry_over(digest, before)
-    digest = replace(digest, status=_status(digest))
+    digest = replace(digest, status=selection.status_of(digest))
     log.info("%s: %s", day, sums(digest.counts))
     if failure := ranking.shortfall(digest, job.config.llm.max_unscored, scoring.trouble):
         raise failure
@@ -333,14 +360,6 @@ def _missed(job: Job, day: date, before: Digest | None) -> tuple[Missed, ...]:
         return before.missed
     recorded = [known.date for known in archive.read_days(job.config.out) if known.date < day]
     return troubles(job.unfinished, recorded[-1], day) if recorded else ()
-
-
-def _status(digest: Digest) -> Status:
-    if digest.unscored or digest.stale:
-        return Status.PARTIAL
-    if any(source.approximate for source in digest.sources.values()):
-        return Status.APPROXIMATE
-    return Status.COMPLETE if digest.outcome_ids else Status.EMPTY
 
 
 def _teaches_nothing(job: Job, digest: Digest, before: Digest) -> bool:

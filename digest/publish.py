@@ -196,6 +196,8 @@ def _on_top_of(
         raise PublishError(
             "the remote branch was rewritten: reset this clone to it, then run again"
         )
+    if base == head:
+        return theirs  # which has all of ours
     if own := _own_commit(out, base, head):
         raise PublishError(
             f"somebody else pushed, and {own[:12]} here is a commit of your own:"

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from digest.announcements import is_announcement_day
 from digest.catchup import KEPT
-from digest.models import Day, Digest, Reason, Status
+from digest.models import Day, Digest, Reason, Source, Status
 
 RETRY = timedelta(days=4)  # of papers that could not be scored: asking costs money each time
 BACKLOG = 2  # days; where more are missed, today's digest goes first
@@ -42,7 +42,8 @@ def needs(
         return []
     recorded = {day.date: day for day in days}
     day = max(days[0].date, today - KEPT)
-    last, found = days[0].date, []
+    last = max((d.date for d in days if d.date <= day), default=days[0].date)
+    found = []
     while day < today:
         known = recorded.get(day)
         if known is None and is_announcement_day(day):
@@ -51,16 +52,23 @@ def needs(
             found += [Need(day, followed)] if followed else []
         elif known is not None:
             last = day
-            if known.status is Status.PARTIAL:
+            if known.status is not Status.COMPLETE or today - day <= RETRY:
                 found += _incomplete(read(day), today, categories)
         day += timedelta(days=1)
     return found
 
 
 def _incomplete(digest: Digest, today: date, categories: Collection[str]) -> list[Need]:
-    stale = tuple(category for category in digest.stale if category in categories)
+    lacking = tuple(c for c, s in digest.sources.items() if c in categories and _doubtful(s))
     # What the model refused, it refuses again.
     unscored = any(u.reason != Reason.REFUSED for u in digest.unscored)
-    if stale or (unscored and today - digest.date <= RETRY):
-        return [Need(digest.date, stale)]
+    if lacking or (unscored and today - digest.date <= RETRY):
+        return [Need(digest.date, lacking)]
     return []
+
+
+def _doubtful(source: Source) -> bool:
+    """Whether arXiv's page of the day may know better: of a stale feed, of one that was empty, and
+    of what its search could tell."""
+    from_page = source.past and not source.approximate
+    return not source.fresh or (not from_page and (source.approximate or not source.entries))

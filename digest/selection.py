@@ -132,12 +132,18 @@ def source_of_past(feed: Feed, url: str, *, approximate: bool = False) -> Source
 
 
 def repeats(entries: Collection[Entry], batch: Collection[Entry]) -> bool:
-    """Whether there are entries and each is in `batch`, as far as its versions are known."""
+    """Whether these entries are those of an earlier `batch`, as far as its versions are known.
+
+    A paper is new once only: where there are new ones, most of them tell, whatever the record
+    lacks (it may hold what the feed had before it grew, or what arXiv's search could tell).
+    """
     known = set(batch)
     unversioned = {(e.id, e.announce_type) for e in known if not e.version}
-    return bool(entries) and all(
-        e in known or (e.id, e.announce_type) in unversioned for e in entries
-    )
+    found = {e for e in entries if e in known or (e.id, e.announce_type) in unversioned}
+    new = {e for e in entries if e.announce_type is AnnounceType.NEW}
+    if new:
+        return 2 * len(new & found) > len(new)
+    return bool(entries) and len(found) == len(set(entries))
 
 
 def only_stale(sources: Mapping[str, Source]) -> frozenset[str]:
@@ -152,17 +158,22 @@ def combine(earlier: Source | None, now: Source) -> Source:
     """A category's source after one more look at its feed on the same day.
 
     What was fresh stays announced even if the feed has since lost it or gone stale; what was stale
-    gives way to whatever the feed says now.
+    gives way to whatever the feed says now. What is exact is not changed by what is approximate.
     """
     if earlier is None or not earlier.fresh:
         return now
-    if not now.fresh:
+    if not now.fresh or (now.approximate and not earlier.approximate):
         return earlier
+    versions = {(e.id, e.announce_type): e for e in earlier.entries if e.version}
     restated = {entry.id for entry in now.entries}
-    entries = {*now.entries, *(entry for entry in earlier.entries if entry.id not in restated)}
+    stated = {e if e.version else versions.get((e.id, e.announce_type), e) for e in now.entries}
+    kept = {entry for entry in earlier.entries if entry.id not in restated}
+    entries = tuple(sorted(stated | kept, key=_by_id))
     unreadable = now.unreadable or earlier.unreadable
-    approximate = earlier.approximate and now.approximate
-    return Source(earlier.url, True, tuple(sorted(entries, key=_by_id)), unreadable, approximate)
+    if earlier.approximate:  # what only the search had was scored for this day, and stays
+        return Source(now.url, True, entries, unreadable, now.approximate or bool(kept))
+    from_page = now.past and not earlier.entries  # arXiv's own word that the feed was rightly empty
+    return Source(now.url if from_page else earlier.url, True, entries, unreadable)
 
 
 def rejudge(
@@ -187,18 +198,25 @@ def rejudge(
     papers += [(b.id, b.title) for b in digest.below]
     filtered = [f for f in digest.filtered if f.id not in seen]
     filtered += [Filtered(i, title, STALE_RULE) for i, title in papers if i in stale]
-    unscored = tuple(u for u in digest.unscored if u.paper.id not in gone)
-    partial = unscored or not all(source.fresh for source in sources.values())
-    return replace(
+    judged = replace(
         digest,
-        status=Status.PARTIAL if partial else Status.COMPLETE,
         sources=sources,
         kept=tuple(k for k in digest.kept if k.paper.id not in gone),
         below=tuple(b for b in digest.below if b.id not in gone),
         filtered=tuple(sorted(filtered, key=lambda f: f.id)),
         seen=tuple(sorted({*digest.seen, *seen})),
-        unscored=unscored,
+        unscored=tuple(u for u in digest.unscored if u.paper.id not in gone),
     )
+    return replace(judged, status=status_of(judged))
+
+
+def status_of(digest: Digest) -> Status:
+    """How far a record of these sources and outcomes can be trusted."""
+    if digest.unscored or digest.stale:
+        return Status.PARTIAL
+    if any(source.approximate for source in digest.sources.values()):
+        return Status.APPROXIMATE
+    return Status.COMPLETE if digest.outcome_ids else Status.EMPTY
 
 
 def _by_id(entry: Entry) -> tuple[str, int, int]:

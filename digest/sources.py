@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import catchup, feed
 from digest.announcements import is_announcement_day
 from digest.config import Arxiv, Config
-from digest.errors import FeedError, Refused
+from digest.errors import FeedError, InTrouble, Refused
 from digest.models import Feed
 from digest.progress import bar, log, stage
 from digest.wording import count
@@ -90,44 +90,72 @@ def _describe(fetched: Sequence[Fetched]) -> list[str]:
     return [*said, f"{unreadable} unreadable"] if unreadable else said
 
 
+PATIENCE = timedelta(days=3)
+
+
 class Past:
     """What arXiv says of days that are over: its own pages of them and, where these are out of
-    reach or refuse, its search interface. Each is asked once, whoever wants to know."""
+    reach or refuse, its search interface. Each is asked once, whoever wants to know, and neither
+    any more in this run once it is in trouble."""
 
     def __init__(self, session: requests.Session, arxiv: Arxiv, today: date) -> None:
         self._session, self._arxiv, self._today = session, arxiv, today
         self._known: dict[tuple[str, date], Fetched | None] = {}
-        self._refused = False
+        self._trouble: dict[str, FeedError] = {}  # of the pages, of the search
 
-    def announced(self, category: str, day: date) -> Fetched | None:
+    def announced(self, category: str, day: date, *, exactly: bool = False) -> Fetched | None:
         """What was announced in `category` on `day`; None where that cannot be told yet.
 
-        Without papers where it is certain that there were none. Today is never put together from
-        the search interface: its feed may still turn. Raises `FeedError`.
+        Without papers where it is certain that there were none. The search interface is asked only
+        once the pages have had some days to answer, for what it says is approximate; not where
+        `exactly` that is known already. Raises `FeedError`.
         """
         key = category, day
         if key not in self._known:
-            self._known[key] = self._read(category, day)
+            found = None
+            if catchup.has_pages(day, self._today):
+                found = self._from_pages(category, day)
+            if found is None and not exactly and self._is_for_search(day):
+                found = self._from_search(category, day)
+            self._known[key] = found
         return self._known[key]
 
-    def _read(self, category: str, day: date) -> Fetched | None:
-        if catchup.has_pages(day, self._today) and not self._refused:
-            try:
-                return self._from_pages(category, day)
-            except Refused as error:
-                self._refused = True
-                log.warning("%s: going on with the search interface", error)
-        if day >= self._today or not is_announcement_day(day):
-            return None
-        url = self._arxiv.api_url
-        found = catchup.fetch_approximate(self._session, url, category, day)
-        return Fetched(url, found, past=True, approximate=True)
+    def _is_for_search(self, day: date) -> bool:
+        refused = isinstance(self._trouble.get("pages"), Refused)
+        beyond = not catchup.has_pages(day, self._today)
+        is_old = self._today - day > PATIENCE
+        return (refused or beyond) and is_old and is_announcement_day(day)
 
     def _from_pages(self, category: str, day: date) -> Fetched | None:
         site = self._arxiv.site_url
-        found = catchup.fetch_day(self._session, site, category, day)
-        if found is None and catchup.confirmed_empty(self._session, site, category, day):
-            found = Feed(category, day, ())
+        try:
+            self._require("pages")
+            found = catchup.fetch_day(self._session, site, category, day)
+            if found is None and catchup.confirmed_empty(self._session, site, category, day):
+                found = Feed(category, day, ())
+        except Refused as error:
+            if "pages" not in self._trouble:
+                log.warning("%s: going on with the search interface", error)
+            self._trouble["pages"] = error
+            return None
+        except InTrouble as error:
+            self._trouble["pages"] = error
+            raise
         if found is None:
             return None
         return Fetched(f"{site}/catchup/{category}/{day}", found, past=True)
+
+    def _from_search(self, category: str, day: date) -> Fetched | None:
+        self._require("search")
+        url = self._arxiv.api_url
+        try:
+            found = catchup.fetch_approximate(self._session, url, category, day)
+        except FeedError as error:
+            self._trouble["search"] = error
+            raise
+        # It answers now and then that there is nothing, and cannot prove it.
+        return Fetched(url, found, past=True, approximate=True) if found.papers else None
+
+    def _require(self, what: str) -> None:
+        if trouble := self._trouble.get(what):
+            raise trouble

@@ -168,7 +168,11 @@ class _PoliteAdapter(HTTPAdapter):
                 if last or response.status_code not in TRANSIENT:
                     pause = self._delay_s
                     return response
-                pause = max(pause, _retry_after(response.headers))
+                asked = _retry_after(response.headers)
+                pause = max(pause, asked)
+                if asked > MAX_RETRY_AFTER_S:  # longer than anybody waits: this run asks no more
+                    pause = self._delay_s
+                    return response
                 response.close()  # unread: it may be endless
             except (requests.ConnectionError, requests.Timeout):
                 if last:
@@ -187,7 +191,7 @@ class _PoliteAdapter(HTTPAdapter):
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """The seconds a server asks to wait, within reason; 0 where it says nothing legible."""
+    """The seconds a server asks to wait; 0 where it says nothing legible."""
     said = headers.get("Retry-After", "").strip()
     try:
         if said.isdecimal():
@@ -198,7 +202,7 @@ def _retry_after(headers: Mapping[str, str]) -> float:
             asked = (moment - datetime.now(UTC)).total_seconds()
     except (ValueError, TypeError, IndexError, OverflowError):
         return 0
-    return min(max(asked, 0), MAX_RETRY_AFTER_S)
+    return max(asked, 0)
 
 
 class _TooSlowError(Exception):

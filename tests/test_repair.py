@@ -10,7 +10,7 @@ import pytest
 
 from digest import repair
 from digest.catchup import KEPT
-from digest.models import Day, Digest, Kept, Reason, Status, Unscored
+from digest.models import Day, Digest, Kept, Reason, Source, Status, Unscored
 from digest.repair import Need
 from tests import make
 from tests.make import paper, score, source
@@ -68,7 +68,8 @@ def test_a_holiday_is_not_missed() -> None:
 
 
 def test_a_day_that_announced_nothing_is_not_missed() -> None:
-    empty = replace(make.digest(day=THURSDAY), status=Status.EMPTY)
+    confirmed = Source("https://arxiv.org/catchup/cs.LG/2026-01-29", fresh=True, entries=())
+    empty = replace(make.digest(day=THURSDAY), status=Status.EMPTY, sources={"cs.LG": confirmed})
     assert needs([complete(WEDNESDAY), empty], FRIDAY) == []
 
 

@@ -190,7 +190,7 @@ def feed(setup: Setup) -> Iterator[Check]:
     config, day = setup.config, announcements.today_eastern(setup.now)
     try:
         days = archive.read_days(config.out)
-        batches = archive.earlier_batches(config.out, days, day, config.categories)
+        batches = archive.earlier_batches(config.out, days, day)
     except ArchiveError:  # for another check to tell
         batches = {}
     for category, got in setup.feeds.items():

@@ -31,7 +31,7 @@ FIRST = date(2025, 11, 24)  # a Monday; 250 announcement days from here the holi
 CALM = 7  # days at the end without faults, in which everything can be made good
 _COLUMNS = (
     "seed", "days", "announced", "once", "waiting", "lost", "ever lost", "not shown", "repeated",
-    "invented", "commits", "runs", "requests", "spacing_s", "pages_s", "wall_s",
+    "misdated", "invented", "commits", "runs", "requests", "spacing_s", "pages_s", "wall_s",
 )  # fmt: skip
 
 
@@ -83,6 +83,7 @@ def _live(seed: int, days: int, gap: int) -> dict[str, Any]:
             "ever lost": len(life.ever_lost),
             "not shown": end.not_shown,
             "repeated": len(end.repeated),
+            "misdated": len(end.misdated),
             "invented": len(end.invented),
             "commits": world.commits,
             "runs": len(world.outcomes),
@@ -94,7 +95,7 @@ def _live(seed: int, days: int, gap: int) -> dict[str, Any]:
             "statuses": dict(Counter(o.status for o in world.outcomes).most_common()),
             "why waiting": dict(end.waiting),
             "requests by kind": dict(Counter(request.kind for request in arxiv.requests)),
-            "findings": list(dict.fromkeys(life.findings)),
+            "findings": life.findings,
         }
 
 

@@ -30,10 +30,10 @@ from typing import Any
 
 from digest.announcements import EASTERN
 from digest.cli import main
-from tests.make import git
 from tests.simulator.world import Outcome, World
 
 _SHOWN_STALE = r"missing|stale|another day|repeats?\b"
+_SCANNED = ("kept", "below", "unscored")
 _ALL_IS_WELL = ("published", "updated", "unchanged")
 
 
@@ -48,12 +48,18 @@ class Verdict:
     lost: list[str] = field(default_factory=list)
     repeated: list[str] = field(default_factory=list)
     invented: list[str] = field(default_factory=list)
+    misdated: list[str] = field(default_factory=list)  # announced, but on another day
     other: list[str] = field(default_factory=list)  # sums, outages without a word
 
     @property
     def findings(self) -> list[str]:
         """All that is wrong."""
-        named = {"lost": self.lost, "repeated": self.repeated, "invented": self.invented}
+        named = {
+            "lost": self.lost,
+            "repeated": self.repeated,
+            "invented": self.invented,
+            "misdated": self.misdated,
+        }
         return [*(f"{k}: {line}" for k, lines in named.items() for line in lines), *self.other]
 
 
@@ -107,7 +113,9 @@ def week(world: World, today: date) -> Verdict:
         for outcome in (*record["kept"], *record["below"]):
             scored[outcome["id"]].append(day)
         verdict.other += _sums(day, record)
-        verdict.invented += _invented(world, day, record)
+        invented, misdated = _others(world, day, record)
+        verdict.invented += invented
+        verdict.misdated += misdated
     for paper_id, announcements in world.truth.wanted(world.first, today).items():
         verdict.announced += 1
         days = scored.get(paper_id, [])
@@ -163,8 +171,7 @@ def _runs_say(world: World, site: Site, day: date) -> str | None:
 def _sums(day: date, record: dict[str, Any]) -> list[str]:
     counts, states = record["counts"], ("kept", "below", "filtered", "seen", "unscored")
     outcomes = [o if isinstance(o, str) else o["id"] for state in states for o in record[state]]
-    sources = record["sources"].values()
-    listed = {re.split(r"v[0-9]+ ", e)[0] for source in sources for e in source["entries"]}
+    listed = {i for source in record["sources"].values() for i in _ids(source)}
     found = []
     if any(counts[state] != len(record[state]) for state in states):
         found.append(f"{day}: its counts are not those of its lists")
@@ -175,24 +182,27 @@ def _sums(day: date, record: dict[str, Any]) -> list[str]:
     return found
 
 
-def _invented(world: World, day: date, record: dict[str, Any]) -> list[str]:
-    """Papers that the record has and the day had not."""
+def _others(world: World, day: date, record: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Papers that the record has and the day had not: never announced, and on another day."""
     truth, followed = world.truth, world.categories
-    scanned = [o["id"] for state in ("kept", "below", "unscored") for o in record[state]]
-    others = [*record["seen"], *(o["id"] for o in record["filtered"])]
+    outcomes = {o["id"]: state for state in (*_SCANNED, "filtered") for o in record[state]}
+    outcomes |= dict.fromkeys(record["seen"], "seen")
+    known = {i for i in outcomes if i in truth.papers and truth.papers[i].versions}
+    invented = [f"{i} on {day}" for i in outcomes if i not in known]
     if record["status"] == "approximate":  # from when they were sent in: the day can be another
-        known = set(truth.wanted(world.first, date.max))
-        return [f"{i} on {day}" for i in scanned if i not in known]
-    announced = {e.paper.id: e.type for c in followed for e in truth.batch(day, c)}
-    wanted = {
-        e.paper.id for c in followed for e in truth.batch(day, c) if e.type in ("new", "cross")
-    }
-    before = {e.paper.id for c in followed for e in truth.batch(truth.previous(day), c)}
-    stale = any(source["state"] == "stale" for source in record["sources"].values())
-    allowed = announced.keys() | (before if stale else set())
-    return [f"{i} on {day}" for i in scanned if i not in wanted] + [
-        f"{i} on {day} ({record['status']})" for i in others if i not in allowed
+        return invented, []
+    types = [(e.paper.id, e.type) for c in followed for e in truth.batch(day, c)]
+    wanted = {i for i, kind in types if kind in ("new", "cross")}
+    allowed = {i for i, _ in types}
+    if any(source["state"] == "stale" for source in record["sources"].values()):
+        before = truth.previous(day)  # listed, and never scanned
+        allowed |= {e.paper.id for c in followed for e in truth.batch(before, c)}
+    misdated = [
+        f"{i} on {day} ({state})"
+        for i, state in outcomes.items()
+        if i in known and i not in (wanted if state in _SCANNED else allowed)
     ]
+    return invented, misdated
 
 
 # --- a life -----------------------------------------------------------------------------------
@@ -209,10 +219,13 @@ class Life:
 
 def live(world: World) -> Life:
     """Live to the end, looked at after every run, every week and every month."""
-    life, month = Life(), world.first.month
+    life, month, known = Life(), world.first.month, set[str]()
 
-    def note(when: object, lines: list[str]) -> None:
-        life.findings += [f"seed {world.seed}, {when}: {line}" for line in lines]
+    def note(when: date, lines: list[str]) -> None:
+        """Each finding once, from when on it was there."""
+        new = [line for line in lines if line not in known]
+        life.findings.extend(f"seed {world.seed}, {when:%Y-%m-%d %H:%M}: {line}" for line in new)
+        known.update(new)
 
     for day in world.live(lambda outcome: note(outcome.slot.named, honest(world, outcome))):
         life.end = week(world, day)
@@ -228,31 +241,39 @@ def live(world: World) -> Life:
 
 
 def honest(world: World, outcome: Outcome) -> list[str]:
-    """What a run that ended well should have said. To be asked right after it."""
-    if outcome.code:
-        return []
-    found = []
-    if outcome.rejected:
-        found.append(f"the remote rejected a push, exit 0 ({outcome.status})")
+    """What a run should have said, or should not have. To be asked right after it."""
+    code, status = outcome.code, outcome.status
+    if code:
+        return [] if _has_cause(world, outcome) else [f"exit {code} ({status}) for no reason"]
+    found, records = [], Site(outcome.out).records
     day = outcome.slot.starts.astimezone(EASTERN).date()
-    record = _pushed(world, day)
-    if outcome.asked and not outcome.answered and not (record and record["unscored"]):
-        found.append(f"no answer from the model, exit 0 ({outcome.status})")
-    for category in sorted(outcome.failed_feeds if outcome.status in _ALL_IS_WELL else ()):
-        source = (record or {"sources": {}})["sources"].get(category, {"state": "none"})
-        entries = {re.split(r"v[0-9]+ ", e)[0] for e in source.get("entries", ())}
-        whole = {e.paper.id for e in world.truth.batch(day, category)} <= entries
+    if outcome.rejected:
+        found.append(f"the remote rejected a push, exit 0 ({status})")
+    known = {o["id"] for r in records.values() for s in _SCANNED for o in r[s]}
+    if silent := outcome.unanswered - known:
+        found.append(f"no answer from the model on {min(silent)}, exit 0 ({status})")
+    for category in sorted(outcome.failed_feeds if status in _ALL_IS_WELL else ()):
+        source = records.get(day, {"sources": {}})["sources"].get(category, {"state": "none"})
+        whole = {e.paper.id for e in world.truth.batch(day, category)} <= _ids(source)
         if source["state"] != "stale" and not whole:
-            found.append(f"no feed of {category}, exit 0 ({outcome.status})")
+            found.append(f"no feed of {category}, exit 0 ({status})")
     return found
 
 
-def _pushed(world: World, day: date) -> dict[str, Any] | None:
-    path = f"docs/data/{day:%Y}/{day}.json"
-    if not git(world.remote, "ls-tree", "main", path):
-        return None
-    record: dict[str, Any] = json.loads(git(world.remote, "show", f"main:{path}"))
-    return record
+def _has_cause(world: World, outcome: Outcome) -> bool:
+    """Whether the world has given a reason for the exit code."""
+    day = outcome.slot.starts.astimezone(EASTERN).date()
+    stale = any(world.faults.stale_until(day, c) for c in world.categories)
+    causes = {
+        3: outcome.model is not None,
+        4: bool(outcome.failed_feeds or stale or world.faults.pages(outcome.slot.named)),
+        5: outcome.rejected > 0,
+    }
+    return causes.get(outcome.code, False)
+
+
+def _ids(source: dict[str, Any]) -> set[str]:
+    return {re.split(r"v[0-9]+ ", entry)[0] for entry in source.get("entries", ())}
 
 
 def archive_holds(world: World) -> list[str]:

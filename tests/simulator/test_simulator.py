@@ -17,8 +17,7 @@ from tests.simulator.faults import Rates
 from tests.simulator.world import World
 
 MONDAY = date(2026, 1, 5)
-WEEKS = timedelta(weeks=3) - timedelta(days=1)
-# More goes wrong in these three weeks than in most.
+# More goes wrong than in a year of most bots.
 ROUGH = Rates(
     stale=0.25,
     growing=0.03,
@@ -40,13 +39,24 @@ def lived(world: World) -> Verdict:
     """A whole life in which nothing is ever wrong; what there is at its end."""
     with world:
         life = check.live(world)
-    assert not life.findings, "\n".join(life.findings)
+    if life.findings:
+        pytest.fail("\n".join(life.findings), pytrace=False)
     return life.end
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_three_rough_weeks_lose_repeat_and_invent_nothing(tmp_path: Path, seed: int) -> None:
-    lived(World(tmp_path, seed, MONDAY, MONDAY + WEEKS, ROUGH))
+@pytest.mark.parametrize(
+    ("seed", "weeks"),
+    [
+        (1, 2),
+        (2, 2),  # a push of nothing that lost a race was called a failure
+        (8, 2),  # beside a day rebuilt from the search interface a stale feed passed for fresh
+        (18, 1),  # so it did after a morning on which the category had been stale till midnight,
+        (20, 2),  # and after a deferred mailing
+    ],
+)
+def test_rough_weeks_lose_repeat_and_invent_nothing(tmp_path: Path, seed: int, weeks: int) -> None:
+    last = MONDAY + timedelta(weeks=weeks) - timedelta(days=1)
+    lived(World(tmp_path, seed, MONDAY, last, ROUGH))
 
 
 def test_a_life_without_faults_scans_every_paper_once(tmp_path: Path) -> None:
@@ -58,7 +68,7 @@ def test_a_life_without_faults_scans_every_paper_once(tmp_path: Path) -> None:
     assert world.arxiv.spacing() >= 2.99
 
 
-def test_the_judge_sees_what_is_lost_repeated_and_invented(tmp_path: Path) -> None:
+def test_the_judge_sees_what_is_lost_repeated_and_misdated(tmp_path: Path) -> None:
     world = World(tmp_path, 1, MONDAY, MONDAY + timedelta(days=2), Rates.none())
     monday, tuesday = MONDAY, MONDAY + timedelta(days=1)
     with world:
@@ -69,4 +79,4 @@ def test_the_judge_sees_what_is_lost_repeated_and_invented(tmp_path: Path) -> No
         after = check.week(world, end)
     assert not before.findings
     assert before.once == after.once + len(after.lost) + len(after.repeated)
-    assert min(len(after.lost), len(after.repeated), len(after.invented)) > 5
+    assert min(len(after.lost), len(after.repeated), len(after.misdated)) > 5

@@ -62,13 +62,13 @@ class Outcome:
     """What came of one run."""
 
     slot: Slot
+    out: Path  # the site's folder in its clone
     code: int
     report: dict[str, Any]
     stderr: str
     failed_feeds: frozenset[str]  # categories that had no feed when last asked
     model: str | None  # what was wrong with it
-    asked: int  # requests to it
-    answered: int
+    unanswered: frozenset[str]  # papers on which it said nothing
     rejected: int  # pushes
 
     @property
@@ -112,9 +112,9 @@ class World:
     rates: Rates = field(default_factory=Rates)
     categories: Sequence[str] = CATEGORIES
     calm: int = 0  # days at the end on which nothing goes wrong
-    silent: Collection[date] = ()  # days on which no slot starts
+    silent: Collection[date] = field(default=(), repr=False)  # days on which no slot starts
 
-    outcomes: list[Outcome] = field(default_factory=list, init=False)
+    outcomes: list[Outcome] = field(default_factory=list, init=False, repr=False)
     others: int = field(default=1, init=False)  # commits that are not the bot's
 
     def __post_init__(self) -> None:
@@ -216,21 +216,23 @@ class World:
     def _run(self, folder: Path, slot: Slot) -> Outcome:
         self.clock.sleep(SETUP_S)
         self.arxiv.begin(slot.named)
-        asked, refused = len(self.model.records), self.remote / "refused"
+        known, refused = len(self.model.records), self.remote / "refused"
         refused.unlink(missing_ok=True)
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             code = main(["run", "--push", "--json", "--config", str(folder / "config.yaml")])
-        records = self.model.records[asked:]
+        records = self.model.records[known:]
+        asked = frozenset(i for record in records for i in record.ids)
+        answered = frozenset(i for record in records if record.status == 200 for i in record.ids)
         return Outcome(
             slot=slot,
+            out=folder / "docs",
             code=code,
             report=json.loads(out.getvalue().splitlines()[-1]),
             stderr=err.getvalue(),
             failed_feeds=frozenset(self.arxiv.failed),
             model=self._model,
-            asked=len(records),
-            answered=sum(record.status == 200 for record in records),
+            unanswered=asked - answered,
             rejected=len(refused.read_text().split()) if refused.exists() else 0,
         )
 
