@@ -154,7 +154,8 @@ def troubles(folder: Path, after: date, before: date) -> tuple[Missed, ...]:
 
 def forget_trouble(folder: Path, day: date) -> None:
     """The day has its digest."""
-    _remove(folder / f"{day}{TROUBLE}")
+    if folder.is_dir():
+        _remove(folder / f"{day}{TROUBLE}")
 
 
 def _remove(path: Path) -> None:
