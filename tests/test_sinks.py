@@ -207,12 +207,13 @@ class Page(HTMLParser):
 
 def assert_harmless_elements(page: Page) -> None:
     """What became of Markdown and TeX from outside: plain elements, links to the web, math."""
-    known = {**math._ATTRIBUTES, "a": {"href", "rel"}, "p": {"class"}, "code": {"class"}}
+    known = {**math._ATTRIBUTES, "a": {"href", "rel"}, "p": {"class", "dir"}, "code": {"class"}}
     for tag, attributes in page.foreign:
         named = dict(attributes)
         assert tag in pages._TAGS | math._TAGS | {"a", "summary", "u", "s", "sup", "sub"}, tag
         assert set(named) <= known.get(tag, set()), (tag, named)
         assert named.get("class", "id") in ("id", "tex")
+        assert named.get("dir", "auto") == "auto"
         href = named.get("href") or ""
         assert re.match(r"https?://|(?![a-zA-Z][\w+.-]*:)", href), href
 

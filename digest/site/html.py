@@ -88,8 +88,13 @@ def assets() -> dict[PurePosixPath, bytes]:
     return {PurePosixPath(_asset(file)): _static(file) for file in _ASSETS.values()}
 
 
+# Lines of a script that hold a comment alone: a reader's browser need not fetch them.
+_COMMENTS = re.compile(rb"(?m)^ *(?://.*|/\*\*[^*]*\*/)\n")
+
+
 def _static(name: str) -> bytes:
-    return (files("digest.site") / "static" / name).read_bytes()
+    written = (files("digest.site") / "static" / name).read_bytes()
+    return _COMMENTS.sub(b"", written) if name.endswith(".js") else written
 
 
 @cache

@@ -55,9 +55,11 @@ def _digest(day: date, kept: tuple[Kept, ...]) -> Digest:
     return make.digest(kept=kept, day=day, generated_at=made)
 
 
+_NINE = [f"Author {n}" for n in range(9)]
+
 # A Wednesday, the Thursday after it (which kept nothing), the Friday with all papers.
 DAYS = (
-    _digest(date(2026, 1, 28), (Kept(make.paper("2601.00099"), make.score()),)),
+    _digest(date(2026, 1, 28), (Kept(make.paper("2601.00099", authors=_NINE), make.score()),)),
     _digest(date(2026, 1, 29), ()),
     _digest(date(2026, 1, 30), _kept()),
 )

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from digest.config import Site
-from digest.models import AnnounceType, Digest, Kept, Paper, Score
+from digest.models import AnnounceType, Digest, Kept, Missed, Paper, Score
 from digest.site import html
 from tests.attacks import ATTACKS
 from tests.site.days import EVENTFUL, HOSTILE, PLAIN, QUIET, SITE
@@ -41,6 +41,7 @@ def page_of(digest: Digest, **options: object) -> Elements:
     return Elements(html.day_page(digest, SITE, "../", **options))  # type: ignore[arg-type]
 
 
+FRONT = html.Front(expected=date(2026, 11, 13))
 KEPT = Kept(PLAIN, Score(9, 8, "Routing", "Shows $x^2$."))
 
 
@@ -76,7 +77,7 @@ def test_no_page_may_run_or_load_what_is_not_the_sites_own() -> None:
 def test_the_address_of_a_page_is_named_where_the_site_knows_its_own() -> None:
     site = Site(title="Papers", url="https://ada.github.io/papers/")
     day = html.day_page(EVENTFUL, site, root="../").decode()
-    front = html.day_page(EVENTFUL, site, root="", front=True).decode()
+    front = html.day_page(EVENTFUL, site, root="", front=FRONT).decode()
     address = 'property="og:url" content="https://ada.github.io/papers/'
     assert f'{address}2026/2026-11-12.html"' in day
     assert f'{address}"' in front
@@ -109,24 +110,63 @@ def test_a_days_own_page_knows_of_no_other_day() -> None:
 
 
 def test_the_front_page_names_the_days_that_were_missed() -> None:
-    missed = (date(2026, 11, 10), date(2026, 11, 11))
+    missed = (Missed(date(2026, 11, 10), ""), Missed(date(2026, 11, 11), ""))
     said = "No digest was made for Tuesday, 10 November 2026; Wednesday, 11 November 2026."
-    assert said in page_of(EVENTFUL, front=True, missed=missed).text
-    assert "No digest was made" not in page_of(EVENTFUL, front=True).text
+    assert said in page_of(EVENTFUL, front=replace(FRONT, missed=missed)).text
+    assert "No digest was made" not in page_of(EVENTFUL, front=FRONT).text
 
 
-def test_a_page_knows_when_the_next_day_is_expected() -> None:
-    """Thanksgiving has no deadline, hence Friday has no announcement."""
-    day = replace(EVENTFUL, date=date(2026, 11, 26))
-    (main,) = page_of(day).named("main")
-    assert main["data-date"] == "2026-11-26"
-    assert main["data-expected"] == "2026-11-30"
+@pytest.mark.parametrize("attack", [a[:300] for a in ATTACKS], ids=lambda a: ascii(a[:30]))
+def test_why_a_day_has_no_digest_is_text(attack: str) -> None:
+    def elements(reason: str) -> list[str]:
+        missed = (Missed(date(2026, 11, 11), reason),)
+        return [name for name, _ in page_of(EVENTFUL, front=replace(FRONT, missed=missed)).all]
+
+    assert elements(attack) == elements("harmless")
+
+
+@pytest.mark.parametrize(("digest", "linked"), [(EVENTFUL, True), (QUIET, False)])
+def test_what_could_not_be_scored_is_one_link_away(digest: Digest, linked: bool) -> None:
+    page = page_of(digest)
+    assert ("#unscored" in [link["href"] for link in page.named("a")]) == linked
+    folds = [details.get("id") for details in page.named("details")]
+    assert ("unscored" in folds) == linked
+    assert "the day's page" not in page.text
+
+
+def test_each_paper_is_named_by_its_title() -> None:
+    page = page_of(EVENTFUL)
+    names = [article["aria-labelledby"] for article in page.named("article")]
+    titles = [link["id"] for link in page.named("a") if "id" in link]
+    assert names == titles == ["title-2611.90003", "title-math.GT-0309136"]
+
+
+def test_scores_are_words_and_figures() -> None:
+    said = page_of(EVENTFUL).text
+    assert "Relevance R10 Novelty N9" in said
+    assert "R relevance, N novelty, 1 to 10" in said
+    unjudged = replace(day_of(replace(KEPT, score=Score(9, None))), scorer="offline", model=None)
+    said = page_of(replace(unjudged, below=())).text
+    assert "R relevance, 1 to 10" in said
+    assert "Novelty" not in said
+
+
+def test_texts_from_outside_have_a_direction_of_their_own() -> None:
+    authors = tuple(f"Author {n}" for n in range(9))
+    below = replace(EVENTFUL.below[0], score=Score(8, 6, comment="Nearly."))
+    day = day_of(replace(PLAIN, authors=authors))
+    page = page_of(replace(day, below=(below,), unscored=()))
+    for name in ("comment", "authors", "topic", "why"):
+        found = [a for _, a in page.all if a.get("class") == name]
+        assert [a.get("dir") for a in found] == ["auto"], name
+    inside = [tag for tag, a in page.all if a.get("dir") == "auto"]
+    assert inside.count("p") == 1  # the abstract
 
 
 def test_authors_beyond_the_first_are_there_on_demand() -> None:
     authors = tuple(f"Author {n}" for n in range(3_000))
     page = page_of(day_of(replace(PLAIN, authors=authors)))
-    assert "Author 5, and 2,994 moreAuthor 6, Author 7," in page.text
+    assert "Author 5, and 2,994 more fewerAuthor 6, Author 7," in page.text
     assert "Author 2999" in page.text
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from digest import site
+from digest.models import Day, Status
+from digest.site import html
 from tests.site import served
+from tests.site.days import EVENTFUL, SITE
 from tests.site.served import IDS, NEWEST, Reader, focused, is_in_view, shown
 
 if TYPE_CHECKING:
@@ -61,7 +66,7 @@ def still(looker: Reader) -> Page:
     return looker.tab()
 
 
-def press(page: Page, keys: str) -> None:
+def press(page: Page, keys: Iterable[str]) -> None:
     for key in keys:
         page.keyboard.press(key)
 
@@ -70,7 +75,9 @@ def query(page: Page) -> str:
     return str(page.evaluate("location.search"))
 
 
-def stored(page: Page, key: str) -> object:
+def stored(page: Page, name: str) -> object:
+    """The notes of this site."""
+    key = f"digest.{name}:{served.BASE}"
     return page.evaluate("(key) => JSON.parse(localStorage.getItem(key))", key)
 
 
@@ -142,17 +149,17 @@ def test_o_and_enter_open_the_focused_paper_at_arxiv(reader: Reader, key: str) -
 
 def test_m_marks_the_focused_paper_as_read(day: Page) -> None:
     press(day, "jjm")
-    assert stored(day, "digest.read") == {TWO: "2026-01-30"}
+    assert stored(day, "read") == {TWO: "2026-01-30"}
 
 
 def test_m_again_takes_it_back(day: Page) -> None:
     press(day, "jjmm")
-    assert stored(day, "digest.read") == {}
+    assert stored(day, "read") == {}
 
 
 def test_s_stars_the_focused_paper(day: Page) -> None:
     press(day, "js")
-    assert stored(day, "digest.starred") == {ONE: "2026-01-30"}
+    assert stored(day, "starred") == {ONE: "2026-01-30"}
 
 
 def test_u_hides_what_is_read(day: Page) -> None:
@@ -211,6 +218,40 @@ def test_question_mark_shows_every_key(day: Page) -> None:
     assert listed == [*"jkoamsug[]/?", "Esc"]
 
 
+def test_keys_are_the_same_with_caps_lock(day: Page) -> None:
+    press(day, "JJ")
+    assert focused(day) == TWO
+
+
+def test_keys_can_be_turned_off_and_on_again(reader: Reader) -> None:
+    page = reader.open()
+    press(page, "?")
+    page.get_by_label("Use these keys").uncheck()
+    page.get_by_role("button", name="Close").click()
+    press(page, "jg?")
+    assert (focused(page), shown(page), page.locator("dialog[open]").count()) == (None, IDS, 0)
+    page = reader.open("2026/2026-01-28.html")
+    press(page, "j]/")
+    assert (focused(page), page.url[-15:]) == (None, "2026-01-28.html")
+    page.locator(".filters .help").click()
+    page.get_by_label("Use these keys").check()
+    page.get_by_role("button", name="Close").click()
+    page.locator("h1").click()
+    press(page, "j")
+    assert focused(page) == "2601.00099"
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [("2026/2026-01-29.html", "[]?"), ("search/index.html", "/?"), ("2026/2026-01.html", "")],
+)
+def test_only_keys_that_do_something_are_listed(reader: Reader, path: str, keys: str) -> None:
+    page = reader.open(path)
+    press(page, "?")
+    listed = page.locator("kbd").all_inner_texts()
+    assert listed == ([*keys, "Esc"] if keys else [])
+
+
 @pytest.mark.parametrize("key", ["?", "Escape"])
 def test_question_mark_and_escape_leave_the_help(day: Page, key: str) -> None:
     press(day, "?")
@@ -251,6 +292,8 @@ def test_keys_with_a_modifier_are_left_to_the_browser(day: Page, modifier: str) 
         ("q=%22rank+3%22", [THREE]),
         ("q=out", []),  # "router", "routing": not where a word begins
         ("q=0309136", [KNOTS]),
+        ("q=r10", [ONE]),
+        ("q=novelty", []),  # is said of each, and only to those who do not see it
         ("r=9&category=cs.LG&topic=Routing", [ONE, THREE]),
         ("topic=Nonsense&r=x", IDS),
         ("q=&topic=", IDS),
@@ -283,7 +326,7 @@ def test_what_is_not_ours_stays_in_the_address(reader: Reader) -> None:
 
 def test_the_page_says_how_many_are_shown(day: Page) -> None:
     select(day, "topic", "Decoding")
-    assert day.locator(".shown").inner_text() == "2 of 6 shown"
+    assert day.locator(".shown").text_content() == "2 of 6 shown"
 
 
 def test_the_contents_are_filtered_too(day: Page) -> None:
@@ -421,17 +464,74 @@ new PerformanceObserver((list) => {
 }).observe({ type: "layout-shift", buffered: true });"""
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("chosen", ["", "open", "folded"])
-def test_nothing_moves_while_a_page_comes(reader: Reader, width: int, chosen: str) -> None:
+@pytest.mark.parametrize("width", [320, 360, 390, 1280])
+@pytest.mark.parametrize(
+    ("key", "chosen"),
+    [("abstracts", "open"), ("abstracts", "folded"), ("group", "topic")],
+)
+@pytest.mark.parametrize("asked", ["", "?r=9", "?q=tokens"])
+def test_nothing_moves_while_a_page_comes(
+    reader: Reader, width: int, key: str, chosen: str, asked: str
+) -> None:
     page = reader.open("404.html")
     page.set_viewport_size({"width": width, "height": 844})
-    page.evaluate("(chosen) => localStorage.setItem('digest.abstracts', chosen)", chosen)
+    page.evaluate("([key, chosen]) => localStorage.setItem(key, chosen)", [f"digest.{key}", chosen])
     page.add_init_script(SHIFTS)
     late(reader, "**/site.*.js")
-    page.goto(reader.address + NEWEST)
+    page.goto(reader.address + NEWEST + asked)
     page.wait_for_function(PAINTED)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
     assert page.evaluate("window.shifts") < 0.001
+
+
+def test_remembered_groups_are_not_seen_before_they_are_made(reader: Reader) -> None:
+    page = reader.open()
+    page.evaluate("localStorage.setItem('digest.group', 'topic')")
+    reader.context.route("**/site.*.js", lambda route: route.abort())
+    page.goto(reader.address + NEWEST)
+    seen = "getComputedStyle(document.querySelector('.papers')).visibility"
+    assert page.evaluate(seen) == "hidden"
+    page.wait_for_function(f"() => {seen} === 'visible'")  # the script never came
+
+
+def contents(page: Page) -> tuple[bool, bool]:
+    """Whether they are open, and whether the tab key stops at what folds them."""
+    fold = page.locator(".contents details")
+    is_open: bool = fold.evaluate("(details) => details.open")
+    stops: bool = fold.locator("summary").evaluate("(summary) => summary.tabIndex === 0")
+    return is_open, stops
+
+
+def test_contents_at_the_side_are_open_and_no_stop_of_the_tab_key(day: Page) -> None:
+    assert contents(day) == (True, False)
+    day.set_viewport_size({"width": 800, "height": 600})
+    day.wait_for_function("() => !document.querySelector('.contents details').open")
+    assert contents(day) == (False, True)
+
+
+def test_the_second_thing_a_keyboard_meets_leads_to_the_papers(day: Page) -> None:
+    press(day, ["Tab", "Tab"])
+    assert day.evaluate("document.activeElement.textContent") == "Skip to papers"
+    press(day, ["Enter", "Tab"])
+    assert day.evaluate("document.activeElement.closest('.paper').dataset.id") == ONE
+
+
+def test_authors_on_demand_are_folded_again_where_they_were_unfolded(reader: Reader) -> None:
+    page = reader.open("2026/2026-01-28.html")
+    more = page.locator(".more > summary")
+    more.press("Enter")
+    assert page.locator(".authors").inner_text().endswith("Author 8")
+    assert page.evaluate("document.activeElement.localName") == "summary"
+    assert more.inner_text() == "fewer"
+    more.press("Enter")
+    assert page.locator(".authors").inner_text().endswith("and 3 more")
+
+
+def test_a_link_to_what_was_not_scored_unfolds_it(reader: Reader, folder: Path) -> None:
+    served.write(folder, {"2026/2026-11-12.html": html.day_page(EVENTFUL, SITE, root="../")})
+    page = reader.open("2026/2026-11-12.html")
+    page.get_by_role("link", name="The list").click()
+    page.get_by_text("A paper nobody scored").wait_for()
 
 
 # --- groups -----------------------------------------------------------------------------------
@@ -488,7 +588,7 @@ def test_grouping_keeps_the_focused_paper(day: Page) -> None:
     assert focused(day) == THREE
 
 
-@pytest.mark.parametrize("name", ["Abstracts", "Group by topic"])
+@pytest.mark.parametrize("name", ["Abstracts", "Group"])
 def test_a_button_stays_under_the_finger_that_pressed_it(day: Page, name: str) -> None:
     button = day.locator("button", has_text=name)
     before = button.bounding_box()
@@ -535,16 +635,41 @@ def test_two_tabs_do_not_forget_what_the_other_noted(reader: Reader) -> None:
     one, other = reader.open(), reader.open()
     press(one, "js")
     press(other, "jjs")
-    assert stored(other, "digest.starred") == {ONE: "2026-01-30", TWO: "2026-01-30"}
+    assert stored(other, "starred") == {ONE: "2026-01-30", TWO: "2026-01-30"}
 
 
 @pytest.mark.parametrize("broken", ["{", "null", "[1]", '"x"', '{"2601.00001": 5}'])
 def test_broken_notes_count_as_none(reader: Reader, broken: str) -> None:
     page = reader.open()
-    page.evaluate("(value) => localStorage.setItem('digest.read', value)", broken)
+    page.evaluate("(value) => localStorage.setItem('digest.read:/repo/', value)", broken)
     page.reload()
     press(page, "jm")
-    assert stored(page, "digest.read") == {ONE: "2026-01-30"}
+    assert stored(page, "read") == {ONE: "2026-01-30"}
+
+
+def test_two_digests_under_one_host_do_not_share_notes(reader: Reader) -> None:
+    page = reader.open()
+    page.evaluate(
+        """(id) => {
+        for (const name of ["read", "starred"])
+            localStorage.setItem(`digest.${name}:/other/`, JSON.stringify({ [id]: "2026-01-30" }));
+    }""",
+        ONE,
+    )
+    page.reload()
+    assert page.locator(".paper.read, .paper.starred").count() == 0
+
+
+def test_notes_of_the_first_version_are_taken_over_once(reader: Reader) -> None:
+    page = reader.open()
+    old = json.dumps({ONE: "2026-01-30"})
+    page.evaluate("(old) => localStorage.setItem('digest.starred', old)", old)
+    page.reload()
+    press(page, "jjs")
+    assert stored(page, "starred") == {ONE: "2026-01-30", TWO: "2026-01-30"}
+    press(page, "sks")
+    page.reload()
+    assert page.locator(".paper.starred").count() == 0
 
 
 def test_the_export_holds_what_is_starred_and_read(day: Page) -> None:
@@ -639,11 +764,11 @@ def test_without_the_list_of_days_there_are_no_neighbours(reader: Reader) -> Non
         (datetime(2026, 2, 3, 4, 59, tzinfo=UTC), ""),
         (
             datetime(2026, 2, 3, 5, 1, tzinfo=UTC),
-            "No digest since Friday, 30 January 2026. One was expected on Monday, 2 February.",
+            "No digest since Friday, 30 January 2026. One was expected on Monday, 2 February 2026.",
         ),
         (
             datetime(2027, 2, 3, tzinfo=UTC),
-            "No digest since Friday, 30 January 2026. One was expected on Monday, 2 February.",
+            "No digest since Friday, 30 January 2026. One was expected on Monday, 2 February 2026.",
         ),
     ],
 )
@@ -653,7 +778,29 @@ def test_the_front_page_says_when_a_digest_is_late(
     page = looker.tab()
     page.clock.set_fixed_time(now)
     page.goto(looker.address)
-    assert page.locator(".late").inner_text() == notice
+    said = page.locator(".late")
+    assert (said.inner_text() if said.is_visible() else "") == notice
+
+
+def test_after_a_day_without_announcement_the_next_one_is_expected(
+    browser: Browser, tmp_path: Path
+) -> None:
+    empty = replace(served.DAYS[0], date=date(2026, 2, 2), kept=(), status=Status.EMPTY)
+    lines = [Day.of(digest) for digest in (*served.DAYS, empty)]
+    files = site.front_files(served.DAYS[-1], served.DAYS, lines, SITE)
+    served.write(tmp_path, {str(path): data for path, data in files.items()})
+    with served.serve(tmp_path) as address:
+        reader = Reader(browser, address)
+        page = reader.tab()
+        shown_late = []
+        for hour in (4, 5):  # midnight in New York
+            page.clock.set_fixed_time(datetime(2026, 2, 4, hour, 30, tzinfo=UTC))
+            page.goto(address)
+            shown_late.append(page.locator(".late").is_visible())
+        assert shown_late == [False, True]
+        assert "expected on Tuesday, 3 February 2026." in page.locator(".late").inner_text()
+        assert page.get_by_text("arXiv announced nothing on Monday, 2 February 2026.").is_visible()
+        reader.context.close()
 
 
 def test_an_older_day_is_never_late(reader: Reader) -> None:
@@ -807,8 +954,10 @@ def test_the_script_leaves_no_global_name(reader: Reader) -> None:
     assert with_script - set(reader.open().evaluate(script)) == set()
 
 
-def test_the_days_around_fit_on_a_phone(reader: Reader) -> None:
+@pytest.mark.parametrize("width", [320, 390])
+def test_the_days_around_fit_on_a_phone(reader: Reader, width: int) -> None:
     page = on_phone(reader)
+    page.set_viewport_size({"width": width, "height": 844})
     page.evaluate("""() => {
         const words = [["prev", "← 29 September"], ["up", "September 2026"],
             ["next", "30 September →"]];
@@ -818,11 +967,14 @@ def test_the_days_around_fit_on_a_phone(reader: Reader) -> None:
     assert page.locator(".days").evaluate("(nav) => nav.scrollWidth - nav.clientWidth") == 0
 
 
+@pytest.mark.parametrize("width", [320, 360, 390])
 @pytest.mark.parametrize("path", PAGES)
-def test_a_phone_does_not_scroll_sideways(looker: Reader, still: Page, path: str) -> None:
-    still.set_viewport_size({"width": 390, "height": 844})
+def test_a_phone_does_not_scroll_sideways(
+    looker: Reader, still: Page, path: str, width: int
+) -> None:
+    still.set_viewport_size({"width": width, "height": 844})
     still.goto(looker.address + path)
-    assert still.evaluate("document.documentElement.scrollWidth") <= 390
+    assert still.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @pytest.fixture
@@ -881,3 +1033,14 @@ def test_a_page_opened_from_disk_does_what_the_site_does(
     from_disk: Reader, works: Callable[[Page], bool]
 ) -> None:
     assert works(from_disk.open())
+
+
+def test_forced_colours_leave_the_legend_of_a_chart_its_colours(
+    still: Page, looker: Reader
+) -> None:
+    still.goto(looker.address + "stats.html")
+    drawn = "(all) => new Set(all.map((s) => getComputedStyle(s).backgroundColor)).size"
+    still.emulate_media(forced_colors="active")
+    colours = still.locator(".swatch").evaluate_all(drawn)
+    still.emulate_media(forced_colors="none")
+    assert colours == still.locator(".swatch").evaluate_all(drawn) > 2

@@ -11,7 +11,8 @@ import pytest
 from digest import archive, output, site
 from digest.check import check
 from digest.layout import is_generated
-from digest.models import AnnounceType, Digest, Entry, Source, Status
+from digest.models import AnnounceType, Digest, Entry, Missed, Source, Status
+from digest.site import pages as pages_of_site
 from digest.wording import warnings
 from tests import make
 from tests.site.days import EVENTFUL, QUIET, SITE
@@ -145,7 +146,7 @@ def test_day_by_day_or_at_once_the_site_has_the_same_bytes(
     output.render(tmp_path / "out", tmp_path / "to", SITE)
     assert make.tree(tmp_path / "to") == files
     findings = check(tmp_path / "out", SITE)
-    assert [f for f in findings if "no record" not in f.problem] == []  # of the days between
+    assert [found for found in findings if found.damage] == []
 
 
 def test_an_empty_day_is_a_cell_of_the_calendar_and_no_more(tmp_path: Path) -> None:
@@ -156,6 +157,7 @@ def test_an_empty_day_is_a_cell_of_the_calendar_and_no_more(tmp_path: Path) -> N
         "2026/2026-11.html",
         "archive.html",
         "data/days.jsonl",
+        "index.html",
         "stats.html",
     }
     for name in ("archive.html", "2026/2026-11.html"):
@@ -173,6 +175,91 @@ def test_before_the_first_day_with_a_page_the_calendar_is_the_front_page(tmp_pat
     files = written(tmp_path, [empty(MONDAY)])
     assert files["index.html"] == files["archive.html"]
     assert not {"latest.md", "feed.xml", "papers.xml", "feed.json"} & set(files)
+
+
+def test_before_there_are_feeds_no_page_names_one(tmp_path: Path) -> None:
+    def naming(files: dict[str, bytes]) -> set[str]:
+        return {name for name, data in files.items() if b'<link rel="alternate" type' in data}
+
+    files = written(tmp_path, [empty(MONDAY)])
+    assert naming(files) == set()
+    assert b"There is no feed yet" in files["subscribe.html"]
+    files = written(tmp_path, [replace(QUIET, date=TUESDAY)])
+    assert naming(files) == {name for name in files if name.endswith(".html")}
+    assert b"There is no feed yet" not in files["subscribe.html"]
+
+
+def test_the_front_page_says_on_which_days_since_nothing_was_announced() -> None:
+    said = "arXiv announced nothing on Monday, 16 November 2026"
+    assert f"{said}." in front_page(EVENTFUL, QUIET, empty(MONDAY))
+    both = front_page(EVENTFUL, QUIET, empty(MONDAY), empty(TUESDAY))
+    assert f"{said}; Tuesday, 17 November 2026." in both
+    assert said not in front_page(EVENTFUL, empty(MONDAY), replace(QUIET, date=TUESDAY))
+
+
+def test_the_front_page_expects_the_announcement_after_the_last_record() -> None:
+    def expected(*days: Digest) -> list[str]:
+        return re.findall(r'data-expected="(.*?)"', front_page(*days))
+
+    assert expected(EVENTFUL, QUIET) == ["2026-11-16"]
+    assert expected(EVENTFUL, QUIET, empty(MONDAY)) == ["2026-11-17"]
+
+
+@pytest.mark.parametrize(("day", "said"), [(TUESDAY, False), (date(2031, 11, 18), True)])
+def test_where_the_calendar_is_not_known_a_holiday_may_be_why(day: date, said: bool) -> None:
+    assert ("unless arXiv had a holiday" in front_page(replace(QUIET, date=day))) == said
+
+
+def test_the_front_page_says_why_a_day_has_no_digest() -> None:
+    why = (Missed(MONDAY, "cs.LG: cannot read <feed>"), Missed(date(2026, 11, 10), "long ago"))
+    front = front_page(QUIET, replace(QUIET, date=date(2026, 11, 18), missed=why))
+    made = "No digest was made for Monday, 16 November 2026: cs.LG: cannot read &lt;feed&gt;."
+    assert made in front
+    assert "No digest was made for Tuesday, 17 November 2026." in front
+    assert "long ago" not in front
+
+
+def test_only_the_front_page_says_why_a_day_has_no_digest() -> None:
+    digest = replace(QUIET, date=TUESDAY, missed=(Missed(MONDAY, "timeout"),))
+    files = output.site_files([QUIET, digest], SITE)
+    day = files[PurePosixPath("2026/2026-11-17.html")] or b""
+    assert b"timeout" not in day
+    silent = output.site_files([QUIET, replace(digest, missed=())], SITE)
+    assert silent[PurePosixPath("2026/2026-11-17.html")] == day
+
+
+def test_the_front_page_links_the_day_before_without_a_script() -> None:
+    assert '<a rel="prev" href="2026/2026-11-12.html"' in front_page(EVENTFUL, QUIET)
+    assert 'rel="prev"' not in front_page(QUIET)
+    assert 'rel="prev"' not in front_page(empty(EVENTFUL.date), QUIET)
+
+
+def test_each_page_names_its_own_address() -> None:
+    settings = replace(SITE, url="https://ada.github.io/papers")
+    found = {}
+    for path, data in output.site_files([EVENTFUL, QUIET], settings).items():
+        if path.suffix == ".html":
+            found[str(path)] = re.findall(
+                rb'og:url" content="https://ada[^/]*/papers/(.*?)"', data or b""
+            )
+    assert found.pop("404.html") == []
+    assert found.pop("index.html") == [b""]
+    assert found.pop("search/index.html") == [b"search/"]
+    assert found == {path: [path.encode()] for path in found}
+
+
+def test_an_address_in_the_page_for_missing_ones_may_be_loaded_from() -> None:
+    def policy(url: str | None) -> str:
+        page = pages_of_site.not_found_page(replace(SITE, url=url)).decode()
+        (found,) = re.findall(r'Policy" content="(.*?)"', page)
+        return str(found)
+
+    known = policy("https://ada.github.io/papers")
+    for kind in ("script-src", "style-src", "img-src"):
+        assert re.search(rf"{kind} 'self'(?: data:)? https://ada\.github\.io;", known)
+    assert "https://a.example:8443;" in policy("https://a.example:8443")
+    for unfit in (None, "https://a.example;x/", "https://a b/", "javascript:alert(1)"):
+        assert "http" not in policy(unfit), unfit
 
 
 def test_an_empty_day_does_not_hide_which_announcements_were_missed() -> None:

@@ -17,13 +17,13 @@ function element(name, attributes = {}, ...content) {
   return made;
 }
 
-const FULL = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeZone: 'UTC' });
+const DAY = { day: 'numeric' };
+const YEAR = { year: 'numeric' };
 
-/** A date in words, for example `inWords('2026-01-30', 'weekday', 'day', 'month')`. */
-function inWords(date, ...parts) {
-  const [weekday, day, month, year] = FULL.format(new Date(date)).split(/,? /);
-  const words = { weekday: `${weekday},`, day, month, year };
-  return parts.map((part) => words[part]).join(' ');
+/** A date in words, 30 January 2026: its month, and the `parts` asked for. */
+function inWords(date, parts) {
+  const format = { ...parts, month: 'long', timeZone: 'UTC' };
+  return new Date(date).toLocaleDateString('en-GB', format);
 }
 
 // Storage may throw (private windows, policies, files): what it refuses lasts for the visit.
@@ -49,17 +49,17 @@ function remember(key, value) {
 
 // --- the page ---
 
+const look = document.documentElement.dataset; // theme.js has set it
 const main = $('main');
-const { root, date, expected, months: allMonths } = main.dataset;
+const { root, date, months: allMonths } = main.dataset;
 const form = $('form.filters');
 const list = $('nav.contents ol');
 
 // One of these for each paper; `order` is how the page shows them now.
 const papers = $$('.papers .paper').map((article, i) => ({
+  ...article.dataset,
   article,
   entry: list.children[i], // of the contents
-  id: article.dataset.id,
-  topic: article.dataset.topic,
 }));
 let order = papers;
 
@@ -75,23 +75,17 @@ const todayEastern = () =>
 /** An outage must not look like a quiet day, even when nothing writes the pages any more. */
 function lateNotice() {
   const notice = $('.late');
-  if (!notice || !isDate(expected)) return;
-  notice.hidden = todayEastern() <= expected;
-  if (notice.hidden) return;
-  const due = inWords(expected, 'weekday', 'day', 'month');
-  const last = inWords(date, 'weekday', 'day', 'month', 'year');
-  notice.textContent = `No digest since ${last}. One was expected on ${due}.`;
+  if (notice) notice.hidden = todayEastern() <= notice.dataset.expected;
 }
+
+const pageOf = (day) => `${root}${day.slice(0, 4)}/${day}.html`;
 
 /** A day's page says nothing of its neighbours, so that it never has to be written again. */
 function linkDays() {
   const nav = $('nav.days');
-  const days = Array.isArray(window.digestDays) ? window.digestDays.filter(isDate) : [];
-  if (!nav) return;
-  const link = (rel, day, before, after, title) => {
-    const href = `${root}${day.slice(0, 4)}/${day}.html`;
-    return element('a', { rel, href, title }, before + inWords(day, 'day', 'month') + after);
-  };
+  const days = window.digestDays ?? [];
+  const link = (rel, day, before, after, title) =>
+    element('a', { rel, href: pageOf(day), title }, before + inWords(day, DAY) + after);
   const previous = days.filter((day) => day < date).pop();
   const next = days.find((day) => day > date);
   if (previous) nav.prepend(link('prev', previous, '← ', '', 'Previous day'));
@@ -224,25 +218,22 @@ function readFilters() {
   }
 }
 
-const SEARCHED = '.title, .marks, .authors, .comment, .abstract > :not(summary)';
+const SEARCHED = '.title, .marks > :not(.unseen), .authors, .comment, .abstract > :not(summary)';
 
 /** What the text filter looks at, folded when first asked for. */
 function textOf(paper) {
-  if (paper.text) return paper.text;
-  const parts = $$(SEARCHED, paper.article).map((part) => tidy(part.textContent));
-  paper.text = fold(parts.join('\n'));
-  return paper.text;
+  const parts = () => $$(SEARCHED, paper.article).map((part) => tidy(part.textContent));
+  return (paper.text ??= fold(parts().join('\n')));
 }
 
 function passes(paper, terms, { topic, category, r, n, unread, starred }) {
-  const { categories = '', relevance, novelty } = paper.article.dataset;
   return (
-    !(topic && paper.topic !== topic) &&
-    !(category && !categories.split(' ').includes(category)) &&
-    !(r && !(Number(relevance) >= Number(r))) &&
-    !(n && !(Number(novelty) >= Number(n))) &&
-    !(unread && paper.article.matches('.read')) &&
-    !(starred && !paper.article.matches('.starred')) &&
+    (!topic || paper.topic === topic) &&
+    (!category || paper.categories.split(' ').includes(category)) &&
+    (!r || Number(paper.relevance) >= r) &&
+    (!n || Number(paper.novelty) >= n) &&
+    (!unread || !paper.article.matches('.read')) &&
+    (!starred || paper.article.matches('.starred')) &&
     (!terms.length || hasAll(terms, textOf(paper)))
   );
 }
@@ -257,7 +248,7 @@ function applyFilters() {
   }
   countGroups();
   const shown = papers.filter((paper) => !paper.article.hidden).length;
-  $('.shown', form).textContent = `${shown} of ${papers.length} shown`;
+  $('.shown .number', form).textContent = `${shown} of ${papers.length}`;
   $('.clear', form).hidden = !Object.values(values).some(Boolean);
 }
 
@@ -292,14 +283,15 @@ function startFilters() {
 const NO_TOPIC = 'none';
 const nameOf = (topic) => (topic === NO_TOPIC ? 'No topic' : topic);
 const groups = () => $$('main .group:not(button)');
-const isGrouped = () => recall('digest.group') === 'topic';
 let arranged = false; // by topic, as the page stands
 
 /** Moves papers and contents into the order chosen: topics in the order of their best papers. */
 function arrange() {
-  if (!form || isGrouped() === arranged) return;
-  arranged = isGrouped();
-  $('.group', form).textContent = arranged ? 'One list' : 'Group by topic';
+  look.arranged = ''; // the stylesheet may show it
+  const isWanted = look.group === 'topic';
+  if (!form || isWanted === arranged) return;
+  arranged = isWanted;
+  $('.group', form).setAttribute('aria-pressed', arranged);
   const topics = new Map();
   for (const paper of papers) {
     const topic = arranged ? paper.topic : '';
@@ -310,7 +302,7 @@ function arrange() {
   order = [...topics.values()].flat();
   for (const [topic, members] of topics) {
     if (arranged) {
-      const group = { class: 'group', 'data-topic': topic };
+      const group = { class: 'group', dir: 'auto', 'data-topic': topic };
       const count = element('span', { class: 'count' });
       members[0].article.parentNode.append(element('h2', group, nameOf(topic), ' ', count));
       list.append(element('li', group, nameOf(topic)));
@@ -336,7 +328,8 @@ function countGroups() {
 
 function toggleGroups() {
   const before = document.activeElement; // moving an element takes the focus from it
-  remember('digest.group', isGrouped() ? 'list' : 'topic');
+  look.group = arranged ? 'list' : 'topic';
+  remember('digest.group', look.group);
   inPlace(arrange);
   before.focus({ preventScroll: true });
 }
@@ -354,7 +347,7 @@ function inPlace(change) {
 
 // --- abstracts ---
 
-const look = document.documentElement.dataset; // theme.js has set it
+const wide = matchMedia('(min-width: 72rem)'); // where it shows the contents at the side
 const roomy = matchMedia('(min-width: 48rem)'); // where style.css shows abstracts unasked
 const areOpen = () => (look.abstracts ? look.abstracts === 'open' : roomy.matches);
 
@@ -373,10 +366,15 @@ function toggleAbstracts() {
 
 // --- read and starred ---
 
-/** What a key of the storage notes: a Map of paper ids to the day of each. */
-function noted(key) {
+// Two digests under one host share its storage, but no notes.
+const keyOf = (name) => `digest.${name}:${new URL(root || '.', location).pathname}`;
+
+/** The papers 'read' or 'starred': a Map of their ids to the day of each. The first version's key,
+    without a path, is read until there is one of our own. */
+function noted(name) {
   try {
-    const entries = Object.entries(JSON.parse(recall(key)) ?? {});
+    const notes = recall(keyOf(name)) ?? recall(`digest.${name}`);
+    const entries = Object.entries(JSON.parse(notes) ?? {});
     return new Map(entries.filter(([, day]) => isDate(day)));
   } catch {
     return new Map(); // not ours, or broken
@@ -385,7 +383,7 @@ function noted(key) {
 
 function showNotes() {
   for (const name of ['read', 'starred']) {
-    const notes = noted(`digest.${name}`);
+    const notes = noted(name);
     for (const { article, entry, id } of papers) {
       const isNoted = notes.has(id);
       article.classList.toggle(name, isNoted);
@@ -396,11 +394,11 @@ function showNotes() {
 }
 
 /** Notes or forgets a paper. Reads first what another tab may have written meanwhile. */
-function toggleNote(key, paper) {
+function toggleNote(name, paper) {
   if (!paper) return;
-  const notes = noted(key);
+  const notes = noted(name);
   if (!notes.delete(paper.id)) notes.set(paper.id, date);
-  remember(key, JSON.stringify(Object.fromEntries(notes)));
+  remember(keyOf(name), JSON.stringify(Object.fromEntries(notes)));
   const next = neighbour(paper, 1) ?? neighbour(paper, -1);
   const hadFocus = paper.article.contains(document.activeElement);
   showNotes();
@@ -409,9 +407,9 @@ function toggleNote(key, paper) {
 }
 
 function exportNotes() {
-  const lines = (key) => [...noted(key)].map(([id, day]) => ({ id, date: day }));
+  const lines = (name) => [...noted(name)].map(([id, day]) => ({ id, date: day }));
   const exported = new Date().toISOString();
-  const notes = { exported, starred: lines('digest.starred'), read: lines('digest.read') };
+  const notes = { exported, starred: lines('starred'), read: lines('read') };
   const href = URL.createObjectURL(new Blob([JSON.stringify(notes, null, 2) + '\n']));
   element('a', { href, download: `stars-${exported.slice(0, 10)}.json` }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60000); // the download reads it later
@@ -455,8 +453,8 @@ const ACTS = {
   export: exportNotes,
   group: toggleGroups,
   help: toggleHelp,
-  read: (button) => toggleNote('digest.read', paperOf(button)),
-  star: (button) => toggleNote('digest.starred', paperOf(button)),
+  read: (button) => toggleNote('read', paperOf(button)),
+  star: (button) => toggleNote('starred', paperOf(button)),
 };
 
 function startButtons() {
@@ -476,8 +474,8 @@ function isInView(node) {
 
 /** The paper shown `by` places after this one. */
 function neighbour(paper, by) {
-  const shown = order.filter((other) => other === paper || !other.article.hidden);
-  return shown[shown.indexOf(paper) + by];
+  const there = order.filter((other) => other === paper || !other.article.hidden);
+  return there[there.indexOf(paper) + by];
 }
 
 function go(paper) {
@@ -523,24 +521,24 @@ let arrived = false;
 
 // --- keys ---
 
+// What the keys do; which of them a page has, its own list says.
 const KEYS = {
-  ...(papers.length && {
-    j: ['next paper', () => step(1)],
-    k: ['previous paper', () => step(-1)],
-    o: ['open the paper at arXiv (also Enter)', () => openAtArxiv(focused())],
-    a: ['show or fold abstracts', toggleAbstracts],
-    m: ['mark as read', () => toggleNote('digest.read', focused())],
-    s: ['star', () => toggleNote('digest.starred', focused())],
-    u: ['hide what is read', () => form.elements.unread.click()],
-    g: ['group by topic', toggleGroups],
-  }),
-  ...($('nav.days') && {
-    '[': ['previous day', () => $('.days [rel="prev"]')?.click()],
-    ']': ['next day', () => $('.days [rel="next"]')?.click()],
-  }),
-  ...($('input[type="search"]', main) && { '/': [form ? 'filter' : 'search', focusSearch] }),
+  j: () => step(1),
+  k: () => step(-1),
+  o: () => openAtArxiv(focused()),
+  a: toggleAbstracts,
+  m: () => toggleNote('read', focused()),
+  s: () => toggleNote('starred', focused()),
+  u: () => form.elements.unread.click(),
+  g: toggleGroups,
+  '[': () => $('.days [rel="prev"]')?.click(),
+  ']': () => $('.days [rel="next"]')?.click(),
+  '/': focusSearch,
+  '?': toggleHelp,
 };
-if (Object.keys(KEYS).length) KEYS['?'] = ['these keys', toggleHelp];
+const help = $('dialog.keys');
+const offered = $$('kbd', help ?? main).map((key) => key.textContent);
+const areOn = () => recall('digest.keys') !== 'off';
 
 const isTyping = (node) =>
   node.matches('input:not([type="checkbox"]), select, textarea') || node.isContentEditable;
@@ -566,31 +564,26 @@ function onKey(event) {
     openAtArxiv(focused());
     return;
   }
-  if ($('dialog[open]') && event.key !== '?') return;
-  if (event.repeat && !'jk'.includes(event.key)) return; // the key is held down
-  if (!KEYS[event.key]) return;
+  const key = event.key.toLowerCase(); // Caps Lock may be on
+  if (!areOn() || !offered.includes(key) || !KEYS[key]) return;
+  if (help.open && key !== '?') return;
+  if (event.repeat && !'jk'.includes(key)) return; // the key is held down
   event.preventDefault(); // Firefox would search for what follows a /
-  KEYS[event.key][1]();
-}
-
-function makeHelp() {
-  const lines = element('table');
-  for (const [key, [does]] of [...Object.entries(KEYS), ['Esc', ['leave']]]) {
-    const sign = element('th', { scope: 'row' }, element('kbd', {}, key));
-    lines.append(element('tr', {}, sign, element('td', {}, does)));
-  }
-  const close = element('button', { type: 'button' }, 'Close');
-  const dialog = element('dialog', { class: 'keys', 'aria-labelledby': 'keys' });
-  dialog.append(element('h2', { id: 'keys' }, 'Keys'), lines, close);
-  close.addEventListener('click', () => dialog.close());
-  document.body.append(dialog);
-  return dialog;
+  KEYS[key]();
 }
 
 function toggleHelp() {
-  const dialog = $('dialog.keys') ?? makeHelp();
-  if (dialog.open) dialog.close();
-  else dialog.showModal();
+  $('.use', help).checked = areOn();
+  if (help.open) help.close();
+  else help.showModal();
+}
+
+/** Who speaks to the machine may set off single letters without meaning to. */
+function startKeys() {
+  document.addEventListener('keydown', onKey);
+  help?.addEventListener('change', ({ target: use }) => {
+    remember('digest.keys', use.checked ? 'on' : 'off');
+  });
 }
 
 // --- the contents as a map ---
@@ -611,6 +604,16 @@ function startMap() {
     current = entry;
   }, { rootMargin: '-5% 0px -70% 0px' });
   for (const { article } of papers) watcher.observe(article);
+  wide.addEventListener('change', openContents);
+  openContents();
+}
+
+/** Beside the papers the contents are always open: nothing there to fold. */
+function openContents() {
+  const fold = $('.contents details');
+  if (!fold) return;
+  fold.open = wide.matches;
+  $('summary', fold).tabIndex = wide.matches ? -1 : 0;
 }
 
 /** Scrolls the column of contents, never the page. */
@@ -631,7 +634,7 @@ const SLICE_MS = 12; // of work before the page may paint and react
 const FIRST_AUTHORS = 6;
 const MOST_AUTHORS = 50;
 
-const months = (allMonths ?? '').split(' ').filter((month) => /^\d{4}-\d\d$/.test(month));
+const months = (allMonths ?? '').split(' ');
 const shards = new Map(); // month to the promise of its papers, newest first
 
 function shard(month) {
@@ -655,31 +658,27 @@ function paperFrom(day, [id, title, authors, topic, comment, relevance, novelty]
   const isText = (word) => typeof word === 'string';
   const isPaper = isDate(day) && [id, title, topic, comment, ...authors].every(isText);
   if (!isPaper) throw new TypeError(day);
-  return { day, id, title, authors, topic, comment: bare(comment), relevance, novelty };
-}
-
-// Markdown, of bounded length, so that no text takes long.
-const LINK = /\[([^\][]{1,300})\]\([^\s()]{1,300}\)/g;
-const EMPHASIS = /(?<!\w)(\*\*|__|[*_`])(?=\S)(.{1,300}?)(?<=\S)\1(?!\w)/g;
-
-/** A comment as it reads. */
-function bare(text) {
-  return text.replace(LINK, '$1').replace(EMPHASIS, (all, sign, inner) => bare(inner));
+  return { day, id, title, authors, topic, comment, relevance, novelty };
 }
 
 function isHit(paper, terms) {
   const { id, title, authors, topic, comment } = paper;
-  paper.text = paper.text ?? fold([title, ...authors, topic, comment, id].join('\n'));
+  paper.text ??= fold([title, ...authors, topic, comment, id].join('\n'));
   return hasAll(terms, paper.text);
 }
 
 function markLine({ day, topic, relevance, novelty }, terms) {
   const line = element('p', { class: 'marks' });
-  const add = (name, ...content) => line.append(element('span', { class: name }, ...content), ' ');
-  add('mark r', `R${relevance}`);
-  if (novelty !== null) add('mark n', `N${novelty}`);
+  const add = (name, ...content) =>
+    line.append(element('span', { class: name, dir: 'auto' }, ...content), ' ');
+  const score = (word, value) => {
+    add('unseen', word);
+    add('mark', word[0] + value);
+  };
+  score('Relevance', relevance);
+  if (novelty !== null) score('Novelty', novelty);
   if (topic !== NO_TOPIC) add('topic', ...marked(topic, terms));
-  line.append(element('time', { datetime: day }, inWords(day, 'day', 'month', 'year')));
+  line.append(element('time', { datetime: day }, inWords(day, { ...DAY, ...YEAR })));
   return line;
 }
 
@@ -689,42 +688,42 @@ function authorLine(authors, terms) {
   const isShown = (author, i) => i < FIRST_AUTHORS || isSought(author);
   const shown = authors.filter(isShown).slice(0, MOST_AUTHORS);
   const rest = authors.length - shown.length;
-  const line = element('p', { class: 'authors' }, ...marked(shown.join(', '), terms));
-  if (rest) line.append(` and ${rest} more`);
-  return line;
+  const words = [...marked(shown.join(', '), terms), rest ? ` and ${rest} more` : ''];
+  return element('p', { class: 'authors', dir: 'auto' }, ...words);
 }
 
 function resultOf(paper, terms) {
   const { day, id, title, authors, comment } = paper;
-  const anchor = encodeURIComponent(id.replace(/\//g, '-'));
-  const href = `${root}${day.slice(0, 4)}/${day}.html#${anchor}`;
+  const href = `${pageOf(day)}#${encodeURIComponent(id.replace(/\//g, '-'))}`;
   const link = element('a', { class: 'title', dir: 'auto', href }, ...marked(title, terms));
   const result = element('li', { class: 'result' }, element('h2', {}, link));
   result.append(markLine(paper, terms), authorLine(authors, terms));
-  if (comment) result.append(element('p', { class: 'comment' }, ...marked(comment, terms)));
+  const said = { class: 'comment', dir: 'auto' };
+  if (comment) result.append(element('p', said, ...marked(comment, terms)));
   return result;
 }
 
 /** Looks through month after month, newest first, and shows what it finds as it finds it; where
     there are `stars` (from `noted`), among those alone. */
 function searcher(results, said, more, complain) {
-  let latest = 0; // the number of the search now running: a newer one ends the older
+  let latest; // the search now running: a newer one ends the older
 
   return async function search(query, stars) {
-    latest += 1;
-    const own = latest;
+    const own = {};
+    latest = own;
     const terms = termsOf(query);
     const starred = [...(stars?.values() ?? [])];
-    const isWithin = (month) => !stars || starred.some((day) => day.startsWith(month));
-    const within = months.filter(isWithin);
+    const within = months.filter((month) => !stars || starred.some((day) => day.startsWith(month)));
     const broken = [];
+    const met = new Set();
     const fresh = document.createDocumentFragment();
-    let [found, searched, room] = [0, 0, AT_ONCE];
+    let [found, searched] = [0, 0];
     let working = performance.now();
 
     const say = (text, isBusy) => {
       const all = counted(within.length, 'month');
-      said.textContent = `${text}${within.length ? `; searched ${searched} of ${all}` : ''}.`;
+      const far = more.hidden ? `searched ${searched} of ${all}` : 'there are more';
+      said.textContent = within.length ? `${text}; ${far}.` : `${text}.`;
       said.setAttribute('aria-busy', String(isBusy)); // read out when it has come to rest
     };
     const show = () => {
@@ -734,15 +733,15 @@ function searcher(results, said, more, complain) {
     const breathe = () => new Promise((resolve) => { setTimeout(resolve); });
     const moreWanted = () => new Promise((resolve) => {
       show();
-      say(`The newest ${counted(found, 'paper')}`, false);
       more.hidden = false;
+      say(`The newest ${counted(found, 'paper')}`, false);
       more.onclick = resolve;
     });
 
     results.replaceChildren();
     said.textContent = '';
     more.hidden = true;
-    complain('');
+    complain();
     if (!stars && terms.join('').length < 2) return; // a letter would find everything
     show();
     for (const [i, month] of within.entries()) {
@@ -750,22 +749,20 @@ function searcher(results, said, more, complain) {
       let lines = [];
       try {
         lines = await shard(month);
-        searched += 1;
       } catch {
-        broken.push(inWords(`${month}-01`, 'month', 'year'));
+        broken.push(month);
       }
       if (own !== latest) return;
       for (const paper of lines) {
+        met.add(paper.id);
         if ((!stars || stars.has(paper.id)) && isHit(paper, terms)) {
-          if (!room) {
+          if (found && found % AT_ONCE === 0) {
             await moreWanted(); // for ever, if the next thing wanted is another search
             $('a', results.lastElementChild).focus({ preventScroll: true });
             more.hidden = true;
-            room = AT_ONCE;
           }
           fresh.append(resultOf(paper, terms));
           found += 1;
-          room -= 1;
         }
         if (performance.now() - working > SLICE_MS) {
           show();
@@ -774,11 +771,19 @@ function searcher(results, said, more, complain) {
           working = performance.now();
         }
       }
+      if (!broken.includes(month)) searched += 1;
       show();
     }
     const none = terms.length ? 'No paper has all of these words' : 'No paper is starred';
     say(found ? counted(found, 'paper') : none, false);
-    if (broken.length) complain(`Not searched, for it could not be read: ${broken.join(', ')}.`);
+    const named = broken.map((month) => inWords(month, YEAR)).join(', ');
+    const isGone = ([id, day]) => !met.has(id) && !broken.includes(day.slice(0, 7));
+    const gone = [...(stars ?? [])].filter(isGone).map(([id]) => id);
+    const those = `${counted(gone.length, 'starred paper')} ${gone.length > 1 ? 'are' : 'is'}`;
+    complain(
+      named && `Not searched, for it could not be read: ${named}. `,
+      gone.length && `${those} no longer here: ${gone.join(', ')}.`,
+    );
   };
 }
 
@@ -789,18 +794,14 @@ function startSearch() {
   const results = $('.results');
   const said = $('.count', main);
   const problem = $('.problem', main);
-  const complain = (text) => {
-    problem.textContent = text;
-    problem.hidden = !text;
+  const complain = (...sentences) => {
+    problem.replaceChildren(...sentences.filter(Boolean));
+    problem.hidden = !problem.textContent;
   };
   asked.hidden = false;
   if (location.protocol === 'file:') {
     field.disabled = true;
-    complain('Search needs the published site: a page opened from a file may not read other files.');
-    return;
-  }
-  if (!months.length) {
-    said.textContent = 'There is no digest to search yet.';
+    $('.from-file').hidden = false; // it may not read other files
     return;
   }
   const search = searcher(results, said, $('.more', main), complain);
@@ -808,7 +809,7 @@ function startSearch() {
   const changed = () => {
     clearTimeout(timer);
     writeQuery({ q: field.value.trim(), starred: starred.checked && 1 }, '');
-    search(field.value, starred.checked ? noted('digest.starred') : null);
+    search(field.value, starred.checked ? noted('starred') : null);
   };
   asked.addEventListener('input', () => {
     clearTimeout(timer);
@@ -833,7 +834,6 @@ function refresh() {
   applyFilters();
 }
 
-document.addEventListener('keydown', onKey);
 document.addEventListener('visibilitychange', lateNotice); // a tab left open over night
 window.addEventListener('storage', refresh); // another tab
 window.addEventListener('pageshow', (event) => { if (event.persisted) refresh(); });
@@ -843,6 +843,7 @@ lateNotice();
 linkDays();
 startFilters();
 startButtons();
+startKeys();
 refresh();
 startMap();
 followHash();

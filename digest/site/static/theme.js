@@ -1,11 +1,11 @@
 // How the reader wants pages to look, set before the first paint: hence not deferred, and small.
-// The stylesheet does the rest; the choice of abstracts is made in site.js.
+// The stylesheet does the rest; abstracts and groups are chosen in site.js.
 (() => {
 'use strict';
 
 const { dataset } = document.documentElement;
 const THEMES = ['system', 'light', 'dark'];
-const CHOICES = { theme: ['light', 'dark'], abstracts: ['open', 'folded'] };
+const CHOICES = { theme: ['light', 'dark'], abstracts: ['open', 'folded'], group: ['topic'] };
 const theme = () => dataset.theme ?? 'system';
 
 function apply() {
@@ -41,6 +41,9 @@ function next() {
 }
 
 apply();
+// Papers that a filter in the address hides must not be seen first.
+const [, filter] = location.search.match(/[?&](topic|category|r|n|unread|starred|q)=/) ?? [];
+if (filter) dataset.filtered = filter;
 document.addEventListener('DOMContentLoaded', () => {
   label();
   document.querySelector('button.theme').addEventListener('click', next);
