@@ -31,7 +31,7 @@ REPAIR_FIRST_S = 5 * 60  # the same where today's digest waits for it
 class Arxiv:
     """The two ways to ask it."""
 
-    fetch: Callable[[], list[Fetched]]  # today's feeds
+    fetch: Callable[[], tuple[list[Fetched], list[FeedError]]]  # today's feeds, and what failed
     past: Past
 
 
@@ -81,13 +81,18 @@ def _make_today(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
         report.add(DayReport("no_announcement", f"arXiv announces nothing on {why}", today))
         return
     report.under_way = today
-    fetched = arxiv.fetch()
+    fetched, troubles = arxiv.fetch()
+    if troubles and job.trial:
+        raise troubles[0]
+    fetched += [_unknown(trouble.category, today) for trouble in troubles]
     batches: Batches = {}
     if not job.trial:
         batches = _batches_before(job, today, arxiv.past)
         fetched = _instead_of_stale(job, today, fetched, batches, arxiv.past)
     now = job.now().astimezone(UTC)
     late = now >= datetime(today.year, today.month, today.day, STALE_HOUR_UTC, tzinfo=UTC)
+    if troubles and len(pipeline.stale(job.config.out, today, fetched, batches)) == len(fetched):
+        raise troubles[0]
     _run_day(job, today, fetched, report, late=late, batches=batches)
 
 

@@ -7,7 +7,8 @@
     │   └── Interrupted         130 Ctrl-C or SIGTERM; what was scored is kept
     ├── FeedError               4   arXiv unreachable, or not a feed
     │   ├── Refused             4   arXiv turns this client away: ask no more in this run
-    │   └── InTrouble           4   the server is down, or out of reach: as above
+    │   ├── InTrouble           4   the server is down, or out of reach: as above
+    │   └── NoSuchFeed          4   there is none of that name: the settings are wrong
     ├── ArchiveError            1   a file of the archive is not what it should be
     └── PublishError            5   git: permission, protection, conflict
 
@@ -74,6 +75,10 @@ class Refused(FeedError):
 
 class InTrouble(FeedError):
     """The server is down or out of reach: the next request would fare no better."""
+
+
+class NoSuchFeed(FeedError):
+    """arXiv knows no such category, or has no feed at that address."""
 
 
 class ArchiveError(DigestError):

@@ -33,7 +33,7 @@ from digest.arxiv_xml import (
     parse_xml,
     readable,
 )
-from digest.errors import FeedError
+from digest.errors import FeedError, NoSuchFeed
 from digest.models import AnnounceType, Feed, Paper
 from digest.text import clean, one_line
 
@@ -91,7 +91,8 @@ def fetch_feed(
     except transport.TransportError as error:
         raise FeedError(category, str(error)) from error
     if answer.status != 200:
-        raise FeedError(category, _http_problem(url, answer.status, answer.body))
+        kind = NoSuchFeed if answer.status in (400, 404, 410) else FeedError
+        raise kind(category, _http_problem(url, answer.status, answer.body))
     if "html" in answer.content_type.lower():
         said = one_line(answer.content_type, 100)
         raise FeedError(category, f"{url} answered with a web page ({said}), not a feed")

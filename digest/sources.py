@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digest import catchup, feed
 from digest.announcements import is_announcement_day
 from digest.config import Arxiv, Config
-from digest.errors import FeedError, InTrouble, Refused
+from digest.errors import FeedError, InTrouble, NoSuchFeed, Refused
 from digest.models import Feed
 from digest.progress import bar, log, stage
 from digest.wording import count
@@ -33,23 +33,35 @@ class Fetched:
     approximate: bool = False  # by submission dates: arXiv's search cannot tell announcements
 
 
-def fetch(config: Config, session: requests.Session, answers: Answers) -> list[Fetched]:
-    """Every configured category's feed, one request after the other. Raises `FeedError`."""
-    fetched = []
+def fetch(
+    config: Config, session: requests.Session, answers: Answers
+) -> tuple[list[Fetched], list[FeedError]]:
+    """Every configured category's feed, one request after the other, and what is wrong with those
+    that could not be had. Raises `FeedError` where that is all of them, and `NoSuchFeed`."""
+    fetched, troubles = [], []
     with stage("fetch") as said:
         for category in bar(config.categories, "fetch"):
             url = config.arxiv.feed_url.format(category=category)
-            body = feed.fetch_feed(session, category, url, answers)
             try:
-                parsed = feed.parse_feed(body, category)
-            except FeedError:
-                answers.forget(url)
+                fetched.append(Fetched(url, _fetch(category, url, session, answers)))
+            except NoSuchFeed:
                 raise
-            if parsed.category.casefold() != category.casefold():
-                raise FeedError(category, f"{url} answered with the feed of {parsed.category!r}")
-            fetched.append(Fetched(url, replace(parsed, category=category)))
+            except FeedError as error:
+                answers.forget(url)
+                troubles.append(error)
+        if troubles and not fetched:
+            raise troubles[0]
+        for trouble in troubles:
+            log.warning("%s", trouble)
         said += _describe(fetched)
-    return fetched
+    return fetched, troubles
+
+
+def _fetch(category: str, url: str, session: requests.Session, answers: Answers) -> Feed:
+    parsed = feed.parse_feed(feed.fetch_feed(session, category, url, answers), category)
+    if parsed.category.casefold() != category.casefold():
+        raise FeedError(category, f"{url} answered with the feed of {parsed.category!r}")
+    return replace(parsed, category=category)
 
 
 def replay(places: Sequence[str], session: requests.Session) -> dict[date, list[Fetched]]:

@@ -109,9 +109,15 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             "Scored by the embedded scorer, without a language model: relevance is word matching"
             " against the topics, and novelty is not judged."
         )
-    if digest.stale:
+    unread = [category for category in digest.stale if not digest.sources[category].url]
+    if unread:
         said.append(
-            f"arXiv's feed for {', '.join(digest.stale)} showed another day when this was made:"
+            f"What {', '.join(unread)} announced could not be read when this was made: its papers"
+            " are missing."
+        )
+    if stale := [category for category in digest.stale if category not in unread]:
+        said.append(
+            f"arXiv's feed for {', '.join(stale)} showed another day when this was made:"
             " papers announced there may be missing."
         )
     empty = [c for c, s in digest.sources.items() if s.fresh and not s.entries]

@@ -50,7 +50,7 @@ def answers(tmp_path: Path) -> Answers:
 def titles(server: Server, answers: Answers) -> list[str]:
     session: requests.Session
     with polite_session("test", 0) as session:
-        (fetched,) = sources.fetch(server.config, session, answers)
+        ((fetched,), _) = sources.fetch(server.config, session, answers)
     return [p.title for p in fetched.feed.papers]
 
 

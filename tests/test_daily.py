@@ -579,3 +579,25 @@ def test_a_repaired_day_is_not_among_those_without_a_digest(bot: Bot, arxiv: Arx
     bot("run", FRI)
     assert "missed" not in bot.record(FRI)
     assert not list((bot.folder / ".digest").glob("*.trouble.txt"))
+
+
+def test_one_feed_in_trouble_does_not_keep_the_others_waiting(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = b"<html>503 Service Unavailable</html>"
+    assert bot("run", THU)["status"] == "published"
+    assert bot.record(THU)["status"] == "partial"
+    page = (bot.folder / "docs/index.html").read_text()
+    assert "What cs.AI announced could not be read" in page
+    arxiv.announce(THU, "cs.AI", "2601.00012")
+    assert bot("run", THU, hour=9)["status"] == "updated"
+    assert bot.record(THU)["status"] == "complete"
+    assert len(bot.scanned()) == 4
+
+
+def test_where_every_feed_is_in_trouble_or_stale_the_run_fails(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
+    arxiv.announce(THU, "cs.AI", "2601.00002")
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
