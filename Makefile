@@ -65,7 +65,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/runtime: $(BIN)/python requirements.txt
-	$(PIP) --require-hashes -r requirements.txt
+	$(PIP) --only-binary :all: --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/dev: $(BIN)/python requirements-dev.txt pyproject.toml

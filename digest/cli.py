@@ -179,7 +179,7 @@ def _run(arguments: Namespace, report: RunReport) -> None:
         answers = conditional.Answers(job.unfinished / conditional.FOLDER)
         arxiv = daily.Arxiv(
             lambda: sources.fetch(config, session, answers),
-            sources.Past(session, config.arxiv, today),
+            sources.Past(session, config.arxiv, min(today, announcements.today_eastern(_now()))),
         )
         daily.run(job, today, arxiv, report)
 
@@ -205,9 +205,12 @@ def _catch_up(arguments: Namespace, report: RunReport) -> None:
 
 
 def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = True) -> Job:
-    """What `arguments` ask for, once it is sure that git can do its part."""
-    from digest import pipeline, publish, unfinished
+    """What `arguments` ask for, once it is sure that no other site is in the way and that git can
+    do its part."""
+    from digest import layout, pipeline, publish, unfinished
 
+    if pays and (theirs := layout.somebody_elses(config.out)):
+        raise ConfigError(theirs)
     scorer = environment.scorer(config, pays=pays)
     if commits:
         publish.require_repository(config.out)
@@ -300,12 +303,14 @@ def _doctor(arguments: Namespace, report: RunReport) -> None:
             home=folder,
             now=_now(),
             secrets=environment.secrets(),
+            workflow=environment.workflow(),
         )
         for check in doctor.examine(setup):
             checks.append(check)
             if not arguments.json:
                 _print(str(check))
     report.details = {"checks": [asdict(check) for check in checks]}
+    report.notes = [f"{check.name}: {check.words}" for check in doctor.warnings(checks)]
     if problems := doctor.problems(checks):
         lines = [f"{problem.name}: {problem.words}" for problem in problems]
         report.fail("findings", "\n".join(lines), 1)
@@ -348,13 +353,17 @@ def _issue(arguments: Namespace, report: RunReport) -> None:
     except (OSError, ValueError, IndexError) as error:
         log.info("%s: holds no report: %s", arguments.report, error)
         told = {}
-    attempt = issue.Attempt(told, arguments.exit_code, environment.run_page(), _now())
+    attempt = issue.Attempt(
+        told if isinstance(told, dict) else {},
+        arguments.exit_code,
+        environment.run_page(),
+        _now(),
+        str(arguments.config),
+    )
     with requests.Session() as session:
         github = environment.github(session)
-        if github is None:
-            raise ConfigError("GITHUB_REPOSITORY and GITHUB_TOKEN are not set: nobody can be told")
         try:
-            said = issue.follow(github, attempt)
+            said = issue.follow(github, attempt) if github else issue.NOBODY
         except GitHubError as error:
             said = f"no issue tells of this: {error}: {issue.why_not(error)}"
     report.add(DayReport("unchanged", said))

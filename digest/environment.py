@@ -4,6 +4,7 @@ from the environment."""
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,6 +100,13 @@ def repository_page() -> str | None:
     repository = os.environ.get("GITHUB_REPOSITORY")
     server = os.environ.get("GITHUB_SERVER_URL", _GITHUB)
     return f"{server}/{repository}" if repository else None
+
+
+def workflow() -> str | None:
+    """In GitHub Actions: the file of the workflow that runs, daily.yml."""
+    reference = os.environ.get("GITHUB_WORKFLOW_REF", "")
+    found = re.search(r"/\.github/workflows/(.+?)@refs/", reference)
+    return found[1] if found else None
 
 
 def run_page() -> str | None:

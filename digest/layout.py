@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 _DAY = r"\d{4}/\d{4}-\d\d-\d\d"
 _GENERATED = re.compile(
@@ -20,6 +20,7 @@ _GENERATED = re.compile(
     r"|icon\.[0-9a-f]{10}\.svg))"
 )
 _RECORD = re.compile(rf"data/{_DAY}\.json")
+_NAMED = 3  # of somebody else's files
 
 
 def day_file(day: date, suffix: str) -> PurePosixPath:
@@ -47,3 +48,24 @@ def is_leftover(path: str) -> bool:
     folder, slash, name = path.rpartition("/")
     hidden = name.startswith(".") and name.endswith(".tmp")
     return hidden and is_generated(folder + slash + name[1:-4])
+
+
+def somebody_elses(out: Path) -> str | None:
+    """What the first digest would write over in the folder `out`, and what to do; None for nothing.
+
+    Where there is data of ours, the pages are ours too, be they of a run that was interrupted.
+    """
+    if (out / "data" / "days.jsonl").exists():
+        return None
+    paths = (path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
+    names = sorted(filter(is_generated, paths))
+    theirs = [str(out / name) for name in names if name != ".nojekyll"]
+    if not theirs or any(name.startswith("data/") for name in names):
+        return None
+    named = ", ".join(theirs[:_NAMED])
+    if len(theirs) > _NAMED:
+        named += f" and {len(theirs) - _NAMED} more"
+    be, them = ("is", "it") if len(theirs) == 1 else ("are", "them")
+    return (
+        f"{named} {be} not of this program's making: name another folder in `out`, or move {them}"
+    )

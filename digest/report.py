@@ -74,6 +74,7 @@ class RunReport:
     failure: DayReport | None = None  # what ended the run
     text: str = ""  # what there is to say at length
     details: dict[str, object] = field(default_factory=dict)  # the same for machines: more keys
+    notes: list[str] = field(default_factory=list)  # what else deserves a look
     site: str | None = None  # the address that the pages will be at, where it is known
     repository: str | None = None  # that of the repository's own page
 
@@ -98,12 +99,16 @@ class RunReport:
         return self.days[-1] if self.days else DayReport("unchanged", "there was nothing to do")
 
     def to_json(self, seconds: float) -> str:
-        """One line; the days oldest first, the newest repeated at the top level."""
+        """One line; the days oldest first, the newest repeated at the top level; and what the exit
+        code is about."""
         days = [*self.days]
         if self.failure is not None and self.failure.date is not None:
             days.append(self.failure)
         top = _plain(self.top) | {"seconds": round(seconds, 3)}
-        line = json.dumps(top | {"days": [_plain(day) for day in days]} | self.details)
+        about = _plain(self.problem) if self.problem else None
+        problem = about and {name: about[name] for name in ("status", "reason", "date")}
+        told = {"days": [_plain(day) for day in days], "problem": problem}
+        line = json.dumps(top | told | self.details)
         # GitHub finds `##[command]` anywhere in a line of a log; in JSON there is another way to
         # write it.
         return line.replace("##[", r"#\u0023[").replace("::", r":\u003a")
@@ -142,7 +147,9 @@ class RunReport:
         made = [day for day in self.days if day.status in ("published", "updated") and day.digest]
         said = [f"{d.date}: {line}" for d in made if d.digest for line in warnings(d.digest)]
         said += [day.reason for day in self.days if day.status == "not_set_up"]
-        commands = [_command("error", "Digest stopped", line) for line in errors[:ANNOTATIONS]]
+        found = self.problem is not None and self.problem.status == "findings"
+        title = "To be mended" if found else "Digest stopped"
+        commands = [_command("error", title, line) for line in errors[:ANNOTATIONS]]
         commands += [_command("warning", "Digest", line) for line in said[:ANNOTATIONS]]
         return "".join(commands)
 
@@ -155,6 +162,7 @@ class RunReport:
         parts += [markdown(one_line(line, _LONGEST_REASON)) for line in lines[:SUMMARY_LINES]]
         if len(lines) > SUMMARY_LINES:
             parts.append(f"And {len(lines) - SUMMARY_LINES} more.")
+        parts += map(_note, self.notes[:SUMMARY_LINES])
         if self.days:
             newest_first = self.days[::-1]
             rows = [_row(day) for day in newest_first[:SUMMARY_DAYS]]
@@ -168,8 +176,7 @@ class RunReport:
         """The newest day's warnings, best papers and links."""
         if day.digest is None:
             return []
-        notes = (one_line(line, _LONGEST_REASON) for line in warnings(day.digest))
-        parts = [f"**Note:** {markdown(note)}" for note in notes]
+        parts = [_note(line) for line in warnings(day.digest)]
         if best := day.digest.kept[:SUMMARY_PAPERS]:
             parts.append(f"### The best {len(best)} of {count(len(day.digest.kept), 'paper')}")
             parts.append("\n".join(map(_best, best)))
@@ -186,6 +193,10 @@ def _command(kind: str, title: str, said: str) -> str:
 workflows-and-actions/workflow-commands."""
     text = inert(one_line(said, _LONGEST_REASON)).replace("%", "%25")
     return f"::{kind} title={title}::{text}\n"
+
+
+def _note(line: str) -> str:
+    return f"**Note:** {markdown(one_line(line, _LONGEST_REASON))}"
 
 
 def _best(kept: Kept) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from digest import git
+from digest import git, layout
 from digest.errors import ConfigError, PublishError
 
 _PACKAGE = Path(__file__).parent
@@ -128,5 +128,34 @@ def next_steps(folder: Path, action: str) -> str:
     ]
     if action == PLACEHOLDER:
         steps.insert(0, f"{_WORKFLOW}: instead of OWNER, who has the action's repository.")
+    top = _top(folder)
+    if top and top != folder.resolve():
+        settings = (folder.resolve().relative_to(top) / "config.yaml").as_posix()
+        steps.insert(
+            0,
+            f"{_WORKFLOW}: GitHub reads workflows at the top alone: move it to"
+            f" {top / _WORKFLOW.parent}/, with `config: {settings}` in its `with:`.",
+        )
+    if theirs := layout.somebody_elses(_site(folder)):
+        steps.insert(0, f"{theirs}.")
     numbered = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, start=1))
     return f"Next, in {folder}:\n{numbered}"
+
+
+def _top(folder: Path) -> Path | None:
+    """Of the repository that `folder` is in."""
+    try:
+        named = git.read(folder, "rev-parse", "--show-toplevel", accept=range(256))
+    except PublishError:  # no git
+        return None
+    return Path(named).resolve() if named else None
+
+
+def _site(folder: Path) -> Path:
+    """Where the digests will go."""
+    from digest.config import load_config
+
+    try:
+        return load_config(folder / "config.yaml").out
+    except ConfigError:  # which the first run tells
+        return folder / "docs"

@@ -54,7 +54,9 @@ REPORT_KEYS = [
     "commit",
     "seconds",
     "days",
+    "problem",
 ]
+DAY_KEYS = REPORT_KEYS[:-2]  # a day's in it
 
 
 def paper(

@@ -22,7 +22,7 @@ from digest import offline
 from digest.cli import main
 from digest.models import Feed, Paper, Score, Topics
 from tests import make
-from tests.make import DAY, REPLACE, REPORT_KEYS, git, paper, tree
+from tests.make import DAY, DAY_KEYS, REPLACE, REPORT_KEYS, git, paper, tree
 
 ROOT = Path(__file__).parents[1]
 EARLIER = DAY - timedelta(days=1)
@@ -180,7 +180,7 @@ def test_the_576_items_of_a_real_day_are_472_papers_each_in_one_state(
     report, day = ended.report, record(project, "2026-01-30")
 
     assert list(report) == REPORT_KEYS
-    assert [list(each) for each in report["days"]] == [REPORT_KEYS[:-1]]
+    assert [list(each) for each in report["days"]] == [DAY_KEYS]
     assert (report["status"], report["date"], report["commit"]) == ("published", "2026-01-30", None)
     assert report["counts"] == day["counts"]
     assert report["counts"]["announced"] == report["counts"]["scanned"] == 472
@@ -515,6 +515,38 @@ def test_a_second_demo_makes_the_same_pages(digest: Digest, project: Path) -> No
     first = tree(project / "build")
     assert digest("demo", "--json").report["status"] == "unchanged"
     assert tree(project / "build") == first
+
+
+def test_somebody_elses_site_is_not_written_over(digest: Digest, project: Path) -> None:
+    for name in ("404.html", "2020/2020-01.html", "feed.xml", "index.html", "CNAME", "data/x.csv"):
+        (project / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / "docs" / name).write_text("mine")
+    before = tree(project)
+    for command in (["run", *both(place(project, A))], ["catch-up", "--since", "2026-01-26"]):
+        ended = digest(*command, "--json")
+        assert (ended.code, ended.report["status"]) == (2, "config_error")
+        assert ended.report["reason"] == (
+            "docs/2020/2020-01.html, docs/404.html, docs/feed.xml and 1 more are not of this"
+            " program's making: name another folder in `out`, or move them"
+        )
+    assert tree(project) == before
+    assert digest("run", *both(place(project, A)), "--dry-run").code == 0
+
+
+@pytest.mark.parametrize("name", [".nojekyll", "CNAME", "notes/index.html"])
+def test_what_no_digest_would_write_over_is_no_obstacle(
+    digest: Digest, project: Path, name: str
+) -> None:
+    (project / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / "docs" / name).write_text("")
+    assert digest("run", *both(place(project, A))).code == 0
+
+
+def test_what_an_interrupted_first_run_left_is_ours(digest: Digest, project: Path) -> None:
+    feeds = both(place(project, A))
+    assert digest("run", *feeds, "--no-commit").code == 0
+    (project / "docs/data/days.jsonl").unlink()
+    assert digest("run", *feeds).code == 0
 
 
 def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) -> None:

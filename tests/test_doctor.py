@@ -310,11 +310,26 @@ def test_the_report_has_every_check_and_the_problems_as_its_reason(good: Project
     code, out, err = good.doctor("--json")
     report = json.loads(out)
     assert (code, report["status"]) == (1, "findings")
+    assert report["problem"]["status"] == "findings"
     complaint = "git: no branch is checked out (detached HEAD): git switch main"
     assert report["reason"] == complaint
     assert err == f"digest: {complaint}\n"
     waiting = [c["name"] for c in report["checks"] if c["state"] == "unknown"]
     assert waiting == ["push", "gitignore", "pages", "protection"]
+
+
+def test_in_a_run_the_summary_has_the_warnings_too(
+    good: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    replace_github(good, pages=404, branches__main={"protected": True})
+    code, _, err = good.doctor()
+    summary = (tmp_path / "summary").read_text()
+    assert code == 0
+    assert "**Note:** pages: not switched on" in summary
+    assert "**Note:** protection: main is protected" in summary
+    assert "::error" not in err
 
 
 def test_the_embedded_scorer_needs_no_key(good: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -454,6 +469,18 @@ def test_a_feed_is_judged_by_its_date_and_its_length(
     assert scoring.served("cs.LG", feed, TODAY, None).state == expected
 
 
+def test_without_a_connection_to_arxiv_it_is_tried_once(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.transport.TRIES", 1)
+    nowhere = {"feed_url": "http://127.0.0.1:9/rss/{category}", "delay_s": 0}
+    good.configure(categories=["cs.LG", "cs.AI", "hep-th"], arxiv=nowhere)
+    first, second, third = good.said("feed")
+    assert first.startswith("problem: cs.LG: cannot read http://127.0.0.1:9/rss/cs.LG")
+    assert second == "unknown: cannot be checked from here: cs.AI: no connection for cs.LG either"
+    assert third == "unknown: cannot be checked from here: hep-th: no connection for cs.LG either"
+
+
 def test_a_feed_that_repeats_the_last_batch_is_stale() -> None:
     feed = parse_feed(make.rss(make.feed(A, day=TODAY)))
     check = scoring.served("cs.LG", feed, TODAY, [make.entry(A)])
@@ -480,6 +507,13 @@ def test_a_day_is_measured_against_the_budget(cost: float | None, expected: str)
 
 
 # --- git --------------------------------------------------------------------------------------
+
+
+def test_a_site_that_is_somebody_elses_is_a_problem(good: Project) -> None:
+    shutil.rmtree(good.out / "data")
+    (line,) = good.said("archive")
+    assert line.startswith("problem: docs/2026/2026-11-19.html, docs/2026/2026-11-19.md, ")
+    assert line.endswith("program's making: name another folder in `out`, or move them")
 
 
 def test_without_a_remote_digests_stay_here(good: Project) -> None:
@@ -573,7 +607,7 @@ def test_a_full_disk_is_told_before_it_is_full(free: int, expected: str) -> None
     ("changed", "expected", "said"),
     [
         ({}, "ok", "/docs of main, at https://ada.github.io/papers"),
-        ({"build_type": "workflow"}, "problem", "Deploy from a branch, main, /docs"),
+        ({"build_type": "workflow"}, "warning", "Deploy from a branch, main, /docs"),
         ({"source": {"branch": "main", "path": "/"}}, "problem", "shows / of main"),
         ({"source": None}, "problem", "Deploy from a branch"),
         ({"status": "errored"}, "problem", "could not build"),
@@ -594,6 +628,22 @@ def test_a_site_in_another_folder_cannot_be_shown_by_pages(good: Project) -> Non
     (line,) = good.said("pages")
     assert line.startswith("problem: GitHub Pages can only show / or /docs")
     assert line.endswith("the site is in /public: say `out: docs` in the settings")
+    replace_github(good, pages=404)  # it may be published elsewhere
+    (line,) = good.said("pages")
+    assert line.startswith("warning: not switched on; GitHub Pages can only show / or /docs")
+    replace_github(good, pages=GOOD_GITHUB["pages"] | {"build_type": "workflow"})
+    (line,) = good.said("pages")
+    assert line.startswith("warning: shows what a workflow builds")
+    assert "/public" in line
+
+
+def test_what_pages_can_show_is_named_as_the_settings_would(good: Project) -> None:
+    settings = good.folder / "arxiv" / "config.yaml"
+    settings.parent.mkdir()
+    shutil.copy(good.folder / "config.yaml", settings)
+    _, out, _ = good.doctor("--config", str(settings))
+    (line,) = [line for line in out.splitlines() if " pages " in line[:20]]
+    assert line.endswith("the site is in /arxiv/docs: say `out: ../docs` in the settings")
 
 
 @pytest.mark.parametrize(
@@ -637,7 +687,25 @@ def test_the_last_scheduled_run_is_told(run: Any, expected: str, said: str) -> N
 
 def test_a_repository_without_the_workflow_is_told_so(good: Project) -> None:
     replace_github(good, actions__workflows__daily=404)
-    assert good.said("schedule")[0].startswith("problem: the repository has no workflow daily.yml")
+    (line,) = good.said("schedule")
+    assert line.startswith("unknown: cannot be checked from here: ")
+    assert "no workflow daily.yml" in line
+
+
+def test_in_a_run_it_is_the_runs_own_workflow_that_is_looked_at(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = "ada/papers/.github/workflows/my papers.yml@refs/heads/a@b"
+    monkeypatch.setenv("GITHUB_WORKFLOW_REF", reference)
+    good.github({"actions/workflows/my papers.yml": {"state": "disabled_manually"}})
+    (line,) = good.said("schedule")
+    assert line.startswith("problem: my papers.yml is off (disabled_manually): ")
+    assert line.endswith("Actions → my papers.yml → Enable workflow")
+    (line,) = good.said("actions")
+    assert line.endswith("as my papers.yml does")
+    replace_github(good, **{"actions/workflows/my papers.yml": 404})
+    (line,) = good.said("schedule")
+    assert line.startswith("problem: my papers.yml is not on the default branch: ")
 
 
 def test_a_large_or_archived_repository_is_told(good: Project) -> None:

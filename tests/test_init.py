@@ -72,7 +72,8 @@ def test_the_workflow_names_the_action_and_grants_what_it_needs_and_no_more(begu
     fork = yaml.safe_load((ROOT / ".github/workflows/daily.yml").read_text())
     (forks_job,) = fork["jobs"].values()
     assert job["permissions"] == forks_job["permissions"]
-    assert workflow["concurrency"]["cancel-in-progress"] is False
+    assert workflow["concurrency"] == fork["concurrency"]
+    assert workflow["concurrency"].items() >= {"cancel-in-progress": False, "queue": "max"}.items()
 
 
 def test_the_workflow_runs_when_the_forks_own_does_with_the_same_checkout(begun: Path) -> None:
@@ -286,6 +287,35 @@ def test_an_unknown_action_is_a_placeholder_that_the_first_step_names(
     assert main(["init", str(tmp_path)]) == 0
     assert f"uses: {starter.PLACEHOLDER}\n" in (tmp_path / NAMES[0]).read_text()
     assert "1. .github/workflows/daily.yml: instead of OWNER, " in capsys.readouterr().out
+
+
+def test_in_a_repositorys_subfolder_it_says_where_github_looks_for_workflows(
+    clone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(clone / "physics/arxiv"), "--action", ACTION]) == 0
+    steps = capsys.readouterr().out.splitlines()
+    (step,) = [line for line in steps if "GitHub reads" in line]
+    assert step.endswith(
+        f".github/workflows/daily.yml: GitHub reads workflows at the top alone: move it to"
+        f" {clone.resolve()}/.github/workflows/, with `config: physics/arxiv/config.yaml`"
+        " in its `with:`."
+    )
+    assert main(["init", str(clone), "--action", ACTION]) == 0
+    assert "GitHub reads" not in capsys.readouterr().out
+
+
+def test_a_site_that_is_there_already_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/index.html").write_text("mine")
+    for _ in range(2):
+        assert main(["init", str(tmp_path), "--action", ACTION]) == 0
+        said = capsys.readouterr().out
+        assert f"{tmp_path}/docs/index.html is not of this program's making: name another" in said
+    (tmp_path / "config.yaml").write_text("categories: [hep-th]\nout: site\n")
+    assert main(["init", str(tmp_path), "--action", ACTION]) == 0
+    assert "making" not in capsys.readouterr().out
 
 
 def test_a_wrong_action_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

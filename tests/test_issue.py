@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class Repository:
             case ("GET", ["issues"]):
                 assert request.args["state"] == "open"
                 made: Any = [i for i in reversed(self.issues) if i["state"] == "open"]
+                end = int(request.args["per_page"]) * int(request.args["page"])
+                made = made[end - int(request.args["per_page"]) : end]
             case ("POST", ["issues"]):
                 number = len(self.issues) + 1
                 made = {"number": number, "state": "open", **self.author, **request.get_json()}
@@ -78,13 +81,13 @@ def github(repository: Repository) -> GitHub:
 
 
 def failed(reason: str = REJECTED, status: str = "outage", code: int = 3) -> issue.Attempt:
-    report = {"status": status, "reason": reason, "date": "2026-01-30", "days": []}
-    return issue.Attempt(report, code, RUN, AT)
+    day = {"status": status, "reason": reason, "date": "2026-01-30"}
+    return issue.Attempt({**day, "days": [day], "problem": day}, code, RUN, AT)
 
 
 def ended(status: str) -> issue.Attempt:
-    report = {"status": status, "reason": "68 of 451 papers kept", "date": "2026-01-30"}
-    return issue.Attempt(report, 0, RUN, AT)
+    day = {"status": status, "reason": "68 of 451 papers kept", "date": "2026-01-30"}
+    return issue.Attempt({**day, "days": [day], "problem": None}, 0, RUN, AT)
 
 
 def test_a_failure_opens_an_issue_that_is_named_after_its_cause(
@@ -149,19 +152,89 @@ def test_a_good_run_without_an_issue_asks_once_and_writes_nothing(
 def test_a_killed_run_is_told_of_as_such(repository: Repository, github: GitHub) -> None:
     issue.follow(github, issue.Attempt({}, None, RUN, AT))
     assert repository.issues[0]["title"] == "Digest stopped: the run ended without a report"
-    assert "ran out of time" in repository.issues[0]["body"]
+    assert "it was killed, or met a mistake" in repository.issues[0]["body"]
 
 
 def test_the_cause_is_that_of_the_day_which_failed_even_if_the_newest_went_well(
     github: GitHub, repository: Repository
 ) -> None:
     days = [
+        {"status": "waiting", "reason": "arXiv does not say yet", "date": "2026-01-28"},
         {"status": "outage", "reason": REJECTED, "date": "2026-01-29"},
         {"status": "published", "reason": "1 of 1 kept", "date": "2026-01-30"},
     ]
-    issue.follow(github, issue.Attempt({**days[1], "days": days}, 3, RUN, AT))
+    report = {**days[2], "days": days, "problem": days[1]}
+    issue.follow(github, issue.Attempt(report, 3, RUN, AT))
     assert "rejects the API key" in repository.issues[0]["title"]
     assert "| Day | 2026-01-29 |" in repository.issues[0]["body"]
+    assert "The newest digest, of 2026-01-30, is published" in repository.issues[0]["body"]
+    assert "No digest is published" not in repository.issues[0]["body"]
+
+
+def test_a_past_day_that_waits_is_no_cause(repository: Repository, github: GitHub) -> None:
+    waiting = {"status": "waiting", "reason": "arXiv does not say yet", "date": "2026-01-29"}
+    report = {**failed().report, "days": [waiting]}
+    issue.follow(github, issue.Attempt(report, 3, RUN, AT))
+    assert "rejects the API key" in repository.issues[0]["title"]
+    assert "No digest is published while this lasts" in repository.issues[0]["body"]
+
+
+def test_a_run_that_somebody_stopped_neither_opens_nor_closes_it(
+    repository: Repository, github: GitHub
+) -> None:
+    stopped = failed("interrupted; run it again to go on", "interrupted", 130)
+    assert issue.follow(github, stopped) == "nothing to tell: somebody stopped this run"
+    assert repository.requests == []
+
+
+def test_a_run_that_was_stopped_after_long_has_run_out_of_time(
+    repository: Repository, github: GitHub
+) -> None:
+    stopped = failed("interrupted; run it again to go on", "interrupted", 130)
+    late = replace(stopped, report={**stopped.report, "seconds": 5_390.5})
+    assert issue.follow(github, late) == "issue 1 opened"
+    (made,) = repository.issues
+    assert made["title"] == "Digest stopped: the run was stopped after 89 minutes"
+    assert "ran out of time" in made["body"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "named"),
+    [
+        ("config.yaml: categories: missing: a list of arXiv", "config.yaml: categories: missing"),
+        (
+            "config.yaml: llm.modle: no such setting: did you mean 'model'?",
+            "config.yaml: llm.modle: no such setting",
+        ),
+        ("config.yaml: no such file: run this", "config.yaml: no such file"),
+        ("my/own.yaml: scorer: found 'x'; allowed: llm", "my/own.yaml: scorer: found 'x'"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_named_whole(reason: str, named: str) -> None:
+    assert issue.title(failed(reason, "config_error", 2)) == f"Digest stopped: {named}"
+
+
+def test_an_issue_is_found_behind_hundreds_of_others(
+    repository: Repository, github: GitHub
+) -> None:
+    issue.follow(github, failed())
+    other = {"state": "open", "title": "x", "body": None, **repository.author}
+    repository.issues += [{"number": n, **other} for n in range(2, 252)]
+    assert issue.follow(github, failed()) == "issue 1 brought up to date"
+    assert issue.follow(github, ended("published")).startswith("issue 1 closed")
+
+
+def test_two_digests_in_one_repository_have_an_issue_each(
+    repository: Repository, github: GitHub
+) -> None:
+    first, second = failed(), replace(failed(), config="b/--> @eve.yaml")
+    assert issue.follow(github, first) == "issue 1 opened"
+    assert issue.follow(github, second) == "issue 2 opened"
+    assert issue.follow(github, second) == "issue 2 brought up to date"
+    assert repository.issues[1]["body"].count("-->") == 1
+    assert "@eve" not in repository.issues[1]["body"]
+    assert issue.follow(github, ended("published")).startswith("issue 1 closed")
+    assert repository.issues[1]["state"] == "open"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +314,7 @@ def test_the_command_reads_the_last_line_of_what_the_run_printed(
     assert not (actions / "summary").exists()
 
 
-@pytest.mark.parametrize("written", [None, "", "not JSON\n"])
+@pytest.mark.parametrize("written", [None, "", "not JSON\n", "[]\n"])
 def test_without_a_report_the_command_tells_of_a_killed_run(
     actions: Path, repository: Repository, written: str | None
 ) -> None:
@@ -271,6 +344,27 @@ def test_where_github_refuses_the_command_says_what_to_do_and_does_not_fail(
     ended = capsys.readouterr()
     assert remedy in ended.out
     assert TOKEN not in ended.out + ended.err
+
+
+@pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
+def test_without_a_token_the_command_says_so_and_does_not_fail(
+    actions: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    missing: str,
+) -> None:
+    monkeypatch.setenv(missing, "")
+    assert main(["issue", "report"]) == 0
+    assert "no issue tells of this: " in capsys.readouterr().out
+
+
+def test_the_command_tells_digests_apart_by_their_settings(
+    actions: Path, repository: Repository
+) -> None:
+    for config in ("./config.yaml", "config.yaml", "physics/config.yaml"):
+        assert main(["issue", "report", "--config", config]) == 0
+    assert len(repository.issues) == 2
+    assert "physics/config.yaml" in repository.issues[1]["body"]
 
 
 def test_where_github_cannot_be_reached_the_command_does_not_fail(

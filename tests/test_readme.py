@@ -177,7 +177,8 @@ def literals() -> Iterator[str]:
                 yield "".join(map(str, parts))
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
-    yield from re.findall(r'fail "(.*)"', (ROOT / "action.yml").read_text(encoding="utf-8"))
+    action = (ROOT / "action.yml").read_text(encoding="utf-8")
+    yield from re.findall(r'(?:fail "|::error title=.*?::)(.*)"', action)
 
 
 def test_each_message_that_the_readme_explains_is_one_that_is_printed() -> None:

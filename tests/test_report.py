@@ -8,7 +8,7 @@ from datetime import date
 from digest.models import Kept
 from digest.report import DayReport, LogFormatter, RunReport
 from tests import make
-from tests.make import DAY, REPORT_KEYS, paper, score
+from tests.make import DAY, DAY_KEYS, REPORT_KEYS, paper, score
 
 DIGEST = make.digest(kept=[Kept(paper(), score())])
 PUBLISHED = DayReport.of(DIGEST, "published", "1 of 1 paper kept", "abc123")
@@ -30,12 +30,12 @@ def test_a_report_has_the_contracts_keys_whatever_happened() -> None:
         assert list(told(report)) == REPORT_KEYS
 
 
-def test_a_day_has_the_same_keys_as_the_run_but_for_days() -> None:
+def test_a_day_has_the_same_keys_as_the_run_but_for_its_days_and_its_problem() -> None:
     report = RunReport()
     report.add(PUBLISHED)
     days = told(report)["days"]
     assert isinstance(days, list)
-    assert [list(day) for day in days] == [REPORT_KEYS[:-1]]
+    assert [list(day) for day in days] == [DAY_KEYS]
 
 
 def test_a_day_tells_what_its_digest_holds() -> None:
@@ -104,6 +104,26 @@ def test_a_stale_day_that_fails_the_run_is_complained_about_after_a_good_one() -
     report.add(PUBLISHED)
     assert report.exit_code == 4
     assert report.complaints() == ["digest: 2026-01-29: the feed is stale"]
+
+
+def test_what_set_the_exit_code_is_the_problem_whatever_else_happened() -> None:
+    report = RunReport()
+    report.add(PUBLISHED)
+    assert told(report)["problem"] is None
+    report.add(DayReport("waiting", "arXiv does not say yet", date(2026, 1, 28)))
+    report.add(STALE, exit_code=4)
+    assert told(report)["problem"] == {
+        "status": "stale_feed",
+        "reason": "the feed is stale",
+        "date": "2026-01-29",
+    }
+    report.under_way = None
+    report.fail("config_error", "keep: wrong\nout: wrong", 2)
+    assert told(report)["problem"] == {
+        "status": "config_error",
+        "reason": "keep: wrong; out: wrong",
+        "date": None,
+    }
 
 
 def test_each_mistake_is_a_line_that_names_the_program() -> None:
@@ -266,6 +286,22 @@ def test_a_day_that_stood_already_is_not_warned_of_again() -> None:
     report = RunReport()
     digest = make.digest(kept=[Kept(paper(), score())], unscored=[paper("2601.00002")])
     report.add(DayReport.of(digest, "unchanged", "nothing is new", None))
+    assert report.to_annotations() == ""
+
+
+def test_findings_are_annotated_as_such_for_no_digest_has_stopped() -> None:
+    report = RunReport()
+    report.fail("findings", "push: refused: mend it", 1)
+    assert report.to_annotations() == "::error title=To be mended::push: refused: mend it\n"
+
+
+def test_what_only_deserves_a_look_stands_in_the_summary_alone() -> None:
+    report = RunReport(notes=["pages: not switched on @ada"])
+    report.add(DayReport("unchanged", "the set-up is good; 1 warning"))
+    assert report.to_summary().startswith(
+        "## Digest: unchanged\n\nthe set-up is good; 1 warning\n\n**Note:** pages: not switched on"
+    )
+    assert "@ada" not in report.to_summary()
     assert report.to_annotations() == ""
 
 

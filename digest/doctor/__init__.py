@@ -18,7 +18,16 @@ from digest.errors import DigestError
 from digest.text import inert, one_line
 from digest.wording import count
 
-__all__ = ["Check", "Setup", "State", "examine", "github_remote", "in_short", "problems"]
+__all__ = [
+    "Check",
+    "Setup",
+    "State",
+    "examine",
+    "github_remote",
+    "in_short",
+    "problems",
+    "warnings",
+]
 
 log = logging.getLogger("digest")
 
@@ -91,6 +100,10 @@ def _harmless(text: str, secrets: Iterable[str]) -> str:
 
 def problems(checks: Iterable[Check]) -> list[Check]:
     return [check for check in checks if check.state is State.PROBLEM]
+
+
+def warnings(checks: Iterable[Check]) -> list[Check]:
+    return [check for check in checks if check.state is State.WARNING]
 
 
 def in_short(checks: list[Check]) -> str:

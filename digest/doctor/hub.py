@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from digest.doctor import repository
 from digest.doctor.repository import GB, pages_folder, size
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, ok, problem, warning
@@ -17,12 +19,13 @@ LONG_AGO = timedelta(days=3)  # of a schedule that leaves out Sundays
 ADVISED, LIMIT = GB, 5 * GB  # of a repository, by GitHub's advice
 
 _DEPLOY = "Settings → Pages → Source: Deploy from a branch"
+_SHOWN = ("/", "/docs")
 _ENABLE = {
     "disabled_fork": "Actions → I understand my workflows, go ahead and enable them;"
-    f" then {WORKFLOW} → Enable workflow",
-    "disabled_inactivity": f"Actions → {WORKFLOW} → Enable workflow; GitHub switches it off"
+    " then {} → Enable workflow",
+    "disabled_inactivity": "Actions → {} → Enable workflow; GitHub switches it off"
     " after 60 days without a commit",
-    "disabled_manually": f"Actions → {WORKFLOW} → Enable workflow",
+    "disabled_manually": "Actions → {} → Enable workflow",
 }
 
 
@@ -31,23 +34,27 @@ def pages(setup: Setup) -> Iterator[Check]:
     try:
         answer = _ask(setup, "pages", "pages: read")
     except _NotFound:
-        click = f"{_DEPLOY}, {branch}, {folder}, Save"
-        yield problem("not switched on", click)
+        if folder in _SHOWN:
+            yield warning("not switched on", f"{_DEPLOY}, {branch}, {folder}, Save")
+        else:
+            yield warning(f"not switched on; {_elsewhere(folder)}", _move(setup))
         return
-    yield shown(answer, branch, folder, setup.config.site.url)
+    yield shown(answer, branch, folder, setup.config.site.url, _move(setup))
 
 
-def shown(answer: Any, branch: str, folder: str, url: str | None) -> Check:
-    """Whether GitHub Pages shows `folder` of `branch`, at `url` if that is set."""
-    if folder not in ("/", "/docs"):
-        said = f"GitHub Pages can only show / or /docs, and the site is in {folder}"
-        return problem(said, "say `out: docs` in the settings")
+def shown(answer: Any, branch: str, folder: str, url: str | None, move: str = "") -> Check:
+    """Whether GitHub Pages shows `folder` of `branch`, at `url` if that is set; `move` is what to
+    do about a folder that it cannot show."""
+    deploy = f"{_DEPLOY}, {branch}, {folder}" if folder in _SHOWN else move
+    if answer.get("build_type") == "workflow":
+        said = f"shows what a workflow builds, which need not be {folder} of {branch}"
+        return warning(said, f"see that it does, or {deploy}")
+    if folder not in _SHOWN:
+        return problem(_elsewhere(folder), move)
     source = answer.get("source") or {}
     shows = source.get("branch"), source.get("path")
-    by_workflow = answer.get("build_type") == "workflow"
-    if by_workflow or shows != (branch, folder):
-        what = "what a workflow builds" if by_workflow else f"{shows[1]} of {shows[0]}"
-        return problem(f"shows {what}, not {folder} of {branch}", f"{_DEPLOY}, {branch}, {folder}")
+    if shows != (branch, folder):
+        return problem(f"shows {shows[1]} of {shows[0]}, not {folder} of {branch}", deploy)
     if answer.get("status") == "errored":
         said = "GitHub could not build the site"
         return problem(said, "see Actions → pages build and deployment, then push once more")
@@ -57,24 +64,40 @@ def shown(answer: Any, branch: str, folder: str, url: str | None) -> Check:
     return ok(f"{folder} of {branch}, at {address}")
 
 
+def _elsewhere(folder: str) -> str:
+    return f"GitHub Pages can only show / or /docs, and the site is in {folder}"
+
+
+def _move(setup: Setup) -> str:
+    """What to write into the settings, wherever these are."""
+    docs = repository.top(setup) / "docs"
+    return f"say `out: {os.path.relpath(docs, setup.home.resolve())}` in the settings"
+
+
 def schedule(setup: Setup) -> Iterator[Check]:
-    where = f"actions/workflows/{WORKFLOW}"
+    name = setup.workflow or WORKFLOW
+    where = f"actions/workflows/{quote(name)}"
     try:
         workflow = _ask(setup, where, "actions: read")
-    except _NotFound:
-        said = f"the repository has no workflow {WORKFLOW} on its default branch"
-        yield problem(said, "take it from the project, or let `digest init` write it")
+    except _NotFound as missing:
+        if setup.workflow is None:
+            raise Unknown(
+                f"there is no workflow {WORKFLOW}; if yours has another name, a run of it can tell",
+                "Actions → your workflow → Run workflow; or let `digest init` write one",
+            ) from missing
+        said = f"{name} is not on the default branch"
+        yield problem(said, "push it there: GitHub reads schedules nowhere else")
         return
     if (state := workflow.get("state")) != "active":
         remedy = _ENABLE.get(str(state), _ENABLE["disabled_manually"])
-        yield problem(f"{WORKFLOW} is off ({state})", remedy)
+        yield problem(f"{name} is off ({state})", remedy.format(name))
         return
     runs = _ask(setup, f"{where}/runs?event=schedule&per_page=1", "actions: read")
-    yield last_run(next(iter(runs.get("workflow_runs") or ()), None), setup.now)
+    yield last_run(next(iter(runs.get("workflow_runs") or ()), None), setup.now, name)
 
 
-def last_run(run: Any, now: datetime) -> Check:
-    by_hand = f"Actions → {WORKFLOW} → Run workflow"
+def last_run(run: Any, now: datetime, name: str = WORKFLOW) -> Check:
+    by_hand = f"Actions → {name} → Run workflow"
     if run is None:
         return warning("on, but no scheduled run yet", f"wait for the next weekday, or {by_hand}")
     started = datetime.fromisoformat(str(run.get("created_at")))
@@ -96,8 +119,9 @@ def actions(setup: Setup) -> Iterator[Check]:
         yield problem(said, "Settings → Actions → General → Allow all actions")
     else:
         token = _ask(setup, "actions/permissions/workflow", "administration: read")
+        name = setup.workflow or WORKFLOW
         default = token.get("default_workflow_permissions")
-        yield ok(f"on; workflows may {default} unless they ask for more, as {WORKFLOW} does")
+        yield ok(f"on; workflows may {default} unless they ask for more, as {name} does")
 
 
 def protection(setup: Setup) -> Iterator[Check]:

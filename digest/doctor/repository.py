@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from digest import announcements, archive, git, publish, unfinished
+from digest import announcements, archive, git, layout, publish, unfinished
 from digest.doctor.setup import Setup
-from digest.doctor.verdict import Check, Unknown, ok, problem, warning
+from digest.doctor.verdict import Check, Unknown, ok, parts, problem, warning
 from digest.errors import PublishError
 from digest.wording import count
 
@@ -79,9 +79,13 @@ def _branch(setup: Setup) -> str:
 def pages_folder(setup: Setup) -> tuple[str, str]:
     """The branch and the folder that the site is in, as GitHub Pages names them: main, /docs."""
     branch = _branch(setup)
-    top = Path(git.read(setup.folder, "rev-parse", "--show-toplevel")).resolve()
-    inside = setup.config.out.resolve().relative_to(top).as_posix()
+    inside = setup.config.out.resolve().relative_to(top(setup)).as_posix()
     return branch, "/" if inside == "." else f"/{inside}"
+
+
+def top(setup: Setup) -> Path:
+    """Of the repository."""
+    return Path(git.read(setup.folder, "rev-parse", "--show-toplevel")).resolve()
 
 
 def github_remote(folder: Path) -> str | None:
@@ -108,6 +112,8 @@ def days(setup: Setup) -> Iterator[Check]:
     if unlisted := sorted(there - listed):
         named = ", ".join(map(str, unlisted))
         yield problem(f"not in {archive.DAYS}: {named}", "run `digest check --repair`")
+    elif theirs := layout.somebody_elses(out):
+        yield problem(*parts(theirs))
     elif not there:
         yield ok("no day yet: the first run makes one")
     else:

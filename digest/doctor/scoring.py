@@ -193,10 +193,14 @@ def feed(setup: Setup) -> Iterator[Check]:
         batches = archive.earlier_batches(config.out, days, day)
     except ArchiveError:  # for another check to tell
         batches = {}
+    tried = ""
     for category, got in setup.feeds.items():
         if isinstance(got, FeedError):
             said, remedy = parts(got.problem)
             yield problem(f"{category}: {said}", remedy or "check arxiv.feed_url")
+            tried = category
+        elif got is None:
+            yield unknown(f"{category}: no connection for {tried} either")
         else:
             yield served(category, got, day, batches.get(category))
 

@@ -33,6 +33,7 @@ class Setup:
     home: Path  # the settings' folder
     now: datetime  # aware
     secrets: tuple[str, ...] = ()  # what no line may hold
+    workflow: str | None = None  # the file of the one that runs this
 
     @cached_property
     def config(self) -> Config:
@@ -57,10 +58,15 @@ class Setup:
         return next(path for path in (out, *out.resolve().parents) if path.is_dir())
 
     @cached_property
-    def feeds(self) -> dict[str, Feed | FeedError]:
-        """What arXiv serves for each category, or why not."""
+    def feeds(self) -> dict[str, Feed | FeedError | None]:
+        """What arXiv serves for each category, or why not; None where it is not asked, because no
+        connection came about for the one before."""
+        got: dict[str, Feed | FeedError | None] = {}
         with self.session(self.config) as session:
-            return {c: self._feed(session, c) for c in self.config.categories}
+            for category in self.config.categories:
+                lost = any(map(_is_lost, got.values()))
+                got[category] = None if lost else self._feed(session, category)
+        return got
 
     def _feed(self, session: requests.Session, category: str) -> Feed | FeedError:
         url = self.config.arxiv.feed_url.format(category=category)
@@ -72,3 +78,11 @@ class Setup:
             served = f"{url} answered with the feed of {feed.category!r}: check arxiv.feed_url"
             return FeedError(category, served)
         return feed
+
+
+def _is_lost(got: Feed | FeedError | None) -> bool:
+    """Whether there was no connection."""
+    import requests
+
+    why = got.__cause__ if isinstance(got, FeedError) else None
+    return why is not None and isinstance(why.__cause__, requests.ConnectionError)

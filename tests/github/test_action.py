@@ -11,11 +11,13 @@ import pytest
 
 from tests.github.jobs import PRODUCT, ROOT, Machine, Repository
 from tests.github.world import A, World
+from tests.llm import replies
 
 HERE = {"uses": "./"}
 ELSEWHERE = {"uses": "owner/preprint-digest@v1"}
 CHECKOUT: dict[str, Any] = {"uses": "actions/checkout@v7"}
 TEST = ".github/workflows/test.yml"
+REJECTS = replies.error(401, "Incorrect API key provided.", "invalid_api_key")
 
 
 def with_inputs(action: dict[str, str], **inputs: str) -> dict[str, Any]:
@@ -107,3 +109,17 @@ def test_a_repository_of_ones_own_needs_settings_topics_and_a_workflow(
     assert "was imported" not in ended.log
     assert own.digests == ["Digest 2026-01-30: 1 of 2 papers kept"]
     assert A.title in own.read("arxiv/docs/latest.md")
+
+
+def test_an_outage_there_has_an_issue_that_names_its_settings(
+    own: Repository, repository: Repository, world: World
+) -> None:
+    published = {"owner/preprint-digest": repository.clone}
+    world.model.respond = REJECTS
+    own.run("workflow_dispatch", workflow="test.yml", actions=published)
+    (issue,) = world.issues
+    assert "rejects the API key" in issue["title"]
+    assert "| Settings | arxiv/config.yaml |" in issue["body"]
+    world.model.respond = None
+    own.run("workflow_dispatch", workflow="test.yml", actions=published)
+    assert issue["state"] == "closed"

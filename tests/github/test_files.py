@@ -82,6 +82,33 @@ def test_who_cancels_the_job_interrupts_the_digest_itself(tmp_path: Path) -> Non
         assert process.wait(10) == 130
 
 
+@pytest.mark.parametrize("broken", ["-m venv", "-m pip"])
+def test_what_cannot_be_installed_is_an_error_on_the_runs_page(tmp_path: Path, broken: str) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\ncase "$*" in *"{broken} "*) exit 7;; esac\n')
+    python.chmod(0o755)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHON": str(python),
+        "RUNNER_TEMP": str(tmp_path),
+        "GITHUB_ACTION_PATH": str(ROOT),
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", SCRIPTS["Install what it needs"]],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("::error title=Preprint Digest::its packages could not be ")
+
+
+def test_runs_wait_for_each_other_and_none_is_dropped() -> None:
+    assert DAILY["concurrency"]["queue"] == "max"
+    assert DAILY["concurrency"]["cancel-in-progress"] is False
+
+
 def test_every_input_and_output_is_explained_and_no_input_is_required() -> None:
     for entry in (*ACTION["inputs"].values(), *ACTION["outputs"].values()):
         assert entry["description"].endswith((".", "`"))
