@@ -2,7 +2,7 @@
 
 The dataclasses are the schema: each field carries its default, what is allowed and what it does.
 `parse_config` is pure and reports every mistake at once, each with its dotted path, what was found
-and what is allowed; `load_config` reads the file; `table` is the README's reference.
+and what is allowed; `load_config` reads the file. The README's table of settings is made of them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import difflib
 import json
 import logging
 import reprlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -435,36 +435,3 @@ def _show(value: object) -> str:
     except ValueError:
         return "a very long number"  # which Python refuses to print
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-# --- the reference ---------------------------------------------------------------------------
-
-
-def table() -> str:
-    """The README's table of settings, in Markdown."""
-    lines = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
-    for path, setting in _settings(Config, ""):
-        kind = _kind(setting)
-        cells = (f"`{path}`", _default(setting), kind.allowed, setting.metadata["does"])
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _settings(schema: Any, prefix: str) -> Iterator[tuple[str, Field[Any]]]:
-    types = get_type_hints(schema)
-    for setting in fields(schema):
-        if is_dataclass(types[setting.name]):
-            yield from _settings(types[setting.name], f"{prefix}{setting.name}.")
-        else:
-            yield prefix + setting.name, setting
-
-
-def _default(setting: Field[Any]) -> str:
-    if setting.default is MISSING:
-        return "*required*" if setting.default_factory is MISSING else "`{}`"
-    value = setting.default
-    if isinstance(value, tuple):
-        return f"`[{', '.join(value)}]`"
-    if isinstance(value, float):
-        return f"`{value:g}`"
-    return f"`{'null' if value is None else value}`"

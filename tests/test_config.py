@@ -11,9 +11,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.config import Arxiv, Config, Keep, Llm, Site, load_config, parse_config, table
+from digest.config import Arxiv, Config, Keep, Llm, Site, load_config, parse_config
 from digest.errors import ConfigError
 from digest.models import Cut
+from tests.settings_table import table
 
 # The design's `config.yaml`: the example is the defaults.
 DEFAULTS: dict[str, Any] = yaml.safe_load("""

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from digest import config, strict_yaml
+from digest import strict_yaml
 from digest.config import parse_config
 from digest.topics import parse_topics
+from tests.settings_table import table
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -61,7 +62,7 @@ def cell(told: Mapping[str, str]) -> str:
     return told["description"].replace("|", "\\|")
 
 
-TABLES = {"settings": config.table, "inputs": table_of_inputs, "outputs": table_of_outputs}
+TABLES = {"settings": table, "inputs": table_of_inputs, "outputs": table_of_outputs}
 
 
 @pytest.mark.parametrize("name", TABLES)
