@@ -21,7 +21,7 @@ from digest.cli import main
 from digest.config import Site, load_config
 from digest.errors import ConfigError
 from digest.models import Feed
-from tests import make
+from tests import make, settings_table
 from tests.make import git, paper, rss, tree
 
 ROOT = Path(__file__).parents[1]
@@ -300,7 +300,7 @@ def test_settings_of_any_depth_are_read_for_old_names(file: Path) -> None:
 
 
 def test_every_old_name_leads_to_a_setting_and_is_none_itself() -> None:
-    paths = [path for path, _ in config._settings(config.Config, "")]
+    paths = [path for path, _ in settings_table._settings(config.Config, "")]
     for old, now in config.RENAMED.items():
         assert old not in paths
         assert now is None or now in paths
