@@ -16,6 +16,7 @@ from digest.models import (
     Filtered,
     Paper,
     Source,
+    Status,
     Verdict,
 )
 from digest.ranking import rank
@@ -25,8 +26,11 @@ from digest.selection import (
     combine,
     merge,
     only_stale,
+    rejudge,
+    repeats,
     select,
     source_of,
+    source_of_past,
 )
 from tests import make
 from tests.make import CROSS, CUT, DAY, NEW, REPLACE, REPLACE_CROSS, paper
@@ -433,3 +437,50 @@ def test_what_an_earlier_look_could_not_read_is_not_forgotten() -> None:
     earlier = Source("first", True, (), unreadable=("item 2: ?",))
     assert combine(earlier, Source("second", True, ())).unreadable == ("item 2: ?",)
     assert combine(Source("first", True, ()), earlier).unreadable == ("item 2: ?",)
+
+
+# --- what arXiv's own account of a past day adds ------------------------------------------------
+
+
+def test_what_the_search_says_changes_nothing_that_is_exact() -> None:
+    exact = make.source(paper("2601.1"))
+    found = source_of_past(make.feed(paper("2601.1"), paper("2601.7")), "api", approximate=True)
+    assert combine(exact, found) == exact
+
+
+def test_a_page_keeps_the_versions_that_the_feed_told() -> None:
+    told = make.source(paper("2601.1", version=3, announce_type=CROSS))
+    page = source_of_past(
+        make.feed(paper("2601.1", announce_type=CROSS), paper("2601.2")), "/catchup/"
+    )
+    assert [(e.id, e.version) for e in combine(told, page).entries] == [
+        ("2601.1", 3),
+        ("2601.2", 1),
+    ]
+
+
+def test_a_page_completes_what_the_search_said_and_drops_nothing_that_was_scored() -> None:
+    said = source_of_past(make.feed(paper("2601.1"), paper("2601.9")), "api", approximate=True)
+    page = source_of_past(make.feed(paper("2601.1"), paper("2601.2")), "/catchup/")
+    both = combine(said, page)
+    assert [e.id for e in both.entries] == ["2601.1", "2601.2", "2601.9"]
+    assert (both.approximate, both.url) == (True, "/catchup/")
+
+
+def test_most_of_what_is_new_tells_a_stale_feed_whatever_else_is_in_it() -> None:
+    new = [paper(f"2601.{n}") for n in range(1, 5)]
+    batch = make.feed(*new[:3]).entries
+    assert repeats(make.feed(*new, paper("2512.1", announce_type=REPLACE)).entries, batch)
+    assert not repeats(make.feed(new[0], *(paper(f"2602.{n}") for n in (1, 2))).entries, batch)
+
+
+def test_an_empty_day_stays_empty_beside_another_archive() -> None:
+    confirmed = source_of_past(make.feed(), "/catchup/")
+    empty = replace(make.digest(), sources={"cs.LG": confirmed}, status=Status.EMPTY)
+    assert rejudge(empty, {}, {}).status is Status.EMPTY
+
+
+def test_an_approximate_day_stays_approximate_beside_another_archive() -> None:
+    digest = make.digest(below=[paper("2601.1")])
+    said = source_of_past(make.feed(paper("2601.1")), "api", approximate=True)
+    assert rejudge(replace(digest, sources={"cs.LG": said}), {}, {}).status is Status.APPROXIMATE
