@@ -25,11 +25,8 @@ pages: $(VENV)/dev  ## a site of made days, one of them judged by a model, to lo
 test: $(VENV)/dev $(NPM)  ## every test
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(VENV)/dev  ## ranking of labelled days; what scoring a day takes; growth and rebuild of sites; years of life
-	$(BIN)/python -m tests.bench.ranking $(ARGS)
-	$(BIN)/python -m tests.bench.scoring
-	$(BIN)/python -m tests.bench.site
-	$(BIN)/python -m tests.bench.year
+bench: $(VENV)/dev  ## speed, cost and scale: tables, and build/bench.json
+	$(BIN)/python -m tests.bench $(ARGS)
 
 lint: $(VENV)/dev workflows  ## style, types, workflows
 	$(BIN)/ruff check .

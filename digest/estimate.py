@@ -47,8 +47,9 @@ def batches(papers: Sequence[Paper], llm: Llm) -> list[tuple[Paper, ...]]:
     then full batches, and what is left of them in a last round that is even; then those that speak
     to the judge, each alone."""
     shuffled = sorted(papers, key=lambda paper: hashlib.sha256(paper.id.encode()).digest())
-    alone = [(paper,) for paper in shuffled if addresses_the_judge(paper)]
-    rest = [paper for paper in shuffled if not addresses_the_judge(paper)]
+    speaks = {paper.id: addresses_the_judge(paper) for paper in shuffled}  # slow: once a paper
+    alone = [(paper,) for paper in shuffled if speaks[paper.id]]
+    rest = [paper for paper in shuffled if not speaks[paper.id]]
     size, at_once = llm.batch_size, llm.concurrency
     if len(rest) > size:
         alone, rest = [(rest[0],), *alone], rest[1:]

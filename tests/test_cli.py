@@ -26,6 +26,7 @@ from tests.make import DAY, DAY_KEYS, REPLACE, REPORT_KEYS, git, paper, tree
 
 ROOT = Path(__file__).parents[1]
 EARLIER = DAY - timedelta(days=1)
+NOWHERE = "http://127.0.0.1:9"  # no page of past days, and no request to the real one
 CONFIG = "categories: [cs.LG, cs.AI]\nscorer: offline\n"
 A, B, C = paper("2601.00001"), paper("2601.00002"), paper("2601.00003")
 
@@ -106,7 +107,7 @@ def follow(folder: Path, server: HTTPServer, *categories: str) -> None:
     url = server.url_for("/rss/") + "{category}"
     (folder / "config.yaml").write_text(
         f"categories: [{', '.join(categories)}]\nscorer: offline\n"
-        f'arxiv: {{feed_url: "{url}", delay_s: 0}}\n'
+        f'arxiv: {{feed_url: "{url}", site_url: "{NOWHERE}", api_url: "{NOWHERE}", delay_s: 0}}\n'
     )
 
 

@@ -766,7 +766,11 @@ def turned(project: Project, httpserver: HTTPServer, papers: Sequence[Paper], da
     httpserver.expect_request("/rss/cs.LG").respond_with_data(
         make.rss(make.feed(*papers, day=day)), content_type="text/xml"
     )
-    project.settings(arxiv={"feed_url": httpserver.url_for("/rss/{category}"), "delay_s": 0})
+    nowhere = "http://127.0.0.1:9"  # no page of past days, and no request to the real one
+    feed_url = httpserver.url_for("/rss/{category}")
+    project.settings(
+        arxiv={"feed_url": feed_url, "site_url": nowhere, "api_url": nowhere, "delay_s": 0}
+    )
     project.known = len(project.fake.records)
     code = main(["run", "--date", str(day), "--no-commit", "--json"])
     return Ended(code, *project.capsys.readouterr())

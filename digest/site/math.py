@@ -82,6 +82,7 @@ def to_html(text: str, links: bool = True) -> Markup:
     return Markup(_Prose(accents(text), links).html())  # noqa: S704 - escaped or sanitised
 
 
+@lru_cache(maxsize=1024)  # a day's page, the front page and two feeds show each comment
 def comment_to_html(
     text: str, written: Callable[[str], str] | None = None, inline: bool = False
 ) -> Markup:

@@ -1,6 +1,6 @@
 """How well the embedded scorer ranks labelled days, beside a plain TF-IDF.
 
-    python -m tests.bench.ranking --data DIR --topics FILE
+    python -m tests.bench ranking --data DIR --topics FILE
 
 DIR holds `seed_day/*.jsonl.gz` (a paper a line, `relevant` says whether it was kept) and
 `train_days/*.candidates.jsonl.gz` with `*.labels.json` (the kept ones by id, in `papers`). Figures
@@ -10,27 +10,20 @@ and the share of papers at or over the default cut.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import math
-import os
 import re
-import resource
-import sys
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-_BEFORE = time.perf_counter()
-from digest.models import AnnounceType, Paper, Topics  # noqa: E402
-from digest.offline import score  # noqa: E402
-from digest.topics import parse_topics  # noqa: E402
+from digest.models import AnnounceType, Paper, Topics
+from digest.offline import score
+from digest.topics import parse_topics
 
-_IMPORT_SECONDS = time.perf_counter() - _BEFORE
-_ROOT = Path(__file__).parents[2]
 _CUT = 8
 _HEADER = ("AUC", "avg.prec", "prec@20", "rec@half", "kept")
 
@@ -42,37 +35,23 @@ class Day:
     relevant: tuple[bool, ...]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def measure(data: Path, topics_file: Path) -> dict[str, Any]:
     """Print the figures of every day, ours and the baseline's."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    data = os.environ.get("DIGEST_DATA", str(_ROOT.parent / "shared" / "data"))
-    parser.add_argument("--data", type=Path, default=Path(data), help="default: $DIGEST_DATA")
-    parser.add_argument("--topics", type=Path, default=_ROOT / "prompts" / "topics.md")
-    args = parser.parse_args(argv)
-    train, seed = list(train_days(args.data)), list(seed_days(args.data))
-    if not train or not seed:
-        print(f"{args.data}: no labelled days: name their folder with --data", file=sys.stderr)
-        return 2
-    topics = parse_topics(numbered_to_headings(args.topics.read_text(encoding="utf-8")))
+    topics = parse_topics(numbered_to_headings(topics_file.read_text(encoding="utf-8")))
     print(f"{'':12}{'embedded scorer':^45}{'TF-IDF':^45}")
     print(f"{'':12}" + "".join(f"{name:>9}" for name in _HEADER * 2))
-    for days in (train, seed):
-        rows = []
-        for day in days:
-            rows.append(ours(day, topics) + baseline(day, topics))
-            print(f"{day.name:12}{_row(rows[-1])}")
+    found: dict[str, Any] = {}
+    for days in (list(train_days(data)), list(seed_days(data))):
+        rows = {day.name: ours(day, topics) + baseline(day, topics) for day in days}
         if len(rows) > 1:
-            print(f"{'mean':12}{_row([sum(c) / len(c) for c in zip(*rows, strict=True)])}")
-    papers = max((day.papers for day in (*train, *seed)), key=len)
-    before = time.perf_counter()
-    score(papers, topics)
-    seconds = time.perf_counter() - before
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(
-        f"{len(papers)} papers scored in {seconds:.2f} s (import {_IMPORT_SECONDS:.2f} s);", end=" "
-    )
-    print(f"peak {peak} MB with all days loaded")
-    return 0
+            rows["mean"] = [sum(c) / len(c) for c in zip(*rows.values(), strict=True)]
+        for name, row in rows.items():
+            print(f"{name:12}{_row(row)}", flush=True)
+            found[name] = {
+                "embedded": dict(zip(_HEADER, row, strict=False)),
+                "tfidf": dict(zip(_HEADER[:-1], row[len(_HEADER) :], strict=False)),
+            }
+    return found
 
 
 def ours(day: Day, topics: Topics) -> list[float]:
@@ -167,7 +146,3 @@ def _words(text: str) -> list[str]:
 
 def _row(values: Sequence[float]) -> str:
     return "".join(" " * 9 if math.isnan(value) else f"{value:9.3f}" for value in values)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,12 +1,12 @@
-"""What the site weighs: the repository's growth, a rebuild of a long archive, what a day touches.
+"""Made days; how a repository of them grows, and when GitHub's limits come near.
 
-    python -m tests.bench.site [--data DIR] [--days 1000] [--lighthouse FOLDER]
+    python -m tests.bench.site [--data DIR] --lighthouse FOLDER
 
+The command asks Lighthouse what it thinks of the seed day's page, which `make bench` does not.
 A made day has the seed day's number of papers and its verdicts. Kept papers are real ones of the
 seed and training days, none twice in twenty days; of the others, of which only the title and the
 comment are recorded, and of all comments every third long word is another. FOLDER is where somebody
-has run `npm install lighthouse`, which is too heavy to be part of this project; without it that
-part is left out.
+has run `npm install lighthouse`, which is too heavy to be part of this project.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import argparse
 import gzip
 import itertools
 import json
+import math
 import os
 import random
 import re
 import subprocess
 import tempfile
 import threading
-import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -30,43 +30,43 @@ from datetime import UTC, date, datetime
 from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from digest import announcements, archive, output, publish, ranking, record
+from digest import announcements, output, publish, ranking
 from digest.config import Site
 from digest.models import AnnounceType, Cut, Digest, Entry, Paper, Score, Source, Status, Usage
 from digest.site import html
+from tests.bench import runs
 from tests.llm.fake import Label, labels_of_seed_day
 from tests.llm.scoring import shipped_prompt
 from tests.site import served
 
-_DATA = os.environ.get("DIGEST_DATA", str(Path(__file__).parents[3] / "shared" / "data"))
 SITE = Site(title="Personalized Daily arXiv Papers", url="https://reader.example/digest")
 CUT = Cut(8, 7)
 FIRST = date(2026, 1, 30)
 GROWTH_DAYS, GROWTH_LIMIT = 20, 250_000  # bytes, packed, a day
 REPACK = ("repack", "-a", "-d", "-f", "--quiet")
 AGGRESSIVE = ("--window=250", "--depth=50")
-LONG_KEPT, LONG_SCANNED = 20, 60
+GITHUB_LIMIT = 1_000_000_000  # bytes: of a published site, and what GitHub advises a repository
+DAYS_A_YEAR = 250  # announcement days
 SCORE_LIMIT = 95
+_GROWTH = (
+    "kept", "scanned", "days", "packed", "most", "repacked", "aggressive", "page_zip",
+    "packed_years", "site", "site_years",
+)  # fmt: skip
 AUDITS = "performance,accessibility,best-practices,seo"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print each part's table, and everything as JSON."""
+    """Print Lighthouse's scores."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument("--data", type=Path, default=Path(_DATA), help="default: $DIGEST_DATA")
-    parser.add_argument("--days", type=int, default=1000, help="of the archive that is rebuilt")
-    parser.add_argument("--lighthouse", type=Path, help="a folder with node_modules/lighthouse")
+    parser.add_argument("--data", type=Path, default=runs.DATA, help="default: $DIGEST_DATA")
+    parser.add_argument(
+        "--lighthouse", type=Path, required=True, help="a folder with node_modules/lighthouse"
+    )
     args = parser.parse_args(argv)
-    makers = Makers(args.data)
-    figures: dict[str, Any] = {"growth": growth(makers)}
-    figures["rebuild"] = rebuild(makers, args.days)
-    if args.lighthouse:
-        figures["lighthouse"] = lighthouse(makers, args.lighthouse)
-    print(json.dumps(figures))
+    lighthouse(Makers(args.data), args.lighthouse)
     return 0
 
 
@@ -88,20 +88,18 @@ class Makers:
     def seed_day(self) -> Digest:
         return self._digest(FIRST, self.papers, self.labels)
 
-    def days(
-        self, number: int, kept: int | None = None, scanned: int | None = None
-    ) -> list[Digest]:
-        """Announcement days from `FIRST` on, of as many papers as the seed day's or of these."""
+    def days(self, number: int, kept: int, scanned: int) -> list[Digest]:
+        """Announcement days from `FIRST` on, of that many papers each."""
         made, day = [], FIRST
         for index in range(number):
-            made.append(self._day(index, day, kept or len(self.kept), scanned or len(self.papers)))
+            made.append(self.day(index, day, kept, scanned))
             day = announcements.next_announcement(day)
         return made
 
-    def _day(self, index: int, day: date, kept: int, scanned: int) -> Digest:
+    def day(self, index: int, day: date, kept: int, scanned: int) -> Digest:
         rng = random.Random(index)
         papers, labels = [], {}
-        chosen = rng.sample(self.kept, kept) + rng.sample(self.others, scanned - kept)
+        chosen = _draw(rng, self.kept, kept) + _draw(rng, self.others, scanned - kept)
         for number, judged in enumerate(chosen):
             paper_id = f"{day:%y%m}.{day.day:02}{number:03}"
             if number < kept:  # whole, and no paper twice while there are others
@@ -149,6 +147,11 @@ class Makers:
         )
 
 
+def _draw(rng: random.Random, papers: list[Paper], number: int) -> list[Paper]:
+    """So many of them, none twice while there are others."""
+    return rng.sample(papers * math.ceil(number / len(papers)), number)
+
+
 def _passes(label: Label) -> bool:
     return label["relevance"] >= CUT.relevance and label["novelty"] >= CUT.novelty
 
@@ -165,40 +168,51 @@ def _train_papers(data: Path) -> Iterator[Paper]:
 # --- growth -----------------------------------------------------------------------------------
 
 
-def growth(makers: Makers) -> dict[str, Any]:
-    """What a day adds to a repository that is packed each night, and packed anew in the end."""
-    days = makers.days(GROWTH_DAYS)
-    pages = [_deflated(makers.seed_day()), sum(map(_deflated, days)) // len(days)]
+def growth(makers: Makers) -> list[dict[str, Any]]:
+    """What a day adds to a repository that is packed each night, and to the site itself."""
+    like_seed = len(makers.kept), len(makers.papers)
     print(
-        f"growth: {GROWTH_DAYS} days of {len(makers.kept)} kept of {len(makers.papers)};"
-        f" deflated, the real day's page is {pages[0]:,} bytes, a made one's {pages[1]:,}"
+        "bytes a day: packed by gc each day, the most of any day, repacked anew in the end, the"
+        " same with the window of gc --aggressive; the day's page deflated; the site's own files\n"
+        f"years until 1 GB = {GITHUB_LIMIT:,} / (bytes a day x {DAYS_A_YEAR} announcement days);"
+        f" aim: {GROWTH_LIMIT:,} packed a day at {like_seed[0]} kept"
     )
-    print(f"{'day':>12}{'files':>7}{'packed':>12}{'growth':>10}")
-    packed = [0]
+    print("".join(f"{name:>13}" for name in _GROWTH))
+    rows = []
+    for kept, days in ((20, 10), (like_seed[0], GROWTH_DAYS), (180, 10)):
+        scanned = kept * like_seed[1] // like_seed[0]
+        row = _grow(makers.days(days, kept, scanned))
+        row = {"kept": kept, "scanned": scanned, "days": days} | row
+        for name in ("packed", "site"):
+            row[f"{name}_years"] = round(GITHUB_LIMIT / (row[name] * DAYS_A_YEAR), 1)
+        print("".join(f"{row[name]:>13,}" for name in _GROWTH), flush=True)
+        rows.append(row)
+    return rows
+
+
+def _grow(days: Sequence[Digest]) -> dict[str, Any]:
+    packed, sizes = [0], []
     with tempfile.TemporaryDirectory() as name:
         out = Path(name, "docs")
         _git(Path(name), "init", "--quiet", "--initial-branch=main")
         for digest in days:
-            written = output.write(out, digest, None, SITE)
+            output.write(out, digest, None, SITE)
             publish.commit(out, digest)
             packed.append(_packed(Path(name), "gc", "--quiet", "--prune=now"))
-            row = f"{digest.date!s:>12}{len(written):>7}{packed[-1]:>12,}"
-            print(f"{row}{packed[-1] - packed[-2]:>10,}", flush=True)
+            sizes.append(sum(path.stat().st_size for path in out.rglob("*") if path.is_file()))
         # Git looks for deltas among neighbours, sorted by the ends of their names: in its window of
         # ten, index.html and the day's page, nearly the same bytes, do not meet; in one of 250 they
         # do. The daily gc, which has few new files at a time and keeps its deltas, stands between.
-        means = {
-            "gc each day": packed[-1] // len(days),
-            "one fresh repack -adf": _packed(Path(name), *REPACK) // len(days),
-            "the same, --window=250 --depth=50, as gc --aggressive does": (
-                _packed(Path(name), *REPACK, *AGGRESSIVE) // len(days)
-            ),
-        }
-    grown = [b - a for a, b in itertools.pairwise(packed)]
-    print(f"bytes a day, of which {GROWTH_LIMIT:,} is the limit (with gc at most {max(grown):,}):")
-    for packing, mean in means.items():
-        print(f"{mean:>12,}  {packing}{'' if mean < GROWTH_LIMIT else ': above the limit'}")
-    return {"means": means, "most": max(grown), "limit": GROWTH_LIMIT, "page_deflated": pages}
+        fresh = _packed(Path(name), *REPACK) // len(days)
+        aggressive = _packed(Path(name), *REPACK, *AGGRESSIVE) // len(days)
+    return {
+        "packed": packed[-1] // len(days),  # gc each day
+        "most": max(b - a for a, b in itertools.pairwise(packed)),
+        "repacked": fresh,  # once, anew
+        "aggressive": aggressive,  # as gc --aggressive does
+        "site": (sizes[-1] - sizes[0]) // (len(days) - 1),
+        "page_zip": sum(map(_deflated, days)) // len(days),
+    }
 
 
 def _packed(repository: Path, *command: str) -> int:
@@ -214,56 +228,6 @@ def _deflated(digest: Digest) -> int:
 
 def _git(folder: Path, *command: str) -> None:
     subprocess.run(["git", "-C", folder, *command], check=True)
-
-
-# --- rebuild ----------------------------------------------------------------------------------
-
-
-def rebuild(makers: Makers, number: int) -> dict[str, Any]:
-    """`render` of a long archive, and what the day after it touches."""
-    with tempfile.TemporaryDirectory() as name:
-        out, to = Path(name, "out"), Path(name, "to")
-        (*old, new) = makers.days(number + 1, LONG_KEPT, LONG_SCANNED)
-        for digest in old:
-            served.write(out, {str(archive.day_path(digest.date)): record.encode(digest)})
-        with get_context("spawn").Pool(1) as pool:
-            seconds, peak = pool.apply(_render, (out, to))
-            pool.close()
-            pool.join()
-        files = [path for path in to.rglob("*") if path.is_file()]
-        size = sum(path.stat().st_size for path in files)
-        print(
-            f"rebuild: {number} days of {LONG_KEPT} kept: {seconds:.1f} s, peak {peak} MiB;"
-            f" {len(files):,} files, {size:,} bytes"
-        )
-        started = time.perf_counter()
-        touched = output.write(to, new, None, SITE)
-        day_seconds = time.perf_counter() - started
-        sizes = {name: (to / name).stat().st_size for name in touched}
-    print(f"the next day touches {len(sizes)} files in {day_seconds:.2f} s:")
-    for path, length in sizes.items():
-        print(f"{length:>12,}  {path}")
-    print(f"{sum(sizes.values()):>12,}  in all")
-    return {
-        "days": number,
-        "seconds": round(seconds, 1),
-        "peak_mib": peak,
-        "files": len(files),
-        "bytes": size,
-        "day_seconds": round(day_seconds, 2),
-        "touched": sizes,
-    }
-
-
-def _render(out: Path, to: Path) -> tuple[float, int]:
-    """Seconds, and the most memory in MiB, of a rebuild in this process."""
-    started = time.perf_counter()
-    output.render(out, to, SITE)
-    seconds = time.perf_counter() - started
-    # Not getrusage: that remembers the process which started this one.
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", status)
-    return seconds, int(peak) // 1024
 
 
 # --- Lighthouse -------------------------------------------------------------------------------

@@ -1,0 +1,73 @@
+"""`digest ARGUMENTS` in this process; then FIGURES holds, as JSON, what each stage took.
+
+    python -m tests.bench.probe FIGURES run --config config.yaml
+
+CPU seconds are this process's and its children's, user and system. `start` is the interpreter until
+`main` is called, `rest` what stands outside of every stage, imports among it. Memory is the
+kernel's high-water mark of this process.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import resource
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_DATE = re.compile(r"^[0-9-]{10} ")
+
+
+def main(figures: str, *arguments: str) -> int:
+    """The command's exit code."""
+    from digest import progress
+
+    start = _cpu()
+    cpu: dict[str, float] = defaultdict(float)
+    wall: dict[str, float] = defaultdict(float)
+    stage = progress.stage
+
+    @contextmanager
+    def timed(name: str) -> Iterator[list[str]]:
+        before = _cpu(), time.perf_counter()
+        try:
+            with stage(name) as said:
+                yield said
+        finally:
+            kind = _DATE.sub("", name)
+            cpu[kind] += _cpu() - before[0]
+            wall[kind] += time.perf_counter() - before[1]
+
+    progress.stage = timed  # before the modules that import it by name
+    from digest.cli import main as digest
+
+    code = digest(arguments)
+    total = _cpu()
+    found = {
+        "cpu": {"start": start, **cpu, "rest": total - start - sum(cpu.values())},
+        "wall": dict(wall),
+        "cpu_s": total,
+        "peak_mib": peak_mib(),
+    }
+    Path(figures).write_text(json.dumps(found), encoding="ascii")
+    return code
+
+
+def peak_mib() -> float:
+    """The most memory that this process has had. Not getrusage's, which remembers its parent's."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", status)
+    return int(peak) / 1024
+
+
+def _cpu() -> float:
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

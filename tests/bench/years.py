@@ -1,0 +1,170 @@
+"""What an archive's age costs: one more day, a slot with nothing to do, a rebuild, a search.
+
+An archive of N days ends on the eve of the seed day; its days are made by a seed, of 5 kept papers
+of 15 (an old archive of whole days would be gigabytes), written as records and rendered once, which
+is the full `render`. The day after is the seed day itself, 451 papers by the embedded scorer, from
+a local server. `ratio` sets against the youngest archive, whose runs take turns with the others'.
+Every run is a fresh process; its figures are medians. The repository holds the archive's days in
+one commit, so `packed` is what the files weigh, without the history of those that change every
+day (that is part of `growth`).
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from digest import announcements, archive, record
+from tests.bench import runs
+from tests.bench.runs import Announcement, Place, Run
+from tests.bench.site import Makers
+from tests.site import served
+
+KEPT, SCANNED = 5, 15
+TIMES = 3
+AIM_RATIO = 1.1
+_COLUMNS = (
+    "days", "render_s", "render_mib", "run_s", "ratio", "cpu_s", "cpu_ratio", "run_mib",
+    "mib_ratio", "run_bytes", "by_ratio", "files", "slot_s", "slot_ratio", "search_s", "packed",
+    "shallow", "clone_s",
+)  # fmt: skip
+_RATIOS = {  # to the first row
+    "ratio": "run_s",
+    "cpu_ratio": "cpu_s",
+    "mib_ratio": "run_mib",
+    "by_ratio": "run_bytes",
+    "slot_ratio": "slot_s",
+}
+
+
+def measure(data: Path, ages: Sequence[int]) -> list[dict[str, Any]]:
+    seed = runs.seed_announcement(data)
+    makers = Makers(data)
+    with ExitStack() as stack:
+        addresses = stack.enter_context(runs.feed_server({seed.category: seed.rss}))
+        settings = {
+            "categories": [seed.category],
+            "scorer": "offline",
+            "site": {"url": "https://reader.example/digest"},
+            "arxiv": addresses,
+        }
+        places = [stack.enter_context(runs.place(**settings)) for _ in ages]
+        rows = [_aged(p, makers, age, seed) for p, age in zip(places, ages, strict=True)]
+        daily, slots = _more_days(places, seed)
+        for row, runs_made, nothing in zip(rows, daily, slots, strict=True):
+            row |= _figures(runs_made, nothing)
+        for row in rows:
+            for ratio, name in _RATIOS.items():
+                row[ratio] = round(row[name] / rows[0][name], 2)
+        for place, row in zip(places, rows, strict=True):
+            row["search_s"] = _first_results(place.out)
+    print(
+        f"days of {KEPT} kept of {SCANNED}; one more of {len(seed.papers)};"
+        f" aim: ratios under {AIM_RATIO}"
+    )
+    print("".join(f"{name:>11}" for name in _COLUMNS))
+    for row in rows:
+        print("".join(f"{row[name]:>11,}" for name in _COLUMNS))
+        for name in ("run", "slot"):
+            stages = ", ".join(f"{stage} {s:.2f}" for stage, s in row[f"{name}_stages"].items())
+            print(f"{'':11}CPU of a {name} by stage: {stages}")
+    return rows
+
+
+def _aged(place: Place, makers: Makers, age: int, seed: Announcement) -> dict[str, Any]:
+    """An archive of that many days, rendered and committed; what that took."""
+    for index, day in enumerate(reversed(list(_days_before(seed.day, age)))):
+        digest = makers.day(index, day, KEPT, SCANNED)
+        served.write(place.out, {str(archive.day_path(day)): record.encode(digest)})
+    rendered = place.digest("render")
+    runs.git(place.folder, "add", "docs")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+    runs.git(place.folder, *who, "commit", "--quiet", "--message=an archive")
+    runs.git(place.folder, "gc", "--quiet", "--prune=now")
+    with tempfile.TemporaryDirectory() as name:
+        started = time.perf_counter()
+        clone = ["git", "clone", "--quiet", "--depth=1", f"file://{place.folder}", f"{name}/clone"]
+        subprocess.run(clone, check=True)
+        seconds = time.perf_counter() - started
+        shallow = _packs(Path(name, "clone"))
+    return {
+        "days": age,
+        "render_s": round(rendered.wall_s, 2),
+        "render_mib": round(rendered.peak_mib),
+        "packed": _packs(place.folder),
+        "shallow": shallow,
+        "clone_s": round(seconds, 2),
+    }
+
+
+def _days_before(day: date, number: int) -> Iterator[date]:
+    for _ in range(number):
+        day = announcements.previous_announcement(day)
+        yield day
+
+
+def _packs(repository: Path) -> int:
+    packs = (repository / ".git/objects/pack").iterdir()
+    return sum(path.stat().st_size for path in packs)
+
+
+def _more_days(
+    places: Sequence[Place], seed: Announcement
+) -> tuple[list[list[Run]], list[list[Run]]]:
+    """Of each archive: runs that make the next day, and slots after them; in turn."""
+    daily: list[list[Run]] = [[] for _ in places]
+    slots: list[list[Run]] = [[] for _ in places]
+    for _ in range(TIMES):
+        for place, made in zip(places, daily, strict=True):
+            with _taken_back(place):
+                made.append(place.digest("run", "--date", str(seed.day)))
+    for place in places:
+        place.digest("run", "--date", str(seed.day))
+    for _ in range(TIMES):
+        for place, nothing in zip(places, slots, strict=True):
+            nothing.append(place.slot(str(seed.day)))
+    return daily, slots
+
+
+@contextmanager
+def _taken_back(place: Place) -> Iterator[None]:
+    """Undo the commit that is made meanwhile."""
+    yield
+    runs.git(place.folder, "reset", "--quiet", "--hard", "HEAD~1")
+    runs.git(place.folder, "clean", "--quiet", "--force", "-d", "docs")
+
+
+def _figures(made: Sequence[Run], nothing: Sequence[Run]) -> dict[str, Any]:
+    return {
+        "run_s": round(statistics.median(run.wall_s for run in made), 3),
+        "cpu_s": round(statistics.median(run.cpu_s for run in made), 3),
+        "run_mib": round(statistics.median(run.peak_mib for run in made), 1),
+        "run_bytes": made[-1].bytes,
+        "files": made[-1].files,
+        "slot_s": round(statistics.median(run.wall_s for run in nothing), 3),
+        "run_stages": made[-1].cpu,
+        "slot_stages": nothing[-1].cpu,
+    }
+
+
+def _first_results(out: Path) -> float | None:
+    """Seconds from opening the search with a question until it shows a paper; None: no browser."""
+    if not served.CHROMIUM.exists():
+        return None
+    seconds = []
+    with served.serve(out) as address, served.chromium() as browser:
+        for _ in range(TIMES):
+            reader = served.Reader(browser, address)
+            started = time.perf_counter()
+            page = reader.open("search/index.html?q=learning")
+            page.locator(".results .title").first.wait_for()
+            seconds.append(time.perf_counter() - started)
+            reader.context.close()
+    return round(statistics.median(seconds), 3)
