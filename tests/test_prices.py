@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,8 +60,15 @@ def test_a_model_that_nobody_lists_is_not_free_but_unknown(
     assert dollars(model, base_url) is None
 
 
-def test_a_maker_other_than_openai() -> None:
-    assert dollars("deepseek-chat", "https://api.deepseek.com") == pytest.approx(0.050, abs=0.02)
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [("2026-11-22T20:00:00Z", 0.050), ("2026-11-23T01:00:00Z", 0.101)],
+    ids=["at night", "at its peak hours, where it asks twice as much"],
+)
+def test_a_maker_other_than_openai(at: str, expected: float) -> None:
+    with time_machine.travel(at):
+        found = dollars("deepseek-chat", "https://api.deepseek.com")
+    assert found == pytest.approx(expected, abs=0.02)
 
 
 def test_cached_tokens_are_cheaper_and_only_they() -> None:
