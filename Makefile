@@ -23,7 +23,7 @@ pages: $(VENV)/dev  ## a site of made days, one of them judged by a model, to lo
 	@$(BIN)/python -m tests.site build/pages
 
 test: $(VENV)/dev $(NPM)  ## every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 bench: $(VENV)/dev  ## speed, cost and scale: tables, and build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -29,10 +29,7 @@ from tests import make
 from tests.llm import replies
 from tests.llm.fake import Fake
 from tests.llm.replies import Step
-from tests.llm.scoring import impatient
 from tests.make import git, paper, score
-
-__all__ = ["impatient"]
 
 GOLDEN = Path(__file__).parent / "data" / "doctor"
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday

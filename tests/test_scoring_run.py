@@ -800,7 +800,7 @@ def test_a_day_of_outage_is_finished_on_a_weekend_too(
 
 
 def test_an_older_days_outage_does_not_cost_the_newest_its_digest(
-    project: Project, httpserver: HTTPServer
+    project: Project, impatient: None, httpserver: HTTPServer
 ) -> None:
     project.fake.respond = lambda _: replies.unauthorized()
     turned(project, httpserver, PAPERS[:8], DAY)

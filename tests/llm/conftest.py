@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from tests.llm.scoring import impatient
 from tests.llm.servers import aimock, aimock_server, llmock_server
 
-__all__ = ["aimock", "aimock_server", "impatient", "llmock_server"]
+__all__ = ["aimock", "aimock_server", "llmock_server"]
