@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -39,6 +41,8 @@ _GONE = (
 )
 
 
+_DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.json", re.ASCII)
+
 Files = dict[PurePosixPath, bytes | None]  # below <out>; None: no such file
 
 
@@ -56,9 +60,12 @@ def read(path: Path) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ArchiveError(
-            f"{path}: cannot be read: {error.strerror}: see what stands there, and its permissions"
-        ) from error
+        raise _cannot_be_read(path, error) from error
+
+
+def _cannot_be_read(path: Path, error: OSError) -> ArchiveError:
+    why = f"cannot be read: {error.strerror}: see what stands there, and its permissions"
+    return ArchiveError(f"{path}: {why}")
 
 
 def read_day(out: Path, day: date) -> Digest | None:
@@ -77,9 +84,21 @@ def listed_day(out: Path, day: date) -> Digest:
 
 def day_paths(out: Path) -> list[PurePosixPath]:
     """The file of each archived day below `out`, oldest first."""
-    digits = "[0-9]"
-    pattern = f"{digits * 4}/{digits * 4}-{digits * 2}-{digits * 2}.json"
-    return [DATA / p.parent.name / p.name for p in sorted((out / DATA).glob(pattern))]
+    return [DATA / name for name in _day_names(out)]
+
+
+def _day_names(out: Path) -> list[str]:
+    """The same below data/, as words: after ten years there are 2,500."""
+    found = []
+    for folder in sorted((out / DATA).glob("[0-9][0-9][0-9][0-9]")):
+        try:
+            names = os.listdir(folder)  # noqa: PTH208 - names will do
+        except NotADirectoryError:
+            continue
+        except OSError as error:
+            raise _cannot_be_read(folder, error) from error
+        found += [f"{folder.name}/{name}" for name in names if _DAY_NAME.fullmatch(name)]
+    return sorted(found)
 
 
 def read_archive(out: Path) -> Iterator[Digest]:
@@ -112,8 +131,13 @@ def address_file(url: str | None) -> Files:
 
 def read_days(out: Path) -> tuple[Day, ...]:
     """`days.jsonl`, oldest first."""
+    return _decode_days(read(out / DAYS) or b"")
+
+
+@lru_cache(maxsize=1)  # a run asks many times, and ten years are 1.1 MB
+def _decode_days(data: bytes) -> tuple[Day, ...]:
     days = []
-    for number, line in enumerate((read(out / DAYS) or b"").splitlines(), start=1):
+    for number, line in enumerate(data.splitlines(), start=1):
         try:
             days.append(msgspec.json.decode(line, type=Day))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -222,9 +246,9 @@ def restore(out: Path) -> list[PurePosixPath]:
     A run that was killed, a merge or a copy can leave a day's file alone. Unknown to the list and
     to the ledger, its papers would be repeated.
     """
-    on_disk = day_paths(out)
+    on_disk = _day_names(out)
     try:
-        listed = [day_path(day.date) for day in read_days(out)]
+        listed = [f"{name[:4]}/{name}.json" for name in (str(day.date) for day in read_days(out))]
     except ArchiveError as error:
         if isinstance(error.__cause__, OSError):
             raise
@@ -233,14 +257,14 @@ def restore(out: Path) -> list[PurePosixPath]:
         if on_disk == listed and _remembers(out, on_disk[-_LOOK_BACK:]):
             return []
         if gone := sorted(set(listed) - set(on_disk)):
-            raise ArchiveError(f"{gone[0]}: {_GONE}")
+            raise ArchiveError(f"{DATA / gone[0]}: {_GONE}")
     digests = list(read_archive(out))
     return write_files(out, derived_files(digests)) if digests else []
 
 
-def _remembers(out: Path, paths: list[PurePosixPath]) -> bool:
+def _remembers(out: Path, names: list[str]) -> bool:
     """Whether the ledger holds what these days scored; a lost shard would repeat papers."""
-    for path in paths:
+    for path in (DATA / name for name in names):
         scored = record.decode(read(out / path) or b"", str(path)).scored_ids
         if scored - read_ledger(out, scored).keys():
             return False

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 _DAY = r"\d{4}/\d{4}-\d\d-\d\d"
 _GENERATED = re.compile(
     rf"(?:{_DAY}\.(?:html|md)|data/{_DAY}\.json|data/seen/\d{{4}}\.txt"
-    r"|\d{4}/\d{4}-\d\d\.html|search/\d{4}-\d\d\.json|search/index\.html"
+    r"|\d{4}/(?:\d{4}-\d\d|index)\.html|search/\d{4}-\d\d\.json|search/index\.html"
     r"|data/(?:days\.jsonl|site\.json)|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
     r"|days\.js|feed\.xml|papers\.xml|feed\.json"
     r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:site|theme)\.[0-9a-f]{10}\.js"
@@ -26,6 +26,11 @@ _NAMED = 3  # of somebody else's files
 def day_file(day: date, suffix: str) -> PurePosixPath:
     """2026/2026-01-30.html: a day's pages below the site's folder, its record below data/."""
     return PurePosixPath(f"{day:%Y}", f"{day}{suffix}")
+
+
+def year_file(year: int) -> PurePosixPath:
+    """2026/index.html: the calendar of a year."""
+    return PurePosixPath(f"{year:04}", "index.html")
 
 
 def day_of_record(path: str) -> date | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from digest import archive, publish, record, selection, site
+from digest import archive, layout, publish, record, selection, site
 from digest.config import Site
 from digest.errors import ArchiveError
 from digest.layout import day_file
@@ -38,6 +38,7 @@ def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> l
     # The month's index too is made from the days' own files: of what an interrupted run left in
     # the old one nobody could tell which day it is of.
     files |= _month_files(month, days, read, settings)
+    files |= _year_files(out, digest.date.year, days, settings)
     files |= _front_files(days, read, settings)
     return [str(path) for path in archive.write_files(out, files)]
 
@@ -53,6 +54,17 @@ def _month_files(month: str, days: Sequence[Day], read: _Read, settings: Site) -
     shown = [day.date for day in site.with_page(days) if day.month == month]
     index = search.encode(search.entries(map(read, shown))) if shown else None
     return {**site.month_files(month, days, settings), search.path(month): index}
+
+
+def _year_files(out: Path, year: int, days: Sequence[Day], settings: Site) -> archive.Files:
+    """The page of `year`, and those of other years that are not there: the page of all days leads
+    to them, and a site that was made before there were such pages lacks them."""
+    years = {day.date.year for day in days}
+    lacking = {other for other in years if not (out / layout.year_file(other)).exists()}
+    made: archive.Files = {}
+    for other in sorted(years & {year, *lacking}):
+        made |= site.year_files(other, days, settings)
+    return made
 
 
 def _front_files(days: Sequence[Day], read: _Read, settings: Site) -> archive.Files:
@@ -94,4 +106,6 @@ def site_files(digests: Sequence[Digest], settings: Site) -> archive.Files:
     by_date = {digest.date: digest for digest in digests}
     for month in dict.fromkeys(day.month for day in days):
         files |= _month_files(month, days, by_date.__getitem__, settings)
+    for year in dict.fromkeys(day.date.year for day in days):
+        files |= site.year_files(year, days, settings)
     return files | _front_files(days, by_date.__getitem__, settings)

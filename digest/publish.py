@@ -11,7 +11,7 @@ import logging
 import re
 import shutil
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -88,15 +88,14 @@ def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
         raise PublishError(
             "the site's folder is ignored by one of your .gitignore files: take it out of there"
         )
-    paths = [
-        path for path in _ours(out) if not alone or PurePosixPath(path).stem == str(digest.date)
-    ]
     index = Path(out, git.read(out, "rev-parse", "--git-path", "index"))
     with TemporaryDirectory() as folder:
         own = {"GIT_INDEX_FILE": f"{folder}/index"}
         if index.exists():  # for what it knows of unchanged files: else each is read again
             shutil.copyfile(index, own["GIT_INDEX_FILE"])
         git.run(out, "read-tree", *(["--reset", head] if head else ["--empty"]), environment=own)
+        changed = _changed(out, own)
+        paths = [p for p in changed if not alone or PurePosixPath(p).stem == str(digest.date)]
         update = ["update-index", "--add", "--remove", "-z", "--stdin"]
         git.run(out, *update, stdin="".join(f"{path}\0" for path in paths), environment=own)
         tree = git.run(out, "write-tree", environment=own).stdout.strip()
@@ -111,11 +110,11 @@ def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
     return made
 
 
-def _ours(out: Path) -> list[str]:
-    """The files of the site, relative to its folder: those there are, and those git remembers."""
-    there = (path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
-    tracked = git.run(out, "ls-files", "-z").stdout.split("\0")
-    return sorted(path for path in {*there, *tracked} if is_generated(path))
+def _changed(out: Path, index: Mapping[str, str]) -> list[str]:
+    """The files of the site, relative to its folder, that are not as in `index`, or gone."""
+    differ = ("--others", "--modified", "--deleted", "-z")
+    found = git.run(out, "ls-files", *differ, environment=index).stdout.split("\0")
+    return sorted(path for path in set(found) if is_generated(path))
 
 
 def _refresh_index(out: Path, paths: list[str]) -> None:

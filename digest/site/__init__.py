@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from digest import announcements
 from digest.config import Site
-from digest.layout import day_file
+from digest.layout import day_file, year_file
 from digest.models import Day, Digest, Missed
 from digest.site import feeds, html, markdown, pages
 
@@ -41,6 +41,11 @@ def month_files(month: str, days: Iterable[Day], site: Site) -> Files:
     """The page of one month, of which `days` may hold more."""
     path = PurePosixPath(month[:4]) / f"{month}.html"
     return {path: pages.month_page([day for day in days if day.month == month], month, site)}
+
+
+def year_files(year: int, days: Iterable[Day], site: Site) -> Files:
+    """The page of one year, of which `days` may hold more."""
+    return {year_file(year): pages.year_page(days, year, site)}
 
 
 def newest(days: Sequence[Day]) -> date | None:

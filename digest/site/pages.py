@@ -22,6 +22,7 @@ _DAY = timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SATURDAY = 5  # date.weekday()
 _HEAT = 5  # steps
+YEARS_WHOLE = 2  # on the page of all days
 
 
 # --- the calendar -----------------------------------------------------------------------------
@@ -51,23 +52,21 @@ class Month:
 class Year:
     number: int
     totals: str
-    months: tuple[Month, ...]
+    months: tuple[Month, ...]  # newest first; none where only the year is named
 
 
 def archive_page(days: Iterable[Day], site: Site) -> bytes:
-    """The calendar of all days, newest month first."""
+    """The calendar of the two newest years, newest month first; each earlier one in a line, with a
+    link to its own page. So the page stays as it is in size, whatever the archive's age."""
     ordered = _ordered(days)
-    heat = _Heat(ordered)
-    months = [list(group) for _, group in groupby(ordered, lambda day: day.month)]
-    span = (ordered[0].date, ordered[-1].date) if ordered else None
-    made = []
-    for before, of_month in zip([None, *months], months, strict=False):
-        gap = _gap(before[-1].date, of_month[0].date) if before else ""
-        made.append(_month(of_month, heat, span, gap))
-    years = []
-    for number, group in groupby(reversed(made), lambda month: month.first.year):
-        totals = _totals([day for day in ordered if day.date.year == number])
-        years.append(Year(number, totals, tuple(group)))
+    of_years = [(number, list(of)) for number, of in groupby(ordered, lambda day: day.date.year)]
+    whole = [day for _, of in of_years[-YEARS_WHOLE:] for day in of]
+    heat = _Heat(whole)
+    months = {number: list(of) for number, of in groupby(_months(whole, heat), _year_of)}
+    years = [
+        Year(number, _totals(of), tuple(reversed(months.get(number, ()))))
+        for number, of in reversed(of_years)
+    ]
     return html.render(
         "archive.html",
         "",
@@ -77,6 +76,23 @@ def archive_page(days: Iterable[Day], site: Site) -> bytes:
         steps=heat.legend,
         signs=_signs(years),
         has_feeds=_has_feeds(ordered),
+    )
+
+
+def year_page(days: Iterable[Day], year: int, site: Site) -> bytes:
+    """The calendar of one year, newest month first. Days of other years are left aside."""
+    ordered = [day for day in _ordered(days) if day.date.year == year]
+    heat = _Heat(ordered)
+    shown = Year(year, _totals(ordered), tuple(reversed(_months(ordered, heat))))
+    return html.render(
+        "year.html",
+        "../",
+        site,
+        page="year",
+        year=shown,
+        steps=heat.legend,
+        signs=_signs([shown]),
+        has_feeds=_has_feeds(ordered),  # as far as these days tell
     )
 
 
@@ -126,6 +142,21 @@ class _Heat:
     def name(self, kept: int) -> str:
         """The class that a day with so many is drawn by."""
         return f"heat-{bisect_right(self._bounds, kept)}" if kept else "none"
+
+
+def _months(days: Sequence[Day], heat: _Heat) -> list[Month]:
+    """The months of these days, which are in order, each with the gap before it."""
+    months = [list(of) for _, of in groupby(days, lambda day: day.month)]
+    span = (days[0].date, days[-1].date) if days else None
+    made = []
+    for before, of in zip([None, *months], months, strict=False):
+        gap = _gap(before[-1].date, of[0].date) if before else ""
+        made.append(_month(of, heat, span, gap))
+    return made
+
+
+def _year_of(month: Month) -> int:
+    return month.first.year
 
 
 def _month(days: list[Day], heat: _Heat, span: tuple[date, date] | None, gap: str = "") -> Month:

@@ -6,12 +6,13 @@ What is not known is said to be unknown and counted; it is neither drawn nor add
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from digest import wording
-from digest.models import NO_TOPIC, Day, add
+from digest.models import NO_TOPIC, Day
 from digest.site import charts
 from digest.site.figure import Figure, Picture, Say, axis_of, rounded, table, timeline
 
@@ -35,8 +36,8 @@ def sums(days: Sequence[Day]) -> list[tuple[str, str]]:
         ("Scanned", f"{scanned:,}"),
         ("Kept", f"{kept:,} ({charts.share(kept, scanned)})" if scanned else f"{kept:,}"),
     ]
-    if paid := _paid(days):
-        said.append(("Cost", _total(paid, _cost, _money)))
+    if costs := _Bill.of(days).costs:
+        said.append(("Cost", _total(costs, _money)))
     return said
 
 
@@ -173,37 +174,38 @@ def _scores(days: Sequence[Day]) -> Figure | None:
 
 
 def _costs(days: Sequence[Day]) -> Figure | None:
-    paid = _paid(days)
-    if not paid:
+    bill = _Bill.of(days)
+    if not bill.days:
         return None
     axis = axis_of(days, "month")
     money, tokens, rows = [], [], []
     for period in axis.filled:
-        if not (of := _paid(period.days)):
+        of = _Bill.of(period.days)
+        if not of.days:
             continue
-        said = f"{period.name}: {_total(of, _cost, wording.dollars)}"
-        spent = (_known(of, _cost) or 0.0,)
-        money.append(charts.Column(period.place, spent, said, _unknown(of, _cost) > 0))
-        values = (_known(of, _prompt) or 0.0, _known(of, _completion) or 0.0)
-        said = f"{period.name}: {_total(of, _prompt, _whole)} prompt"
-        said += f", {_total(of, _completion, _whole)} completion"
-        tokens.append(charts.Column(period.place, values, said, _unknown(of, _tokens) > 0))
-        rows.append((period.row, *_costs_row(of)))
+        said = f"{period.name}: {_total(of.costs, wording.dollars)}"
+        spent = (_known(of.costs) or 0.0,)
+        money.append(charts.Column(period.place, spent, said, of.without_cost > 0))
+        values = (_known(of.prompt) or 0.0, _known(of.completion) or 0.0)
+        said = f"{period.name}: {_total(of.prompt, _whole)} prompt"
+        said += f", {_total(of.completion, _whole)} completion"
+        tokens.append(charts.Column(period.place, values, said, of.without_tokens > 0))
+        rows.append((period.row, *of.row))
     pictures, key = [], []
-    if _unknown(paid, _cost) < len(paid):
+    if bill.without_cost < bill.days:
         title = f"Cost a {axis.unit}, in dollars"
         pictures.append(timeline(axis, money, "Cost", title, ("cost",), 110, say=wording.dollars))
         key.append(("cost", "cost"))
-    if _unknown(paid, _tokens) < len(paid):
+    if bill.without_tokens < bill.days:
         title, names = f"Tokens a {axis.unit}", ("asked", "answered")
         pictures.append(timeline(axis, tokens, "Tokens", title, names, 110, stacked=True))
         key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
-    missing = _missing(paid)
+    missing = bill.missing
     if missing and pictures:
         key.append(("gap", "not all reported"))
         missing += " Where some are missing, a band stands behind the column: the truth is higher."
     text = [f"A {axis.unit} each column." if pictures else "", missing]
-    if free := len(days) - len(paid):
+    if free := len(days) - bill.days:
         text.append(f"{wording.count(free, 'day')} asked no model and cost nothing.")
     head = ("Days", "Cost", "Prompt tokens", "Completion tokens")
     return Figure(
@@ -215,36 +217,15 @@ def _costs(days: Sequence[Day]) -> Figure | None:
             f"Cost and tokens by {axis.unit}",
             (axis.head, *head, "Days without cost", "Days without tokens"),
             rows,
-            ("All", *_costs_row(paid)),
+            ("All", *bill.row),
         ),
         tuple(key),
     )
 
 
-def _missing(paid: Sequence[Day]) -> str:
-    """How many days lack what, in a sentence; "" where none does."""
-    said = [
-        f"the {what} of {wording.count(number, 'day')}"
-        for what, number in (("cost", _unknown(paid, _cost)), ("tokens", _unknown(paid, _tokens)))
-        if number
-    ]
-    return f"Not reported: {' and '.join(said)}." if said else ""
-
-
-def _costs_row(paid: Sequence[Day]) -> tuple[str | int, ...]:
-    return (
-        len(paid),
-        _sum(paid, _cost, wording.dollars),
-        _sum(paid, _prompt, _whole),
-        _sum(paid, _completion, _whole),
-        _unknown(paid, _cost),
-        _unknown(paid, _tokens),
-    )
-
-
 # --- what may not be known --------------------------------------------------------------------
 
-_Of = Callable[[Day], float | None]
+_Values = Sequence[float | None]
 
 
 def asked(day: Day) -> bool:
@@ -252,45 +233,72 @@ def asked(day: Day) -> bool:
     return day.scorer != "offline" and (day.counts.scanned > 0 or day.cost_usd is not None)
 
 
-def _paid(days: Iterable[Day]) -> list[Day]:
-    return [day for day in days if asked(day)]
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """What the days on which a model was asked have cost, each its own; None: not reported."""
+
+    costs: _Values
+    prompt: _Values
+    completion: _Values
+
+    @classmethod
+    def of(cls, days: Iterable[Day]) -> _Bill:
+        paid = [day for day in days if asked(day)]
+        return cls(
+            [day.cost_usd for day in paid],
+            [day.prompt_tokens for day in paid],
+            [day.completion_tokens for day in paid],
+        )
+
+    @property
+    def days(self) -> int:
+        return len(self.costs)
+
+    @property
+    def without_cost(self) -> int:
+        return self.costs.count(None)
+
+    @property
+    def without_tokens(self) -> int:
+        return sum(None in both for both in zip(self.prompt, self.completion, strict=True))
+
+    @property
+    def missing(self) -> str:
+        """How many days lack what, in a sentence; "" where none does."""
+        said = [
+            f"the {what} of {wording.count(number, 'day')}"
+            for what, number in (("cost", self.without_cost), ("tokens", self.without_tokens))
+            if number
+        ]
+        return f"Not reported: {' and '.join(said)}." if said else ""
+
+    @property
+    def row(self) -> tuple[str | int, ...]:
+        return (
+            self.days,
+            _sum(self.costs, wording.dollars),
+            _sum(self.prompt, _whole),
+            _sum(self.completion, _whole),
+            self.without_cost,
+            self.without_tokens,
+        )
 
 
-def _cost(day: Day) -> float | None:
-    return day.cost_usd
-
-
-def _prompt(day: Day) -> int | None:
-    return day.prompt_tokens
-
-
-def _completion(day: Day) -> int | None:
-    return day.completion_tokens
-
-
-def _tokens(day: Day) -> int | None:
-    return add(day.prompt_tokens, day.completion_tokens)
-
-
-def _known(days: Iterable[Day], of: _Of) -> float | None:
+def _known(values: _Values) -> float | None:
     """The sum of what is known; None if nothing is."""
-    values = [value for day in days if (value := of(day)) is not None]
-    return sum(values) if values else None
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
-def _unknown(days: Iterable[Day], of: _Of) -> int:
-    return sum(of(day) is None for day in days)
-
-
-def _sum(days: Sequence[Day], of: _Of, say: Say) -> str:
-    known = _known(days, of)
+def _sum(values: _Values, say: Say) -> str:
+    known = _known(values)
     return wording.NOT_REPORTED if known is None else say(known)
 
 
-def _total(days: Sequence[Day], of: _Of, say: Say) -> str:
+def _total(values: _Values, say: Say) -> str:
     """The sum, and for how many days there is none."""
-    said, unknown = _sum(days, of, say), _unknown(days, of)
-    if not unknown or unknown == len(days):
+    said, unknown = _sum(values, say), values.count(None)
+    if not unknown or unknown == len(values):
         return said
     return f"{said} and {wording.count(unknown, 'day')} {wording.NOT_REPORTED}"
 

@@ -79,7 +79,7 @@ def write_site(folder: Path) -> None:
     files = dict(site.front_files(DAYS[-1], DAYS, lines, SITE))
     for digest in DAYS:
         files |= site.day_files(digest, SITE)
-    files |= site.month_files("2026-01", lines, SITE)
+    files |= site.month_files("2026-01", lines, SITE) | site.year_files(2026, lines, SITE)
     files[search.path("2026-01")] = search.encode(search.entries(DAYS))
     write(folder, {str(path): data for path, data in files.items()})
 

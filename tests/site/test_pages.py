@@ -156,24 +156,53 @@ def test_years_and_months_stand_newest_first_and_weeks_in_order() -> None:
     days = [a_day("2026-01-06"), a_day("2025-12-30"), a_day("2026-02-02"), a_day("2026-01-05")]
     page = Page(pages.archive_page(days, SITE))
     assert [link for link in page.links if re.match(r"20\d\d/", link)] == [
+        "2026/index.html",
         "2026/2026-02.html",
         "2026/2026-02-02.html",
         "2026/2026-01.html",
         "2026/2026-01-05.html",
         "2026/2026-01-06.html",
+        "2025/index.html",
         "2025/2025-12.html",
         "2025/2025-12-30.html",
     ]
-    assert (
-        page.tables[1][:3]
-        == [
-            ["Mon", "Tue", "Wed", "Thu", "Fri"],
-            ["", "", "", "1", "2 no announcement"],
-            ["5 10", "6 10", "7 missing", "8 missing", "9 missing"],
-        ][:1]
-        + page.tables[1][1:3]
-    )
+    assert page.tables[1][:3] == [
+        ["Mon", "Tue", "Wed", "Thu", "Fri"],
+        ["", "", "", "1 missing", "2 no announcement"],
+        ["5 10", "6 10", "7 missing", "8 missing", "9 missing"],
+    ]
     assert "2026 3 days, 30 of 300 papers kept" in page.text
+
+
+def test_of_all_years_the_two_newest_stand_whole_and_the_others_lead_to_their_pages() -> None:
+    days = [a_day(f"{year}-02-04") for year in (2021, 2024, 2025, 2026)]
+    page = Page(pages.archive_page(days, SITE))
+    linked = [link for link in page.links if re.match(r"20\d\d/20.*-04", link)]
+    assert linked == ["2026/2026-02-04.html", "2025/2025-02-04.html"]
+    for year in (2021, 2024, 2025, 2026):
+        assert f"{year}/index.html" in page.links
+        assert f"{year} 1 day, 10 of 100 papers kept" in page.text
+
+
+def test_the_page_of_all_days_does_not_grow_with_the_years() -> None:
+    def size(first: int) -> int:
+        days = [
+            a_day(f"{year}-{month:02}-05") for year in range(first, 2027) for month in range(1, 13)
+        ]
+        return len(pages.archive_page(days, SITE))
+
+    assert size(2010) - size(2024) < 14 * 250  # bytes: a line and a link a year
+
+
+def test_a_years_page_holds_its_days_alone() -> None:
+    own = [a_day("2025-02-04"), a_day("2025-12-30")]
+    alone = pages.year_page(own, 2025, SITE)
+    assert pages.year_page([a_day("2024-12-30"), *own, a_day("2026-01-05")], 2025, SITE) == alone
+    page = Page(alone)
+    assert "../2025/2025-02-04.html" in page.links
+    assert "../2025/2025-12.html" in page.links
+    assert "../archive.html" in page.links
+    assert "No record from March 2025 to November 2025" in page.text
 
 
 def test_a_day_says_in_words_what_its_cell_shows() -> None:
@@ -402,6 +431,8 @@ _days = st.lists(
 def every(days: list[Day]) -> Iterator[bytes]:
     yield pages.archive_page(days, SITE)
     yield pages.stats_page(days, SITE)
+    for year in {day.date.year for day in days}:
+        yield pages.year_page(days, year, SITE)
     for month in {day.month for day in days}:
         yield pages.month_page(days, month, SITE)
 
@@ -418,9 +449,9 @@ def test_any_days_make_sound_pages(days: list[Day]) -> None:
         ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
         assert len(ids) == len(set(ids))
         pictures(made)  # which are XML
-    page = Page(pages.archive_page(days, SITE))
     for day in days:
-        assert (f"{day.date.year}/{day.date}.html" in page.links) == day.has_page
+        page = Page(pages.year_page(days, day.date.year, SITE))
+        assert (f"../{day.date.year}/{day.date}.html" in page.links) == day.has_page
 
 
 @settings(deadline=None, max_examples=40)

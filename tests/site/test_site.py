@@ -155,6 +155,7 @@ def test_an_empty_day_is_a_cell_of_the_calendar_and_no_more(tmp_path: Path) -> N
     assert set(after) - set(before) == {"data/2026/2026-11-16.json"}
     assert {name for name in before if after[name] != before[name]} == {
         "2026/2026-11.html",
+        "2026/index.html",
         "archive.html",
         "data/days.jsonl",
         "index.html",
@@ -162,6 +163,18 @@ def test_an_empty_day_is_a_cell_of_the_calendar_and_no_more(tmp_path: Path) -> N
     }
     for name in ("archive.html", "2026/2026-11.html"):
         assert b"nothing announced" in after[name]
+
+
+def test_the_page_of_an_earlier_year_is_made_where_it_is_lacking_and_else_left(
+    tmp_path: Path,
+) -> None:
+    old = make.digest(day=date(2024, 11, 14), generated_at=datetime(2024, 11, 14, 6, tzinfo=UTC))
+    files = written(tmp_path, [old, EVENTFUL])
+    page = tmp_path / "2024/index.html"
+    page.write_bytes(b"as an older program left it")
+    assert written(tmp_path, [QUIET])["2024/index.html"] == b"as an older program left it"
+    page.unlink()
+    assert written(tmp_path, [QUIET])["2024/index.html"] == files["2024/index.html"]
 
 
 def test_an_empty_month_has_a_page_and_nothing_to_search(tmp_path: Path) -> None:
