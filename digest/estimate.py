@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from digest.config import Llm
@@ -42,26 +42,28 @@ def request(prompt: Prompt, papers: Sequence[Paper]) -> Usage:
     )
 
 
-def batches(papers: Sequence[Paper], llm: Llm) -> list[tuple[Paper, ...]]:
-    """How `papers` go out: shuffled by their ids, so that place says nothing; the first alone;
-    then full batches, and what is left of them in a last round that is even; then those that speak
-    to the judge, each alone."""
+def batches(papers: Sequence[Paper], llm: Llm) -> Iterator[tuple[Paper, ...]]:
+    """How `papers` go out: shuffled by their ids, so that place says nothing; where they are more
+    than a batch, one alone before all others; then full batches, and what is left of them in a last
+    round that is even; then those that speak to the judge, each alone.
+
+    The first batch comes at once. To know who speaks to the judge takes the time of a request: the
+    others are made while it is under way.
+    """
     shuffled = sorted(papers, key=lambda paper: hashlib.sha256(paper.id.encode()).digest())
-    speaks = {paper.id: addresses_the_judge(paper) for paper in shuffled}  # slow: once a paper
-    alone = [(paper,) for paper in shuffled if speaks[paper.id]]
-    rest = [paper for paper in shuffled if not speaks[paper.id]]
     size, at_once = llm.batch_size, llm.concurrency
-    if len(rest) > size:
-        alone, rest = [(rest[0],), *alone], rest[1:]
+    if len(shuffled) > size:
+        first = next((p for p in shuffled if not addresses_the_judge(p)), shuffled[0])
+        shuffled.remove(first)
+        yield (first,)
+    speaks = {paper.id: addresses_the_judge(paper) for paper in shuffled}
+    rest = [paper for paper in shuffled if not speaks[paper.id]]
     full = max(0, math.ceil(len(rest) / size / at_once) - 1) * at_once
     last = rest[full * size :]
     number = min(at_once, len(last)) if full else math.ceil(len(last) / size)
-    return [
-        *alone[:1],
-        *(tuple(rest[i * size : (i + 1) * size]) for i in range(full)),
-        *(tuple(last[i::number]) for i in range(number)),
-        *alone[1:],
-    ]
+    yield from (tuple(rest[i * size : (i + 1) * size]) for i in range(full))
+    yield from (tuple(last[i::number]) for i in range(number))
+    yield from ((paper,) for paper in shuffled if speaks[paper.id])
 
 
 def foretell(papers: Sequence[Paper], prompt: Prompt, llm: Llm, base_url: str | None) -> Scoring:

@@ -15,7 +15,7 @@ import math
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -27,7 +27,7 @@ from digest.config import Llm
 from digest.endpoint import Endpoint
 from digest.errors import ScoringError
 from digest.models import Failure, Paper, Prompt, Reason, Scoring
-from digest.prices import price
+from digest.prices import load_prices, price
 from digest.progress import tally
 from digest.prompt import is_cut
 from digest.text import one_line
@@ -108,15 +108,14 @@ class _Run:
         self._error: ScoringError | None = None
 
     async def score(self, papers: Sequence[Paper]) -> Scoring:
-        made = estimate.batches(papers, self._llm)
-        for batch in made:
-            self._queue.put_nowait(_Batch(batch))
-        if self._left_usd is not None and self._foretold_usd(made[0]) is None:
+        batches = estimate.batches(papers, self._llm)
+        first = next(batches)
+        if self._left_usd is not None and self._foretold_usd(first) is None:
             log.warning(
                 "the price of %s is not known: the budget cannot hold", one_line(self._llm.model)
             )
         with tally(len(papers), "scored", "paper") as self._show:
-            work = asyncio.create_task(self._ask_all())
+            work = asyncio.create_task(self._ask_all(first, batches))
             try:
                 await asyncio.shield(work)
             except asyncio.CancelledError:  # Ctrl-C: asyncio cancels what it runs
@@ -128,9 +127,18 @@ class _Run:
         why = "" if self._given_up is Reason.INTERRUPTED else self._trouble or commonest
         return replace(self._scoring, trouble=why)
 
-    async def _ask_all(self) -> None:
+    async def _ask_all(self, first: tuple[Paper, ...], others: Iterable[tuple[Paper, ...]]) -> None:
+        """One after another until there is a score, so that an endpoint that gives none is asked
+        little; then all at once."""
+        sorting = asyncio.get_running_loop().run_in_executor(None, _sorted_out, others)
+        await self._handle(_Batch(first))
+        again, self._queue = self._queue, asyncio.Queue()
+        for batch in await sorting:
+            self._queue.put_nowait(_Batch(batch))
+        while not again.empty():
+            self._queue.put_nowait(again.get_nowait())
         while not self._queue.empty() and not self._answered:
-            await self._handle(self._queue.get_nowait())
+            await self._take_one()
         await self._all_at_once()
 
     async def _stop(self, work: asyncio.Task[None]) -> None:
@@ -164,7 +172,11 @@ class _Run:
 
     async def _work(self) -> None:
         while True:
-            await self._handle(await self._queue.get())
+            await self._take_one()
+
+    async def _take_one(self) -> None:
+        await self._handle(await self._queue.get())
+        self._queue.task_done()
 
     async def _handle(self, batch: _Batch) -> None:
         """Ask about a batch; what it leaves unscored goes back into the queue, or has failed."""
@@ -180,7 +192,6 @@ class _Run:
                 self._in_vain = 0
         else:
             self._fail(batch.papers)
-        self._queue.task_done()
 
     async def _ask_again(
         self, batch: _Batch, rest: tuple[Paper, ...], setback: Setback | None
@@ -216,7 +227,7 @@ class _Run:
 
     async def _ask(self, papers: tuple[Paper, ...]) -> Setback | None:
         """One request, and what it brings. None where the reply was whole, whatever it holds."""
-        reserved = self._foretold_usd(papers) or 0.0
+        reserved = 0.0 if self._left_usd is None else self._foretold_usd(papers) or 0.0
         self._reserved_usd += reserved
         self._under_way += 1
         try:
@@ -301,6 +312,12 @@ class _Run:
             log.warning("no further requests: %s", why)
             self._trouble = why
         self._given_up = self._given_up or reason
+
+
+def _sorted_out(batches: Iterable[tuple[Paper, ...]]) -> list[tuple[Paper, ...]]:
+    """The batches; and what the first answer needs next is made ready, off the event loop."""
+    load_prices()
+    return list(batches)
 
 
 def _in_a_sentence(setback: Setback) -> str:

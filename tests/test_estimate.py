@@ -42,7 +42,7 @@ def test_a_real_day_takes_about_what_was_foretold(real_data: Path) -> None:
     papers, labels = labels_of_seed_day(real_data)
     _, prompt = load(SHIPPED, CUT, "English")
     foretold = foretell(papers, prompt, Llm(), None)
-    sent = batches(papers, Llm())
+    sent = list(batches(papers, Llm()))
     prompts = sum(len(prompt_of({"messages": messages(prompt, batch)})) for batch in sent)
     completions = sum(completion_tokens(labels, [p.id for p in papers]))
     assert foretold.usage.requests == len(sent)
