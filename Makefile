@@ -22,8 +22,8 @@ demo: $(VENV)/runtime  ## the whole run on the sample feed, without a key
 pages: $(VENV)/dev  ## a site of made days, one of them judged by a model, to look at
 	@$(BIN)/python -m tests.site build/pages
 
-test: $(VENV)/dev $(NPM)  ## every test
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+test: $(VENV)/dev $(NPM)  ## every test, as many at a time as there are cores
+	$(BIN)/python -m pytest --numprocesses $(if $(UPDATE_GOLDEN),0,auto) --dist worksteal $(ARGS)
 
 bench: $(VENV)/dev  ## speed, cost and scale: tables, and build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
