@@ -1,11 +1,37 @@
+"""`python -m digest` and the command `digest`: a process that starts and ends without delay."""
+
+import gc
+import os
 import sys
 
 INTERRUPTED = 130
 
-if __name__ == "__main__":
-    try:
-        from digest.cli import main
+# Python looks for garbage after 700 new objects. What a run makes mostly lives until its end, so
+# that looking took it a tenth of its time.
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
-        sys.exit(main())
-    except KeyboardInterrupt:  # before or after the part of `main` that tells of it
+
+def main() -> None:
+    """Run one command and end the process with its exit code."""
+    try:
+        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+        from digest.cli import main as run
+
+        _leave(run())
+    except KeyboardInterrupt:  # before or after the part of `run` that tells of it
         sys.exit(INTERRUPTED)
+
+
+def _leave(code: int) -> None:
+    """End here and now: to take a program with the SDK apart takes Python a quarter of a second,
+    for memory that the system takes back anyway. Everything is written and every thread done."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # which Python tells of, in its own way, at the end of a process
+        sys.exit(code)
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -47,7 +47,7 @@ def measure(data: Path, physics: Physics, sizes: Sequence[int]) -> list[dict[str
         print(announced.name)
         print("".join(f"{name:>11}" for name in _COLUMNS))
         for size in batches:
-            row = _day(announced, size, physics)
+            row = whole_run(announced, size, physics)
             print("".join(f"{row[name]:>11}" for name in _COLUMNS), flush=True)
             for line in (_line("dollars", row["dollars"]), _line("cpu_s", row["cpu_by_stage"])):
                 print(f"{'':10}{line}", flush=True)
@@ -55,10 +55,13 @@ def measure(data: Path, physics: Physics, sizes: Sequence[int]) -> list[dict[str
     return rows
 
 
-def _day(announced: Announcement, size: int, physics: Physics) -> dict[str, Any]:
+def whole_run(
+    announced: Announcement, size: int, physics: Physics, source: Path = runs.ROOT
+) -> dict[str, Any]:
+    """One run in a repository of its own, by the program of the source tree."""
     llm = {"batch_size": size, "concurrency": CONCURRENCY}
     settings = {"categories": [announced.category], "scorer": "llm", "llm": llm}
-    with runs.endpoint(announced.labels, physics) as url, runs.place(**settings) as place:
+    with runs.endpoint(announced.labels, physics) as url, runs.place(source, **settings) as place:
         feed = place.folder / "feed.xml"
         feed.write_bytes(announced.rss)
         access = {"OPENAI_API_KEY": "sk-bench", "OPENAI_BASE_URL": url}

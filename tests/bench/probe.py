@@ -3,27 +3,30 @@
     python -m tests.bench.probe FIGURES run --config config.yaml
 
 CPU seconds are this process's and its children's, user and system. `start` is the interpreter until
-`main` is called, `rest` what stands outside of every stage, imports among it. Memory is the
+the program's first line, `rest` what stands outside of every stage, imports among it. Memory is the
 kernel's high-water mark of this process.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import resource
+import runpy
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 _DATE = re.compile(r"^[0-9-]{10} ")
 
 
-def main(figures: str, *arguments: str) -> int:
-    """The command's exit code."""
+def main(figures: str, *arguments: str) -> None:
+    """The process ends as that of the command does."""
     from digest import progress
 
     start = _cpu()
@@ -42,19 +45,27 @@ def main(figures: str, *arguments: str) -> int:
             cpu[kind] += _cpu() - before[0]
             wall[kind] += time.perf_counter() - before[1]
 
-    progress.stage = timed  # before the modules that import it by name
-    from digest.cli import main as digest
+    def tell() -> None:
+        total = _cpu()
+        found = {
+            "cpu": {"start": start, **cpu, "rest": total - start - sum(cpu.values())},
+            "wall": dict(wall),
+            "cpu_s": total,
+            "peak_mib": peak_mib(),
+        }
+        Path(figures).write_text(json.dumps(found), encoding="ascii")
 
-    code = digest(arguments)
-    total = _cpu()
-    found = {
-        "cpu": {"start": start, **cpu, "rest": total - start - sum(cpu.values())},
-        "wall": dict(wall),
-        "cpu_s": total,
-        "peak_mib": peak_mib(),
-    }
-    Path(figures).write_text(json.dumps(found), encoding="ascii")
-    return code
+    def leave(status: int) -> NoReturn:  # the program's own end, at once
+        tell()
+        end(status)
+
+    progress.stage = timed  # before the modules that import it by name
+    end, os._exit = os._exit, leave
+    sys.argv[:] = ["digest", *arguments]
+    try:
+        runpy.run_module("digest", run_name="__main__", alter_sys=True)
+    finally:
+        tell()
 
 
 def peak_mib() -> float:
@@ -70,4 +81,4 @@ def _cpu() -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

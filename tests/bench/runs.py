@@ -33,6 +33,7 @@ from tests.llm.scoring import PROMPTS
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("DIGEST_DATA", "."))
 SEED_DATE = date(2026, 1, 30)
+PROBE = Path(__file__).with_name("probe.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +106,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A repository with settings, prompts and, in `docs`, a site."""
+    """A repository with settings, prompts and, in `docs`, a site; and whose program works there."""
 
     folder: Path
+    source: Path = ROOT
 
     @property
     def out(self) -> Path:
@@ -121,13 +123,13 @@ class Place:
         before = _stamps(self.out)
         with tempfile.TemporaryDirectory() as kept:
             figures = Path(kept, "figures.json")
-            command = [sys.executable, "-m", "tests.bench.probe", str(figures), *arguments]
+            command = [sys.executable, "-P", str(PROBE), str(figures), *arguments]
             command += ["--config", str(self.folder / "config.yaml"), "--json"]
             started = time.perf_counter()
             done = subprocess.run(
                 command,
-                cwd=ROOT,
-                env={**os.environ, **(environment or {})},
+                cwd=self.source,
+                env={**program_of(self.source), **(environment or {})},
                 capture_output=True,
                 text=True,
                 check=False,
@@ -156,11 +158,17 @@ class Place:
         return run
 
 
+def program_of(source: Path) -> dict[str, str]:
+    """The environment in which a fresh process imports `digest` from that source tree. Bytecode is
+    kept: else a file that was edited is compiled at each start."""
+    return {**os.environ, "PYTHONPATH": str(source), "PYTHONDONTWRITEBYTECODE": ""}
+
+
 @contextmanager
-def place(**settings: Any) -> Iterator[Place]:
-    """An empty repository with these settings."""
+def place(source: Path = ROOT, **settings: Any) -> Iterator[Place]:
+    """An empty repository with these settings, for the program of the source tree."""
     with tempfile.TemporaryDirectory() as name:
-        made = Place(Path(name))
+        made = Place(Path(name), source)
         shutil.copytree(PROMPTS, made.folder / "prompts")
         made.configure(**settings)
         git(made.folder, "init", "--quiet", "--initial-branch=main")

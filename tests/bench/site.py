@@ -19,6 +19,7 @@ import math
 import os
 import random
 import re
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -52,8 +53,8 @@ GITHUB_LIMIT = 1_000_000_000  # bytes: of a published site, and what GitHub advi
 DAYS_A_YEAR = 250  # announcement days
 SCORE_LIMIT = 95
 _GROWTH = (
-    "kept", "scanned", "days", "packed", "most", "repacked", "aggressive", "page_zip",
-    "packed_years", "site", "site_years",
+    "kept", "scanned", "days", "packed", "most", "repacked", "aggressive", "sent", "arrived",
+    "remote", "unpacked", "page_zip", "packed_years", "remote_years", "site", "site_years",
 )  # fmt: skip
 AUDITS = "performance,accessibility,best-practices,seo"
 
@@ -173,7 +174,9 @@ def growth(makers: Makers) -> list[dict[str, Any]]:
     like_seed = len(makers.kept), len(makers.papers)
     print(
         "bytes a day: packed by gc each day, the most of any day, repacked anew in the end, the"
-        " same with the window of gc --aggressive; the day's page deflated; the site's own files\n"
+        " same with the window of gc --aggressive; what a push sends, what a server that keeps each"
+        " push as a pack has before gc (arrived) and after one (remote), what one that unpacks them"
+        " has with gc each day; the day's page deflated; the site's own files\n"
         f"years until 1 GB = {GITHUB_LIMIT:,} / (bytes a day x {DAYS_A_YEAR} announcement days);"
         f" aim: {GROWTH_LIMIT:,} packed a day at {like_seed[0]} kept"
     )
@@ -181,9 +184,9 @@ def growth(makers: Makers) -> list[dict[str, Any]]:
     rows = []
     for kept, days in ((20, 10), (like_seed[0], GROWTH_DAYS), (180, 10)):
         scanned = kept * like_seed[1] // like_seed[0]
-        row = _grow(makers.days(days, kept, scanned))
-        row = {"kept": kept, "scanned": scanned, "days": days} | row
-        for name in ("packed", "site"):
+        made = makers.days(days, kept, scanned)
+        row = {"kept": kept, "scanned": scanned, "days": days} | _grow(made) | _pushed(made)
+        for name in ("packed", "remote", "site"):
             row[f"{name}_years"] = round(GITHUB_LIMIT / (row[name] * DAYS_A_YEAR), 1)
         print("".join(f"{row[name]:>13,}" for name in _GROWTH), flush=True)
         rows.append(row)
@@ -215,11 +218,48 @@ def _grow(days: Sequence[Digest]) -> dict[str, Any]:
     }
 
 
+def _pushed(days: Sequence[Digest]) -> dict[str, int]:
+    """What the pushes of a bot, each day from a new shallow clone, leave on two kinds of server.
+
+    A push finds its deltas among the few files of the day and the ones they replace, so that there
+    a window of ten is wide enough. A server that keeps the pack adds to it the files that it builds
+    upon, whole; gc then drops these and takes the deltas over. One that unpacks it, as git does
+    below 100 objects unless told otherwise, finds its own.
+    """
+    sent, unpacked = 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        keeping, unpacking = Path(name, "keeping"), Path(name, "unpacking")
+        for server, limit in ((keeping, 1), (unpacking, 100)):
+            _git(Path(name), "init", "--quiet", "--bare", "--initial-branch=main", str(server))
+            _git(server, "config", "receive.unpackLimit", str(limit))
+            _git(server, "config", "receive.autogc", "false")  # nothing in the background
+        for number, digest in enumerate(days):
+            clone = Path(name, f"clone{number}")
+            command = ["git", "clone", "--depth=1", f"file://{keeping}", str(clone)]
+            subprocess.run(command, check=True, capture_output=True)  # it warns of an empty one
+            output.write(clone / "docs", digest, None, SITE)
+            publish.commit(clone / "docs", digest)
+            # A bundle is a short header and the pack that a push sends.
+            since = ["^HEAD^"] if number else []
+            _git(clone, "bundle", "create", "--quiet", f"{name}/pushed", "HEAD", *since)
+            sent += Path(name, "pushed").stat().st_size
+            for server in (keeping, unpacking):
+                _git(clone, "push", "--quiet", f"file://{server}", "HEAD:main")
+            unpacked = _packed(unpacking, "gc", "--quiet", "--prune=now")
+            shutil.rmtree(clone)
+        arrived = _packed(keeping)
+        remote = _packed(keeping, "gc", "--quiet", "--prune=now")
+    found = {"sent": sent, "arrived": arrived, "remote": remote, "unpacked": unpacked}
+    return {figure: total // len(days) for figure, total in found.items()}
+
+
 def _packed(repository: Path, *command: str) -> int:
-    """The bytes of the repository's packs once git has packed it so."""
-    _git(repository, *command)
-    packs = (repository / ".git/objects/pack").iterdir()
-    return sum(path.stat().st_size for path in packs)
+    """The bytes of the repository's packs and their indexes once git has packed it so."""
+    if command:
+        _git(repository, *command)
+    inside = repository / ".git"  # unless it is a bare one
+    packs = (inside if inside.exists() else repository) / "objects/pack"
+    return sum(path.stat().st_size for path in packs.iterdir())
 
 
 def _deflated(digest: Digest) -> int:

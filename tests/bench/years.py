@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
@@ -49,15 +49,9 @@ def measure(data: Path, ages: Sequence[int]) -> list[dict[str, Any]]:
     makers = Makers(data)
     with ExitStack() as stack:
         addresses = stack.enter_context(runs.feed_server({seed.category: seed.rss}))
-        settings = {
-            "categories": [seed.category],
-            "scorer": "offline",
-            "site": {"url": "https://reader.example/digest"},
-            "arxiv": addresses,
-        }
-        places = [stack.enter_context(runs.place(**settings)) for _ in ages]
-        rows = [_aged(p, makers, age, seed) for p, age in zip(places, ages, strict=True)]
-        daily, slots = _more_days(places, seed)
+        places = [stack.enter_context(runs.place(**settings(seed, addresses))) for _ in ages]
+        rows = [aged(p, makers, age, seed) for p, age in zip(places, ages, strict=True)]
+        daily, slots = more_days(places, seed)
         for row, runs_made, nothing in zip(rows, daily, slots, strict=True):
             row |= _figures(runs_made, nothing)
         for row in rows:
@@ -78,7 +72,17 @@ def measure(data: Path, ages: Sequence[int]) -> list[dict[str, Any]]:
     return rows
 
 
-def _aged(place: Place, makers: Makers, age: int, seed: Announcement) -> dict[str, Any]:
+def settings(seed: Announcement, addresses: Mapping[str, str]) -> dict[str, Any]:
+    """Of a repository whose next day a local server announces."""
+    return {
+        "categories": [seed.category],
+        "scorer": "offline",
+        "site": {"url": "https://reader.example/digest"},
+        "arxiv": addresses,
+    }
+
+
+def aged(place: Place, makers: Makers, age: int, seed: Announcement) -> dict[str, Any]:
     """An archive of that many days, rendered and committed; what that took."""
     for index, day in enumerate(reversed(list(_days_before(seed.day, age)))):
         digest = makers.day(index, day, KEPT, SCANNED)
@@ -115,19 +119,19 @@ def _packs(repository: Path) -> int:
     return sum(path.stat().st_size for path in packs)
 
 
-def _more_days(
-    places: Sequence[Place], seed: Announcement
+def more_days(
+    places: Sequence[Place], seed: Announcement, times: int = TIMES
 ) -> tuple[list[list[Run]], list[list[Run]]]:
     """Of each archive: runs that make the next day, and slots after them; in turn."""
     daily: list[list[Run]] = [[] for _ in places]
     slots: list[list[Run]] = [[] for _ in places]
-    for _ in range(TIMES):
+    for _ in range(times):
         for place, made in zip(places, daily, strict=True):
             with _taken_back(place):
                 made.append(place.digest("run", "--date", str(seed.day)))
     for place in places:
         place.digest("run", "--date", str(seed.day))
-    for _ in range(TIMES):
+    for _ in range(times):
         for place, nothing in zip(places, slots, strict=True):
             nothing.append(place.slot(str(seed.day)))
     return daily, slots

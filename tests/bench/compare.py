@@ -1,0 +1,160 @@
+"""Before and after in one run: this source tree beside the one of another revision.
+
+That revision is checked out into a temporary work tree. Both programs do the same in turns (before,
+after, before, after …), each time as a fresh process of this interpreter; the probe, the papers,
+the records of the archives, the prompts, the endpoint and the feed's server are this tree's. A
+figure is the median of its turns, `ratio` after / before; `least` and `most` are the ratios of
+single turns: where 1 lies between them, the ratio says nothing. Wall seconds are the whole
+process's, from outside; CPU seconds its own and its children's (git); MiB the most memory it had;
+files and bytes those of the site that were written or changed.
+
+The seed day with the model is the one of `day` (`ideal` is wall seconds / the best schedule,
+`cpu_else` CPU seconds outside the scoring); the largest day has the embedded scorer, from a file;
+one more day, and a slot with nothing to do, are those of `years`, in archives of 10 and 2,500 days,
+of which each program has its own copy, rendered by itself. The bytecode of both trees is made
+before; leave this tree's files alone meanwhile.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tests.bench import day, runs, years
+from tests.bench.runs import Announcement
+from tests.bench.site import Makers
+from tests.llm.fake import Physics
+
+PROBED = "digest/progress.py"  # whose stages are timed
+AGES = (2500, 10)
+TURNS, MODEL_TURNS = 5, 3
+BATCH = 10
+WANTED = f"wanted is a revision of git that has {PROBED}"
+_ALWAYS = ("wall_s", "cpu_s", "peak_mib")
+_WRITES = (*_ALWAYS, "files", "bytes")
+_MODEL = (*_WRITES, "ideal", "cpu_else")
+_ORIGIN = "import digest; print(digest.__file__)"
+
+Figures = dict[str, float]  # of one run
+Trees = tuple[Path, Path]  # before, after
+
+
+def can_be_measured(revision: str) -> bool:
+    command = ["git", "rev-parse", "--verify", "--quiet", f"{revision}:{PROBED}"]
+    return subprocess.run(command, cwd=runs.ROOT, capture_output=True, check=False).returncode == 0
+
+
+def measure(
+    data: Path, physics: Physics, revision: str, turns: int = TURNS, model_turns: int = MODEL_TURNS
+) -> dict[str, Any]:
+    seed, largest = runs.seed_announcement(data), runs.largest_announcement(data)
+    with _checked_out(revision) as (tree, commit):
+        trees = tree, runs.ROOT
+        for source in trees:
+            _made_ready(source)
+            _offline(largest, source)
+        print(f"before: {revision} ({commit[:12]}); after: this tree as it is")
+        print(
+            f"{'':32}" + "".join(f"{n:>12}" for n in ("before", "after", "ratio", "least", "most"))
+        )
+        model = _in_turns(trees, model_turns, lambda source: _with_model(seed, physics, source))
+        found = [_told(f"{seed.name}, model", _MODEL, model)]
+        offline = _in_turns(trees, turns, lambda source: _offline(largest, source))
+        found += [_told(f"{largest.name}, no model", _WRITES, offline)]
+        found += _years(trees, turns, seed, Makers(data))
+    return {"against": commit, "workloads": found}
+
+
+@contextmanager
+def _checked_out(revision: str) -> Iterator[tuple[Path, str]]:
+    """A work tree of that revision, and the commit's id."""
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder, "tree")
+        runs.git(runs.ROOT, "worktree", "prune")  # of a run that was killed
+        runs.git(runs.ROOT, "worktree", "add", "--quiet", "--detach", str(tree), revision)
+        try:
+            yield tree, _said(["git", "rev-parse", "HEAD"], tree).strip()
+        finally:
+            runs.git(runs.ROOT, "worktree", "remove", "--force", str(tree))
+
+
+def _made_ready(source: Path) -> None:
+    """Bytecode for what a run imports. RuntimeError where the run would import another tree's."""
+    path = _said([sys.executable, "-P", "-c", _ORIGIN], source).strip()
+    if not Path(path).resolve().is_relative_to(source.resolve()):
+        raise RuntimeError(f"a run in {source} would be one of {path}")
+    _said([sys.executable, "-m", "compileall", "-q", "digest"], source)
+
+
+def _said(command: Sequence[str], folder: Path) -> str:
+    environment = runs.program_of(folder)
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+# --- the workloads ----------------------------------------------------------------------------
+
+
+def _with_model(announced: Announcement, physics: Physics, source: Path) -> Figures:
+    row = day.whole_run(announced, BATCH, physics, source)
+    return {**row, "ideal": row["ratio"]}
+
+
+def _offline(announced: Announcement, source: Path) -> Figures:
+    settings = {"categories": [announced.category], "scorer": "offline"}
+    with runs.place(source, **settings) as place:
+        feed = place.folder / "feed.xml"
+        feed.write_bytes(announced.rss)
+        return asdict(place.digest("run", "--feed", str(feed)))
+
+
+def _years(
+    trees: Trees, turns: int, seed: Announcement, makers: Makers
+) -> Iterator[dict[str, Any]]:
+    with ExitStack() as stack:
+        addresses = stack.enter_context(runs.feed_server({seed.category: seed.rss}))
+        settings = years.settings(seed, addresses)
+        places = [stack.enter_context(runs.place(tree, **settings)) for _ in AGES for tree in trees]
+        for place, age in zip(places, (age for age in AGES for _ in trees), strict=True):
+            years.aged(place, makers, age, seed)
+        daily, slots = years.more_days(places, seed, turns)
+    for what, names, made in (("one more day", _WRITES, daily), ("a slot", _ALWAYS, slots)):
+        for age, before, after in zip(AGES, made[::2], made[1::2], strict=True):
+            taken = [(asdict(a), asdict(b)) for a, b in zip(before, after, strict=True)]
+            yield _told(f"{what} after {age:,} days", names, taken)
+
+
+# --- in turns ---------------------------------------------------------------------------------
+
+
+def _in_turns(
+    trees: Trees, turns: int, work: Callable[[Path], Figures]
+) -> list[tuple[Figures, Figures]]:
+    return [(work(trees[0]), work(trees[1])) for _ in range(turns)]
+
+
+def _told(
+    name: str, figures: Sequence[str], taken: Sequence[tuple[Figures, Figures]]
+) -> dict[str, Any]:
+    """Print the rows of a workload; the same as values."""
+    print(f"{name} ({len(taken)} turns)")
+    found: dict[str, Any] = {"workload": name, "turns": len(taken)}
+    for figure in figures:
+        pairs = [(before[figure], after[figure]) for before, after in taken]
+        before, after = (round(statistics.median(side), 3) for side in zip(*pairs, strict=True))
+        single = [b / a for a, b in pairs]
+        ratios = [round(ratio, 3) for ratio in (after / before, min(single), max(single))]
+        cells = "".join(f"{value:>12,.9g}" for value in (before, after))
+        print(f"  {figure:30}{cells}" + "".join(f"{r:>12.3f}" for r in ratios), flush=True)
+        row = {"before": before, "after": after}
+        found[figure] = row | dict(zip(("ratio", "least", "most"), ratios, strict=True))
+    return found
