@@ -45,7 +45,7 @@ def request(prompt: Prompt, papers: Sequence[Paper]) -> Usage:
 def batches(papers: Sequence[Paper], llm: Llm) -> Iterator[tuple[Paper, ...]]:
     """How `papers` go out: shuffled by their ids, so that place says nothing; where they are more
     than a batch, one alone before all others; then full batches, and what is left of them in a last
-    round that is even; then those that speak to the judge, each alone.
+    round of shrinking ones; then those that speak to the judge, each alone.
 
     The first batch comes at once. To know who speaks to the judge takes the time of a request: the
     others are made while it is under way.
@@ -59,11 +59,25 @@ def batches(papers: Sequence[Paper], llm: Llm) -> Iterator[tuple[Paper, ...]]:
     speaks = {paper.id: addresses_the_judge(paper) for paper in shuffled}
     rest = [paper for paper in shuffled if not speaks[paper.id]]
     full = max(0, math.ceil(len(rest) / size / at_once) - 1) * at_once
-    last = rest[full * size :]
-    number = min(at_once, len(last)) if full else math.ceil(len(last) / size)
     yield from (tuple(rest[i * size : (i + 1) * size]) for i in range(full))
-    yield from (tuple(last[i::number]) for i in range(number))
+    last = rest[full * size :]
+    if full:
+        yield from _shrinking(last, size, min(at_once, len(last)))
+    else:
+        number = math.ceil(len(last) / size)
+        yield from (tuple(last[i::number]) for i in range(number))
     yield from ((paper,) for paper in shuffled if speaks[paper.id])
+
+
+def _shrinking(papers: Sequence[Paper], size: int, number: int) -> Iterator[tuple[Paper, ...]]:
+    """So many batches of at most `size`, each a little smaller than the one before: who is free
+    first gets the largest, and all end at about the same time."""
+    mean = len(papers) / number
+    most_above = min(size - mean, mean - 1)
+    begin, sought = 0, 0.5
+    for i in range(number):
+        sought += mean + most_above * (1 - 2 * i / max(1, number - 1))
+        yield tuple(papers[begin : (begin := math.floor(sought))])
 
 
 def foretell(papers: Sequence[Paper], prompt: Prompt, llm: Llm, base_url: str | None) -> Scoring:

@@ -40,6 +40,7 @@ PROBES = 3  # in vain before the first score: there is no point in going on
 _PATIENCE = 10  # the same later on, or twice the requests under way where that is more
 _LONGEST_BACKOFF_S = 30.0  # between a server's error and the next request
 _MISSING = Setback(Reason.INVALID, "no valid scores in the reply", remedy="try another llm.model")
+_UNDER_WAY_S = 0.1  # in which the first request is sent; what takes the processor has to wait
 _GRACE_S = 5.0  # after an interrupt, for the requests under way: they are billed in any case
 
 
@@ -130,10 +131,15 @@ class _Run:
     async def _ask_all(self, first: tuple[Paper, ...], others: Iterable[tuple[Paper, ...]]) -> None:
         """One after another until there is a score, so that an endpoint that gives none is asked
         little; then all at once."""
-        sorting = asyncio.get_running_loop().run_in_executor(None, _sorted_out, others)
-        await self._handle(_Batch(first))
+        asking = asyncio.create_task(self._handle(_Batch(first)))
+        try:
+            await asyncio.wait({asking}, timeout=_UNDER_WAY_S)
+            batches = await asyncio.to_thread(_sorted_out, others)
+            await asking
+        finally:
+            asking.cancel()
         again, self._queue = self._queue, asyncio.Queue()
-        for batch in await sorting:
+        for batch in batches:
             self._queue.put_nowait(_Batch(batch))
         while not again.empty():
             self._queue.put_nowait(again.get_nowait())
