@@ -26,8 +26,8 @@ def _leave(code: int) -> None:
     """End here and now: to take a program with the SDK apart takes Python a quarter of a second,
     for memory that the system takes back anyway. Everything is written and every thread done."""
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in filter(None, (sys.stdout, sys.stderr)):  # None: closed before the start
+            stream.flush()
     except OSError:  # which Python tells of, in its own way, at the end of a process
         sys.exit(code)
     os._exit(code)

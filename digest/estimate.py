@@ -70,8 +70,8 @@ def batches(papers: Sequence[Paper], llm: Llm) -> Iterator[tuple[Paper, ...]]:
 
 
 def _shrinking(papers: Sequence[Paper], size: int, number: int) -> Iterator[tuple[Paper, ...]]:
-    """So many batches of at most `size`, each a little smaller than the one before: who is free
-    first gets the largest, and all end at about the same time."""
+    """So many batches, from about `size` papers down to few: who is free first gets the largest,
+    and all end at about the same time."""
     mean = len(papers) / number
     most_above = min(size - mean, mean - 1)
     begin, sought = 0, 0.5

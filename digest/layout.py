@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 _DAY = r"\d{4}/\d{4}-\d\d-\d\d"
 _GENERATED = re.compile(
     rf"(?:{_DAY}\.(?:html|md)|data/{_DAY}\.json|data/seen/\d{{4}}\.txt"
-    r"|\d{4}/(?:\d{4}-\d\d|index)\.html|search/\d{4}-\d\d\.json|search/index\.html"
+    r"|\d{4}/\d{4}(?:-\d\d)?\.html|search/\d{4}-\d\d\.json|search/index\.html"
     r"|data/(?:days\.jsonl|site\.json)|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
     r"|days\.js|feed\.xml|papers\.xml|feed\.json"
     r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:site|theme)\.[0-9a-f]{10}\.js"
@@ -29,8 +29,8 @@ def day_file(day: date, suffix: str) -> PurePosixPath:
 
 
 def year_file(year: int) -> PurePosixPath:
-    """2026/index.html: the calendar of a year."""
-    return PurePosixPath(f"{year:04}", "index.html")
+    """2026/2026.html: the calendar of a year, beside 2026/2026-01.html, that of a month."""
+    return PurePosixPath(f"{year:04}", f"{year:04}.html")
 
 
 def day_of_record(path: str) -> date | None:

@@ -16,7 +16,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 from openai import AsyncOpenAI
@@ -27,7 +27,7 @@ from digest.config import Llm
 from digest.endpoint import Endpoint
 from digest.errors import ScoringError
 from digest.models import Failure, Paper, Prompt, Reason, Scoring
-from digest.prices import load_prices, price
+from digest.prices import price
 from digest.progress import tally
 from digest.prompt import is_cut
 from digest.text import one_line
@@ -40,7 +40,7 @@ PROBES = 3  # in vain before the first score: there is no point in going on
 _PATIENCE = 10  # the same later on, or twice the requests under way where that is more
 _LONGEST_BACKOFF_S = 30.0  # between a server's error and the next request
 _MISSING = Setback(Reason.INVALID, "no valid scores in the reply", remedy="try another llm.model")
-_UNDER_WAY_S = 0.1  # in which the first request is sent; what takes the processor has to wait
+_UNDER_WAY_S = 0.1  # in which the first request is sent
 _GRACE_S = 5.0  # after an interrupt, for the requests under way: they are billed in any case
 
 
@@ -131,13 +131,13 @@ class _Run:
     async def _ask_all(self, first: tuple[Paper, ...], others: Iterable[tuple[Paper, ...]]) -> None:
         """One after another until there is a score, so that an endpoint that gives none is asked
         little; then all at once."""
-        asking = asyncio.create_task(self._handle(_Batch(first)))
+        answered = asyncio.Event()
+        sorting = asyncio.create_task(_sorted_out(others, answered))
         try:
-            await asyncio.wait({asking}, timeout=_UNDER_WAY_S)
-            batches = await asyncio.to_thread(_sorted_out, others)
-            await asking
+            await self._handle(_Batch(first))
         finally:
-            asking.cancel()
+            answered.set()
+        batches = await sorting
         again, self._queue = self._queue, asyncio.Queue()
         for batch in batches:
             self._queue.put_nowait(_Batch(batch))
@@ -320,10 +320,13 @@ class _Run:
         self._given_up = self._given_up or reason
 
 
-def _sorted_out(batches: Iterable[tuple[Paper, ...]]) -> list[tuple[Paper, ...]]:
-    """The batches; and what the first answer needs next is made ready, off the event loop."""
-    load_prices()
-    return list(batches)
+async def _sorted_out(
+    batches: Iterable[tuple[Paper, ...]], answered: asyncio.Event
+) -> list[tuple[Paper, ...]]:
+    """The batches, which take the processor: not before the first request is under way."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(answered.wait(), _UNDER_WAY_S)
+    return await asyncio.to_thread(list, batches)
 
 
 def _in_a_sentence(setback: Setback) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -38,7 +39,7 @@ def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> l
     # The month's index too is made from the days' own files: of what an interrupted run left in
     # the old one nobody could tell which day it is of.
     files |= _month_files(month, days, read, settings)
-    files |= _year_files(out, digest.date.year, days, settings)
+    files |= _year_files(out, digest.date, days, settings)
     files |= _front_files(days, read, settings)
     return [str(path) for path in archive.write_files(out, files)]
 
@@ -56,14 +57,17 @@ def _month_files(month: str, days: Sequence[Day], read: _Read, settings: Site) -
     return {**site.month_files(month, days, settings), search.path(month): index}
 
 
-def _year_files(out: Path, year: int, days: Sequence[Day], settings: Site) -> archive.Files:
-    """The page of `year`, and those of other years that are not there: the page of all days leads
-    to them, and a site that was made before there were such pages lacks them."""
-    years = {day.date.year for day in days}
-    lacking = {other for other in years if not (out / layout.year_file(other)).exists()}
+def _year_files(out: Path, day: date, days: Sequence[Day], settings: Site) -> archive.Files:
+    """The page of the day's year; of the years next to it where the day is next to them; and those
+    that are not there: the page of all days leads to them, and a site that was made before there
+    were such pages lacks them."""
+    years = list(dict.fromkeys(known.date.year for known in days))
+    at = bisect_left(days, day, key=lambda known: known.date)
+    beside = {known.date.year for known in days[max(0, at - 1) : at + 2]}
     made: archive.Files = {}
-    for other in sorted(years & {year, *lacking}):
-        made |= site.year_files(other, days, settings)
+    for year in years:
+        if year in beside or not (out / layout.year_file(year)).exists():
+            made |= site.year_files(year, days, settings)
     return made
 
 

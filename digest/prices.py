@@ -7,13 +7,6 @@ from digest.models import Usage
 OPENAI = "https://api.openai.com/v1"
 
 
-def load_prices() -> None:
-    """Read the table, which takes a fifth of a second, before it is needed."""
-    from genai_prices.data_snapshot import get_snapshot
-
-    get_snapshot()
-
-
 def price(
     usage: Usage,
     model: str,

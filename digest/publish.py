@@ -64,6 +64,7 @@ def require_repository(out: Path) -> None:
 
 def pending_days(out: Path) -> list[date]:
     """The days whose own file is not committed as it stands, oldest first."""
+    _refresh_index(out)
     status = ["status", "--porcelain", "--untracked-files=all", "-z", "--", "data"]
     names = git.run(out, *status).stdout.split("\0")
     inside = git.read(out, "rev-parse", "--show-prefix")
@@ -100,30 +101,46 @@ def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
         git.run(out, *update, stdin="".join(f"{path}\0" for path in paths), environment=own)
         tree = git.run(out, "write-tree", environment=own).stdout.strip()
     if head and tree == git.read(out, "rev-parse", "HEAD^{tree}"):
+        _refresh_index(out)
         return None
     parent = ["-p", head] if head else []
     made = git.run(
         out, "commit-tree", "--no-gpg-sign", tree, *parent, stdin=commit_message(digest)
     ).stdout.strip()
     git.run(out, "update-ref", "-m", f"digest {digest.date}", "HEAD", made, head or "0" * len(made))
-    _refresh_index(out, paths)
+    _refresh_index(out)
     return made
 
 
 def _changed(out: Path, index: Mapping[str, str]) -> list[str]:
     """The files of the site, relative to its folder, that are not as in `index`, or gone."""
     differ = ("--others", "--modified", "--deleted", "-z")
-    found = git.run(out, "ls-files", *differ, environment=index).stdout.split("\0")
-    return sorted(path for path in set(found) if is_generated(path))
+    found = set(git.run(out, "ls-files", *differ, environment=index).stdout.split("\0"))
+    for folder in (
+        out / path for path in found if path.endswith("/")
+    ):  # whose files git leaves out
+        for file in folder.rglob("*"):
+            if is_generated(file.relative_to(out).as_posix()):
+                raise PublishError(
+                    f"{folder} is a git repository of its own, and pages are in it: remove its .git"
+                )
+    return sorted(path for path in found if is_generated(path))
 
 
-def _refresh_index(out: Path, paths: list[str]) -> None:
-    """Let the user's index know of the commit; it holds no truth that could be lost."""
+def _refresh_index(out: Path) -> None:
+    """Let the user's index know of what is committed, by this run or by one that was killed before
+    it could: a commit of the user's own would take it back. It holds no truth that could be lost.
+    """
+    differ = ["diff-index", "--cached", "--name-only", "--no-renames", "--relative", "-z", "HEAD"]
+    found = git.run(out, *differ, "--", ".", accept=range(256))  # 128: there is no commit yet
+    paths = [path for path in found.stdout.split("\0") if is_generated(path)]
+    if not paths:
+        return
     options = ["--literal-pathspecs", "reset", "--quiet", "--pathspec-from-file=-"]
     listed = "".join(f"{path}\0" for path in paths)
     done = git.run(out, *options, "--pathspec-file-nul", stdin=listed, accept=range(256))
     if done.returncode:
-        log.warning("the commit stands, but %s", git.explain("reset", done.stderr))
+        log.warning("the commits stand, but %s", git.explain("reset", done.stderr))
 
 
 # --- pushing ----------------------------------------------------------------------------------

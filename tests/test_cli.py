@@ -755,6 +755,26 @@ def test_verbose_names_each_feed(digest: Digest, project: Path) -> None:
     assert "cs.LG of 2026-01-30" not in digest("run", *feeds, "--no-commit").err
 
 
+@pytest.mark.parametrize("program", ["digest", f"{sys.executable} -m digest"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("render --to site", 0), ("check none", 2)])
+def test_a_closed_stream_changes_no_exit_code(
+    digest: Digest, project: Path, program: str, closed: str, command: str, code: int
+) -> None:
+    digest("run", "--feed", place(project, paper()), "--no-commit")
+    beside = Path(sys.executable).parent  # where pip puts the command
+    done = subprocess.run(
+        ["sh", "-c", f"{program} {command} {closed}"],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{beside}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_help_answers_without_loading_what_a_run_needs(project: Path) -> None:
     ended = process(project, "--help", options=("-X", "importtime"))
     assert ended.code == 0

@@ -338,6 +338,37 @@ def test_a_lock_that_a_dead_git_left_does_not_stop_the_commit(
     assert "remove the lock" in caplog.text
 
 
+def test_what_the_index_missed_of_a_commit_is_not_taken_back_by_the_users_next_one(
+    repository: Path,
+) -> None:
+    out, lock = repository / "docs", repository / ".git" / "index.lock"
+    record = out / "data/2026/2026-01-30.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}\n")
+    lock.touch()  # as of a git that works, or was killed, meanwhile
+    assert commit(out, DIGEST)
+    lock.unlink()
+    assert git(repository, "diff", "--cached", "--name-only") != ""
+    assert pending_days(out) == []
+    assert git(repository, "status", "--porcelain") == ""
+    lock.touch()
+    (out / "index.html").write_text("page\n")
+    assert commit(out, DIGEST)
+    lock.unlink()
+    assert commit(out, DIGEST) is None
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_a_folder_of_pages_that_is_a_repository_of_its_own_is_said(repository: Path) -> None:
+    git(repository / "docs" / "2026", "init", "--quiet")
+    git(repository / "docs" / "2026", "add", ".")
+    git(repository / "docs" / "2026", "commit", "--quiet", "--message", "mine")
+    head = git(repository, "rev-parse", "HEAD")
+    with pytest.raises(PublishError, match=r"2026 is a git repository of its own.*remove its .git"):
+        commit(repository / "docs", DIGEST)
+    assert git(repository, "rev-parse", "HEAD") == head
+
+
 def test_what_a_killed_run_left_half_written_is_not_committed(repository: Path) -> None:
     (repository / "docs" / "2026" / ".2026-01-30.html.tmp").write_text("pa")
     commit(repository / "docs", DIGEST)

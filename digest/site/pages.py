@@ -6,7 +6,7 @@ A month's page depends on the days of that month alone, so that a new day rewrit
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -59,12 +59,14 @@ def archive_page(days: Iterable[Day], site: Site) -> bytes:
     """The calendar of the two newest years, newest month first; each earlier one in a line, with a
     link to its own page. So the page stays as it is in size, whatever the archive's age."""
     ordered = _ordered(days)
-    of_years = [(number, list(of)) for number, of in groupby(ordered, lambda day: day.date.year)]
+    of_years = [(number, list(of)) for number, of in groupby(ordered, _year_of)]
     whole = [day for _, of in of_years[-YEARS_WHOLE:] for day in of]
     heat = _Heat(whole)
-    months = {number: list(of) for number, of in groupby(_months(whole, heat), _year_of)}
+    months: dict[int, list[Month]] = {}
+    for month in reversed(_months(whole, ordered, heat)):
+        months.setdefault(month.first.year, []).append(month)
     years = [
-        Year(number, _totals(of), tuple(reversed(months.get(number, ()))))
+        Year(number, _totals(of), tuple(months.get(number, ())))
         for number, of in reversed(of_years)
     ]
     return html.render(
@@ -80,19 +82,25 @@ def archive_page(days: Iterable[Day], site: Site) -> bytes:
 
 
 def year_page(days: Iterable[Day], year: int, site: Site) -> bytes:
-    """The calendar of one year, newest month first. Days of other years are left aside."""
-    ordered = [day for day in _ordered(days) if day.date.year == year]
-    heat = _Heat(ordered)
-    shown = Year(year, _totals(ordered), tuple(reversed(_months(ordered, heat))))
+    """The calendar of one year, newest month first. Of days of other years, only those count that
+    are next to it: what lies between is missing."""
+    ordered = _ordered(days)
+    own = [day for day in ordered if day.date.year == year]
+    heat = _Heat(own)
+    shown = Year(year, _totals(own), tuple(reversed(_months(own, ordered, heat))))
+    years = list(dict.fromkeys(map(_year_of, ordered)))
+    at = bisect_left(years, year)
     return html.render(
         "year.html",
         "../",
         site,
         page="year",
         year=shown,
+        earlier=years[at - 1] if at else None,
+        later=next(iter(years[at + 1 :]), None),
         steps=heat.legend,
         signs=_signs([shown]),
-        has_feeds=_has_feeds(ordered),  # as far as these days tell
+        has_feeds=_has_feeds(own),  # as far as these days tell
     )
 
 
@@ -119,7 +127,7 @@ def month_page(days: Iterable[Day], month: str, site: Site) -> bytes:
 
 
 def _ordered(days: Iterable[Day]) -> list[Day]:
-    return sorted(days, key=lambda day: day.date)
+    return sorted(days, key=_date_of)
 
 
 def _has_feeds(days: Iterable[Day]) -> bool:
@@ -144,19 +152,30 @@ class _Heat:
         return f"heat-{bisect_right(self._bounds, kept)}" if kept else "none"
 
 
-def _months(days: Sequence[Day], heat: _Heat) -> list[Month]:
-    """The months of these days, which are in order, each with the gap before it."""
-    months = [list(of) for _, of in groupby(days, lambda day: day.month)]
-    span = (days[0].date, days[-1].date) if days else None
+def _months(shown: Sequence[Day], days: Sequence[Day], heat: _Heat) -> list[Month]:
+    """The months of the days to be shown, each with the gap before it. `days` are all of them; the
+    shown ones stand together. Both are in order."""
+    if not shown:
+        return []
+    at = bisect_left(days, shown[0].date, key=_date_of)
+    end = at + len(shown)
+    neighbours = [*days[max(0, at - 1) : at], *shown, *days[end : end + 1]]
+    span = neighbours[0].date, neighbours[-1].date
+    before = neighbours[0].date if at else None
     made = []
-    for before, of in zip([None, *months], months, strict=False):
-        gap = _gap(before[-1].date, of[0].date) if before else ""
-        made.append(_month(of, heat, span, gap))
+    for _, group in groupby(shown, lambda day: day.month):
+        of = list(group)
+        made.append(_month(of, heat, span, _gap(before, of[0].date) if before else ""))
+        before = of[-1].date
     return made
 
 
-def _year_of(month: Month) -> int:
-    return month.first.year
+def _date_of(day: Day) -> date:
+    return day.date
+
+
+def _year_of(day: Day) -> int:
+    return day.date.year
 
 
 def _month(days: list[Day], heat: _Heat, span: tuple[date, date] | None, gap: str = "") -> Month:

@@ -156,13 +156,13 @@ def test_years_and_months_stand_newest_first_and_weeks_in_order() -> None:
     days = [a_day("2026-01-06"), a_day("2025-12-30"), a_day("2026-02-02"), a_day("2026-01-05")]
     page = Page(pages.archive_page(days, SITE))
     assert [link for link in page.links if re.match(r"20\d\d/", link)] == [
-        "2026/index.html",
+        "2026/2026.html",
         "2026/2026-02.html",
         "2026/2026-02-02.html",
         "2026/2026-01.html",
         "2026/2026-01-05.html",
         "2026/2026-01-06.html",
-        "2025/index.html",
+        "2025/2025.html",
         "2025/2025-12.html",
         "2025/2025-12-30.html",
     ]
@@ -180,7 +180,7 @@ def test_of_all_years_the_two_newest_stand_whole_and_the_others_lead_to_their_pa
     linked = [link for link in page.links if re.match(r"20\d\d/20.*-04", link)]
     assert linked == ["2026/2026-02-04.html", "2025/2025-02-04.html"]
     for year in (2021, 2024, 2025, 2026):
-        assert f"{year}/index.html" in page.links
+        assert f"{year}/{year}.html" in page.links
         assert f"{year} 1 day, 10 of 100 papers kept" in page.text
 
 
@@ -194,15 +194,38 @@ def test_the_page_of_all_days_does_not_grow_with_the_years() -> None:
     assert size(2010) - size(2024) < 14 * 250  # bytes: a line and a link a year
 
 
-def test_a_years_page_holds_its_days_alone() -> None:
+def test_a_years_page_holds_its_days_and_leads_to_its_neighbours() -> None:
     own = [a_day("2025-02-04"), a_day("2025-12-30")]
-    alone = pages.year_page(own, 2025, SITE)
-    assert pages.year_page([a_day("2024-12-30"), *own, a_day("2026-01-05")], 2025, SITE) == alone
-    page = Page(alone)
-    assert "../2025/2025-02-04.html" in page.links
-    assert "../2025/2025-12.html" in page.links
-    assert "../archive.html" in page.links
+    others = [a_day("2023-12-29"), a_day("2026-01-05"), a_day("2028-01-05")]
+    page = Page(pages.year_page([*others, *own], 2025, SITE))
+    days = [link for link in page.links if re.search(r"-\d\d\.html$", link) and "/20" in link]
+    assert [link for link in days if link.count("-") == 2] == [
+        "../2025/2025-12-30.html",
+        "../2025/2025-02-04.html",
+    ]
+    for link in ("../2025/2025-12.html", "../archive.html", "../2023/2023.html"):
+        assert link in page.links
+    assert "../2026/2026.html" in page.links
+    assert "../2028/2028.html" not in page.links
     assert "No record from March 2025 to November 2025" in page.text
+
+
+def test_what_is_missing_at_the_turn_of_a_year_stands_on_either_years_page() -> None:
+    days = [a_day("2024-12-20"), a_day("2025-01-14"), a_day("2025-12-18"), a_day("2027-02-03")]
+    before = Page(pages.year_page(days, 2024, SITE))
+    after = Page(pages.year_page(days, 2025, SITE))
+    assert len(before.titles("missing")) > 0
+    # From the first of January to the 13th, and after the 18th of December.
+    in_january = [row for row in after.tables[-1] for cell in row if cell.endswith(" missing")]
+    assert in_january
+    assert any(cell.startswith("19 missing") for row in after.tables[0] for cell in row)
+    later = Page(pages.year_page(days, 2027, SITE))
+    assert "No record from January 2026 to January 2027" in later.text
+    assert (
+        "No record from January 2026 to January 2027" in Page(pages.archive_page(days, SITE)).text
+    )
+    alone = Page(pages.year_page(days[1:3], 2025, SITE))
+    assert not any(cell.startswith("19 missing") for row in alone.tables[0] for cell in row)
 
 
 def test_a_day_says_in_words_what_its_cell_shows() -> None:

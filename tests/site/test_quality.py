@@ -42,7 +42,7 @@ PAGES = {
     "eventful day": "2026/2026-11-12.html",
     "quiet day": "2026/2026-11-13.html",
     "month": "2026/2026-11.html",
-    "year": "2026/index.html",
+    "year": "2026/2026.html",
     "archive": "archive.html",
     "search": "search/index.html",
     "stats": "stats.html",

@@ -135,6 +135,11 @@ HISTORIES = {
     "a page after empty days": [empty(MONDAY), replace(QUIET, date=TUESDAY)],
     "a caught up day before an empty one": [empty(MONDAY), EVENTFUL],
     "a day that turns out to be empty": [EVENTFUL, QUIET, empty(QUIET.date)],
+    "a year caught up between two": [
+        replace(EVENTFUL, date=date(2025, 6, 3)),
+        replace(EVENTFUL, date=date(2028, 2, 1)),
+        replace(EVENTFUL, date=date(2026, 6, 3)),
+    ],
 }
 
 
@@ -155,7 +160,7 @@ def test_an_empty_day_is_a_cell_of_the_calendar_and_no_more(tmp_path: Path) -> N
     assert set(after) - set(before) == {"data/2026/2026-11-16.json"}
     assert {name for name in before if after[name] != before[name]} == {
         "2026/2026-11.html",
-        "2026/index.html",
+        "2026/2026.html",
         "archive.html",
         "data/days.jsonl",
         "index.html",
@@ -170,11 +175,20 @@ def test_the_page_of_an_earlier_year_is_made_where_it_is_lacking_and_else_left(
 ) -> None:
     old = make.digest(day=date(2024, 11, 14), generated_at=datetime(2024, 11, 14, 6, tzinfo=UTC))
     files = written(tmp_path, [old, EVENTFUL])
-    page = tmp_path / "2024/index.html"
+    page = tmp_path / "2024/2024.html"
     page.write_bytes(b"as an older program left it")
-    assert written(tmp_path, [QUIET])["2024/index.html"] == b"as an older program left it"
+    assert written(tmp_path, [QUIET])["2024/2024.html"] == b"as an older program left it"
     page.unlink()
-    assert written(tmp_path, [QUIET])["2024/index.html"] == files["2024/index.html"]
+    assert written(tmp_path, [QUIET])["2024/2024.html"] == files["2024/2024.html"]
+
+
+def test_the_first_day_of_a_year_completes_the_page_of_the_year_before(tmp_path: Path) -> None:
+    january = make.digest(day=date(2027, 1, 5), generated_at=datetime(2027, 1, 5, 6, tzinfo=UTC))
+    before = written(tmp_path / "out", [EVENTFUL, QUIET])["2026/2026.html"]
+    after = written(tmp_path / "out", [january])
+    assert after["2026/2026.html"] != before
+    output.render(tmp_path / "out", tmp_path / "to", SITE)
+    assert make.tree(tmp_path / "to") == after
 
 
 def test_an_empty_month_has_a_page_and_nothing_to_search(tmp_path: Path) -> None:
