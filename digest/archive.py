@@ -41,6 +41,7 @@ _GONE = (
 )
 
 
+_DAYS = msgspec.json.Decoder(Day)
 _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.json", re.ASCII)
 
 Files = dict[PurePosixPath, bytes | None]  # below <out>; None: no such file
@@ -136,15 +137,20 @@ def read_days(out: Path) -> tuple[Day, ...]:
 
 @lru_cache(maxsize=1)  # a run asks many times, and ten years are 1.1 MB
 def _decode_days(data: bytes) -> tuple[Day, ...]:
-    days = []
-    for number, line in enumerate(data.splitlines(), start=1):
-        try:
-            days.append(msgspec.json.decode(line, type=Day))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise ArchiveError(
-                f"{DAYS}, line {number}: {record.where(str(error))}: restore the file from git"
-            ) from error
-    return tuple(days)
+    try:
+        return tuple(_DAYS.decode_lines(data))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return tuple(map(_decode_line, enumerate(data.splitlines(), start=1)))
+
+
+def _decode_line(numbered: tuple[int, bytes]) -> Day:
+    number, line = numbered
+    try:
+        return _DAYS.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ArchiveError(
+            f"{DAYS}, line {number}: {record.where(str(error))}: restore the file from git"
+        ) from error
 
 
 def earlier_batches(
@@ -225,7 +231,7 @@ def with_day(days: Iterable[Day], digest: Digest) -> tuple[Day, ...]:
 
 
 def encode_days(days: Iterable[Day]) -> bytes:
-    return "".join(msgspec.json.encode(day).decode() + "\n" for day in days).encode()
+    return msgspec.json.Encoder().encode_lines(days)
 
 
 def derived_files(digests: Iterable[Digest]) -> Files:

@@ -400,7 +400,7 @@ class Day:
     @property
     def month(self) -> str:
         """2026-01."""
-        return f"{self.date:%Y-%m}"
+        return str(self.date)[:7]
 
     @property
     def has_page(self) -> bool:

@@ -64,12 +64,14 @@ def require_repository(out: Path) -> None:
 
 def pending_days(out: Path) -> list[date]:
     """The days whose own file is not committed as it stands, oldest first."""
-    _refresh_index(out)
-    status = ["status", "--porcelain", "--untracked-files=all", "-z", "--", "data"]
-    names = git.run(out, *status).stdout.split("\0")
+    command = ["status", "--porcelain", "--untracked-files=all", "--no-renames", "-z", "--", "data"]
+    entries = git.run(out, *command).stdout.split("\0")
+    if any(entry[:1] not in ("", " ", "?", "!") for entry in entries):
+        _refresh_index(out)
+        entries = git.run(out, *command).stdout.split("\0")
     inside = git.read(out, "rev-parse", "--show-prefix")
-    # Before each path of the repository stand two letters and a space.
-    found = (day_of_record(name[3:].removeprefix(inside)) for name in names)
+    # Before each path of the repository stand two letters, the first for the index, and a space.
+    found = (day_of_record(entry[3:].removeprefix(inside)) for entry in entries)
     return sorted({day for day in found if day})
 
 
@@ -101,7 +103,6 @@ def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
         git.run(out, *update, stdin="".join(f"{path}\0" for path in paths), environment=own)
         tree = git.run(out, "write-tree", environment=own).stdout.strip()
     if head and tree == git.read(out, "rev-parse", "HEAD^{tree}"):
-        _refresh_index(out)
         return None
     parent = ["-p", head] if head else []
     made = git.run(

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from digest import wording
 from digest.models import NO_TOPIC, Day
 from digest.site import charts
-from digest.site.figure import Figure, Picture, Say, axis_of, rounded, table, timeline
+from digest.site.figure import Axis, Figure, Picture, Say, axis_of, rounded, table, timeline
 
 _MOST_TOPICS = 6  # with a picture of their own, beside the others' one
 
@@ -23,7 +23,8 @@ def figures(days: Sequence[Day]) -> list[Figure]:
     """What there is to see of these days, which are in order."""
     if not days:
         return []
-    made = (_volume(days), _by_topic(days), _scores(days), _costs(days))
+    months = axis_of(days, "month")
+    made = (_volume(days), _by_topic(days, months), _scores(days), _costs(days, months))
     return [figure for figure in made if figure]
 
 
@@ -89,7 +90,7 @@ def _volumes(days: Iterable[Day]) -> tuple[int, int, int]:
     )
 
 
-def _by_topic(days: Sequence[Day]) -> Figure | None:
+def _by_topic(days: Sequence[Day], axis: Axis) -> Figure | None:
     totals = _by_name(days)
     if not totals:
         return None
@@ -98,7 +99,6 @@ def _by_topic(days: Sequence[Day]) -> Figure | None:
     groups = [("No topic" if name == NO_TOPIC else name, [name]) for name in ranked[:single]]
     if others := ranked[single:]:
         groups.append((f"{len(others):,} others", others))
-    axis = axis_of(days, "month")
     by_period = [_by_name(period.days) for period in axis.filled]
     made = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
     pictures = []
@@ -173,11 +173,10 @@ def _scores(days: Sequence[Day]) -> Figure | None:
     )
 
 
-def _costs(days: Sequence[Day]) -> Figure | None:
+def _costs(days: Sequence[Day], axis: Axis) -> Figure | None:
     bill = _Bill.of(days)
     if not bill.days:
         return None
-    axis = axis_of(days, "month")
     money, tokens, rows = [], [], []
     for period in axis.filled:
         of = _Bill.of(period.days)
