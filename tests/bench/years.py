@@ -28,20 +28,13 @@ from tests.bench.site import Makers
 from tests.site import served
 
 KEPT, SCANNED = 5, 15
-TIMES = 3
+TURNS, SEARCHES = 9, 3
 AIM_RATIO = 1.1
 _COLUMNS = (
     "days", "render_s", "render_mib", "run_s", "ratio", "cpu_s", "cpu_ratio", "run_mib",
     "mib_ratio", "run_bytes", "by_ratio", "files", "slot_s", "slot_ratio", "search_s", "packed",
     "shallow", "clone_s",
 )  # fmt: skip
-_RATIOS = {  # to the first row
-    "ratio": "run_s",
-    "cpu_ratio": "cpu_s",
-    "mib_ratio": "run_mib",
-    "by_ratio": "run_bytes",
-    "slot_ratio": "slot_s",
-}
 
 
 def measure(data: Path, ages: Sequence[int]) -> list[dict[str, Any]]:
@@ -53,10 +46,7 @@ def measure(data: Path, ages: Sequence[int]) -> list[dict[str, Any]]:
         rows = [aged(p, makers, age, seed) for p, age in zip(places, ages, strict=True)]
         daily, slots = more_days(places, seed)
         for row, runs_made, nothing in zip(rows, daily, slots, strict=True):
-            row |= _figures(runs_made, nothing)
-        for row in rows:
-            for ratio, name in _RATIOS.items():
-                row[ratio] = round(row[name] / rows[0][name], 2)
+            row |= _figures(runs_made, nothing) | _ratios(daily[0], runs_made, slots[0], nothing)
         for place, row in zip(places, rows, strict=True):
             row["search_s"] = _first_results(place.out)
     print(
@@ -120,7 +110,7 @@ def _packs(repository: Path) -> int:
 
 
 def more_days(
-    places: Sequence[Place], seed: Announcement, times: int = TIMES
+    places: Sequence[Place], seed: Announcement, times: int = TURNS
 ) -> tuple[list[list[Run]], list[list[Run]]]:
     """Of each archive: runs that make the next day, and slots after them; in turn."""
     daily: list[list[Run]] = [[] for _ in places]
@@ -158,13 +148,34 @@ def _figures(made: Sequence[Run], nothing: Sequence[Run]) -> dict[str, Any]:
     }
 
 
+def _ratios(
+    young: Sequence[Run], made: Sequence[Run], young_slots: Sequence[Run], nothing: Sequence[Run]
+) -> dict[str, float]:
+    """To the youngest archive's run of the same turn, the median of all turns: what else the
+    machine does comes and goes more slowly than turns do."""
+
+    def ratio(figure: str, of: Sequence[Run], to: Sequence[Run]) -> float:
+        pairs = zip(of, to, strict=True)
+        return round(
+            statistics.median(getattr(a, figure) / getattr(b, figure) for a, b in pairs), 2
+        )
+
+    return {
+        "ratio": ratio("wall_s", made, young),
+        "cpu_ratio": ratio("cpu_s", made, young),
+        "mib_ratio": ratio("peak_mib", made, young),
+        "by_ratio": ratio("bytes", made, young),
+        "slot_ratio": ratio("wall_s", nothing, young_slots),
+    }
+
+
 def _first_results(out: Path) -> float | None:
     """Seconds from opening the search with a question until it shows a paper; None: no browser."""
     if not served.CHROMIUM.exists():
         return None
     seconds = []
     with served.serve(out) as address, served.chromium() as browser:
-        for _ in range(TIMES):
+        for _ in range(SEARCHES):
             reader = served.Reader(browser, address)
             started = time.perf_counter()
             page = reader.open("search/index.html?q=learning")
