@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -155,10 +156,9 @@ def _ratios(
     machine does comes and goes more slowly than turns do."""
 
     def ratio(figure: str, of: Sequence[Run], to: Sequence[Run]) -> float:
-        pairs = zip(of, to, strict=True)
-        return round(
-            statistics.median(getattr(a, figure) / getattr(b, figure) for a, b in pairs), 2
-        )
+        pairs = zip(map(asdict, of), map(asdict, to), strict=True)
+        turns: list[float] = [a[figure] / b[figure] for a, b in pairs]
+        return round(statistics.median(turns), 2)
 
     return {
         "ratio": ratio("wall_s", made, young),
