@@ -6,8 +6,8 @@ import sys
 
 INTERRUPTED = 130
 
-# Python looks for garbage after 700 new objects. What a run makes mostly lives until its end, so
-# that looking took it a tenth of its time.
+# By itself Python looks for garbage every 700 (later 2,000) new objects. What a run makes mostly
+# lives until its end: to look so often took it a tenth of its time.
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 

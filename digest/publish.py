@@ -117,9 +117,8 @@ def _changed(out: Path, index: Mapping[str, str]) -> list[str]:
     """The files of the site, relative to its folder, that are not as in `index`, or gone."""
     differ = ("--others", "--modified", "--deleted", "-z")
     found = set(git.run(out, "ls-files", *differ, environment=index).stdout.split("\0"))
-    for folder in (
-        out / path for path in found if path.endswith("/")
-    ):  # whose files git leaves out
+    repositories = [out / path for path in found if path.endswith("/")]  # git says no more of them
+    for folder in repositories:
         for file in folder.rglob("*"):
             if is_generated(file.relative_to(out).as_posix()):
                 raise PublishError(
