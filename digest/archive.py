@@ -72,7 +72,12 @@ def _cannot_be_read(path: Path, error: OSError) -> ArchiveError:
 def read_day(out: Path, day: date) -> Digest | None:
     """The day as archived, or None where there is no file."""
     data = read(out / day_path(day))
-    return None if data is None else record.decode(data, str(day_path(day)))
+    return None if data is None else _decode_day(data, str(day_path(day)))
+
+
+@lru_cache(maxsize=40)  # a run's days: those of a month and of the feeds, each asked for thrice
+def _decode_day(data: bytes, name: str) -> Digest:
+    return record.decode(data, name)
 
 
 def listed_day(out: Path, day: date) -> Digest:
@@ -271,7 +276,7 @@ def restore(out: Path) -> list[PurePosixPath]:
 def _remembers(out: Path, names: list[str]) -> bool:
     """Whether the ledger holds what these days scored; a lost shard would repeat papers."""
     for path in (DATA / name for name in names):
-        scored = record.decode(read(out / path) or b"", str(path)).scored_ids
+        scored = _decode_day(read(out / path) or b"", str(path)).scored_ids
         if scored - read_ledger(out, scored).keys():
             return False
     return True

@@ -116,15 +116,19 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     missed: tuple[Missed, ...] = ()  # left out where there is none
 
 
+# Each is asked for once a paper: `fields` would take longer than the rest.
+_NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (Paper, Score, Counts)}
+
+
 def _record(kind: type[Any], *values: Any, **more: Any) -> Any:
     """The dataclass `values` laid side by side in one flat record."""
-    flat = {f.name: getattr(value, f.name) for value in values for f in fields(value)}
+    flat = {name: getattr(value, name) for value in values for name in _NAMES[type(value)]}
     return kind(**flat, **more)
 
 
 def _value(kind: type[Any], record: Any) -> Any:
     """The part of a flat record that is a `kind`."""
-    return kind(**{f.name: getattr(record, f.name) for f in fields(kind)})
+    return kind(**{name: getattr(record, name) for name in _NAMES[kind]})
 
 
 # --- to bytes and back ----------------------------------------------------------------------
@@ -254,15 +258,19 @@ def where(message: str) -> str:
     return f"{place.rstrip('`')}: {problem}" if place else problem
 
 
+_ENTRY = re.compile(r"(\S+)v([0-9]{1,6}) ([a-z-]+)")
+_TYPES = {str(kind): kind for kind in AnnounceType}
+
+
 def _decode_source(source: _Source, name: str) -> Source:
     entries = []
     for text in source.entries:
-        match = re.fullmatch(r"(\S+)v([0-9]{1,6}) ([a-z-]+)", text)
-        if match is None or match[3] not in list(AnnounceType):
+        match = _ENTRY.fullmatch(text)
+        if match is None or match[3] not in _TYPES:
             raise ArchiveError(
                 f"{name}.entries: {text!r} is no `IDvN type`: restore the file from git"
             )
-        entries.append(Entry(match[1], int(match[2]), AnnounceType(match[3])))
+        entries.append(Entry(match[1], int(match[2]), _TYPES[match[3]]))
     fresh = source.state == "fresh"
     return Source(source.url, fresh, tuple(entries), source.unreadable, source.approximate)
 
@@ -278,8 +286,9 @@ def _problem(digest: Digest, name: str) -> str | None:
 
 def _wrong_sum(digest: Digest, record: _Day) -> str | None:
     """A figure that the record states and its own lists belie, if any."""
-    stated = {f"counts.{f.name}": getattr(record.counts, f.name) for f in fields(Counts)}
-    held = {f"counts.{f.name}": getattr(digest.counts, f.name) for f in fields(Counts)}
+    counted = digest.counts
+    stated = {f"counts.{name}": getattr(record.counts, name) for name in _NAMES[Counts]}
+    held = {f"counts.{name}": getattr(counted, name) for name in _NAMES[Counts]}
     for category, source in record.sources.items():
         stated[f"sources.{category}.items"] = source.items
         held[f"sources.{category}.items"] = len(source.entries) + len(source.unreadable)

@@ -25,6 +25,7 @@ from digest.text import one_line, plain, split_math, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markdown import Markdown
 
 FIRST_AUTHORS = 6  # the others on demand
 MOST_BRACKETS = 500  # each may cost Python-Markdown a look at all that follows
@@ -146,15 +147,22 @@ def markdown(text: str, inline: bool = False) -> Markup:
     """Light Markdown from outside as harmless HTML: no links, no images, no attributes. Headings
     become paragraphs; `inline`, all is for the middle of a line."""
     import nh3
-    from markdown import markdown as convert
 
     if text.count("[") > MOST_BRACKETS:
         return escape(text) if inline else Markup("<p>{}</p>").format(text)
-    html = convert(visible(text), extensions=["sane_lists"])
+    html = _converter().reset().convert(visible(text))
     html = re.sub(r"<(/?)h[1-6]>", r"<\1p>", html)
     # Without "*", `title` and `lang` pass anywhere.
     made = nh3.clean(html, tags=_INLINE if inline else _TAGS, attributes={"*": set()})
     return Markup(made)  # noqa: S704 - sanitised on the line before
+
+
+@cache
+def _converter() -> Markdown:
+    """One for all texts: to put it together takes longer than to convert a comment."""
+    from markdown import Markdown
+
+    return Markdown(extensions=["sane_lists"])
 
 
 def comment_html(kept: Kept) -> Markup:

@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from digest.config import Site
 from digest.models import AnnounceType, Digest, Kept, Missed, Paper, Score
@@ -344,3 +346,19 @@ def test_markdown_from_outside_is_rendered_harmless(attack: str) -> None:
     assert "style=" not in made
     assert "before" in made
     assert "after" in made
+
+
+@given(st.lists(st.text("[]():*_`<>!-# \n123ax"), max_size=8))
+@example(["[x]: https://evil.example", "- a\n\n    b", "<div>", "`"])
+def test_no_text_changes_how_another_is_rendered(others: list[str]) -> None:
+    said = "see [x] and [y][x]\n\n1. *one*\n2. `two`"
+    html._converter.cache_clear()
+    alone = html.markdown(said)
+    for other in others:
+        html.markdown(other)
+    assert html.markdown(said) == alone
+
+
+def test_a_link_that_one_text_defines_is_none_of_another() -> None:
+    html.markdown("[x]: https://evil.example\n\n[x]")
+    assert html.markdown("see [x]") == "<p>see [x]</p>"
