@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import msgspec
@@ -103,7 +104,8 @@ def _day_names(out: Path) -> list[str]:
             continue
         except OSError as error:
             raise _cannot_be_read(folder, error) from error
-        found += [f"{folder.name}/{name}" for name in names if _DAY_NAME.fullmatch(name)]
+        year = folder.name
+        found += [f"{year}/{name}" for name in names if _DAY_NAME.fullmatch(name)]
     return sorted(found)
 
 
@@ -182,25 +184,30 @@ def _shard(paper_id: str) -> PurePosixPath:
     return LEDGER / f"{paper_id.rpartition('/')[2][:4]}.txt"
 
 
-def _read_shard(out: Path, shard: PurePosixPath) -> dict[str, date]:
+def _read_shard(out: Path, shard: PurePosixPath) -> Mapping[str, date]:
+    return _decode_shard(read(out / shard) or b"", str(shard))
+
+
+@lru_cache(maxsize=4)  # a run asks four times for that of the month, of up to 20,000 lines
+def _decode_shard(data: bytes, name: str) -> Mapping[str, date]:
     ledger = {}
-    for number, line in enumerate((read(out / shard) or b"").splitlines(), start=1):
+    for number, line in enumerate(data.splitlines(), start=1):
         try:
             paper_id, day = line.decode("ascii").split()
             ledger[paper_id] = date.fromisoformat(day)
         except ValueError as error:
             raise ArchiveError(
-                f"{shard}, line {number}: not `ID YYYY-MM-DD`: restore the file from git"
+                f"{name}, line {number}: not `ID YYYY-MM-DD`: restore the file from git"
             ) from error
-    return ledger
+    return MappingProxyType(ledger)
 
 
 def read_ledger(out: Path, ids: Iterable[str]) -> dict[str, date]:
     """Which day scored each of these papers; those never scored are left out."""
     wanted = set(ids)
-    shards = {_shard(paper_id) for paper_id in wanted}
-    found = (item for shard in shards for item in _read_shard(out, shard).items())
-    return {paper_id: day for paper_id, day in found if paper_id in wanted}
+    shards = {shard: _read_shard(out, shard) for shard in set(map(_shard, wanted))}
+    found = ((paper_id, shards[_shard(paper_id)].get(paper_id)) for paper_id in wanted)
+    return {paper_id: day for paper_id, day in found if day}
 
 
 def _encode_shard(ledger: Mapping[str, date]) -> bytes:
@@ -259,16 +266,17 @@ def restore(out: Path) -> list[PurePosixPath]:
     """
     on_disk = _day_names(out)
     try:
-        listed = [f"{name[:4]}/{name}.json" for name in (str(day.date) for day in read_days(out))]
+        listed = [day.date.isoformat() for day in read_days(out)]
     except ArchiveError as error:
         if isinstance(error.__cause__, OSError):
             raise
         log.info("%s", error)  # damaged, or of another version: the days' own files say it all
     else:
-        if on_disk == listed and _remembers(out, on_disk[-_LOOK_BACK:]):
+        there = [name[5:15] for name in on_disk]  # 2026/2026-01-30.json
+        if there == listed and _remembers(out, on_disk[-_LOOK_BACK:]):
             return []
-        if gone := sorted(set(listed) - set(on_disk)):
-            raise ArchiveError(f"{DATA / gone[0]}: {_GONE}")
+        if gone := sorted(set(listed) - set(there)):
+            raise ArchiveError(f"{day_path(date.fromisoformat(gone[0]))}: {_GONE}")
     digests = list(read_archive(out))
     return write_files(out, derived_files(digests)) if digests else []
 
@@ -285,17 +293,21 @@ def _remembers(out: Path, names: list[str]) -> bool:
 def write_files(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[PurePosixPath]:
     """Write what differs, in the given order, each file whole or not at all; return what changed.
 
-    A file that must not be there is None.
+    A file that must not be there is None. A list of days that only grows gets its new lines: after
+    ten years it is 1.1 MB. What a power failure cuts short of them, `restore` makes anew.
     Raises `ArchiveError` when the disk refuses; files written before that stay, and are whole.
     """
     written = []
     for name, data in files.items():
         path = out / name
         try:
-            if read(path) == data:
+            known = read(path)
+            if known == data:
                 continue
             if data is None:
                 path.unlink()
+            elif name == DAYS and known and data.startswith(known):
+                _append(path, data[len(known) :])
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _replace(path, data)
@@ -320,3 +332,15 @@ def _replace(path: Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def _append(path: Path, data: bytes) -> None:
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            while data:
+                data = data[file.write(data) :]
+            os.fsync(file.fileno())
+        except BaseException:
+            file.truncate(size)
+            raise

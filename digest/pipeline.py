@@ -389,15 +389,18 @@ def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
     that a run without a commit left behind, or one that was killed, get their own commits too.
     """
     out = job.config.out
-    pending = [archive.read_day(out, day) for day in publish.pending_days(out)]
+    waiting = publish.uncommitted(out)
+    pending = [archive.read_day(out, day) for day in publish.days_among(waiting)]
     digests = [left for left in pending if left is not None] or [digest]
+    known = waiting if [made.date for made in digests] == [digest.date] else None
     commits = {}
     for made in digests:
         with stage(f"{made.date} commit") as said:
             if made.date != digest.date:
                 output.write(out, made, made, job.config.site)
             # The last takes what the days share: the ledger, the lists, the front page.
-            commits[made.date] = publish.commit(out, made, alone=made is not digests[-1])
+            alone = made is not digests[-1]
+            commits[made.date] = publish.commit(out, made, known, alone=alone)
             said.append((commits[made.date] or "nothing changed")[:16])
     commit = commits.get(digest.date)
     if not job.push:

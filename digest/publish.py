@@ -1,17 +1,16 @@
 """Publishing: one commit an announcement day, touching the site's folder and nothing else.
 
-The user's work is never in the way and never at risk. A commit is made in an index of its own; a
-push that loses a race is settled in a work tree of its own. The user's edits, staged files, hooks
-and keys stay as they are.
+The user's work is never in the way and never at risk. A commit is made without the index; a push
+that loses a race is settled in a work tree of its own. The user's edits, staged files, hooks and
+keys stay as they are.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-import shutil
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -62,61 +61,22 @@ def require_repository(out: Path) -> None:
     git.read(folder, "rev-parse", "--show-toplevel")
 
 
-def pending_days(out: Path) -> list[date]:
-    """The days whose own file is not committed as it stands, oldest first."""
-    command = ["status", "--porcelain", "--untracked-files=all", "--no-renames", "-z", "--", "data"]
-    entries = git.run(out, *command).stdout.split("\0")
-    if any(entry[:1] not in ("", " ", "?", "!") for entry in entries):
-        _refresh_index(out)
-        entries = git.run(out, *command).stdout.split("\0")
-    inside = git.read(out, "rev-parse", "--show-prefix")
-    # Before each path of the repository stand two letters, the first for the index, and a space.
-    found = (day_of_record(entry[3:].removeprefix(inside)) for entry in entries)
-    return sorted({day for day in found if day})
-
-
 def require_upstream(out: Path) -> None:
     """Raise `PublishError` unless the branch has a place to be pushed to."""
     _upstream(next(path for path in (out, *out.resolve().parents) if path.is_dir()))
 
 
-def commit(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
-    """Commit what changed in `out` as the bot; the commit's id, or None where nothing changed.
+def uncommitted(out: Path) -> list[str]:
+    """The files of the site, relative to its folder, that are not as `HEAD` has them, or gone.
 
-    `alone`: only the day's own files, for a day that an earlier run left uncommitted.
-    Raises `PublishError`, and then nothing has changed.
+    Raises `PublishError` where git would pass over some of them.
     """
-    head = git.read(out, "rev-parse", "--verify", "--quiet", "HEAD", accept=(0, 1))
-    if git.run(out, "check-ignore", "--quiet", "index.html", accept=(0, 1)).returncode == 0:
-        raise PublishError(
-            "the site's folder is ignored by one of your .gitignore files: take it out of there"
-        )
-    index = Path(out, git.read(out, "rev-parse", "--git-path", "index"))
-    with TemporaryDirectory() as folder:
-        own = {"GIT_INDEX_FILE": f"{folder}/index"}
-        if index.exists():  # for what it knows of unchanged files: else each is read again
-            shutil.copyfile(index, own["GIT_INDEX_FILE"])
-        git.run(out, "read-tree", *(["--reset", head] if head else ["--empty"]), environment=own)
-        changed = _changed(out, own)
-        paths = [p for p in changed if not alone or PurePosixPath(p).stem == str(digest.date)]
-        update = ["update-index", "--add", "--remove", "-z", "--stdin"]
-        git.run(out, *update, stdin="".join(f"{path}\0" for path in paths), environment=own)
-        tree = git.run(out, "write-tree", environment=own).stdout.strip()
-    if head and tree == git.read(out, "rev-parse", "HEAD^{tree}"):
-        return None
-    parent = ["-p", head] if head else []
-    made = git.run(
-        out, "commit-tree", "--no-gpg-sign", tree, *parent, stdin=commit_message(digest)
-    ).stdout.strip()
-    git.run(out, "update-ref", "-m", f"digest {digest.date}", "HEAD", made, head or "0" * len(made))
-    _refresh_index(out)
-    return made
-
-
-def _changed(out: Path, index: Mapping[str, str]) -> list[str]:
-    """The files of the site, relative to its folder, that are not as in `index`, or gone."""
-    differ = ("--others", "--modified", "--deleted", "-z")
-    found = set(git.run(out, "ls-files", *differ, environment=index).stdout.split("\0"))
+    inside, _ = _place(out)
+    entries = _status(out, inside)
+    if any(state[0] not in " ?!" and path.startswith("data/") for state, path in entries):
+        _refresh_index(out, inside)  # which may have missed a commit: that day is done
+        entries = _status(out, inside)
+    found = [path for _, path in entries]
     repositories = [out / path for path in found if path.endswith("/")]  # git says no more of them
     for folder in repositories:
         for file in folder.rglob("*"):
@@ -124,23 +84,111 @@ def _changed(out: Path, index: Mapping[str, str]) -> list[str]:
                 raise PublishError(
                     f"{folder} is a git repository of its own, and pages are in it: remove its .git"
                 )
-    return sorted(path for path in found if is_generated(path))
+    return sorted(filter(is_generated, found))
 
 
-def _refresh_index(out: Path) -> None:
+def commit(
+    out: Path, digest: Digest, paths: Sequence[str] | None = None, *, alone: bool = False
+) -> str | None:
+    """Commit what changed in `out` as the bot; the commit's id, or None where nothing changed.
+
+    `paths`: what is `uncommitted`, where that is known. `alone`: only the day's own files, for a
+    day that an earlier run left uncommitted. Raises `PublishError`, and then nothing has changed.
+    """
+    inside, head = _place(out)
+    if git.run(out, "check-ignore", "--quiet", "index.html", accept=(0, 1)).returncode == 0:
+        raise PublishError(
+            "the site's folder is ignored by one of your .gitignore files: take it out of there"
+        )
+    paths = uncommitted(out) if paths is None else paths
+    if alone:
+        paths = [path for path in paths if PurePosixPath(path).stem == str(digest.date)]
+    if not paths:
+        return None
+    made = _make(out, inside, head, paths, commit_message(digest))
+    trees = [git.read(out, "rev-parse", f"{known}^{{tree}}") for known in (made, head) if known]
+    if trees[1:] == trees[:1]:  # the index, locked, has yet to learn of it
+        return None
+    git.run(out, "update-ref", "-m", f"digest {digest.date}", "HEAD", made, head or "0" * len(made))
+    _refresh_index(out, inside)
+    return made
+
+
+def days_among(paths: Iterable[str]) -> list[date]:
+    """The days whose own file is among these files of the site, oldest first."""
+    return sorted(filter(None, map(day_of_record, paths)))
+
+
+def _place(out: Path) -> tuple[str, str]:
+    """Where `out` is in its repository, "docs/", and what `HEAD` is, "" where there is none yet."""
+    asked = ("--show-prefix", "--verify", "--quiet", "HEAD")
+    inside, _, head = git.run(out, "rev-parse", *asked, accept=(0, 1)).stdout.partition("\n")
+    return inside, head.strip()
+
+
+def _status(out: Path, inside: str) -> list[tuple[str, str]]:
+    """What is not as the index or `HEAD` has it: git's two letters, the first for the index, and
+    the path relative to the site's folder. What is ignored too: once committed, it is not."""
+    options = ("--porcelain", "--untracked-files=all", "--ignored", "--no-renames", "-z")
+    entries = git.run(out, "status", *options, "--", ".").stdout.split("\0")
+    return [(entry[:2], entry[3:].removeprefix(inside)) for entry in entries if entry]
+
+
+_UNDER_WAY = "refs/worktree/preprint-digest"  # leads to a commit until the branch does
+
+
+def _make(out: Path, inside: str, head: str, paths: Sequence[str], message: str) -> str:
+    """The id of a commit on top of `head` in which these files of the site are as they stand.
+
+    Made without an index, which names every file of the repository: in an old archive, to read and
+    write one takes longer than all the rest. `fast-import` opens the folders that change, no other.
+    """
+    there = [path for path in paths if (out / path).is_file()]
+    top = Path(git.read(out, "rev-parse", "--show-toplevel"))  # from which git reads listed names
+    listed = "".join(f"{inside}{path}\n" for path in there)
+    blobs = git.run(top, "hash-object", "-w", "--stdin-paths", stdin=listed).stdout.split()
+    said = [f"commit {_UNDER_WAY}", "mark :1"]
+    said += [f"committer {git.read(out, 'var', 'GIT_COMMITTER_IDENT')}"]
+    said += [f"data {len(message.encode())}", message]
+    said += [f"from {head}"] if head else []
+    said += [
+        f"M 100644 {blob} {_quoted(inside + path)}" for path, blob in zip(there, blobs, strict=True)
+    ]
+    said += [f"D {_quoted(inside + path)}" for path in sorted({*paths} - {*there})]
+    said += ["get-mark :1", ""]
+    options = ("--quiet", "--force")  # a run that was killed may have left the ref
+    try:
+        return git.run(out, "fast-import", *options, stdin="\n".join(said)).stdout.strip()
+    finally:
+        git.run(out, "update-ref", "-d", _UNDER_WAY, accept=range(256))
+
+
+def _quoted(path: str) -> str:
+    """Any path, as `fast-import` reads it."""
+    for sign, written in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
+        path = path.replace(sign, written)
+    return f'"{path}"'
+
+
+def _refresh_index(out: Path, inside: str) -> None:
     """Let the user's index know of what is committed, by this run or by one that was killed before
     it could: a commit of the user's own would take it back. It holds no truth that could be lost.
     """
-    differ = ["diff-index", "--cached", "--name-only", "--no-renames", "--relative", "-z", "HEAD"]
+    differ = ("diff-index", "--cached", "--no-renames", "--no-abbrev", "-z", "HEAD")
     found = git.run(out, *differ, "--", ".", accept=range(256))  # 128: there is no commit yet
-    paths = [path for path in found.stdout.split("\0") if is_generated(path)]
-    if not paths:
+    # In turns `:MODE MODE BLOB BLOB STATE`, of HEAD and of the index, and the path; all 0: none.
+    fields = found.stdout.split("\0")
+    entries = [
+        f"{of_head.split()[0][1:]} {of_head.split()[2]}\t{path}\0"
+        for of_head, path in zip(fields[::2], fields[1::2], strict=False)
+        if is_generated(path.removeprefix(inside))
+    ]
+    if not entries:
         return
-    options = ["--literal-pathspecs", "reset", "--quiet", "--pathspec-from-file=-"]
-    listed = "".join(f"{path}\0" for path in paths)
-    done = git.run(out, *options, "--pathspec-file-nul", stdin=listed, accept=range(256))
+    update = ("update-index", "-z", "--index-info")
+    done = git.run(out, *update, stdin="".join(entries), accept=range(256))
     if done.returncode:
-        log.warning("the commits stand, but %s", git.explain("reset", done.stderr))
+        log.warning("the commits stand, but %s", git.explain("update-index", done.stderr))
 
 
 # --- pushing ----------------------------------------------------------------------------------
@@ -274,6 +322,7 @@ def _advance(out: Path, head: str, pushed: str) -> None:
     if head == pushed:
         return
     top = Path(git.read(out, "rev-parse", "--show-toplevel"))
+    git.run(top, "update-index", "-q", "--refresh", accept=(0, 1))  # it has yet to see our files
     done = git.run(top, "read-tree", "-m", "-u", head, pushed, accept=range(256))
     if done.returncode:
         raise PublishError(

@@ -84,6 +84,10 @@ def plain(text: str) -> str:
 
 def split_math(text: str) -> Iterator[tuple[str, bool]]:
     """The text in order as (part, is it math), delimiters included."""
+    if "$" not in text and "\\" not in text:
+        if text:
+            yield text, False
+        return
     end = 0
     for match in _MATH.finditer(text):
         if match.start() > end:
@@ -96,6 +100,8 @@ def split_math(text: str) -> Iterator[tuple[str, bool]]:
 
 def visible(text: str) -> str:
     """Without the characters that no sink wants; lines stay lines, all ended alike."""
+    if text.isascii() and text.isprintable():  # as most text is
+        return text
     return _LINE_END.sub("\n", _UNWANTED.sub("", text))
 
 
@@ -159,6 +165,8 @@ _HREF = re.compile(r"\\href\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _QUOTES = (("``", "“"), ("''", "”"), ("---", "—"))
 _ESCAPED = re.compile(r"\\([%&#_${}])")
 _SPACE = re.compile(r"(?<!\\)\\[ ,]")
+_RANGE = re.compile(r"(?<=\d)--(?=\d)")
+_TIE = re.compile(r"(?<=\w)~(?=[\w$\\])")  # `~10x` means about
 
 
 def _plain_prose(text: str) -> str:
@@ -170,8 +178,8 @@ def _plain_prose(text: str) -> str:
         text = _SPACE.sub(" ", _ESCAPED.sub(r"\1", text))
     for source, sign in _QUOTES:
         text = text.replace(source, sign)
-    text = re.sub(r"(?<=\d)--(?=\d)", "–", text)
-    return re.sub(r"(?<=\w)~(?=[\w$\\])", " ", text)  # a tie; `~10x` means about
+    text = _RANGE.sub("–", text) if "--" in text else text
+    return _TIE.sub(" ", text) if "~" in text else text
 
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -402,6 +402,31 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert tree(tmp_path) == {str(NAME): b"old page"}
 
 
+def test_a_full_disk_takes_no_part_of_a_line_of_the_list_of_days(tmp_path: Path) -> None:
+    archive.write_files(tmp_path, {archive.DAYS: b"a\n"})
+    with full_disk(), pytest.raises(ArchiveError, match=r"cannot be written: .*free the disk"):
+        archive.write_files(tmp_path, {archive.DAYS: b"a\nbbbb\n"})
+    assert tree(tmp_path) == {str(archive.DAYS): b"a\n"}
+
+
+def test_a_new_day_is_a_line_more_and_not_a_new_list(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", day=EARLIER))
+    before = (tmp_path / archive.DAYS).stat().st_ino
+    record(tmp_path, scoring("2601.00002"))
+    assert (tmp_path / archive.DAYS).stat().st_ino == before
+    assert [day.date for day in archive.read_days(tmp_path)] == [EARLIER, DAY]
+
+
+def test_a_list_of_days_cut_short_anywhere_is_made_whole_again(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", day=EARLIER))
+    record(tmp_path, scoring("2601.00002"))
+    listed, whole = tmp_path / archive.DAYS, (tmp_path / archive.DAYS).read_bytes()
+    for left in range(len(whole)):
+        listed.write_bytes(whole[:left] + b"\0" * (left % 2))  # some file systems fill up
+        archive.restore(tmp_path)
+        assert listed.read_bytes() == whole, left
+
+
 @pytest.mark.parametrize("struck", [OSError(5, "Input/output error"), KeyboardInterrupt()])
 def test_a_run_struck_before_the_new_file_takes_the_place_leaves_the_old_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, struck: BaseException

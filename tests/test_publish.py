@@ -13,8 +13,9 @@ from digest.publish import (
     BODY_WIDTH,
     commit,
     commit_message,
-    pending_days,
+    days_among,
     require_repository,
+    uncommitted,
 )
 from tests import make
 from tests.make import git, paper, score
@@ -275,14 +276,14 @@ def left(out: Path, day: str) -> None:
 
 def test_days_without_a_commit_are_pending_oldest_first(repository: Path) -> None:
     out = repository / "docs"
-    assert pending_days(out) == []
+    assert days_among(uncommitted(out)) == []
     for day in ("2026-01-30", "2026-01-28"):
         left(out, day)
-    assert [str(day) for day in pending_days(out)] == ["2026-01-28", "2026-01-30"]
+    assert [str(day) for day in days_among(uncommitted(out))] == ["2026-01-28", "2026-01-30"]
     commit(out, DIGEST)
-    assert pending_days(out) == []
+    assert days_among(uncommitted(out)) == []
     (out / "data/2026/2026-01-28.json").write_text("better")
-    assert [str(day) for day in pending_days(out)] == ["2026-01-28"]
+    assert [str(day) for day in days_among(uncommitted(out))] == ["2026-01-28"]
 
 
 def test_a_day_committed_alone_leaves_everything_else(repository: Path) -> None:
@@ -349,7 +350,7 @@ def test_what_the_index_missed_of_a_commit_is_not_taken_back_by_the_users_next_o
     assert commit(out, DIGEST)
     lock.unlink()
     assert git(repository, "diff", "--cached", "--name-only") != ""
-    assert pending_days(out) == []
+    assert days_among(uncommitted(out)) == []
     assert git(repository, "status", "--porcelain") == ""
     lock.touch()
     (out / "index.html").write_text("page\n")

@@ -148,6 +148,10 @@ def markdown(text: str, inline: bool = False) -> Markup:
     become paragraphs; `inline`, all is for the middle of a line."""
     import nh3
 
+    if _PROSE.fullmatch(
+        text
+    ):  # most comments: as they come out of the rest, in a tenth of the time
+        return Markup(text if inline else f"<p>{text}</p>")  # noqa: S704 - nothing to escape
     if text.count("[") > MOST_BRACKETS:
         return escape(text) if inline else Markup("<p>{}</p>").format(text)
     html = _converter().reset().convert(visible(text))
@@ -155,6 +159,10 @@ def markdown(text: str, inline: bool = False) -> Markup:
     # Without "*", `title` and `lang` pass anywhere.
     made = nh3.clean(html, tags=_INLINE if inline else _TAGS, attributes={"*": set()})
     return Markup(made)  # noqa: S704 - sanitised on the line before
+
+
+# A line that begins with a letter and holds none of the signs of HTML or Markdown.
+_PROSE = re.compile(r"[^\W\d_](?:[^\W_]|[ ,.;:()/'\"%+?–—‘’“”-])*(?<! )")
 
 
 @cache

@@ -23,8 +23,9 @@ def figures(days: Sequence[Day]) -> list[Figure]:
     """What there is to see of these days, which are in order."""
     if not days:
         return []
-    months = axis_of(days, "month")
-    made = (_volume(days), _by_topic(days, months), _scores(days), _costs(days, months))
+    axis = axis_of(days)
+    months = axis_of(days, "month") if axis.unit in ("day", "week") else axis
+    made = (_volume(axis), _by_topic(months), _scores(days), _costs(days, months))
     return [figure for figure in made if figure]
 
 
@@ -45,37 +46,35 @@ def sums(days: Sequence[Day]) -> list[tuple[str, str]]:
 # --- the figures ------------------------------------------------------------------------------
 
 
-def _volume(days: Sequence[Day]) -> Figure:
-    axis = axis_of(days)
+def _volume(axis: Axis) -> Figure:
+    names = ("announced", "scanned", "kept")
+    volumes: list[Sequence[int]] = [_volumes(period.days) for period in axis.filled]
     mean = "" if axis.unit == "day" else f", the mean of each {axis.unit}"
 
-    def picture(names: tuple[str, ...], height: int) -> Picture:
+    def picture(shown: slice, height: int) -> Picture:
         columns = []
-        for period in axis.filled:
-            means = tuple(
-                sum(getattr(day.counts, name) for day in period.days) / len(period.days)
-                for name in names
-            )
-            said = ", ".join(f"{rounded(v)} {n}" for n, v in zip(names, means, strict=True))
+        for period, sums_of in zip(axis.filled, volumes, strict=True):
+            means = tuple(volume / len(period.days) for volume in sums_of[shown])
+            said = ", ".join(f"{rounded(v)} {n}" for n, v in zip(names[shown], means, strict=True))
             columns.append(charts.Column(period.place, means, f"{period.name}: {said}"))
-        heading = " and ".join(names)
+        heading = " and ".join(names[shown])
         title = f"Papers {heading} a day{mean}"
-        return timeline(axis, columns, heading.capitalize(), title, names, height)
+        return timeline(axis, columns, heading.capitalize(), title, names[shown], height)
 
     text = f"Announced, scanned and kept{mean}."
     if len(axis.filled) < len(axis.periods):
         text += " A gap is a time without a record."
-    names = ("announced", "scanned", "kept")
+    days = sum(len(period.days) for period in axis.filled)
     return Figure(
         "papers",
         "Papers a day",
         text,
-        (picture(names[:2], 150), picture(names[2:], 110)),
+        (picture(slice(2), 150), picture(slice(2, 3), 110)),
         table(
             f"Papers by {axis.unit}",
             (axis.head, "Days", "Announced", "Scanned", "Kept"),
-            [(p.row, len(p.days), *_volumes(p.days)) for p in axis.filled],
-            ("All", len(days), *_volumes(days)),
+            [(p.row, len(p.days), *v) for p, v in zip(axis.filled, volumes, strict=True)],
+            ("All", days, *_volumes(day for period in axis.filled for day in period.days)),
         ),
         tuple((name, name) for name in names),
     )
@@ -90,8 +89,11 @@ def _volumes(days: Iterable[Day]) -> tuple[int, int, int]:
     )
 
 
-def _by_topic(days: Sequence[Day], axis: Axis) -> Figure | None:
-    totals = _by_name(days)
+def _by_topic(axis: Axis) -> Figure | None:
+    by_period = [_by_name(period.days) for period in axis.filled]
+    totals = Counter[str]()
+    for counts in by_period:
+        totals.update(counts)
     if not totals:
         return None
     ranked = sorted(totals, key=lambda name: (name == NO_TOPIC, -totals[name], name))
@@ -99,7 +101,6 @@ def _by_topic(days: Sequence[Day], axis: Axis) -> Figure | None:
     groups = [("No topic" if name == NO_TOPIC else name, [name]) for name in ranked[:single]]
     if others := ranked[single:]:
         groups.append((f"{len(others):,} others", others))
-    by_period = [_by_name(period.days) for period in axis.filled]
     made = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
     pictures = []
     for (heading, _), values in zip(groups, made, strict=True):
@@ -128,7 +129,8 @@ def _by_topic(days: Sequence[Day], axis: Axis) -> Figure | None:
 def _by_name(days: Iterable[Day]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for day in days:
-        counts.update(day.topics)
+        for topic, kept in day.topics.items():  # twice as fast as `update`
+            counts[topic] += kept
     return counts
 
 
