@@ -8,7 +8,7 @@ INTERRUPTED = 130
 
 # By itself Python looks for garbage every 700 (later 2,000) new objects. What a run makes mostly
 # lives until its end: to look so often took it a tenth of its time.
-OBJECTS_BETWEEN_COLLECTIONS = 50_000
+OBJECTS_BETWEEN_COLLECTIONS = 400_000
 
 
 def main() -> None:

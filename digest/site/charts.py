@@ -27,7 +27,6 @@ class Column:
 
     place: int
     values: tuple[float, ...]
-    note: str  # shown when it is pointed at
     incomplete: bool = False  # a part of it is not known: a band behind says so
 
 
@@ -68,11 +67,6 @@ def timeline(
             if high < low:
                 ends.append((column.place, low, high))
         inside.append(_bars(name, ends, _FILLED))
-    for column in columns:  # what a pointer finds, however small the column
-        inside.append(
-            f'<rect class="hit" x="{column.place}" width="1" height="{height}">'
-            f"<title>{_text(column.note)}</title></rect>"
-        )
     drawn.append("\n".join(filter(None, inside)) + "</svg>")
     return _picture(drawn, title, description, height)
 

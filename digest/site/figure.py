@@ -31,12 +31,14 @@ class Table:
     head: Row
     rows: tuple[Row, ...]
     foot: Row
+    places: tuple[int, ...] = ()  # of the rows, on the axis
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     heading: str
     svg: Markup
+    columns: tuple[int, ...] = ()  # of the table, that say more of the place that is pointed at
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def timeline(
     height: int,
     highest: float | None = None,
     *,
+    told: tuple[int, ...],
     say: Say = rounded,
     stacked: bool = False,
 ) -> Picture:
@@ -158,7 +161,7 @@ def timeline(
         unit="$" if say is wording.dollars else "",
         stacked=stacked,
     )
-    return Picture(heading, Markup(made))  # noqa: S704 - charts escapes its words
+    return Picture(heading, Markup(made), told)  # noqa: S704 - charts escapes its words
 
 
 def table(
@@ -166,8 +169,9 @@ def table(
     head: Row,
     rows: Iterable[Sequence[str | int]],
     foot: Sequence[str | int],
+    places: Iterable[int] = (),
 ) -> Table:
-    return Table(caption, head, tuple(map(_spoken, rows)), _spoken(foot))
+    return Table(caption, head, tuple(map(_spoken, rows)), _spoken(foot), tuple(places))
 
 
 def _spoken(row: Sequence[str | int]) -> Row:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from markupsafe import Markup
 
 from digest import wording
 from digest.models import NO_TOPIC, Day
 from digest.site import charts
-from digest.site.figure import Axis, Figure, Picture, Say, axis_of, rounded, table, timeline
+from digest.site.figure import Axis, Figure, Picture, Say, axis_of, table, timeline
 
 _MOST_TOPICS = 6  # with a picture of their own, beside the others' one
 
@@ -25,7 +26,7 @@ def figures(days: Sequence[Day]) -> list[Figure]:
         return []
     axis = axis_of(days)
     months = axis_of(days, "month") if axis.unit in ("day", "week") else axis
-    made = (_volume(axis), _by_topic(months), _scores(days), _costs(days, months))
+    made = (_volume(axis), _by_topic(months), _scores(days), _costs(months))
     return [figure for figure in made if figure]
 
 
@@ -51,15 +52,14 @@ def _volume(axis: Axis) -> Figure:
     volumes: list[Sequence[int]] = [_volumes(period.days) for period in axis.filled]
     mean = "" if axis.unit == "day" else f", the mean of each {axis.unit}"
 
-    def picture(shown: slice, height: int) -> Picture:
-        columns = []
-        for period, sums_of in zip(axis.filled, volumes, strict=True):
-            means = tuple(volume / len(period.days) for volume in sums_of[shown])
-            said = ", ".join(f"{rounded(v)} {n}" for n, v in zip(names[shown], means, strict=True))
-            columns.append(charts.Column(period.place, means, f"{period.name}: {said}"))
+    def picture(shown: slice, height: int, *told: int) -> Picture:
+        columns = [
+            charts.Column(period.place, tuple(volume / len(period.days) for volume in of[shown]))
+            for period, of in zip(axis.filled, volumes, strict=True)
+        ]
         heading = " and ".join(names[shown])
-        title = f"Papers {heading} a day{mean}"
-        return timeline(axis, columns, heading.capitalize(), title, names[shown], height)
+        title, name = f"Papers {heading} a day{mean}", heading.capitalize()
+        return timeline(axis, columns, name, title, names[shown], height, told=told)
 
     text = f"Announced, scanned and kept{mean}."
     if len(axis.filled) < len(axis.periods):
@@ -69,12 +69,13 @@ def _volume(axis: Axis) -> Figure:
         "papers",
         "Papers a day",
         text,
-        (picture(slice(2), 150), picture(slice(2, 3), 110)),
+        (picture(slice(2), 150, 1, 2, 3), picture(slice(2, 3), 110, 1, 4)),
         table(
             f"Papers by {axis.unit}",
             (axis.head, "Days", "Announced", "Scanned", "Kept"),
             [(p.row, len(p.days), *v) for p, v in zip(axis.filled, volumes, strict=True)],
             ("All", days, *_volumes(day for period in axis.filled for day in period.days)),
+            (period.place for period in axis.filled),
         ),
         tuple((name, name) for name in names),
     )
@@ -102,15 +103,15 @@ def _by_topic(axis: Axis) -> Figure | None:
     if others := ranked[single:]:
         groups.append((f"{len(others):,} others", others))
     made = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
-    pictures = []
-    for (heading, _), values in zip(groups, made, strict=True):
+    pictures, highest = [], max(map(max, made))
+    for number, ((heading, _), values) in enumerate(zip(groups, made, strict=True), start=1):
         columns = [
-            charts.Column(period.place, (value,), f"{period.name}: {value:,}")
+            charts.Column(period.place, (value,))
             for period, value in zip(axis.filled, values, strict=True)
         ]
         title = f"Papers kept a {axis.unit}: {heading}"
-        highest = max(map(max, made))
-        pictures.append(timeline(axis, columns, heading, title, ("kept",), 70, highest))
+        drawn = timeline(axis, columns, heading, title, ("kept",), 70, highest, told=(number,))
+        pictures.append(drawn)
     return Figure(
         "topics",
         "Kept papers by topic",
@@ -121,6 +122,7 @@ def _by_topic(axis: Axis) -> Figure | None:
             (axis.head, *(heading for heading, _ in groups)),
             [(p.row, *values) for p, *values in zip(axis.filled, *made, strict=True)],
             ("All", *map(sum, made)),
+            (period.place for period in axis.filled),
         ),
         layout="many",
     )
@@ -175,38 +177,44 @@ def _scores(days: Sequence[Day]) -> Figure | None:
     )
 
 
-def _costs(days: Sequence[Day], axis: Axis) -> Figure | None:
-    bill = _Bill.of(days)
+def _costs(axis: Axis) -> Figure | None:
+    bills = [_Bill.of(period.days) for period in axis.filled]
+    bill = _Bill.sum_of(bills)
     if not bill.days:
         return None
-    money, tokens, rows = [], [], []
-    for period in axis.filled:
-        of = _Bill.of(period.days)
-        if not of.days:
-            continue
-        said = f"{period.name}: {_total(of.costs, wording.dollars)}"
-        spent = (_known(of.costs) or 0.0,)
-        money.append(charts.Column(period.place, spent, said, of.without_cost > 0))
-        values = (_known(of.prompt) or 0.0, _known(of.completion) or 0.0)
-        said = f"{period.name}: {_total(of.prompt, _whole)} prompt"
-        said += f", {_total(of.completion, _whole)} completion"
-        tokens.append(charts.Column(period.place, values, said, of.without_tokens > 0))
-        rows.append((period.row, *of.row))
+    paid = [(period, of) for period, of in zip(axis.filled, bills, strict=True) if of.days]
+    money = [
+        charts.Column(period.place, (_known(of.costs) or 0.0,), of.without_cost > 0)
+        for period, of in paid
+    ]
+    tokens = [
+        charts.Column(
+            period.place,
+            (_known(of.prompt) or 0.0, _known(of.completion) or 0.0),
+            of.without_tokens > 0,
+        )
+        for period, of in paid
+    ]
     pictures, key = [], []
+    told: tuple[int, ...]
     if bill.without_cost < bill.days:
         title = f"Cost a {axis.unit}, in dollars"
-        pictures.append(timeline(axis, money, "Cost", title, ("cost",), 110, say=wording.dollars))
+        told = (2, 5) if bill.without_cost else (2,)
+        drawn = timeline(axis, money, "Cost", title, ("cost",), 110, told=told, say=wording.dollars)
+        pictures.append(drawn)
         key.append(("cost", "cost"))
     if bill.without_tokens < bill.days:
         title, names = f"Tokens a {axis.unit}", ("asked", "answered")
-        pictures.append(timeline(axis, tokens, "Tokens", title, names, 110, stacked=True))
+        told = (3, 4, 6) if bill.without_tokens else (3, 4)
+        drawn = timeline(axis, tokens, "Tokens", title, names, 110, told=(3, 4, 6), stacked=True)
+        pictures.append(drawn)
         key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
     missing = bill.missing
     if missing and pictures:
         key.append(("gap", "not all reported"))
         missing += " Where some are missing, a band stands behind the column: the truth is higher."
     text = [f"A {axis.unit} each column." if pictures else "", missing]
-    if free := len(days) - bill.days:
+    if free := sum(len(period.days) for period in axis.filled) - bill.days:
         text.append(f"{wording.count(free, 'day')} asked no model and cost nothing.")
     head = ("Days", "Cost", "Prompt tokens", "Completion tokens")
     return Figure(
@@ -217,8 +225,9 @@ def _costs(days: Sequence[Day], axis: Axis) -> Figure | None:
         table(
             f"Cost and tokens by {axis.unit}",
             (axis.head, *head, "Days without cost", "Days without tokens"),
-            rows,
+            ((period.row, *of.row) for period, of in paid),
             ("All", *bill.row),
+            (period.place for period, _ in paid),
         ),
         tuple(key),
     )
@@ -250,6 +259,11 @@ class _Bill:
             [day.prompt_tokens for day in paid],
             [day.completion_tokens for day in paid],
         )
+
+    @classmethod
+    def sum_of(cls, bills: Sequence[_Bill]) -> _Bill:
+        lists = ((bill.costs, bill.prompt, bill.completion) for bill in bills)
+        return cls(*(list(chain.from_iterable(column)) for column in zip(*lists, strict=True)))
 
     @property
     def days(self) -> int:

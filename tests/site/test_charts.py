@@ -70,13 +70,13 @@ def test_a_small_share_is_not_called_none(part: int, words: str) -> None:
 
 
 def test_a_column_stands_as_high_as_its_value() -> None:
-    columns = [charts.Column(0, (50.0,), "a"), charts.Column(3, (100.0,), "b")]
+    columns = [charts.Column(0, (50.0,)), charts.Column(3, (100.0,))]
     picture = timeline(columns, height=200)
     assert paths(picture) == {"kept": "M0.1 200V100h0.8V200zM3.1 200V0h0.8V200z"}
 
 
 def test_values_stand_before_or_upon_one_another() -> None:
-    columns = [charts.Column(0, (60.0, 40.0), "a")]
+    columns = [charts.Column(0, (60.0, 40.0))]
     names = ("asked", "answered")
     before = paths(timeline(columns, classes=names, height=100, top=100))
     upon = paths(timeline(columns, classes=names, height=100, top=100, stacked=True))
@@ -85,20 +85,19 @@ def test_values_stand_before_or_upon_one_another() -> None:
 
 
 def test_what_is_not_known_has_a_band_and_no_column() -> None:
-    picture = timeline([charts.Column(2, (0.0,), "?", incomplete=True)], height=100)
+    picture = timeline([charts.Column(2, (0.0,), incomplete=True)], height=100)
     assert paths(picture) == {"gap": "M2 100V0h1V100z"}
 
 
 def test_a_picture_says_what_it_is_and_escapes_its_words() -> None:
     hostile = "</title><script>alert(1)</script> & co"
-    columns = [charts.Column(0, (1.0,), hostile)]
+    columns = [charts.Column(0, (1.0,))]
     picture = timeline(columns, title=hostile, description=hostile)
     assert picture.attrib["role"] == "img"
     assert [(part.tag, part.text) for part in picture[:2]] == [
         ("title", hostile),
         ("desc", hostile),
     ]
-    assert [part.text for hit in picture.iter("rect") for part in hit] == [hostile]
     assert not list(picture.iter("script"))
 
 

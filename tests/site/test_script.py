@@ -914,6 +914,61 @@ def test_an_unknown_theme_is_the_system_s(reader: Reader, stored_theme: str) -> 
     assert page.evaluate(THEME) is None
 
 
+# --- statistics -------------------------------------------------------------------------------
+
+# What the page itself says: for each timeline, [where its first place is, how wide one is, how high
+# its middle, {place: what is told of it}].
+TIMELINES = """() => [...document.querySelectorAll("[data-columns]")].map((picture) => {
+    const inside = picture.querySelector("svg svg");
+    const box = picture.querySelector("svg").getBoundingClientRect();
+    const padding = 48, width = (box.width - padding) / inside.viewBox.baseVal.width;
+    const table = picture.closest(".statistic").querySelector("table");
+    const texts = (row) => [...row.cells].map((cell) => cell.textContent);
+    const head = texts(table.tHead.rows[0]), told = {};
+    for (const row of table.tBodies[0].rows) {
+        const columns = picture.dataset.columns.split(" ")
+            .map((at) => `${head[at]} ${texts(row)[at]}`);
+        told[row.dataset.place] = `${texts(row)[0]}: ${columns.join(", ")}`;
+    }
+    return [box.left + scrollX + padding, width, box.top + scrollY + 60, told];
+})"""
+
+
+def test_a_timeline_tells_what_stands_where_it_is_pointed_at(reader: Reader) -> None:
+    page = reader.open("stats.html")
+    page.set_viewport_size({"width": 1200, "height": 3000})
+    timelines = page.evaluate(TIMELINES)
+    assert len(timelines) > 3
+    for left, width, middle, told in timelines:
+        for place, words in told.items():
+            page.mouse.move(left + (int(place) + 0.5) * width, middle)
+            assert page.locator(".told:visible").all_inner_texts() == [words]
+            assert page.locator(".pointed").count() == 1
+    page.mouse.move(5, 5)
+    assert page.locator(".told:visible, .pointed").count() == 0
+
+
+def test_where_a_timeline_has_no_record_it_tells_nothing(reader: Reader) -> None:
+    page = reader.open("stats.html")
+    page.set_viewport_size({"width": 1200, "height": 3000})
+    (left, width, middle, told), *_ = page.evaluate(TIMELINES)
+    page.mouse.move(left + 0.5 * width, middle)
+    page.mouse.move(left + (max(map(int, told)) + 1.5) * width, middle)
+    assert page.locator(".told:visible, .pointed").count() == 0
+
+
+def test_a_finger_on_a_timeline_is_told_the_same(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 3000}, has_touch=True)
+    page = context.new_page()
+    page.goto(address + "stats.html")
+    (left, width, middle, told), *_ = page.evaluate(TIMELINES)
+    place, words = next(iter(told.items()))
+    page.touchscreen.tap(left + (int(place) + 0.5) * width, middle)
+    assert page.locator(".told:visible").all_inner_texts() == [words]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
+
+
 # --- everywhere -------------------------------------------------------------------------------
 
 PAGES = [

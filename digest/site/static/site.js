@@ -825,6 +825,45 @@ function startSearch() {
   changed();
 }
 
+// --- statistics ---
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** What stands at the place of a timeline that is pointed at: out of the table of the same. */
+function startPictures() {
+  for (const figure of $$('.statistic')) {
+    const cells = (row) => [...row.cells].map((cell) => cell.textContent);
+    const head = cells($('thead tr', figure));
+    const rows = new Map($$('[data-place]', figure).map((row) => [row.dataset.place, cells(row)]));
+    for (const picture of $$('[data-columns]', figure)) {
+      const plot = $('svg', picture);
+      const inside = $('svg', plot); // one place is one wide in there
+      const band = document.createElementNS(SVG, 'rect');
+      for (const [name, value] of [['class', 'pointed'], ['width', 1], ['height', '100%']]) {
+        band.setAttribute(name, value);
+      }
+      const told = element('p', { class: 'told', hidden: '' });
+      picture.append(told);
+      const leave = () => { told.hidden = true; band.remove(); };
+      const point = (event) => {
+        const { x } = new DOMPoint(event.clientX, event.clientY)
+          .matrixTransform(inside.getScreenCTM().inverse());
+        const row = rows.get(String(Math.floor(x)));
+        if (!row) return leave();
+        const said = picture.dataset.columns.split(' ').map((at) => `${head[at]} ${row[at]}`);
+        const when = head[0] === 'Week of' ? `Week of ${row[0]}` : row[0];
+        told.textContent = `${when}: ${said.join(', ')}`;
+        told.hidden = false;
+        band.setAttribute('x', Math.floor(x));
+        inside.append(band);
+      };
+      plot.addEventListener('pointermove', point);
+      plot.addEventListener('pointerdown', point); // a finger does not move before
+      plot.addEventListener('pointerleave', (event) => { if (event.pointerType === 'mouse') leave(); });
+    }
+  }
+}
+
 // --- start ---
 
 function refresh() {
@@ -849,4 +888,5 @@ startMap();
 followHash();
 arrived = true;
 startSearch();
+startPictures();
 })();
