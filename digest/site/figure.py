@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -99,17 +100,20 @@ def axis_of(days: Sequence[Day], finest: str = "day") -> Axis:
         starts = list(islice(found, most and most + 1))
         if most is None or len(starts) <= most:
             break
-    of: dict[date, list[Day]] = {start: [] for start in starts}
-    for day in days:
-        of[_start(day.date, unit)].append(day)
+    ends = [bisect_left(days, start, key=_date_of) for start in starts[1:]] + [len(days)]
     prefix = "Week of " if unit == "week" else ""
-    periods = []
-    for place, start in enumerate(starts):
+    periods, begin = [], 0
+    for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
         row = _name(start, unit)
-        periods.append(Period(place, prefix + row, row, tuple(of[start])))
+        periods.append(Period(place, prefix + row, row, tuple(days[begin:end])))
+        begin = end
     width = max(len(starts), _FEWEST_PLACES)
     labels = tuple(charts.time_labels(starts, unit, width))
     return Axis(unit, prefix.strip() or unit.capitalize(), tuple(periods), labels, width)
+
+
+def _date_of(day: Day) -> date:
+    return day.date
 
 
 def _starts(first: date, last: date, unit: str, recorded: set[date]) -> Iterator[date]:
