@@ -122,7 +122,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "anchor": anchor,
-        "bibtex": bibtex,
+        "bibtex": unlike_shown,
         "comment_html": comment_html,
         "comment_line": comment_line,
         "in_words": wording.in_words,
@@ -207,6 +207,21 @@ def bibtex(paper: Paper) -> str:
     }
     lines = [f"  {name}={{{value}}}" for name, value in fields.items() if value]
     return f"@misc{{{paper.id},\n" + ",\n".join(lines) + "\n}"
+
+
+def unlike_shown(paper: Paper) -> str:
+    """The entry, where a script could not put it together from the words on the page. It mostly
+    can, and without all these the page is a tenth lighter."""
+    first = paper.categories[:1]
+    said = (paper.title, *paper.authors, *first)
+    as_shown = (
+        all(text == one_line(text) == _in_latex(text) for text in said if text)
+        and math.to_html(paper.title, links=False) == escape(paper.title)
+        and not any(_OF_MANY.search(name) or not name for name in paper.authors)
+        and not any(" " in category for category in first)
+        and bool(paper.title)
+    )
+    return "" if as_shown else bibtex(paper)
 
 
 def _in_latex(text: str) -> str:

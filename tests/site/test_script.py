@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest import site
-from digest.models import Day, Status
+from digest.models import Day, Digest, Status
 from digest.site import html
 from tests.site import served
 from tests.site.days import EVENTFUL, SITE
@@ -332,7 +332,7 @@ def test_the_page_says_how_many_are_shown(day: Page) -> None:
 def test_the_contents_are_filtered_too(day: Page) -> None:
     select(day, "topic", "Decoding")
     entries = "[...document.querySelectorAll('.contents li')].filter((li) => !li.hidden)"
-    assert day.evaluate(f"{entries}.map((li) => li.dataset.id)") == DECODING
+    assert day.evaluate(f"{entries}.map((li) => li.firstChild.hash.slice(1))") == DECODING
 
 
 def test_filters_survive_a_reload(day: Page) -> None:
@@ -601,7 +601,7 @@ def test_a_button_stays_under_the_finger_that_pressed_it(day: Page, name: str) -
 
 def test_contents_keep_the_ranks_when_grouped(day: Page) -> None:
     press(day, "g")
-    script = "[...document.querySelectorAll('.contents li[data-id]')].map((li) => li.value)"
+    script = "[...document.querySelectorAll('.contents li:not(.group)')].map((li) => li.value)"
     assert day.evaluate(script) == [1, 3, 6, 2, 5, 4]
 
 
@@ -621,7 +621,9 @@ def test_a_star_button_says_that_it_is_pressed(day: Page) -> None:
 
 def test_a_read_paper_is_marked_in_the_contents(day: Page) -> None:
     day.locator(".paper .read").first.click()
-    script = "[...document.querySelectorAll('.contents .read')].map((li) => li.dataset.id)"
+    script = (
+        "[...document.querySelectorAll('.contents .read')].map((li) => li.firstChild.hash.slice(1))"
+    )
     assert day.evaluate(script) == [ONE]
 
 
@@ -732,7 +734,7 @@ def test_a_link_to_no_paper_shows_the_page(looker: Reader, fragment: str) -> Non
 def test_the_contents_mark_the_paper_in_view(day: Page) -> None:
     press(day, "jjj")
     current = day.locator(".contents [aria-current=true]")
-    script = f"() => document.querySelector('.contents [aria-current]')?.dataset.id === '{THREE}'"
+    script = f"() => document.querySelector('.contents [aria-current] a')?.hash === '#{THREE}'"
     day.wait_for_function(script)
     assert current.count() == 1
 
@@ -828,6 +830,29 @@ def test_bibtex_is_copied(reader: Reader) -> None:
     assert _clipboard(page).startswith(f"@misc{{{ONE},\n")
 
 
+@pytest.mark.parametrize("digest", [served.DAYS[0], served.DAYS[-1]], ids=["names", "titles"])
+def test_the_bibtex_that_is_copied_is_that_of_the_paper(reader: Reader, digest: Digest) -> None:
+    reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = reader.open(f"2026/{digest.date}.html")
+    for number, kept in enumerate(digest.kept):
+        page.locator(".bibtex").nth(number).click()
+        page.locator(".bibtex").nth(number).get_by_text("Copied").wait_for()
+        assert _clipboard(page) == html.bibtex(kept.paper)
+
+
+def test_bibtex_that_a_page_shows_otherwise_comes_with_it(reader: Reader) -> None:
+    kept = replace(served.DAYS[-1].kept[0].paper, title="50% of $x$", authors=("A and B",))
+    made = html.unlike_shown(kept)
+    assert made == html.bibtex(kept)
+    reader.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = reader.open()
+    button = page.locator(".bibtex").first
+    button.evaluate("(button, made) => { button.dataset.bibtex = made; }", made)
+    button.click()
+    page.get_by_text("Copied").wait_for()
+    assert _clipboard(page) == made
+
+
 def test_bibtex_is_copied_where_the_clipboard_is_closed(reader: Reader) -> None:
     reader.context.grant_permissions(["clipboard-read"])
     page = reader.open()
@@ -843,6 +868,13 @@ def test_a_copy_that_fails_says_so(reader: Reader) -> None:
     page.evaluate("() => { document.execCommand = () => false }")
     page.locator(".bibtex").first.click()
     page.get_by_text("Could not copy").wait_for()
+
+
+def test_a_paper_that_is_focused_is_called_by_its_title(day: Page) -> None:
+    press(day, "jj")
+    assert focused(day) == TWO
+    title = day.locator(".paper .title").nth(1).inner_text()
+    assert day.get_by_role("article", name=title, exact=True).count() == 1
 
 
 # --- theme ------------------------------------------------------------------------------------

@@ -55,9 +55,15 @@ const { root, date, months: allMonths } = main.dataset;
 const form = $('form.filters');
 const list = $('nav.contents ol');
 
+const scoreIn = (article, mark) => Number($(mark, article)?.textContent.slice(1)); // R10
+
 // One of these for each paper; `order` is how the page shows them now.
 const papers = $$('.papers .paper').map((article, i) => ({
   ...article.dataset,
+  topic: $('.topic', article)?.textContent ?? 'none',
+  relevance: scoreIn(article, '.mark.r'),
+  novelty: scoreIn(article, '.mark.n'),
+  rank: i + 1,
   article,
   entry: list.children[i], // of the contents
 }));
@@ -230,8 +236,8 @@ function passes(paper, terms, { topic, category, r, n, unread, starred }) {
   return (
     (!topic || paper.topic === topic) &&
     (!category || paper.categories.split(' ').includes(category)) &&
-    (!r || Number(paper.relevance) >= r) &&
-    (!n || Number(paper.novelty) >= n) &&
+    (!r || paper.relevance >= r) &&
+    (!n || paper.novelty >= n) &&
     (!unread || !paper.article.matches('.read')) &&
     (!starred || paper.article.matches('.starred')) &&
     (!terms.length || hasAll(terms, textOf(paper)))
@@ -307,9 +313,9 @@ function arrange() {
       members[0].article.parentNode.append(element('h2', group, nameOf(topic), ' ', count));
       list.append(element('li', group, nameOf(topic)));
     }
-    for (const { article, entry } of members) {
+    for (const { article, entry, rank } of members) {
       article.parentNode.append(article);
-      entry.value = article.dataset.rank; // the number of the one list, in either order
+      entry.value = rank; // the number of the one list, in either order
       list.append(entry);
     }
   }
@@ -440,8 +446,27 @@ async function copy(text) {
   }
 }
 
+/** A paper for a bibliography, as its page shows it; else it comes with the button, escaped. */
+function bibtexOf({ article, id, categories }) {
+  const names = $('.authors', article).cloneNode(true);
+  $('summary', names)?.remove();
+  const [year] = /\d\d(?=\d\d\.|\d{5})/.exec(id) ?? [];
+  const fields = {
+    title: $('.title', article).textContent,
+    author: tidy(names.textContent).replaceAll(', ', ' and '),
+    year: year && (year > '90' ? '19' : '20') + year,
+    eprint: id,
+    archivePrefix: 'arXiv',
+    primaryClass: categories.split(' ')[0],
+    url: `https://arxiv.org/abs/${id}`,
+  };
+  const known = Object.entries(fields).filter(([, value]) => value);
+  return `@misc{${id},\n${known.map(([name, value]) => `  ${name}={${value}}`).join(',\n')}\n}`;
+}
+
 async function copyBibtex(button) {
-  button.textContent = (await copy(button.dataset.bibtex)) ? 'Copied' : 'Could not copy';
+  const entry = button.dataset.bibtex || bibtexOf(paperOf(button));
+  button.textContent = (await copy(entry)) ? 'Copied' : 'Could not copy';
   setTimeout(() => { button.textContent = 'Copy BibTeX'; }, 2000);
 }
 
@@ -456,6 +481,16 @@ const ACTS = {
   read: (button) => toggleNote('read', paperOf(button)),
   star: (button) => toggleNote('starred', paperOf(button)),
 };
+
+/** Papers take the focus, and are then called by their titles. */
+function startPapers() {
+  for (const { article } of papers) {
+    const title = $('.title', article);
+    title.id = `title-${article.id}`;
+    article.setAttribute('aria-labelledby', title.id);
+    article.tabIndex = -1;
+  }
+}
 
 function startButtons() {
   for (const button of $$('.paper button')) button.hidden = false;
@@ -882,6 +917,7 @@ lateNotice();
 linkDays();
 startFilters();
 startButtons();
+startPapers();
 startKeys();
 refresh();
 startMap();
