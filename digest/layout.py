@@ -16,7 +16,7 @@ _GENERATED = re.compile(
     r"|\d{4}/\d{4}(?:-\d\d)?\.html|search/\d{4}-\d\d\.json|search/index\.html"
     r"|data/(?:days\.jsonl|site\.json)|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
     r"|days\.js|feed\.xml|papers\.xml|feed\.json"
-    r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:site|theme)\.[0-9a-f]{10}\.js"
+    r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:bibtex|charts|site|theme)\.[0-9a-f]{10}\.js"
     r"|icon\.[0-9a-f]{10}\.svg))"
 )
 _RECORD = re.compile(rf"data/{_DAY}\.json")

@@ -80,6 +80,8 @@ _ASSETS = {
     "look": "theme.js",
     "stylesheet": "style.css",
     "script": "site.js",
+    "bibtex_script": "bibtex.js",
+    "charts_script": "charts.js",
     "icon": "icon.svg",
 }
 
@@ -218,8 +220,8 @@ def unlike_shown(paper: Paper) -> str:
         all(text == one_line(text) == _in_latex(text) for text in said if text)
         and math.to_html(paper.title, links=False) == escape(paper.title)
         and not any(_OF_MANY.search(name) or not name for name in paper.authors)
-        and not any(" " in category for category in first)
-        and bool(paper.title)
+        and all((paper.title, paper.authors, first, _year(paper.id)))
+        and " " not in paper.categories[0]
     )
     return "" if as_shown else bibtex(paper)
 

@@ -55,14 +55,12 @@ const { root, date, months: allMonths } = main.dataset;
 const form = $('form.filters');
 const list = $('nav.contents ol');
 
-const scoreIn = (article, mark) => Number($(mark, article)?.textContent.slice(1)); // R10
-
 // One of these for each paper; `order` is how the page shows them now.
 const papers = $$('.papers .paper').map((article, i) => ({
   ...article.dataset,
   topic: $('.topic', article)?.textContent ?? 'none',
-  relevance: scoreIn(article, '.mark.r'),
-  novelty: scoreIn(article, '.mark.n'),
+  relevance: $('.mark.r', article).textContent.slice(1), // R10
+  novelty: $('.mark.n', article)?.textContent.slice(1),
   rank: i + 1,
   article,
   entry: list.children[i], // of the contents
@@ -236,8 +234,8 @@ function passes(paper, terms, { topic, category, r, n, unread, starred }) {
   return (
     (!topic || paper.topic === topic) &&
     (!category || paper.categories.split(' ').includes(category)) &&
-    (!r || paper.relevance >= r) &&
-    (!n || paper.novelty >= n) &&
+    (!r || Number(paper.relevance) >= r) &&
+    (!n || Number(paper.novelty) >= n) &&
     (!unread || !paper.article.matches('.read')) &&
     (!starred || paper.article.matches('.starred')) &&
     (!terms.length || hasAll(terms, textOf(paper)))
@@ -421,59 +419,11 @@ function exportNotes() {
   setTimeout(() => URL.revokeObjectURL(href), 60000); // the download reads it later
 }
 
-// --- BibTeX ---
-
-/** For pages that may not use the clipboard: plain HTTP, some files. */
-function copyByHand(text) {
-  const before = document.activeElement;
-  const area = element('textarea', {}, text);
-  document.body.append(area);
-  area.focus({ preventScroll: true });
-  area.select();
-  const isCopied = document.execCommand('copy');
-  area.remove();
-  before.focus({ preventScroll: true });
-  return isCopied;
-}
-
-/** Whether it worked. `navigator.clipboard` is undefined on insecure pages. */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyByHand(text);
-  }
-}
-
-/** A paper for a bibliography, as its page shows it; else it comes with the button, escaped. */
-function bibtexOf({ article, id, categories }) {
-  const names = $('.authors', article).cloneNode(true);
-  $('summary', names)?.remove();
-  const [year] = /\d\d(?=\d\d\.|\d{5})/.exec(id) ?? [];
-  const fields = {
-    title: $('.title', article).textContent,
-    author: tidy(names.textContent).replaceAll(', ', ' and '),
-    year: year && (year > '90' ? '19' : '20') + year,
-    eprint: id,
-    archivePrefix: 'arXiv',
-    primaryClass: categories.split(' ')[0],
-    url: `https://arxiv.org/abs/${id}`,
-  };
-  const known = Object.entries(fields).filter(([, value]) => value);
-  return `@misc{${id},\n${known.map(([name, value]) => `  ${name}={${value}}`).join(',\n')}\n}`;
-}
-
-async function copyBibtex(button) {
-  const entry = button.dataset.bibtex || bibtexOf(paperOf(button));
-  button.textContent = (await copy(entry)) ? 'Copied' : 'Could not copy';
-  setTimeout(() => { button.textContent = 'Copy BibTeX'; }, 2000);
-}
+// --- buttons ---
 
 // What a button of the page does, by its class.
 const ACTS = {
   abstracts: toggleAbstracts,
-  bibtex: copyBibtex,
   clear: clearFilters,
   export: exportNotes,
   group: toggleGroups,
@@ -482,13 +432,10 @@ const ACTS = {
   star: (button) => toggleNote('starred', paperOf(button)),
 };
 
-/** Papers take the focus, and are then called by their titles. */
 function startPapers() {
   for (const { article } of papers) {
-    const title = $('.title', article);
-    title.id = `title-${article.id}`;
-    article.setAttribute('aria-labelledby', title.id);
     article.tabIndex = -1;
+    article.ariaLabel = $('.title', article).textContent;
   }
 }
 
@@ -860,45 +807,6 @@ function startSearch() {
   changed();
 }
 
-// --- statistics ---
-
-const SVG = 'http://www.w3.org/2000/svg';
-
-/** What stands at the place of a timeline that is pointed at: out of the table of the same. */
-function startPictures() {
-  for (const figure of $$('.statistic')) {
-    const cells = (row) => [...row.cells].map((cell) => cell.textContent);
-    const head = cells($('thead tr', figure));
-    const rows = new Map($$('[data-place]', figure).map((row) => [row.dataset.place, cells(row)]));
-    for (const picture of $$('[data-columns]', figure)) {
-      const plot = $('svg', picture);
-      const inside = $('svg', plot); // one place is one wide in there
-      const band = document.createElementNS(SVG, 'rect');
-      for (const [name, value] of [['class', 'pointed'], ['width', 1], ['height', '100%']]) {
-        band.setAttribute(name, value);
-      }
-      const told = element('p', { class: 'told', hidden: '' });
-      picture.append(told);
-      const leave = () => { told.hidden = true; band.remove(); };
-      const point = (event) => {
-        const { x } = new DOMPoint(event.clientX, event.clientY)
-          .matrixTransform(inside.getScreenCTM().inverse());
-        const row = rows.get(String(Math.floor(x)));
-        if (!row) return leave();
-        const said = picture.dataset.columns.split(' ').map((at) => `${head[at]} ${row[at]}`);
-        const when = head[0] === 'Week of' ? `Week of ${row[0]}` : row[0];
-        told.textContent = `${when}: ${said.join(', ')}`;
-        told.hidden = false;
-        band.setAttribute('x', Math.floor(x));
-        inside.append(band);
-      };
-      plot.addEventListener('pointermove', point);
-      plot.addEventListener('pointerdown', point); // a finger does not move before
-      plot.addEventListener('pointerleave', (event) => { if (event.pointerType === 'mouse') leave(); });
-    }
-  }
-}
-
 // --- start ---
 
 function refresh() {
@@ -924,5 +832,4 @@ startMap();
 followHash();
 arrived = true;
 startSearch();
-startPictures();
 })();
