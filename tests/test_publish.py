@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -262,6 +263,78 @@ def test_a_commit_from_a_hook_lands_in_the_folders_own_repository(
     assert git(repository, "show", "--format=", "--name-only") == "docs/2026/2026-01-30.html"
     assert git(repository, "status", "--porcelain") == ""
     assert held(other / ".git") == before
+
+
+@pytest.mark.parametrize("inside", ["a b/é", 'say "x"', "back\\slash", "tab\there", "#1"])
+def test_a_site_is_committed_wherever_it_is(repository: Path, inside: str) -> None:
+    out = repository / inside
+    for path in ("2026/2026-01-29.html", "index.html"):
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        (out / path).write_text(path)
+    assert commit(out, DIGEST)
+    (out / "index.html").unlink()
+    made = commit(out, DIGEST)
+    listed = git(repository, "ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0")
+    assert {*listed} == {"notes.txt", f"{inside}/2026/2026-01-29.html", ""}
+    assert made == git(repository, "rev-parse", "HEAD")
+    assert git(repository, "status", "--porcelain", "--", ":!docs") == ""
+
+
+def test_a_commit_leaves_no_ref_but_the_branch(repository: Path) -> None:
+    git(
+        repository, "update-ref", "refs/worktree/preprint-digest", "HEAD"
+    )  # by a run that was killed
+    commit(repository / "docs", DIGEST)
+    assert git(repository, "for-each-ref", "--format=%(refname)") == "refs/heads/main"
+
+
+def test_a_branch_that_has_moved_meanwhile_is_not_moved_back(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = digest_git.run
+
+    def somebody_commits(folder: Path, *arguments: str, **options: Any) -> Any:
+        done = run(folder, *arguments, **options)
+        if arguments[0] == "fast-import":
+            git(repository, "commit", "--quiet", "--allow-empty", "--message", "Meanwhile")
+        return done
+
+    monkeypatch.setattr(digest_git, "run", somebody_commits)
+    with pytest.raises(PublishError, match=r"update-ref failed: .*cannot lock ref"):
+        commit(repository / "docs", DIGEST)
+    monkeypatch.undo()
+    assert git(repository, "log", "-1", "--format=%s") == "Meanwhile"
+    assert git(repository, "status", "--porcelain") == "?? docs/"
+
+
+def test_what_the_users_attributes_do_to_a_page_is_done(repository: Path) -> None:
+    (repository / ".gitattributes").write_text("*.html text eol=crlf\n")
+    (repository / "docs/2026/2026-01-30.html").write_bytes(b"one\r\ntwo\r\n")
+    commit(repository / "docs", DIGEST)
+    assert git(repository, "cat-file", "-s", "HEAD:docs/2026/2026-01-30.html") == "8"
+    assert uncommitted(repository / "docs") == []
+
+
+def test_files_that_a_gitignore_names_are_committed_with_the_others(repository: Path) -> None:
+    (repository / ".gitignore").write_text("*.json\n")
+    left(repository / "docs", "2026-01-30")
+    commit(repository / "docs", DIGEST)
+    assert "2026-01-30.json" in git(repository, "ls-tree", "-r", "--name-only", "HEAD")
+    assert uncommitted(repository / "docs") == []
+
+
+def test_in_a_subfolder_that_is_a_work_tree_of_its_own_the_commit_is_on_its_branch(
+    repository: Path, tmp_path: Path
+) -> None:
+    git(repository, "worktree", "add", "--quiet", "-b", "other", str(tmp_path / "other"))
+    out = tmp_path / "other" / "docs"
+    out.mkdir()
+    (out / "index.html").write_text("page\n")
+    assert commit(out, DIGEST) == git(repository, "rev-parse", "other")
+    assert git(repository, "for-each-ref", "--format=%(refname)").split() == [
+        "refs/heads/main",
+        "refs/heads/other",
+    ]
 
 
 # --- days that wait for a commit --------------------------------------------------------------

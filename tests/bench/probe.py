@@ -4,7 +4,8 @@
 
 CPU seconds are this process's and its children's, user and system. `start` is the interpreter until
 the program's first line, `rest` what stands outside of every stage, imports among it. Memory is the
-kernel's high-water mark of this process.
+kernel's high-water mark of this process. Bytes are those given to write(2), by this process and by
+its children.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def main(figures: str, *arguments: str) -> None:
             "wall": dict(wall),
             "cpu_s": total,
             "peak_mib": peak_mib(),
+            **_written(),
         }
         Path(figures).write_text(json.dumps(found), encoding="ascii")
 
@@ -73,6 +75,18 @@ def peak_mib() -> float:
     status = Path("/proc/self/status").read_text(encoding="ascii")
     (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", status)
     return int(peak) / 1024
+
+
+def _written() -> dict[str, int]:
+    """The kernel's count for the process has that of the children it has waited for; those of its
+    threads have not."""
+    own = sum(_wchar(thread / "io") for thread in Path("/proc/self/task").iterdir())
+    return {"written": own, "by_children": _wchar(Path("/proc/self/io")) - own}
+
+
+def _wchar(counts: Path) -> int:
+    (written,) = re.findall(r"wchar: (\d+)", counts.read_text(encoding="ascii"))
+    return int(written)
 
 
 def _cpu() -> float:

@@ -102,6 +102,8 @@ class Run:
     peak_mib: float
     files: int  # of the site, written or changed
     bytes: int  # in them
+    written: int  # bytes that the program wrote: of a list that got a line, that line
+    git_written: int  # and git, its index and objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,8 @@ class Place:
             peak_mib=took["peak_mib"],
             files=len(changed),
             bytes=sum(size for _, size in changed.values()),
+            written=took["written"],
+            git_written=took["by_children"],
         )
 
     def slot(self, day: str) -> Run:

@@ -47,6 +47,7 @@ SITE = Site(title="Personalized Daily arXiv Papers", url="https://reader.example
 CUT = Cut(8, 7)
 FIRST = date(2026, 1, 30)
 GROWTH_DAYS, GROWTH_LIMIT = 20, 250_000  # bytes, packed, a day
+GEOMETRIC = ("repack", "--quiet", "-d", "--geometric=2")
 REPACK = ("repack", "-a", "-d", "-f", "--quiet")
 AGGRESSIVE = ("--window=250", "--depth=50")
 GITHUB_LIMIT = 1_000_000_000  # bytes: of a published site, and what GitHub advises a repository
@@ -54,7 +55,8 @@ DAYS_A_YEAR = 250  # announcement days
 SCORE_LIMIT = 95
 _GROWTH = (
     "kept", "scanned", "days", "packed", "most", "repacked", "aggressive", "sent", "arrived",
-    "remote", "unpacked", "page_zip", "packed_years", "remote_years", "site", "site_years",
+    "remote", "geometric", "unpacked", "page_zip", "packed_years", "remote_years", "site",
+    "site_years",
 )  # fmt: skip
 AUDITS = "performance,accessibility,best-practices,seo"
 
@@ -174,9 +176,10 @@ def growth(makers: Makers) -> list[dict[str, Any]]:
     like_seed = len(makers.kept), len(makers.papers)
     print(
         "bytes a day: packed by gc each day, the most of any day, repacked anew in the end, the"
-        " same with the window of gc --aggressive; what a push sends, what a server that keeps each"
-        " push as a pack has before gc (arrived) and after one (remote), what one that unpacks them"
-        " has with gc each day; the day's page deflated; the site's own files\n"
+        " same with the window of gc --aggressive; what a push sends; what a server that keeps each"
+        " push as a pack, as GitHub does, has before gc (arrived), after one (remote) and with a"
+        " geometric repack each day; what one that unpacks them has with gc each day; the day's"
+        " page deflated; the site's own files\n"
         f"years until 1 GB = {GITHUB_LIMIT:,} / (bytes a day x {DAYS_A_YEAR} announcement days);"
         f" aim: {GROWTH_LIMIT:,} packed a day at {like_seed[0]} kept"
     )
@@ -219,17 +222,20 @@ def _grow(days: Sequence[Digest]) -> dict[str, Any]:
 
 
 def _pushed(days: Sequence[Digest]) -> dict[str, int]:
-    """What the pushes of a bot, each day from a new shallow clone, leave on two kinds of server.
+    """What the pushes of a bot, each day from a new shallow clone, leave on three kinds of server.
 
     A push finds its deltas among the few files of the day and the ones they replace, so that there
     a window of ten is wide enough. A server that keeps the pack adds to it the files that it builds
-    upon, whole; gc then drops these and takes the deltas over. One that unpacks it, as git does
-    below 100 objects unless told otherwise, finds its own.
+    upon, whole; gc then drops these and takes the deltas over, a geometric repack only some. GitHub
+    keeps each push, however small, by `git index-pack --stdin --fix-thin` (`readPack` in
+    internal/spokes/spokes.go of github/spokes-receive-pack, read in November 2026), and has told of
+    geometric repacks (its blog, "Scaling monorepo maintenance", April 2021). A server that unpacks
+    a push, as git does below 100 objects unless told otherwise, finds its own deltas.
     """
-    sent, unpacked = 0, 0
+    found = dict.fromkeys(("sent", "arrived", "remote", "geometric", "unpacked"), 0)
     with tempfile.TemporaryDirectory() as name:
-        keeping, unpacking = Path(name, "keeping"), Path(name, "unpacking")
-        for server, limit in ((keeping, 1), (unpacking, 100)):
+        keeping, merging, unpacking = (Path(name, kind) for kind in ("keep", "merge", "unpack"))
+        for server, limit in ((keeping, 1), (merging, 1), (unpacking, 100)):
             _git(Path(name), "init", "--quiet", "--bare", "--initial-branch=main", str(server))
             _git(server, "config", "receive.unpackLimit", str(limit))
             _git(server, "config", "receive.autogc", "false")  # nothing in the background
@@ -242,14 +248,14 @@ def _pushed(days: Sequence[Digest]) -> dict[str, int]:
             # A bundle is a short header and the pack that a push sends.
             since = ["^HEAD^"] if number else []
             _git(clone, "bundle", "create", "--quiet", f"{name}/pushed", "HEAD", *since)
-            sent += Path(name, "pushed").stat().st_size
-            for server in (keeping, unpacking):
+            found["sent"] += Path(name, "pushed").stat().st_size
+            for server in (keeping, merging, unpacking):
                 _git(clone, "push", "--quiet", f"file://{server}", "HEAD:main")
-            unpacked = _packed(unpacking, "gc", "--quiet", "--prune=now")
+            found["geometric"] = _packed(merging, *GEOMETRIC)
+            found["unpacked"] = _packed(unpacking, "gc", "--quiet", "--prune=now")
             shutil.rmtree(clone)
-        arrived = _packed(keeping)
-        remote = _packed(keeping, "gc", "--quiet", "--prune=now")
-    found = {"sent": sent, "arrived": arrived, "remote": remote, "unpacked": unpacked}
+        found["arrived"] = _packed(keeping)
+        found["remote"] = _packed(keeping, "gc", "--quiet", "--prune=now")
     return {figure: total // len(days) for figure, total in found.items()}
 
 

@@ -26,6 +26,7 @@ from digest import announcements, archive, record
 from tests.bench import runs
 from tests.bench.runs import Announcement, Place, Run
 from tests.bench.site import Makers
+from tests.llm.fake import Physics
 from tests.site import served
 
 KEPT, SCANNED = 5, 15
@@ -33,8 +34,8 @@ TURNS, SEARCHES = 9, 3
 AIM_RATIO = 1.1
 _COLUMNS = (
     "days", "render_s", "render_mib", "run_s", "ratio", "cpu_s", "cpu_ratio", "run_mib",
-    "mib_ratio", "run_bytes", "by_ratio", "files", "slot_s", "slot_ratio", "search_s", "packed",
-    "shallow", "clone_s",
+    "mib_ratio", "written", "by_ratio", "git", "files", "model_s", "ratio_s", "model_cpu",
+    "ratio_cpu", "slot_s", "slot_ratio", "search_s", "packed", "shallow", "clone_s",
 )  # fmt: skip
 
 
@@ -46,8 +47,11 @@ def measure(data: Path, ages: Sequence[int]) -> list[dict[str, Any]]:
         places = [stack.enter_context(runs.place(**settings(seed, addresses))) for _ in ages]
         rows = [aged(p, makers, age, seed) for p, age in zip(places, ages, strict=True)]
         daily, slots = more_days(places, seed)
-        for row, runs_made, nothing in zip(rows, daily, slots, strict=True):
-            row |= _figures(runs_made, nothing) | _ratios(daily[0], runs_made, slots[0], nothing)
+        judged = stack.enter_context(runs.endpoint(seed.labels, Physics()))
+        model = model_days(places, seed, judged)
+        for row, made, nothing, asked in zip(rows, daily, slots, model, strict=True):
+            row |= _figures(made, nothing, asked)
+            row |= _ratios(daily[0], made, slots[0], nothing) | _model_ratios(model[0], asked)
         for place, row in zip(places, rows, strict=True):
             row["search_s"] = _first_results(place.out)
     print(
@@ -128,6 +132,22 @@ def more_days(
     return daily, slots
 
 
+def model_days(places: Sequence[Place], seed: Announcement, url: str) -> list[list[Run]]:
+    """Of each archive: runs that make the next day with the model at `url`, instead of the one that
+    is there; in turn."""
+    access = {"OPENAI_API_KEY": "sk-bench", "OPENAI_BASE_URL": url}
+    made: list[list[Run]] = [[] for _ in places]
+    for place in places:
+        runs.git(place.folder, "reset", "--quiet", "--hard", "HEAD~1")
+        runs.git(place.folder, "clean", "--quiet", "--force", "-d", "docs")
+    for _ in range(TURNS):
+        for place, of in zip(places, made, strict=True):
+            with _taken_back(place):
+                day = ("run", "--date", str(seed.day), "--scorer", "llm")
+                of.append(place.digest(*day, environment=access))
+    return made
+
+
 @contextmanager
 def _taken_back(place: Place) -> Iterator[None]:
     """Undo the commit that is made meanwhile."""
@@ -136,13 +156,16 @@ def _taken_back(place: Place) -> Iterator[None]:
     runs.git(place.folder, "clean", "--quiet", "--force", "-d", "docs")
 
 
-def _figures(made: Sequence[Run], nothing: Sequence[Run]) -> dict[str, Any]:
+def _figures(made: Sequence[Run], nothing: Sequence[Run], model: Sequence[Run]) -> dict[str, Any]:
     return {
         "run_s": round(statistics.median(run.wall_s for run in made), 3),
         "cpu_s": round(statistics.median(run.cpu_s for run in made), 3),
         "run_mib": round(statistics.median(run.peak_mib for run in made), 1),
-        "run_bytes": made[-1].bytes,
+        "written": made[-1].written,
+        "git": made[-1].git_written,
         "files": made[-1].files,
+        "model_s": round(statistics.median(run.wall_s for run in model), 3),
+        "model_cpu": round(statistics.median(run.cpu_s for run in model), 3),
         "slot_s": round(statistics.median(run.wall_s for run in nothing), 3),
         "run_stages": made[-1].cpu,
         "slot_stages": nothing[-1].cpu,
@@ -152,21 +175,25 @@ def _figures(made: Sequence[Run], nothing: Sequence[Run]) -> dict[str, Any]:
 def _ratios(
     young: Sequence[Run], made: Sequence[Run], young_slots: Sequence[Run], nothing: Sequence[Run]
 ) -> dict[str, float]:
+    return {
+        "ratio": _ratio("wall_s", made, young),
+        "cpu_ratio": _ratio("cpu_s", made, young),
+        "mib_ratio": _ratio("peak_mib", made, young),
+        "by_ratio": _ratio("written", made, young),
+        "slot_ratio": _ratio("wall_s", nothing, young_slots),
+    }
+
+
+def _model_ratios(young: Sequence[Run], made: Sequence[Run]) -> dict[str, float]:
+    return {"ratio_s": _ratio("wall_s", made, young), "ratio_cpu": _ratio("cpu_s", made, young)}
+
+
+def _ratio(figure: str, of: Sequence[Run], to: Sequence[Run]) -> float:
     """To the youngest archive's run of the same turn, the median of all turns: what else the
     machine does comes and goes more slowly than turns do."""
-
-    def ratio(figure: str, of: Sequence[Run], to: Sequence[Run]) -> float:
-        pairs = zip(map(asdict, of), map(asdict, to), strict=True)
-        turns: list[float] = [a[figure] / b[figure] for a, b in pairs]
-        return round(statistics.median(turns), 2)
-
-    return {
-        "ratio": ratio("wall_s", made, young),
-        "cpu_ratio": ratio("cpu_s", made, young),
-        "mib_ratio": ratio("peak_mib", made, young),
-        "by_ratio": ratio("bytes", made, young),
-        "slot_ratio": ratio("wall_s", nothing, young_slots),
-    }
+    pairs = zip(map(asdict, of), map(asdict, to), strict=True)
+    turns: list[float] = [a[figure] / b[figure] for a, b in pairs]
+    return round(statistics.median(turns), 3)
 
 
 def _first_results(out: Path) -> float | None:
