@@ -23,8 +23,9 @@ PRODUCT = (".github/workflows", ".gitignore", "action.yml", "digest", "prompts",
 KEY = "sk-test-0123456789abcdef"
 MORNING = datetime(2026, 1, 30, 6, 45, tzinfo=UTC)
 
-# What the runner cannot know: another time, and a GitHub of our own. Python reads it as it starts.
-SITECUSTOMIZE = """
+# What the runner cannot know: another time, and a GitHub of our own. Python imports it as it starts,
+# for a .pth file says so: a sitecustomize.py would stand behind the one that Debian's Python has.
+ELSEWHERE = """
 import os
 from datetime import datetime
 import time_machine
@@ -127,7 +128,8 @@ class Machine:
     def at(cls, folder: Path) -> Machine:
         extras = folder / "extras"
         extras.mkdir(parents=True)
-        (extras / "sitecustomize.py").write_text(SITECUSTOMIZE)
+        (extras / "elsewhere.py").write_text(ELSEWHERE)
+        (extras / "elsewhere.pth").write_text("import elsewhere\n")
         for file in files("time-machine") or []:
             if file.suffix in (".py", ".so"):
                 target = extras / file
