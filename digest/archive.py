@@ -6,7 +6,8 @@
     site.json              where the site is, once that is known
 
 A daily run reads `days.jsonl`, the last days and the shards it touches, never the whole archive.
-Files are written whole or not at all, and only where they differ.
+Files are written whole or not at all, and only where they differ; but `days.jsonl` gets a new day
+as a line, and what a power failure leaves of that is made anew before the next run reads it.
 """
 
 from __future__ import annotations

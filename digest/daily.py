@@ -37,6 +37,7 @@ class Arxiv:
 
 def run(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
     """Repair what was missed, then make the digest of `today`; or the other way round."""
+    pipeline.restore(job)
     left = unfinished.left(job.unfinished, today) if job.scorer.name == "llm" else {}
     backlog = [] if job.trial or job.rescore else _backlog(job, today, left)
     if len(backlog) <= repair.BACKLOG:
@@ -56,6 +57,7 @@ def run(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
 
 def catch_up(job: Job, days: Sequence[date], past: Past, report: RunReport) -> None:
     """Make these past days from what arXiv says of them; complete ones only to rescore."""
+    pipeline.restore(job)
     recorded = {day.date: day for day in archive.read_days(job.config.out)}
     for day in days:
         known = recorded.get(day)
@@ -130,7 +132,6 @@ def _said_of(past: Past, category: str, day: date, *, exactly: bool = False) -> 
 
 def _backlog(job: Job, today: date, left: Mapping[date, list[Fetched]]) -> list[repair.Need]:
     out, followed = job.config.out, job.config.categories
-    archive.restore(out)
     found = repair.needs(
         archive.read_days(out), lambda day: archive.listed_day(out, day), today, followed
     )

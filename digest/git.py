@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 
 from digest.errors import PublishError
@@ -36,7 +36,6 @@ def run(
     *arguments: str,
     accept: Collection[int] = (0,),
     stdin: str | None = None,
-    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`git ARGUMENTS` in `folder`. Raises `PublishError` for any exit code not in `accept`."""
     # The user's hooks are for the user's own commits and pushes.
@@ -49,7 +48,7 @@ def run(
             capture_output=True,
             encoding="utf-8",
             errors="replace",
-            env=inherited | _ENVIRONMENT | dict(environment or {}),
+            env=inherited | _ENVIRONMENT,
             timeout=_TIMEOUT_S,
             check=False,
         )

@@ -69,8 +69,7 @@ def run_day(
     earlier day. Raises a `DigestError` for any expected failure.
     """
     out = job.config.out
-    if not job.dry_run and (restored := archive.restore(out)):
-        log.info("restore: %s made again from the archive", count(len(restored), "lost file"))
+    restore(job)
     before = archive.read_day(out, day)
     sources = _sources(out, day, fetched, before, batches)
     if nothing := _nothing_to_do(day, fetched, sources):
@@ -117,6 +116,13 @@ def run_day(
     elif written or commit:
         status, reason = "updated", "nothing is new, but files were missing or not committed"
     return DayReport.of(digest, status, reason, commit)
+
+
+def restore(job: Job) -> None:
+    """Make again what a run that was killed left out of the list of days and the ledger, or damaged
+    in them: before anything reads them."""
+    if not job.dry_run and (restored := archive.restore(job.config.out)):
+        log.info("restore: %s made again from the archive", count(len(restored), "lost file"))
 
 
 def take_back(job: Job, day: date, fetched: Sequence[Fetched]) -> None:

@@ -67,24 +67,35 @@ def require_upstream(out: Path) -> None:
 
 
 def uncommitted(out: Path) -> list[str]:
-    """The files of the site, relative to its folder, that are not as `HEAD` has them, or gone.
+    """The files of the site, relative to its folder, that are not as `HEAD` has them, or gone; and,
+    where the index has yet to learn of a commit, some that are.
 
-    Raises `PublishError` where git would pass over some of them.
+    Raises `PublishError` for pages that git would pass over, and where they would take the place of
+    what is no page.
     """
     inside, _ = _place(out)
-    entries = _status(out, inside)
-    if any(state[0] not in " ?!" and path.startswith("data/") for state, path in entries):
+    states = _status(out, inside)
+    if any(state[0] not in " ?!" and path.startswith("data/") for path, state in states.items()):
         _refresh_index(out, inside)  # which may have missed a commit: that day is done
-        entries = _status(out, inside)
-    found = [path for _, path in entries]
-    repositories = [out / path for path in found if path.endswith("/")]  # git says no more of them
-    for folder in repositories:
-        for file in folder.rglob("*"):
-            if is_generated(file.relative_to(out).as_posix()):
-                raise PublishError(
-                    f"{folder} is a git repository of its own, and pages are in it: remove its .git"
-                )
+        states = _status(out, inside)
+    for path, state in states.items():
+        folder = out / path
+        if folder.is_dir() and any(
+            map(is_generated, _below(folder, out))
+        ):  # git names none of them
+            why = "a git repository of its own, and pages are in it: remove its .git"
+            if folder.is_symlink():
+                why = "a symbolic link, and pages are behind it: put the folder itself there"
+            elif "D" in state:
+                why = "a file of yours in the last commit, and pages are in it now: move them"
+            raise PublishError(f"{folder} is {why}")
+    # What a sparse checkout leaves out is not there either, and not gone.
+    found = [path for path, state in states.items() if "D" in state or (out / path).is_file()]
     return sorted(filter(is_generated, found))
+
+
+def _below(folder: Path, out: Path) -> Iterator[str]:
+    return (path.relative_to(out).as_posix() for path in folder.rglob("*"))
 
 
 def commit(
@@ -122,16 +133,28 @@ def days_among(paths: Iterable[str]) -> list[date]:
 def _place(out: Path) -> tuple[str, str]:
     """Where `out` is in its repository, "docs/", and what `HEAD` is, "" where there is none yet."""
     asked = ("--show-prefix", "--verify", "--quiet", "HEAD")
-    inside, _, head = git.run(out, "rev-parse", *asked, accept=(0, 1)).stdout.partition("\n")
-    return inside, head.strip()
+    done = git.run(out, "rev-parse", *asked, accept=(0, 1))
+    inside, head = done.stdout.removesuffix("\n"), ""
+    if done.returncode == 0:
+        inside, _, head = inside.rpartition("\n")
+    if "\n" in inside or "\ufffd" in inside:
+        raise PublishError(
+            f"{out}: git's lists cannot hold that name: give its folders plain names"
+        )
+    return inside, head
 
 
-def _status(out: Path, inside: str) -> list[tuple[str, str]]:
-    """What is not as the index or `HEAD` has it: git's two letters, the first for the index, and
-    the path relative to the site's folder. What is ignored too: once committed, it is not."""
+def _status(out: Path, inside: str) -> dict[str, str]:
+    """What is not as the index or `HEAD` has it, by its path relative to the site's folder: git's
+    two letters, the first for the index. What is ignored too: once committed, it is not."""
     options = ("--porcelain", "--untracked-files=all", "--ignored", "--no-renames", "-z")
-    entries = git.run(out, "status", *options, "--", ".").stdout.split("\0")
-    return [(entry[:2], entry[3:].removeprefix(inside)) for entry in entries if entry]
+    # No page has a mode of its own; on some mounts every file may be executed.
+    done = git.run(out, "-c", "core.fileMode=false", "status", *options, "--", ".")
+    states: dict[str, str] = {}
+    for entry in filter(None, done.stdout.split("\0")):
+        path = entry[3:].removeprefix(inside)  # a space stands before it
+        states[path] = states.get(path, "") + entry[:2]  # "D ??": out of the index, and there
+    return states
 
 
 _UNDER_WAY = "refs/worktree/preprint-digest"  # leads to a commit until the branch does
@@ -143,9 +166,14 @@ def _make(out: Path, inside: str, head: str, paths: Sequence[str], message: str)
     Made without an index, which names every file of the repository: in an old archive, to read and
     write one takes longer than all the rest. `fast-import` opens the folders that change, no other.
     """
+    here = out.resolve()
+    if linked := next((p for p in paths if (out / p).resolve() != here / p), None):
+        raise PublishError(
+            f"{out / linked} is or follows a symbolic link: put the file itself there"
+        )
     there = [path for path in paths if (out / path).is_file()]
     top = Path(git.read(out, "rev-parse", "--show-toplevel"))  # from which git reads listed names
-    listed = "".join(f"{inside}{path}\n" for path in there)
+    listed = "".join(f"{_quoted(inside + path)}\n" for path in there)
     blobs = git.run(top, "hash-object", "-w", "--stdin-paths", stdin=listed).stdout.split()
     said = [f"commit {_UNDER_WAY}", "mark :1"]
     said += [f"committer {git.read(out, 'var', 'GIT_COMMITTER_IDENT')}"]
@@ -164,7 +192,7 @@ def _make(out: Path, inside: str, head: str, paths: Sequence[str], message: str)
 
 
 def _quoted(path: str) -> str:
-    """Any path, as `fast-import` reads it."""
+    """Any path, as git reads it from a list."""
     for sign, written in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):
         path = path.replace(sign, written)
     return f'"{path}"'
@@ -181,7 +209,8 @@ def _refresh_index(out: Path, inside: str) -> None:
     entries = [
         f"{of_head.split()[0][1:]} {of_head.split()[2]}\t{path}\0"
         for of_head, path in zip(fields[::2], fields[1::2], strict=False)
-        if is_generated(path.removeprefix(inside))
+        if is_generated(own := path.removeprefix(inside))
+        and (of_head.startswith(":000000") or (out / own).is_file())  # else it is not checked out
     ]
     if not entries:
         return

@@ -530,6 +530,25 @@ def test_catch_up_makes_the_days_since_a_date(bot: Bot, arxiv: Arxiv) -> None:
     assert made(report) == [("2026-01-29", "published"), ("2026-01-30", "published")]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("catch-up", "--date", str(THU), "--rescore"), ("run", "--rescore"), ("run",)],
+    ids=" ".join,
+)
+def test_a_list_of_days_that_a_power_failure_cut_short_stops_no_command(
+    bot: Bot, arxiv: Arxiv, command: tuple[str, ...]
+) -> None:
+    for n, day in enumerate((THU, FRI), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    bot("catch-up", MON, "--since", str(THU))
+    listed = bot.folder / "docs" / "data" / "days.jsonl"
+    whole = listed.read_bytes()
+    listed.write_bytes(whole[:-20])
+    bot(command[0], MON, *command[1:])
+    assert listed.read_bytes().splitlines()[1] == whole.splitlines()[1]
+
+
 def test_catch_up_leaves_a_complete_day_and_rescores_it_when_told_to(
     bot: Bot, arxiv: Arxiv
 ) -> None:

@@ -265,7 +265,7 @@ def test_a_commit_from_a_hook_lands_in_the_folders_own_repository(
     assert held(other / ".git") == before
 
 
-@pytest.mark.parametrize("inside", ["a b/é", 'say "x"', "back\\slash", "tab\there", "#1"])
+@pytest.mark.parametrize("inside", ["a b/é", '"docs"', '"', "back\\slash", "tab\there", "#1"])
 def test_a_site_is_committed_wherever_it_is(repository: Path, inside: str) -> None:
     out = repository / inside
     for path in ("2026/2026-01-29.html", "index.html"):
@@ -278,6 +278,69 @@ def test_a_site_is_committed_wherever_it_is(repository: Path, inside: str) -> No
     assert {*listed} == {"notes.txt", f"{inside}/2026/2026-01-29.html", ""}
     assert made == git(repository, "rev-parse", "HEAD")
     assert git(repository, "status", "--porcelain", "--", ":!docs") == ""
+
+
+@pytest.mark.parametrize("inside", ["new\nline", "end\r", os.fsdecode(b"no\xfftext")])
+def test_a_folder_that_a_list_cannot_hold_is_said(repository: Path, inside: str) -> None:
+    out = repository / inside
+    out.mkdir()
+    (out / "index.html").write_text("page\n")
+    with pytest.raises(PublishError, match="give its folders plain names"):
+        commit(out, DIGEST)
+
+
+def test_what_a_sparse_checkout_leaves_out_is_not_taken_for_removed(repository: Path) -> None:
+    out = repository / "docs"
+    left(out, "2026-01-29")
+    commit(out, DIGEST)
+    git(repository, "update-index", "--refresh")
+    git(repository, "sparse-checkout", "set", "--no-cone", "/*", "!/docs/data/")
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Mine")
+    (out / "data").mkdir(exist_ok=True)
+    record = "docs/data/2026/2026-01-29.json"
+    made = git(repository, "hash-object", "-w", "--stdin")
+    git(repository, "update-index", "--cacheinfo", f"100644,{made},{record}")
+    git(repository, "update-index", "--skip-worktree", record)
+    (out / "index.html").write_text("page\n")
+    assert commit(out, DIGEST)
+    assert record in git(repository, "ls-tree", "-r", "--name-only", "HEAD").splitlines()
+    assert git(repository, "ls-files", "-v", record) == f"S {record}"
+
+
+def test_a_page_that_may_be_executed_is_settled_all_the_same(repository: Path) -> None:
+    out = repository / "docs"
+    left(out, "2026-01-30")
+    commit(out, DIGEST)
+    (out / "data/2026/2026-01-30.json").chmod(0o755)
+    assert uncommitted(out) == []
+
+
+@pytest.mark.parametrize("link", ["2026/2026-01-29.html", "2026"])
+def test_what_a_link_leads_to_is_not_committed(repository: Path, tmp_path: Path, link: str) -> None:
+    out, secret = repository / "docs", tmp_path / "secret"
+    if link == "2026":
+        commit(out, DIGEST)
+        (out / "2026").rename(secret)
+        (secret / "2026-01-30.html").write_text("changed\n")
+    else:
+        secret.write_text("secret\n")
+    head = git(repository, "rev-parse", "HEAD")
+    (out / link).symlink_to(secret)
+    with pytest.raises(PublishError, match="symbolic link"):
+        commit(out, DIGEST)
+    assert git(repository, "rev-parse", "HEAD") == head
+
+
+def test_a_file_of_the_users_does_not_become_a_folder_of_pages(repository: Path) -> None:
+    out = repository / "docs"
+    (out / "2025").write_text("mine\n")
+    git(repository, "add", "docs/2025")
+    git(repository, "commit", "--quiet", "--message", "Mine")
+    (out / "2025").unlink()
+    (out / "2025").mkdir()
+    (out / "2025" / "2025-01-31.html").write_text("page\n")
+    with pytest.raises(PublishError, match="2025 is a file of yours in the last commit"):
+        commit(out, DIGEST)
 
 
 def test_a_commit_leaves_no_ref_but_the_branch(repository: Path) -> None:

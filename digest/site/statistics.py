@@ -206,7 +206,7 @@ def _costs(axis: Axis) -> Figure | None:
     if bill.without_tokens < bill.days:
         title, names = f"Tokens a {axis.unit}", ("asked", "answered")
         told = (3, 4, 6) if bill.without_tokens else (3, 4)
-        drawn = timeline(axis, tokens, "Tokens", title, names, 110, told=(3, 4, 6), stacked=True)
+        drawn = timeline(axis, tokens, "Tokens", title, names, 110, told=told, stacked=True)
         pictures.append(drawn)
         key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
     missing = bill.missing

@@ -23,8 +23,8 @@ PRODUCT = (".github/workflows", ".gitignore", "action.yml", "digest", "prompts",
 KEY = "sk-test-0123456789abcdef"
 MORNING = datetime(2026, 1, 30, 6, 45, tzinfo=UTC)
 
-# What the runner cannot know: another time, and a GitHub of our own. Python imports it at its start,
-# for a .pth file says so: a sitecustomize.py would stand behind the one that Debian's Python has.
+# What the runner cannot know: another time, and a GitHub of our own. A .pth file has Python import
+# it at its start; a sitecustomize.py would stand behind the one that Debian's Python has.
 ELSEWHERE = """
 import os
 from datetime import datetime

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from digest.config import Site
@@ -374,6 +374,29 @@ def test_no_text_changes_how_another_is_rendered(others: list[str]) -> None:
     for other in others:
         html.markdown(other)
     assert html.markdown(said) == alone
+
+
+PROSE = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["a", "B2", "é", "漢", "ª", "1", " ", "  ", ". ", ", ", "- ", "+ ", "1. ", "1) "]
+        ),
+        st.sampled_from(
+            [*",.;:()/'\"%+?–—‘’“”-", "www.x.org", "https://x.org/a", "\u00a0", "\u0301"]
+        ),
+        st.characters(categories=["L", "N"]),
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(max_examples=500)
+@given(PROSE, st.booleans())
+def test_prose_is_rendered_as_markdown_would(text: str, inline: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        made = html.markdown(text, inline)
+        patch.setattr(html, "_PROSE", re.compile("(?!)"))
+        assert made == html.markdown(text, inline)
 
 
 def test_a_link_that_one_text_defines_is_none_of_another() -> None:

@@ -402,6 +402,36 @@ def test_a_row_says_where_on_the_axis_its_time_stands() -> None:
     assert scores == []
 
 
+def told(days: list[Day]) -> dict[str, list[str]]:
+    """By its heading, the columns of its table that a picture tells of, as their heads."""
+    page = pages.stats_page(days, SITE).decode()
+    found = {}
+    for section in re.findall(r'<section class="statistic".*?</table>', page, re.DOTALL):
+        heads = re.findall(r'<th scope="col"><span>(.*?)</span>', section)
+        for columns, heading in re.findall(r'data-columns="([\d ]+)">\s*<h3>(.*?)</h3>', section):
+            found[heading] = [heads[int(column)] for column in columns.split()]
+    return found
+
+
+def test_a_picture_tells_of_its_own_columns() -> None:
+    topics = {"Routing": 3, NO_TOPIC: 5}
+    assert told([a_day("2026-01-05", topics=topics)]) == {
+        "Announced and scanned": ["Days", "Announced", "Scanned"],
+        "Kept": ["Days", "Kept"],
+        "Routing": ["Routing"],
+        "No topic": ["No topic"],
+        "Cost": ["Cost"],
+        "Tokens": ["Prompt tokens", "Completion tokens"],
+    }
+
+
+def test_where_a_cost_is_not_known_the_pictures_tell_for_how_many_days() -> None:
+    unknown = a_day("2026-01-06", cost_usd=None, prompt_tokens=None)
+    found = told([a_day("2026-01-05"), unknown])
+    assert found["Cost"] == ["Cost", "Days without cost"]
+    assert found["Tokens"] == ["Prompt tokens", "Completion tokens", "Days without tokens"]
+
+
 def test_topics_beyond_six_share_a_picture() -> None:
     names = [f"T{n}" for n in range(9)]
     day = a_day("2026-01-05", topics={name: 20 - n for n, name in enumerate(names)})
