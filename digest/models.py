@@ -400,7 +400,7 @@ class Day:
     @property
     def month(self) -> str:
         """2026-01."""
-        return str(self.date)[:7]
+        return self.date.isoformat()[:7]
 
     @property
     def has_page(self) -> bool:

@@ -77,8 +77,7 @@ def front_files(
         "subscribe.html": pages.subscribe_page(site, has_feeds),
         "search/index.html": pages.search_page(months, site),
         "404.html": pages.not_found_page(site, has_feeds),
-        # A script and not JSON: pages opened from disk may not fetch.
-        "days.js": f"window.digestDays = {json.dumps([str(d.date) for d in shown])};\n".encode(),
+        "days.js": _days_script(shown),
         ".nojekyll": b"",  # else Pages would run Jekyll over every .md
     }
     if newest:
@@ -88,6 +87,20 @@ def front_files(
         }
     files |= {PurePosixPath(name): data for name, data in pages_made.items()}
     return files | feeds.feeds(recent, site, site.url)
+
+
+def _days_script(days: Iterable[Day]) -> bytes:
+    """The dates of the pages, oldest first: `window.digestDays`, ["2026-01-30", …], of which only
+    month and day are sent. A script and not JSON: pages opened from disk may not fetch."""
+    years: dict[str, list[str]] = {}
+    for day in days:
+        year, month, number = day.date.isoformat().split("-")
+        years.setdefault(year, []).append(month + number)
+    packed = json.dumps({f"{year}-": "".join(of) for year, of in years.items()})
+    return (
+        f"window.digestDays = Object.entries({packed}).flatMap(([year, days]) =>\n"
+        "  days.match(/..../g).map((day) => `${year}${day.slice(0, 2)}-${day.slice(2)}`));\n"
+    ).encode()
 
 
 def _front(newest: Digest, days: Sequence[Day]) -> html.Front:

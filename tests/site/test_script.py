@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
@@ -737,6 +737,16 @@ def test_the_contents_mark_the_paper_in_view(day: Page) -> None:
     script = f"() => document.querySelector('.contents [aria-current] a')?.hash === '#{THREE}'"
     day.wait_for_function(script)
     assert current.count() == 1
+
+
+def test_the_script_of_days_names_every_page_and_nothing_else(day: Page) -> None:
+    first = Day.of(EVENTFUL)
+    dates = [date(y, m, d) for y in (2009, 2019, 2020) for m in (1, 2, 12) for d in (1, 12, 28)]
+    days = [replace(first, date=made) for made in sorted({*dates})]
+    days.append(replace(first, date=date(2021, 1, 4), status=Status.EMPTY))
+    script = site.front_files(None, [], days, SITE)[PurePosixPath("days.js")]
+    day.evaluate(script.decode())
+    assert day.evaluate("window.digestDays") == [str(made.date) for made in days[:-1]]
 
 
 def test_a_day_links_its_neighbours(reader: Reader) -> None:
