@@ -6,13 +6,14 @@ the records of the archives, the prompts, the endpoint and the feed's server are
 figure is the median of its turns, `ratio` after / before; `least` and `most` are the ratios of
 single turns: where 1 lies between them, the ratio says nothing. Wall seconds are the whole
 process's, from outside; CPU seconds its own and its children's (git); MiB the most memory it had;
-files and bytes those of the site that were written or changed.
+files and bytes those of the site that were written or changed, written bytes what the program and
+git gave to write(2).
 
 The seed day with the model is the one of `day` (`ideal` is wall seconds / the best schedule,
 `cpu_else` CPU seconds outside the scoring); the largest day has the embedded scorer, from a file;
-one more day, and a slot with nothing to do, are those of `years`, in archives of 10 and 2,500 days,
-of which each program has its own copy, rendered by itself. The bytecode of both trees is made
-before; leave this tree's files alone meanwhile.
+one more day, and a slot with nothing to do, are those of `years`, in archives of 10 and 2,500 small
+days and in one of 20 as large as it, of which each program has its own copy, rendered by itself.
+The bytecode of both trees is made before; leave this tree's files alone meanwhile.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ from tests.bench.site import Makers
 from tests.llm.fake import Physics
 
 PROBED = "digest/progress.py"  # whose stages are timed
-AGES = (2500, 10)
+ARCHIVES = ((2500, (5, 15)), (10, (5, 15)), (20, (68, 451)))  # days, of so many kept and scanned
 TURNS, MODEL_TURNS = 5, 3
 BATCH = 10
 WANTED = f"wanted is a revision of git that has {PROBED}"
 _ALWAYS = ("wall_s", "cpu_s", "peak_mib")
-_WRITES = (*_ALWAYS, "files", "bytes")
-_MODEL = (*_WRITES, "ideal", "cpu_else")
+_MODEL = (*_ALWAYS, "files", "bytes", "ideal", "cpu_else")
+_WRITES = (*_ALWAYS, "files", "bytes", "written", "git_written")
 _ORIGIN = "import digest; print(digest.__file__)"
 
 Figures = dict[str, float]  # of one run
@@ -123,14 +124,18 @@ def _years(
     with ExitStack() as stack:
         addresses = stack.enter_context(runs.feed_server({seed.category: seed.rss}))
         settings = years.settings(seed, addresses)
-        places = [stack.enter_context(runs.place(tree, **settings)) for _ in AGES for tree in trees]
-        for place, age in zip(places, (age for age in AGES for _ in trees), strict=True):
-            years.aged(place, makers, age, seed)
+        places = [
+            stack.enter_context(runs.place(tree, **settings)) for _ in ARCHIVES for tree in trees
+        ]
+        archives = [archive for archive in ARCHIVES for _ in trees]
+        for place, (age, papers) in zip(places, archives, strict=True):
+            years.aged(place, makers, age, seed, papers)
         daily, slots = years.more_days(places, seed, turns)
     for what, names, made in (("one more day", _WRITES, daily), ("a slot", _ALWAYS, slots)):
-        for age, before, after in zip(AGES, made[::2], made[1::2], strict=True):
+        for (age, papers), before, after in zip(ARCHIVES, made[::2], made[1::2], strict=True):
             taken = [(asdict(a), asdict(b)) for a, b in zip(before, after, strict=True)]
-            yield _told(f"{what} after {age:,} days", names, taken)
+            name = f"{what} after {age:,} days of {papers[0]} kept of {papers[1]}"
+            yield _told(name, names, taken)
 
 
 # --- in turns ---------------------------------------------------------------------------------

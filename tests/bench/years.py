@@ -77,10 +77,17 @@ def settings(seed: Announcement, addresses: Mapping[str, str]) -> dict[str, Any]
     }
 
 
-def aged(place: Place, makers: Makers, age: int, seed: Announcement) -> dict[str, Any]:
-    """An archive of that many days, rendered and committed; what that took."""
+def aged(
+    place: Place,
+    makers: Makers,
+    age: int,
+    seed: Announcement,
+    papers: tuple[int, int] = (KEPT, SCANNED),
+) -> dict[str, Any]:
+    """An archive of that many days, of so many kept and scanned, rendered and committed; what that
+    took."""
     for index, day in enumerate(reversed(list(_days_before(seed.day, age)))):
-        digest = makers.day(index, day, KEPT, SCANNED)
+        digest = makers.day(index, day, *papers)
         served.write(place.out, {str(archive.day_path(day)): record.encode(digest)})
     rendered = place.digest("render")
     runs.git(place.folder, "add", "docs")
