@@ -38,8 +38,10 @@ def run(
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`git ARGUMENTS` in `folder`. Raises `PublishError` for any exit code not in `accept`."""
-    # The user's hooks are for the user's own commits and pushes.
+    # The user's hooks are for the user's own commits and pushes. No page has a mode of its own, and
+    # on some mounts every file may be executed.
     settings = ["-c", f"core.hooksPath={os.devnull}", "-c", "i18n.commitEncoding=UTF-8"]
+    settings += ["-c", "core.fileMode=false"]
     inherited = {k: value for k, value in os.environ.items() if not _NOT_OURS.fullmatch(k)}
     try:
         done = subprocess.run(

@@ -79,10 +79,8 @@ def uncommitted(out: Path) -> list[str]:
         _refresh_index(out, inside)  # which may have missed a commit: that day is done
         states = _status(out, inside)
     for path, state in states.items():
-        folder = out / path
-        if folder.is_dir() and any(
-            map(is_generated, _below(folder, out))
-        ):  # git names none of them
+        folder = out / path  # of which git says no more where it takes it for something else
+        if folder.is_dir() and any(map(is_generated, _below(folder, out))):
             why = "a git repository of its own, and pages are in it: remove its .git"
             if folder.is_symlink():
                 why = "a symbolic link, and pages are behind it: put the folder itself there"
@@ -148,10 +146,9 @@ def _status(out: Path, inside: str) -> dict[str, str]:
     """What is not as the index or `HEAD` has it, by its path relative to the site's folder: git's
     two letters, the first for the index. What is ignored too: once committed, it is not."""
     options = ("--porcelain", "--untracked-files=all", "--ignored", "--no-renames", "-z")
-    # No page has a mode of its own; on some mounts every file may be executed.
-    done = git.run(out, "-c", "core.fileMode=false", "status", *options, "--", ".")
+    listed = git.run(out, "status", *options, "--", ".").stdout
     states: dict[str, str] = {}
-    for entry in filter(None, done.stdout.split("\0")):
+    for entry in filter(None, listed.split("\0")):
         path = entry[3:].removeprefix(inside)  # a space stands before it
         states[path] = states.get(path, "") + entry[:2]  # "D ??": out of the index, and there
     return states
@@ -166,11 +163,11 @@ def _make(out: Path, inside: str, head: str, paths: Sequence[str], message: str)
     Made without an index, which names every file of the repository: in an old archive, to read and
     write one takes longer than all the rest. `fast-import` opens the folders that change, no other.
     """
-    here = out.resolve()
-    if linked := next((p for p in paths if (out / p).resolve() != here / p), None):
-        raise PublishError(
-            f"{out / linked} is or follows a symbolic link: put the file itself there"
-        )
+    for path in paths:
+        if (out / path).resolve() != out.resolve() / path:
+            raise PublishError(
+                f"{out / path}: a symbolic link leads there: put a file in its place"
+            )
     there = [path for path in paths if (out / path).is_file()]
     top = Path(git.read(out, "rev-parse", "--show-toplevel"))  # from which git reads listed names
     listed = "".join(f"{_quoted(inside + path)}\n" for path in there)

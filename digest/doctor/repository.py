@@ -30,11 +30,8 @@ def repository(setup: Setup) -> Iterator[Check]:
     if not branch:
         yield problem("no branch is checked out (detached HEAD)", "git switch main")
         return
-    if (
-        pending := publish.days_among(publish.uncommitted(setup.folder))
-        if setup.config.out.is_dir()
-        else []
-    ):
+    waiting = publish.uncommitted(setup.folder) if setup.config.out.is_dir() else []
+    if pending := publish.days_among(waiting):
         days = ", ".join(map(str, pending))
         yield warning(f"recorded and not committed: {days}", "the next `digest run` commits them")
         return
