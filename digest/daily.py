@@ -70,6 +70,7 @@ def catch_up(job: Job, days: Sequence[date], past: Past, report: RunReport) -> N
 
 def replay(job: Job, days: Mapping[date, list[Fetched]], report: RunReport) -> None:
     """Make the digests of feeds that were named, by their own dates."""
+    pipeline.restore(job)
     for day, fetched in days.items():
         _run_day(job, day, fetched, report, late=True)
 

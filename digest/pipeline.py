@@ -66,10 +66,10 @@ def run_day(
 
     `batches` are those of earlier days that are in no record yet. Nothing is written before
     everything is scored, and nothing at all where the feeds announce nothing or only repeat an
-    earlier day. Raises a `DigestError` for any expected failure.
+    earlier day. What `restore` would mend must be whole. Raises a `DigestError` for any expected
+    failure.
     """
     out = job.config.out
-    restore(job)
     before = archive.read_day(out, day)
     sources = _sources(out, day, fetched, before, batches)
     if nothing := _nothing_to_do(day, fetched, sources):

@@ -28,7 +28,7 @@ from digest.models import (
     Verdict,
 )
 from digest.output import render
-from digest.pipeline import Job, run_day
+from digest.pipeline import Job, restore, run_day
 from digest.report import DayReport
 from digest.scorers import Scorer
 from digest.sources import Fetched, replay
@@ -106,6 +106,7 @@ class Bench:
             limit=limit,
             dry_run=dry_run,
         )
+        restore(job)
         return run_day(job, day, [Fetched(f"{f.category}.xml", f) for f in feeds])
 
     def digest(self, day: date = DAY) -> Digest:

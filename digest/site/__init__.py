@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import islice, takewhile
 from pathlib import PurePosixPath
 
 from digest import announcements
@@ -50,8 +51,7 @@ def year_files(year: int, days: Iterable[Day], site: Site) -> Files:
 
 def newest(days: Sequence[Day]) -> date | None:
     """The day of the front page, if there is one yet; `days` are in order."""
-    shown = with_page(days)
-    return shown[-1].date if shown else None
+    return next((day.date for day in reversed(days) if day.has_page), None)
 
 
 def recent(days: Iterable[Day]) -> list[date]:
@@ -106,25 +106,26 @@ def _days_script(days: Iterable[Day]) -> bytes:
 def _front(newest: Digest, days: Sequence[Day]) -> html.Front:
     last = days[-1].date
     expected = announcements.next_announcement(last)
-    before = [day.date for day in with_page(days) if day.date < newest.date]
-    empty = [day.date for day in days if day.date > newest.date]
+    earlier = (day.date for day in reversed(days) if day.has_page and day.date < newest.date)
+    later = list(takewhile(lambda day: day > newest.date, (day.date for day in reversed(days))))
     reasons = {missed.date: missed.reason for missed in newest.missed}
     return html.Front(
         expected=expected,
         may_be_holiday=not announcements.calendar_known(expected),
         missed=tuple(Missed(day, reasons.get(day, "")) for day in _missed(days)),
-        empty=tuple(empty[-LONGEST_GAP:]),
-        previous=before[-1] if before else None,
+        empty=tuple(reversed(later[:LONGEST_GAP])),
+        previous=next(earlier, None),
     )
 
 
 def _missed(days: Sequence[Day]) -> tuple[date, ...]:
     """The announcements since the last page but one, or the first record, of which there is no
     record, as far as the calendar is known."""
-    recorded = {day.date for day in days}
-    since = [*days[:1], *with_page(days)[:-1]][-1].date
+    with_pages = (day.date for day in reversed(days) if day.has_page)
+    since = next(islice(with_pages, 1, None), days[0].date)
+    recorded = set(takewhile(lambda day: day >= since, (day.date for day in reversed(days))))
     missed, day = [], announcements.next_announcement(since)
-    while day < max(recorded):
+    while day < days[-1].date:
         if day not in recorded and announcements.calendar_known(day):
             missed.append(day)
         day = announcements.next_announcement(day)

@@ -118,7 +118,7 @@ def short(value: float) -> str:
 # --- the words of a timeline ------------------------------------------------------------------
 
 _Key = Callable[[date], int]
-_UNITS = ("day", "week", "month", "year")
+_UNITS = ("day", "week", "month", "quarter", "year")
 _EACH: tuple[tuple[str, _Key], ...] = (
     ("day", date.toordinal),
     *(("week", lambda d, n=n: (d.toordinal() - 1) // 7 // n) for n in (1, 2)),

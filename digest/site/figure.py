@@ -16,9 +16,13 @@ from digest.site import charts
 from digest.text import visible
 
 _SATURDAY = 5  # date.weekday()
-_UNITS = ("day", "week", "month", "year")
-_MOST_PLACES = 160  # of a timeline: more would be hairlines on a phone
+_UNITS = ("day", "week", "month", "quarter", "year")
+# Of a timeline: the announcement days of a quarter. Narrower columns than 5 pixels on a phone no
+# finger could point at.
+_MOST_PLACES = 65
 _FEWEST_PLACES = 8  # fewer would be as broad as they are high
+
+_LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}  # days
 
 Say = Callable[[float], str]
 Row = tuple[str, ...]
@@ -70,7 +74,7 @@ def rounded(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A day, week, month or year of the axis, whether it has days or not."""
+    """A day, week, month, quarter or year of the axis, whether it has days or not."""
 
     place: int
     name: str  # "January 2026", "Week of 26 January 2026"
@@ -117,7 +121,7 @@ def _date_of(day: Day) -> date:
 
 
 def _starts(first: date, last: date, unit: str, recorded: set[date]) -> Iterator[date]:
-    longest = timedelta(days={"day": 1, "week": 7, "month": 31, "year": 366}[unit])
+    longest = timedelta(days=_LONGEST[unit])
     at = _start(first, unit)
     while at <= last:
         if unit != "day" or at.weekday() < _SATURDAY or at in recorded:
@@ -130,12 +134,16 @@ def _start(at: date, unit: str) -> date:
         return at - timedelta(days=at.weekday())
     if unit == "month":
         return at.replace(day=1)
+    if unit == "quarter":
+        return at.replace(month=(at.month - 1) // 3 * 3 + 1, day=1)
     return at.replace(month=1, day=1) if unit == "year" else at
 
 
 def _name(start: date, unit: str) -> str:
     if unit == "year":
         return str(start.year)
+    if unit == "quarter":
+        return f"{start:%B} to {start.replace(month=start.month + 2):%B} {start.year}"
     return f"{start:%B} {start.year}" if unit == "month" else plainly(start)
 
 

@@ -140,7 +140,7 @@ def test_a_timeline_is_labelled_by_its_span(
 @unhurried
 @given(
     st.dates(date(1991, 8, 14), date(2100, 1, 1)),
-    st.sampled_from([("day", 1), ("week", 7), ("month", 31), ("year", 366)]),
+    st.sampled_from([("day", 1), ("week", 7), ("month", 31), ("quarter", 92), ("year", 366)]),
     st.integers(1, 160),
 )
 def test_labels_do_not_touch_on_a_phone(first: date, unit: tuple[str, int], number: int) -> None:
