@@ -143,7 +143,7 @@ def _name(start: date, unit: str) -> str:
     if unit == "year":
         return str(start.year)
     if unit == "quarter":
-        return f"{start:%B} to {start.replace(month=start.month + 2):%B} {start.year}"
+        return f"Q{(start.month + 2) // 3} {start.year}"
     return f"{start:%B} {start.year}" if unit == "month" else plainly(start)
 
 

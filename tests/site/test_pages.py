@@ -456,6 +456,12 @@ def test_long_spans_are_drawn_by_longer_periods(number: int, caption: str) -> No
     assert f"<caption>{caption}</caption>" in page
 
 
+def test_quarters_are_called_as_people_call_them() -> None:
+    page = pages.stats_page(days_from(date(2016, 3, 31), 2000), SITE).decode()
+    assert "<desc>Q1 2016 to Q1 2024; at most " in page
+    assert '<th scope="row">Q2 2016</th>' in page
+
+
 def test_an_archive_of_ten_years_stays_light() -> None:
     days = days_from(date(2016, 1, 4), 2500)
     stats = pages.stats_page(days, SITE)
