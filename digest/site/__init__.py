@@ -90,16 +90,23 @@ def front_files(
 
 
 def _days_script(days: Iterable[Day]) -> bytes:
-    """The dates of the pages, oldest first: `window.digestDays`, ["2026-01-30", …], of which only
-    month and day are sent. A script and not JSON: pages opened from disk may not fetch."""
-    years: dict[str, list[str]] = {}
-    for day in days:
-        year, month, number = day.date.isoformat().split("-")
-        years.setdefault(year, []).append(month + number)
-    packed = json.dumps({f"{year}-": "".join(of) for year, of in years.items()})
+    """The dates of the pages, oldest first: `window.digestDays`, ["2026-01-30", …], sent as a
+    number a month, whose lowest bit is its first day: ten years of dates would be 30 KB. A script
+    and not JSON: pages opened from disk may not fetch."""
+    years: dict[int, list[int]] = {}
+    for at in (day.date for day in days):
+        years.setdefault(at.year, [0] * 12)[at.month - 1] |= 1 << at.day - 1
+    packed = json.dumps(years, separators=(",", ":"))
     return (
-        f"window.digestDays = Object.entries({packed}).flatMap(([year, days]) =>\n"
-        "  days.match(/..../g).map((day) => `${year}${day.slice(0, 2)}-${day.slice(2)}`));\n"
+        "window.digestDays = [];\n"
+        f"for (const [year, months] of Object.entries({packed})) {{\n"
+        "  months.forEach((bits, month) => {\n"
+        "    for (let day = 1; bits; bits >>= 1, day += 1) {\n"
+        "      const at = new Date(Date.UTC(year, month, day));\n"
+        "      if (bits & 1) window.digestDays.push(at.toISOString().slice(0, 10));\n"
+        "    }\n"
+        "  });\n"
+        "}\n"
     ).encode()
 
 
