@@ -45,28 +45,24 @@ def timeline(
 ) -> str:
     """Columns along time. `width` is the number of places, `places` those that have a label.
 
-    A column's values stand one upon the other if `stacked`, else one before the other, the last in
-    front. `top` is what the scale must reach: `highest(columns)`, or more where pictures
-    share one.
+    A column's values stand one upon the other if `stacked`, drawn as sums one before the other, the
+    lowest in front; else they themselves do, the last in front. `top` is what the scale must
+    reach: `highest(columns)`, or more where pictures share one.
     """
     steps = round_steps(top, most=3 if height < 120 else 4)
     drawn = [*_scale(steps, height, unit), *_labels(places, width, height)]
     # One place is one wide in here, whatever the picture's width.
     box = f'viewBox="0 0 {width} {height}" preserveAspectRatio="none"'
     inside = [f'<svg y="{_ABOVE}" width="100%" height="{height}" {box}>']
-    gaps = [(column.place, height, 0.0) for column in columns if column.incomplete]
-    inside.append(_bars("gap", gaps, 1))
-    for series, name in enumerate(classes):
-        ends = []
+    gaps = [(column.place, 0.0) for column in columns if column.incomplete]
+    inside.append(_bars("gap", gaps, 1, height))
+    order = range(len(classes))
+    for series in reversed(order) if stacked else order:
+        tops = []
         for column in columns:
-            under = sum(column.values[:series]) if stacked else 0.0
-            low, high = (
-                round(height * (1 - value / steps[-1]), 1)
-                for value in (under, under + column.values[series])
-            )
-            if high < low:
-                ends.append((column.place, low, high))
-        inside.append(_bars(name, ends, _FILLED))
+            value = sum(column.values[: series + 1]) if stacked else column.values[series]
+            tops.append((column.place, round(height * (1 - value / steps[-1]), 1)))
+        inside.append(_bars(classes[series], tops, _FILLED, height))
     drawn.append("\n".join(filter(None, inside)) + "</svg>")
     return _picture(drawn, title, description, height)
 
@@ -188,7 +184,7 @@ def _labels(places: Sequence[tuple[int, str]], width: int, height: int) -> Itera
         x = f"{_across(place, width)}%"
         foot = _ABOVE + height
         yield f'<line class="base" x1="{x}" y1="{foot}" x2="{x}" y2="{foot + 5}"/>'
-        yield _word(x, foot + 17, words, "start")
+        yield _word(x, foot + 17, words)
 
 
 def _line(y: float, name: str) -> str:
@@ -200,19 +196,29 @@ def _bar(name: str, left: str, top: float, wide: str, high: float) -> str:
     return f'<rect class="{name}" {place}/>'
 
 
-def _bars(name: str, ends: Sequence[tuple[int, float, float]], wide: float) -> str:
-    """Columns of one kind, each (place, foot, top), as one path."""
-    left = (1 - wide) / 2
-    path = "".join(f"M{at + left:g} {low:g}V{high:g}h{wide:g}V{low:g}z" for at, low, high in ends)
-    return f'<path class="{name}" d="{path}"/>' if path else ""
+def _bars(name: str, tops: Iterable[tuple[int, float]], wide: float, foot: int) -> str:
+    """Columns of one kind, each (place, top), as one outline along their foot."""
+    path, at = "", 0.0
+    for place, top in tops:
+        if top < foot:
+            left = place + (1 - wide) / 2
+            path += f"h{_plain(left - at)}V{_plain(top)}h{_plain(wide)}V{foot}"
+            at = left + wide
+    return f'<path class="{name}" d="M0 {foot}{path}"/>' if path else ""
 
 
-def _word(x: str, y: float, words: str, anchor: str) -> str:
-    return f'<text x="{x}" y="{round(y, 1):g}" text-anchor="{anchor}">{_text(words)}</text>'
+def _word(x: str, y: float, words: str, anchor: str = "") -> str:
+    anchored = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text x="{x}" y="{_plain(y)}"{anchored}>{_text(words)}</text>'
 
 
 def _across(place: float, width: int) -> str:
-    return f"{place * 100 / width:.2f}"
+    return _plain(place * 100 / width, 2)
+
+
+def _plain(number: float, digits: int = 1) -> str:
+    """As short as SVG takes it: .8, 93.5, 150."""
+    return f"{round(number, digits):g}".removeprefix("0") or "0"
 
 
 def _up(value: float, highest: float, height: int) -> float:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from markupsafe import Markup
 
@@ -39,8 +38,13 @@ def sums(days: Sequence[Day]) -> list[tuple[str, str]]:
         ("Scanned", f"{scanned:,}"),
         ("Kept", f"{kept:,} ({charts.share(kept, scanned)})" if scanned else f"{kept:,}"),
     ]
-    if costs := _Bill.of(days).costs:
-        said.append(("Cost", _total(costs, _money)))
+    bill = _Bill.of(days)
+    if bill.days:
+        unknown = bill.without["cost"]
+        cost = _said(bill.cost, _money)
+        if 0 < unknown < bill.days:
+            cost += f" and {wording.count(unknown, 'day')} {wording.NOT_REPORTED}"
+        said.append(("Cost", cost))
     return said
 
 
@@ -74,7 +78,7 @@ def _volume(axis: Axis) -> Figure:
             f"Papers by {axis.unit}",
             (axis.head, "Days", "Announced", "Scanned", "Kept"),
             [(p.row, len(p.days), *v) for p, v in zip(axis.filled, volumes, strict=True)],
-            ("All", days, *_volumes(day for period in axis.filled for day in period.days)),
+            ("All", days, *map(sum, zip(*volumes, strict=True))),
             (period.place for period in axis.filled),
         ),
         tuple((name, name) for name in names),
@@ -184,49 +188,57 @@ def _costs(axis: Axis) -> Figure | None:
         return None
     paid = [(period, of) for period, of in zip(axis.filled, bills, strict=True) if of.days]
     money = [
-        charts.Column(period.place, (_known(of.costs) or 0.0,), of.without_cost > 0)
+        charts.Column(period.place, (of.cost or 0.0,), of.without["cost"] > 0)
         for period, of in paid
     ]
     tokens = [
         charts.Column(
             period.place,
-            (_known(of.prompt) or 0.0, _known(of.completion) or 0.0),
-            of.without_tokens > 0,
+            (of.prompt or 0.0, of.completion or 0.0),
+            of.without["tokens"] > 0,
         )
         for period, of in paid
     ]
+    missing = {what: days for what, days in bill.without.items() if days}
+    gaps = (f"Days without {what}" for what in missing)
+    head = (axis.head, "Days", "Cost", "Prompt tokens", "Completion tokens", *gaps)
     pictures, key = [], []
-    told: tuple[int, ...]
-    if bill.without_cost < bill.days:
-        title = f"Cost a {axis.unit}, in dollars"
-        told = (2, 5) if bill.without_cost else (2,)
-        drawn = timeline(axis, money, "Cost", title, ("cost",), 110, told=told, say=wording.dollars)
+
+    def told(*names: str) -> tuple[int, ...]:
+        return tuple(head.index(name) for name in names if name in head)
+
+    if bill.without["cost"] < bill.days:
+        title, shown = f"Cost a {axis.unit}, in dollars", told("Cost", "Days without cost")
+        drawn = timeline(
+            axis, money, "Cost", title, ("cost",), 110, told=shown, say=wording.dollars
+        )
         pictures.append(drawn)
         key.append(("cost", "cost"))
-    if bill.without_tokens < bill.days:
+    if bill.without["tokens"] < bill.days:
         title, names = f"Tokens a {axis.unit}", ("asked", "answered")
-        told = (3, 4, 6) if bill.without_tokens else (3, 4)
-        drawn = timeline(axis, tokens, "Tokens", title, names, 110, told=told, stacked=True)
+        shown = told("Prompt tokens", "Completion tokens", "Days without tokens")
+        drawn = timeline(axis, tokens, "Tokens", title, names, 110, told=shown, stacked=True)
         pictures.append(drawn)
         key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
-    missing = bill.missing
+    text = [f"A {axis.unit} each column."] if pictures else []
+    if missing:
+        said = (f"the {what} of {wording.count(days, 'day')}" for what, days in missing.items())
+        text.append(f"Not reported: {' and '.join(said)}.")
     if missing and pictures:
         key.append(("gap", "not all reported"))
-        missing += " Where some are missing, a band stands behind the column: the truth is higher."
-    text = [f"A {axis.unit} each column." if pictures else "", missing]
+        text.append("Where some are missing, a band stands behind the column: the truth is higher.")
     if free := sum(len(period.days) for period in axis.filled) - bill.days:
         text.append(f"{wording.count(free, 'day')} asked no model and cost nothing.")
-    head = ("Days", "Cost", "Prompt tokens", "Completion tokens")
     return Figure(
         "cost",
         f"Cost and tokens a {axis.unit}",
-        " ".join(filter(None, text)),
+        " ".join(text),
         tuple(pictures),
         table(
             f"Cost and tokens by {axis.unit}",
-            (axis.head, *head, "Days without cost", "Days without tokens"),
-            ((period.row, *of.row) for period, of in paid),
-            ("All", *bill.row),
+            head,
+            ((period.row, *of.row(missing)) for period, of in paid),
+            ("All", *bill.row(missing)),
             (period.place for period, _ in paid),
         ),
         tuple(key),
@@ -234,8 +246,6 @@ def _costs(axis: Axis) -> Figure | None:
 
 
 # --- what may not be known --------------------------------------------------------------------
-
-_Values = Sequence[float | None]
 
 
 def asked(day: Day) -> bool:
@@ -245,77 +255,54 @@ def asked(day: Day) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Bill:
-    """What the days on which a model was asked have cost, each its own; None: not reported."""
+    """What the days on which a model was asked have cost, as far as is known; None: no day says."""
 
-    costs: _Values
-    prompt: _Values
-    completion: _Values
+    days: int
+    cost: float | None
+    prompt: float | None
+    completion: float | None
+    without: dict[str, int]  # of how many days that is not known
 
     @classmethod
     def of(cls, days: Iterable[Day]) -> _Bill:
         paid = [day for day in days if asked(day)]
+        unknown = sum(day.prompt_tokens is None or day.completion_tokens is None for day in paid)
         return cls(
-            [day.cost_usd for day in paid],
-            [day.prompt_tokens for day in paid],
-            [day.completion_tokens for day in paid],
+            len(paid),
+            _sum(day.cost_usd for day in paid),
+            _sum(day.prompt_tokens for day in paid),
+            _sum(day.completion_tokens for day in paid),
+            {"cost": sum(day.cost_usd is None for day in paid), "tokens": unknown},
         )
 
     @classmethod
     def sum_of(cls, bills: Sequence[_Bill]) -> _Bill:
-        lists = ((bill.costs, bill.prompt, bill.completion) for bill in bills)
-        return cls(*(list(chain.from_iterable(column)) for column in zip(*lists, strict=True)))
+        return cls(
+            sum(bill.days for bill in bills),
+            _sum(bill.cost for bill in bills),
+            _sum(bill.prompt for bill in bills),
+            _sum(bill.completion for bill in bills),
+            {what: sum(bill.without[what] for bill in bills) for what in ("cost", "tokens")},
+        )
 
-    @property
-    def days(self) -> int:
-        return len(self.costs)
-
-    @property
-    def without_cost(self) -> int:
-        return self.costs.count(None)
-
-    @property
-    def without_tokens(self) -> int:
-        return sum(None in both for both in zip(self.prompt, self.completion, strict=True))
-
-    @property
-    def missing(self) -> str:
-        """How many days lack what, in a sentence; "" where none does."""
-        said = [
-            f"the {what} of {wording.count(number, 'day')}"
-            for what, number in (("cost", self.without_cost), ("tokens", self.without_tokens))
-            if number
-        ]
-        return f"Not reported: {' and '.join(said)}." if said else ""
-
-    @property
-    def row(self) -> tuple[str | int, ...]:
+    def row(self, missing: Iterable[str]) -> tuple[str | int, ...]:
         return (
             self.days,
-            _sum(self.costs, wording.dollars),
-            _sum(self.prompt, _whole),
-            _sum(self.completion, _whole),
-            self.without_cost,
-            self.without_tokens,
+            _said(self.cost, wording.dollars),
+            _said(self.prompt, _whole),
+            _said(self.completion, _whole),
+            *(self.without[what] for what in missing),
         )
 
 
-def _known(values: _Values) -> float | None:
+def _sum(values: Iterable[float | None]) -> float | None:
     """The sum of what is known; None if nothing is."""
     known = [value for value in values if value is not None]
     return sum(known) if known else None
 
 
-def _sum(values: _Values, say: Say) -> str:
-    known = _known(values)
-    return wording.NOT_REPORTED if known is None else say(known)
-
-
-def _total(values: _Values, say: Say) -> str:
-    """The sum, and for how many days there is none."""
-    said, unknown = _sum(values, say), values.count(None)
-    if not unknown or unknown == len(values):
-        return said
-    return f"{said} and {wording.count(unknown, 'day')} {wording.NOT_REPORTED}"
+def _said(value: float | None, say: Say) -> str:
+    return wording.NOT_REPORTED if value is None else say(value)
 
 
 def _money(amount: float) -> str:

@@ -967,10 +967,11 @@ TIMELINES = """() => [...document.querySelectorAll("[data-columns]")].map((pictu
     const table = picture.closest(".statistic").querySelector("table");
     const texts = (row) => [...row.cells].map((cell) => cell.textContent);
     const head = texts(table.tHead.rows[0]), told = {};
-    for (const row of table.tBodies[0].rows) {
+    const body = table.tBodies[0], places = body.dataset.places.split(" ");
+    for (const [index, row] of [...body.rows].entries()) {
         const columns = picture.dataset.columns.split(" ")
             .map((at) => `${head[at]} ${texts(row)[at]}`);
-        told[row.dataset.place] = `${texts(row)[0]}: ${columns.join(", ")}`;
+        told[places[index]] = `${texts(row)[0]}: ${columns.join(", ")}`;
     }
     return [box.left + scrollX + padding, width, box.top + scrollY + 60, told];
 })"""

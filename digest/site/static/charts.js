@@ -41,8 +41,9 @@ function startPicture(picture, head, rows) {
 
 for (const figure of document.querySelectorAll('.statistic')) {
   const table = figure.querySelector('table');
-  const rows = new Map();
-  for (const row of table.querySelectorAll('[data-place]')) rows.set(row.dataset.place, cells(row));
+  const body = table.tBodies[0];
+  const places = body.dataset.places?.split(' ') ?? [];
+  const rows = new Map(places.map((place, index) => [place, cells(body.rows[index])]));
   for (const picture of figure.querySelectorAll('[data-columns]')) {
     startPicture(picture, cells(table.tHead.rows[0]), rows);
   }
