@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import groupby, islice
 
 from digest import announcements, wording
 from digest.config import Site
@@ -22,7 +22,7 @@ _DAY = timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SATURDAY = 5  # date.weekday()
 _HEAT = 5  # steps
-YEARS_WHOLE = 2  # on the page of all days
+MONTHS = 12  # on the page of all days
 
 
 # --- the calendar -----------------------------------------------------------------------------
@@ -44,7 +44,7 @@ class Month:
     first: date
     weekdays: tuple[str, ...]
     weeks: tuple[tuple[Cell | None, ...], ...]
-    kept: int
+    totals: str
     gap: str = ""  # what lies between this month and the earlier one
 
 
@@ -52,23 +52,24 @@ class Month:
 class Year:
     number: int
     totals: str
-    months: tuple[Month, ...]  # newest first; none where only the year is named
+    months: tuple[Month, ...]  # those that are shown, newest first
+    rest: bool = False  # whether it has more
 
 
 def archive_page(days: Iterable[Day], site: Site) -> bytes:
-    """The calendar of the two newest years, newest month first; each earlier one in a line, with a
-    link to its own page. So the page stays as it is in size, whatever the archive's age."""
+    """The calendar of the twelve newest months, newest first. What is earlier is a link to the page
+    of its year, so that this one stays as it is in size, whatever the archive's age."""
     ordered = _ordered(days)
-    of_years = [(number, list(of)) for number, of in groupby(ordered, _year_of)]
-    whole = [day for _, of in of_years[-YEARS_WHOLE:] for day in of]
-    heat = _Heat(whole)
+    newest = islice(groupby(reversed(ordered), lambda day: day.month), MONTHS)
+    shown = [day for _, of in newest for day in of][::-1]
+    heat = _Heat(shown)
     months: dict[int, list[Month]] = {}
-    for month in reversed(_months(whole, ordered, heat)):
+    for month in reversed(_months(shown, ordered, heat)):
         months.setdefault(month.first.year, []).append(month)
     years = [
-        Year(number, _totals(of), tuple(months.get(number, ())))
-        for number, of in reversed(of_years)
-    ]
+        Year(year, _totals(of), tuple(months.get(year, ())), rest=of[0].date < shown[0].date)
+        for year, of in ((number, list(of)) for number, of in groupby(ordered, _year_of))
+    ][::-1]
     return html.render(
         "archive.html",
         "",
@@ -192,7 +193,8 @@ def _month(days: list[Day], heat: _Heat, span: tuple[date, date] | None, gap: st
             weeks[-1][at.weekday()] = _cell(at, by_date.get(at), heat, span)
         at += _DAY
     shown = tuple(tuple(week) for week in weeks if any(week))
-    return Month(first, _WEEKDAYS[:wide], shown, sum(day.counts.kept for day in days), gap)
+    kept, scanned = _sums(days)
+    return Month(first, _WEEKDAYS[:wide], shown, f"{kept:,} of {scanned:,} kept", gap)
 
 
 def _cell(at: date, day: Day | None, heat: _Heat, span: tuple[date, date] | None) -> Cell:
@@ -200,9 +202,8 @@ def _cell(at: date, day: Day | None, heat: _Heat, span: tuple[date, date] | None
         return Cell(at, "quiet empty", day, "nothing announced", _EMPTY)
     if day:
         sign = _SIGNS.get(day.status) or ("embedded" if day.scorer == "offline" else "")
-        why = f"{wording.in_words(at)}: {_kept(day)}"
-        why += "".join(f"; {state}" for state in _states(day))
-        return Cell(at, f"{heat.name(day.counts.kept)} {sign}".strip(), day, sign, why)
+        name = f"{heat.name(day.counts.kept)} {sign}".strip()
+        return Cell(at, name, day, sign, "; ".join(_states(day)))
     if (reason := announcements.why_none(at)) and at.weekday() < _SATURDAY:
         return Cell(at, "quiet", None, "no announcement", f"No announcement: {reason}.")
     if span and span[0] < at < span[1] and not reason and announcements.calendar_known(at):
@@ -237,14 +238,15 @@ def _gap(before: date, after: date) -> str:
     return f"No record from {span}: {wording.count(missing, 'announcement day')}."
 
 
-def _kept(day: Day) -> str:
-    return f"{day.counts.kept:,} of {wording.count(day.counts.scanned, 'paper')} kept"
-
-
 def _totals(days: Sequence[Day]) -> str:
-    kept = sum(day.counts.kept for day in days)
-    scanned = wording.count(sum(day.counts.scanned for day in days), "paper")
-    return f"{wording.count(len(days), 'day')}, {kept:,} of {scanned} kept"
+    kept, scanned = _sums(days)
+    papers = wording.count(scanned, "paper")
+    return f"{wording.count(len(days), 'day')}, {kept:,} of {papers} kept"
+
+
+def _sums(days: Sequence[Day]) -> tuple[int, int]:
+    """Papers kept, and scanned."""
+    return sum(day.counts.kept for day in days), sum(day.counts.scanned for day in days)
 
 
 def _topics(day: Day) -> list[tuple[str, int]]:
