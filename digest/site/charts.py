@@ -217,8 +217,8 @@ def _across(place: float, width: int) -> str:
 
 
 def _plain(number: float, digits: int = 1) -> str:
-    """As short as SVG takes it: .8, 93.5, 150."""
-    return f"{round(number, digits):g}".removeprefix("0") or "0"
+    """In few signs: .8, 93.5, 150."""
+    return f"{round(number, digits) + 0.0:g}".removeprefix("0") or "0"
 
 
 def _up(value: float, highest: float, height: int) -> float:

@@ -22,7 +22,7 @@ _DAY = timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SATURDAY = 5  # date.weekday()
 _HEAT = 5  # steps
-MONTHS = 12  # on the page of all days
+_MONTHS = 12  # on the page of all days
 
 
 # --- the calendar -----------------------------------------------------------------------------
@@ -36,7 +36,7 @@ class Cell:
     name: str  # the classes that it is drawn by
     day: Day | None = None
     sign: str = ""  # what the drawn sign means, in a word or two
-    why: str = ""  # the whole of it, in a sentence
+    why: str = ""  # what else there is to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,14 @@ class Year:
     number: int
     totals: str
     months: tuple[Month, ...]  # those that are shown, newest first
-    rest: bool = False  # whether it has more
+    rest: bool = False  # whether it has days before those
 
 
 def archive_page(days: Iterable[Day], site: Site) -> bytes:
     """The calendar of the twelve newest months, newest first. What is earlier is a link to the page
     of its year, so that this one stays as it is in size, whatever the archive's age."""
     ordered = _ordered(days)
-    newest = islice(groupby(reversed(ordered), lambda day: day.month), MONTHS)
+    newest = islice(groupby(reversed(ordered), lambda day: day.month), _MONTHS)
     shown = [day for _, of in newest for day in of][::-1]
     heat = _Heat(shown)
     months: dict[int, list[Month]] = {}
@@ -194,7 +194,7 @@ def _month(days: list[Day], heat: _Heat, span: tuple[date, date] | None, gap: st
         at += _DAY
     shown = tuple(tuple(week) for week in weeks if any(week))
     kept, scanned = _sums(days)
-    return Month(first, _WEEKDAYS[:wide], shown, f"{kept:,} of {scanned:,} kept", gap)
+    return Month(first, _WEEKDAYS[:wide], shown, f"{kept:,} of {scanned:,}", gap)
 
 
 def _cell(at: date, day: Day | None, heat: _Heat, span: tuple[date, date] | None) -> Cell:
@@ -203,7 +203,7 @@ def _cell(at: date, day: Day | None, heat: _Heat, span: tuple[date, date] | None
     if day:
         sign = _SIGNS.get(day.status) or ("embedded" if day.scorer == "offline" else "")
         name = f"{heat.name(day.counts.kept)} {sign}".strip()
-        return Cell(at, name, day, sign, "; ".join(_states(day)))
+        return Cell(at, name, day, sign, "; ".join(_doubts(day)))
     if (reason := announcements.why_none(at)) and at.weekday() < _SATURDAY:
         return Cell(at, "quiet", None, "no announcement", f"No announcement: {reason}.")
     if span and span[0] < at < span[1] and not reason and announcements.calendar_known(at):
@@ -267,7 +267,11 @@ def _cost(day: Day) -> str:
 
 
 def _states(day: Day) -> list[str]:
-    """How far the day can be trusted, where not wholly."""
+    """How far the day can be trusted, where not wholly, and who scored it, where no model did."""
+    return _doubts(day) + ["embedded scorer"] * (day.scorer == "offline")
+
+
+def _doubts(day: Day) -> list[str]:
     said = []
     if day.status is Status.PARTIAL:
         unscored = day.counts.unscored
@@ -278,8 +282,6 @@ def _states(day: Day) -> list[str]:
         )
     if day.status is Status.APPROXIMATE:
         said.append("approximate: rebuilt from a source that cannot tell exactly")
-    if day.scorer == "offline":
-        said.append("embedded scorer")
     return said
 
 

@@ -298,7 +298,7 @@ class _Bill:
 def _sum(values: Iterable[float | None]) -> float | None:
     """The sum of what is known; None if nothing is."""
     known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    return round(sum(known), 9) if known else None  # in whatever order they are added
 
 
 def _said(value: float | None, say: Say) -> str:

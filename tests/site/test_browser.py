@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,15 +12,18 @@ import pytest
 
 from digest import site
 from digest.config import Site
-from digest.models import Digest, Kept
+from digest.models import Day, Digest, Kept, Status
 from digest.site import html
 from tests.attacks import ATTACKS
+from tests.site import served
+from tests.site.days import SITE
 from tests.test_sinks import as_github, as_python, digest_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
 
 LONGEST = 300
+SATURDAY = 5
 
 # Each event that a handler could wait for; a real click would follow the links.
 PROVOKE = """() => {
@@ -47,6 +52,35 @@ def corpus() -> Digest:
         (one,) = digest_of(text)[0].kept
         kept.append(replace(one, paper=replace(one.paper, id=f"2602.{number:05}")))
     return replace(digest, kept=tuple(kept))
+
+
+@pytest.fixture(params=[320, 390, 800, 1200])
+def calendar(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page of all days of a winter of the largest days there are, the last one partial."""
+    first = replace(Day.of(digest_of("Title")[0]), status=Status.COMPLETE)
+    many = replace(first.counts, kept=180, scanned=1506, unscored=0)
+    dates = (date(2025, 9, 1) + timedelta(days=n) for n in range(150))
+    days = [replace(first, date=at, counts=many) for at in dates if at.weekday() < SATURDAY]
+    days[-1] = replace(days[-1], status=Status.PARTIAL)
+    files = site.front_files(None, [], days, SITE)
+    served.write(tmp_path, {str(path): data for path, data in files.items()})
+    page = browser.new_page(viewport={"width": request.param, "height": 844})
+    page.goto((tmp_path / "archive.html").as_uri())
+    yield page
+    page.close()
+
+
+def test_a_months_name_and_sums_take_one_line(calendar: Page) -> None:
+    captions = calendar.locator(".calendar caption")
+    heights = captions.evaluate_all("(all) => all.map((caption) => caption.clientHeight)")
+    assert len(heights) == 5
+    assert max(heights) < 40
+
+
+def test_a_calendars_day_says_in_words_why_not_to_trust_it(calendar: Page) -> None:
+    said = "28 January 2026: 180 kept; partial: a category was stale"
+    partial = calendar.locator(".calendar td a[title*=partial]")
+    assert partial.evaluate_all("(all) => all.map((day) => day.title)") == [said]
 
 
 def test_a_title_of_10000_characters_takes_little_room_and_can_be_read_whole(

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -739,14 +739,27 @@ def test_the_contents_mark_the_paper_in_view(day: Page) -> None:
     assert current.count() == 1
 
 
-def test_the_script_of_days_names_every_page_and_nothing_else(day: Page) -> None:
-    first = Day.of(EVENTFUL)
-    dates = [date(y, m, d) for y in (2009, 2019, 2020) for m in (1, 2, 12) for d in (1, 12, 28)]
-    days = [replace(first, date=made) for made in sorted({*dates})]
-    days.append(replace(first, date=date(2021, 1, 4), status=Status.EMPTY))
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "America/Los_Angeles"])
+def test_the_script_of_days_names_every_page_and_nothing_else(browser: Browser, zone: str) -> None:
+    first, leap = Day.of(EVENTFUL), date(2024, 1, 1)
+    dates = [date(1991, 8, 14), *(leap + timedelta(days=n) for n in range(366)), date(2100, 3, 1)]
+    days = [replace(first, date=made) for made in dates]
+    days.append(replace(first, date=date(2101, 1, 4), status=Status.EMPTY))
     script = site.front_files(None, [], days, SITE)[PurePosixPath("days.js")]
-    day.evaluate(script.decode())
-    assert day.evaluate("window.digestDays") == [str(made.date) for made in days[:-1]]
+    page = browser.new_page(timezone_id=zone)
+    page.evaluate((script or b"").decode())
+    assert page.evaluate("window.digestDays") == [str(made) for made in dates]
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["archive.html", "2026/2026.html", "2026/2026-01.html"])
+def test_a_calendars_day_is_named_in_words(looker: Reader, name: str) -> None:
+    days = looker.open(name).locator(".calendar td a")
+    assert days.evaluate_all("(all) => all.map((a) => a.title)") == [
+        "28 January 2026: 1 kept",
+        "29 January 2026: 0 kept",
+        "30 January 2026: 6 kept",
+    ]
 
 
 def test_a_day_links_its_neighbours(reader: Reader) -> None:

@@ -102,6 +102,17 @@ function takeFilterAlong(search) {
   for (const link of $$('.days a:not([rel="up"])')) link.search = search;
 }
 
+/** A calendar's numbers in words: by themselves, as in a list of links, they would say little. */
+function nameDays() {
+  for (const { caption, tBodies } of $$('.calendar')) {
+    const month = $('a, i', caption).textContent;
+    for (const link of $$('a', tBodies[0])) {
+      const said = `${link.firstChild.data}${month}: ${$('b', link).textContent} kept`;
+      link.title = link.title ? `${said}; ${link.title}` : said;
+    }
+  }
+}
+
 // --- words: the same rules for the filter and for the search ---
 
 // What decomposition leaves whole, and signs of which keyboards have but the plain one.
@@ -823,6 +834,7 @@ window.addEventListener('hashchange', followHash);
 
 lateNotice();
 linkDays();
+nameDays();
 startFilters();
 startButtons();
 startPapers();
