@@ -19,6 +19,7 @@ _ENVIRONMENT = {  # stronger than the user's settings
     "GIT_COMMITTER_NAME": _BOT,
     "GIT_COMMITTER_EMAIL": _BOT_EMAIL,
     "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",  # a look at what changed must not stop a commit of the user's
     "LC_ALL": "C",
 }
 # Of a hook or a script that runs us: they would lead git to another repository, or change what a

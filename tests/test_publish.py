@@ -475,6 +475,17 @@ def test_a_lock_that_a_dead_git_left_does_not_stop_the_commit(
     assert "remove the lock" in caplog.text
 
 
+def test_a_look_at_what_changed_does_not_write_the_index_that_the_user_may_be_writing(
+    repository: Path,
+) -> None:
+    page, index = repository / "docs/2026/2026-01-30.html", repository / ".git" / "index"
+    commit(repository / "docs", DIGEST)
+    os.utime(page, (0, 0))  # which `git status` would note in the index
+    before = index.stat().st_ino, index.read_bytes()
+    assert uncommitted(repository / "docs") == []
+    assert (index.stat().st_ino, index.read_bytes()) == before
+
+
 def test_what_the_index_missed_of_a_commit_is_not_taken_back_by_the_users_next_one(
     repository: Path,
 ) -> None:
