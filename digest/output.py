@@ -52,9 +52,10 @@ def _day_files(digest: Digest, settings: Site) -> archive.Files:
 
 def _month_files(month: str, days: Sequence[Day], read: _Read, settings: Site) -> archive.Files:
     """The month's page, and its search index where there is something to search."""
-    shown = [day.date for day in site.with_page(days) if day.month == month]
+    own = [day for day in days if day.month == month]
+    shown = [day.date for day in site.with_page(own)]
     index = search.encode(search.entries(map(read, shown))) if shown else None
-    return {**site.month_files(month, days, settings), search.path(month): index}
+    return {**site.month_files(month, own, settings), search.path(month): index}
 
 
 def _year_files(out: Path, day: date, days: Sequence[Day], settings: Site) -> archive.Files:

@@ -40,8 +40,7 @@ def day_files(digest: Digest, site: Site) -> Files:
 
 def month_files(month: str, days: Iterable[Day], site: Site) -> Files:
     """The page of one month, of which `days` may hold more."""
-    path = PurePosixPath(month[:4]) / f"{month}.html"
-    return {path: pages.month_page([day for day in days if day.month == month], month, site)}
+    return {PurePosixPath(month[:4]) / f"{month}.html": pages.month_page(days, month, site)}
 
 
 def year_files(year: int, days: Iterable[Day], site: Site) -> Files:

@@ -142,7 +142,10 @@ def _environment() -> Environment:
 def _shown(value: object) -> object:
     """What a template may output, whatever it names: no control, bidirectional or unseen
     character from outside reaches a page."""
-    return type(value)(visible(value)) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    shown = visible(value)
+    return value if shown is value else type(value)(shown)
 
 
 def markdown(text: str, inline: bool = False) -> Markup:

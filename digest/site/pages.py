@@ -107,7 +107,7 @@ def year_page(days: Iterable[Day], year: int, site: Site) -> bytes:
 
 def month_page(days: Iterable[Day], month: str, site: Site) -> bytes:
     """One month: "2026-01". Days of other months are left aside."""
-    ordered = [day for day in _ordered(days) if day.month == month]
+    ordered = _ordered(day for day in days if day.month == month)
     heat = _Heat(ordered)
     first = date.fromisoformat(f"{month}-01")
     span = (ordered[0].date, ordered[-1].date) if ordered else None

@@ -86,12 +86,12 @@ def _volume(axis: Axis) -> Figure:
 
 
 def _volumes(days: Iterable[Day]) -> tuple[int, int, int]:
-    counts = [day.counts for day in days]
-    return (
-        sum(c.announced for c in counts),
-        sum(c.scanned for c in counts),
-        sum(c.kept for c in counts),
-    )
+    announced = scanned = kept = 0
+    for counts in (day.counts for day in days):  # once through: there may be thousands
+        announced += counts.announced
+        scanned += counts.scanned
+        kept += counts.kept
+    return announced, scanned, kept
 
 
 def _by_topic(axis: Axis) -> Figure | None:
