@@ -44,7 +44,7 @@ class Month:
     first: date
     weekdays: tuple[str, ...]
     weeks: tuple[tuple[Cell | None, ...], ...]
-    totals: str
+    totals: str  # kept of scanned
     gap: str = ""  # what lies between this month and the earlier one
 
 
