@@ -340,18 +340,15 @@ def _dollars(usd: float) -> str:
 
 @contextmanager
 def _next_interrupt() -> Iterator[asyncio.Event]:
-    """Set by the next Ctrl-C, which would else end everything where it stands."""
-    again, loop = asyncio.Event(), asyncio.get_running_loop()
-    try:
-        loop.add_signal_handler(signal.SIGINT, again.set)
-    except (NotImplementedError, RuntimeError, ValueError):
-        # Under Windows, and outside of the main thread, it ends everything all the same.
-        yield again
-        return
+    """Set by the next Ctrl-C, which would else end everything where it stands. It wakes nobody: to
+    be looked at now and then."""
+    again = asyncio.Event()
+    # Not the loop's own handlers, which Windows has not.
+    before = signal.signal(signal.SIGINT, lambda *_: again.set())
     try:
         yield again
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
 
 
 def _parts(batch: _Batch, setback: Setback, *, whole: bool) -> list[_Batch]:
