@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,12 +12,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from digest import site
 from digest.models import NO_TOPIC, Day, Digest, Kept, Paper, Score
 from digest.site import html, search
 from tests import make
+from tests.lacking import lacking
 from tests.site.days import SITE
 
 if TYPE_CHECKING:
@@ -128,21 +126,14 @@ def serve(folder: Path) -> Iterator[str]:
             thread.join()
 
 
-def _missing(what: str) -> None:
-    message = f"{what} is missing: the pages are not looked at in a browser"
-    if "DIGEST_DATA" in os.environ:  # somebody counts on these tests
-        pytest.fail(message)
-    pytest.skip(message)
-
-
 @contextmanager
 def chromium() -> Iterator[Browser]:
     if not CHROMIUM.exists():
-        _missing(f"{CHROMIUM} (Debian's package `chromium`)")
+        lacking(f"no {CHROMIUM} to look at pages with: install Debian's package `chromium`")
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        _missing("playwright")
+        lacking("no playwright to look at pages with: run `make .venv/dev`")
     options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
