@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
+from operator import attrgetter
 
 from markupsafe import Markup
 
@@ -104,7 +105,7 @@ def axis_of(days: Sequence[Day], finest: str = "day") -> Axis:
         starts = list(islice(found, most and most + 1))
         if most is None or len(starts) <= most:
             break
-    ends = [bisect_left(days, start, key=_date_of) for start in starts[1:]] + [len(days)]
+    ends = [bisect_left(days, start, key=attrgetter("date")) for start in starts[1:]] + [len(days)]
     prefix = "Week of " if unit == "week" else ""
     periods, begin = [], 0
     for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
@@ -114,10 +115,6 @@ def axis_of(days: Sequence[Day], finest: str = "day") -> Axis:
     width = max(len(starts), _FEWEST_PLACES)
     labels = tuple(charts.time_labels(starts, unit, width))
     return Axis(unit, prefix.strip() or unit.capitalize(), tuple(periods), labels, width)
-
-
-def _date_of(day: Day) -> date:
-    return day.date
 
 
 def _starts(first: date, last: date, unit: str, recorded: set[date]) -> Iterator[date]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby, islice
+from operator import attrgetter
 
 from digest import announcements, wording
 from digest.config import Site
@@ -128,7 +129,7 @@ def month_page(days: Iterable[Day], month: str, site: Site) -> bytes:
 
 
 def _ordered(days: Iterable[Day]) -> list[Day]:
-    return sorted(days, key=_date_of)
+    return sorted(days, key=attrgetter("date"))
 
 
 def _has_feeds(days: Iterable[Day]) -> bool:
@@ -158,7 +159,7 @@ def _months(shown: Sequence[Day], days: Sequence[Day], heat: _Heat) -> list[Mont
     shown ones stand together. Both are in order."""
     if not shown:
         return []
-    at = bisect_left(days, shown[0].date, key=_date_of)
+    at = bisect_left(days, shown[0].date, key=attrgetter("date"))
     end = at + len(shown)
     neighbours = [*days[max(0, at - 1) : at], *shown, *days[end : end + 1]]
     span = neighbours[0].date, neighbours[-1].date
@@ -169,10 +170,6 @@ def _months(shown: Sequence[Day], days: Sequence[Day], heat: _Heat) -> list[Mont
         made.append(_month(of, heat, span, _gap(before, of[0].date) if before else ""))
         before = of[-1].date
     return made
-
-
-def _date_of(day: Day) -> date:
-    return day.date
 
 
 def _year_of(day: Day) -> int:

@@ -4,9 +4,11 @@ An archive of N days ends on the eve of the seed day; its days are made by a see
 of 15 (an old archive of whole days would be gigabytes), written as records and rendered once, which
 is the full `render`. The day after is the seed day itself, 451 papers by the embedded scorer, from
 a local server. `ratio` sets against the youngest archive, whose runs take turns with the others'.
-Every run is a fresh process; its figures are medians. The repository holds the archive's days in
-one commit, so `packed` is what the files weigh, without the history of those that change every
-day (that is part of `growth`).
+Every run is a fresh process; its figures are medians. `written` are the bytes that the program
+gives to write(2), of `days.jsonl` the new line; `git` those that git does: its index, which names
+every file of the repository, and `days.jsonl` whole, compressed. `by_ratio` is of the first,
+`all_ratio` of both. The repository holds the archive's days in one commit, so `packed` is what the
+files weigh, without the history of those that change every day (that is part of `growth`).
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from datetime import date
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,8 @@ TURNS, SEARCHES = 9, 3
 AIM_RATIO = 1.1
 _COLUMNS = (
     "days", "render_s", "render_mib", "run_s", "ratio", "cpu_s", "cpu_ratio", "run_mib",
-    "mib_ratio", "written", "by_ratio", "git", "files", "model_s", "ratio_s", "model_cpu",
-    "ratio_cpu", "slot_s", "slot_ratio", "search_s", "packed", "shallow", "clone_s",
+    "mib_ratio", "written", "by_ratio", "git", "all_ratio", "files", "model_s", "ratio_s",
+    "model_cpu", "ratio_cpu", "slot_s", "slot_ratio", "search_s", "packed", "shallow", "clone_s",
 )  # fmt: skip
 
 
@@ -145,8 +147,7 @@ def model_days(places: Sequence[Place], seed: Announcement, url: str) -> list[li
     access = {"OPENAI_API_KEY": "sk-bench", "OPENAI_BASE_URL": url}
     made: list[list[Run]] = [[] for _ in places]
     for place in places:
-        runs.git(place.folder, "reset", "--quiet", "--hard", "HEAD~1")
-        runs.git(place.folder, "clean", "--quiet", "--force", "-d", "docs")
+        _take_back(place)
     for _ in range(TURNS):
         for place, of in zip(places, made, strict=True):
             with _taken_back(place):
@@ -159,6 +160,10 @@ def model_days(places: Sequence[Place], seed: Announcement, url: str) -> list[li
 def _taken_back(place: Place) -> Iterator[None]:
     """Undo the commit that is made meanwhile."""
     yield
+    _take_back(place)
+
+
+def _take_back(place: Place) -> None:
     runs.git(place.folder, "reset", "--quiet", "--hard", "HEAD~1")
     runs.git(place.folder, "clean", "--quiet", "--force", "-d", "docs")
 
@@ -183,23 +188,26 @@ def _ratios(
     young: Sequence[Run], made: Sequence[Run], young_slots: Sequence[Run], nothing: Sequence[Run]
 ) -> dict[str, float]:
     return {
-        "ratio": _ratio("wall_s", made, young),
-        "cpu_ratio": _ratio("cpu_s", made, young),
-        "mib_ratio": _ratio("peak_mib", made, young),
-        "by_ratio": _ratio("written", made, young),
-        "slot_ratio": _ratio("wall_s", nothing, young_slots),
+        "ratio": _ratio(attrgetter("wall_s"), made, young),
+        "cpu_ratio": _ratio(attrgetter("cpu_s"), made, young),
+        "mib_ratio": _ratio(attrgetter("peak_mib"), made, young),
+        "by_ratio": _ratio(attrgetter("written"), made, young),
+        "all_ratio": _ratio(lambda run: run.written + run.git_written, made, young),
+        "slot_ratio": _ratio(attrgetter("wall_s"), nothing, young_slots),
     }
 
 
 def _model_ratios(young: Sequence[Run], made: Sequence[Run]) -> dict[str, float]:
-    return {"ratio_s": _ratio("wall_s", made, young), "ratio_cpu": _ratio("cpu_s", made, young)}
+    return {
+        "ratio_s": _ratio(attrgetter("wall_s"), made, young),
+        "ratio_cpu": _ratio(attrgetter("cpu_s"), made, young),
+    }
 
 
-def _ratio(figure: str, of: Sequence[Run], to: Sequence[Run]) -> float:
+def _ratio(figure: Callable[[Run], float], of: Sequence[Run], to: Sequence[Run]) -> float:
     """To the youngest archive's run of the same turn, the median of all turns: what else the
     machine does comes and goes more slowly than turns do."""
-    pairs = zip(map(asdict, of), map(asdict, to), strict=True)
-    turns: list[float] = [a[figure] / b[figure] for a, b in pairs]
+    turns = [figure(a) / figure(b) for a, b in zip(of, to, strict=True)]
     return round(statistics.median(turns), 3)
 
 
