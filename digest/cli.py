@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING
 from digest import environment
 from digest.arguments import DEMO_OUT, parser
 from digest.errors import ConfigError, DigestError
+from digest.secrets import Secrets
 
 if TYPE_CHECKING:
     import requests
@@ -47,18 +49,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     from digest.report import RunReport
 
     started = time.monotonic()
-    report = RunReport()
-    with _log_on_stderr("-v" in given or "--verbose" in given), _sigterm_as_interrupt():
+    report, secrets = RunReport(), Secrets(environment.secrets())
+    with _log_on_stderr("-v" in given or "--verbose" in given, secrets), _sigterm_as_interrupt():
         try:
             if isinstance(arguments, ConfigError):
                 raise arguments
             _COMMANDS[arguments.command](arguments, report)
         except DigestError as error:
-            report.fail(error.status, str(error), error.exit_code)
+            report.fail(error.status, secrets.scrub(str(error)), error.exit_code)
             if isinstance(arguments, Namespace):
                 _note_trouble(arguments, report)
         except KeyboardInterrupt:
             report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - a fault of ours: shown whole, but for secrets
+            print(secrets.scrub("".join(traceback.format_exception(error))), file=sys.stderr)
+            report.fail("error", f"a fault of this program: {type(error).__name__}", 1)
+    report = secrets.scrub(report)
     for line in report.complaints():
         print(line, file=sys.stderr)
     if "--json" in given:
@@ -113,11 +119,11 @@ def _tell_github(report: RunReport) -> None:
 
 
 @contextmanager
-def _log_on_stderr(verbose: bool) -> Iterator[None]:
+def _log_on_stderr(verbose: bool, secrets: Secrets) -> Iterator[None]:
     from digest.report import LogFormatter
 
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LogFormatter("%(message)s"))
+    handler.setFormatter(LogFormatter(secrets))
     log.addHandler(handler)
     log.setLevel(logging.DEBUG if verbose else logging.INFO)
     try:
@@ -212,6 +218,7 @@ def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = Tr
     if pays and (theirs := layout.somebody_elses(config.out)):
         raise ConfigError(theirs)
     scorer = environment.scorer(config, pays=pays)
+    environment.require_no_secret(arguments.config, config.prompts)
     if commits:
         publish.require_repository(config.out)
     if arguments.push:
@@ -221,6 +228,7 @@ def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = Tr
         scorer=scorer,
         now=_now,
         unfinished=arguments.config.parent / unfinished.FOLDER,
+        secrets=Secrets(environment.secrets()),
         commit=commits,
         push=arguments.push,
         rescore=arguments.rescore,

@@ -170,7 +170,7 @@ class Keep:
 
 
 # Of a request; each has a setting of its own, or is what the scorer is about.
-_OURS = ("model", "messages", "response_format", "n", "stream", "reasoning_effort")
+_OURS = ("model", "messages", "response_format", "stream", "reasoning_effort")
 
 
 _MODEL = _line("a model's name")

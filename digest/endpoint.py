@@ -6,7 +6,6 @@ the endpoint refuses, once for the whole run: a JSON schema, then any JSON, then
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Sequence
@@ -16,20 +15,29 @@ from typing import Any
 import httpx2
 from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI
 
-from digest.completion import CHECK_ADDRESS, TRY_LATER, Answer, Setback, read, said
+from digest.completion import (
+    ALLOW_MORE_OUTPUT,
+    CHECK_ADDRESS,
+    TRY_LATER,
+    Answer,
+    Setback,
+    read,
+)
 from digest.config import Llm
 from digest.errors import ScoringError
 from digest.gate import (
     LONGEST_RETRY_AFTER_S,
-    NO_ROOM,
+    MAX_REPLY_BYTES,
     SHUT,
     Client,
-    is_empty_balance,
+    ReplyTooLarge,
     minutes,
     retry_after,
 )
 from digest.models import Paper, Prompt, Reason
 from digest.prompt import messages
+from digest.refusal import FINAL, Cause, Refusal, read_refusal
+from digest.secrets import Secrets
 from digest.text import one_line
 
 log = logging.getLogger("digest")
@@ -59,31 +67,13 @@ _FORMATS = {
 }
 _PLAINER = {"json_schema": "json_object", "json_object": None}
 
-_ABOUT_FORMAT = re.compile(r"response_?format|json_?(?:schema|object|mode)|structured.outputs?")
 _ABOUT_EFFORT = re.compile(r"reasoning|\bthink")
-_ABOUT_LENGTH = re.compile(
-    r"context.?(?:length|window)|too (?:long|large|many tokens)|maximum.{0,20}tokens"
-)
-_ABOUT_CONTENT = re.compile(
-    r"content.?(?:filter|policy|management)|data_inspection|inappropriate|moderation|flagged"
-    rf"|safety|{_ABOUT_LENGTH.pattern}"
-)
-_ABOUT_KEY = re.compile(
-    r"api.?key.{0,30}(?:not valid|invalid|incorrect)|(?:incorrect|invalid).{0,10}api.?key"
-)
-_ABOUT_MODEL = re.compile(
-    r"not a valid model|(?:unknown|invalid|no such).model"
-    r"|model.{0,80}(?:not.?(?:found|exist|supported|available|valid)|does not exist|unknown"
-    r"|deprecat|retired|decommission|no access|not have access)"
-)
-_TAKE_LONGER = "raise llm.timeout_s or lower llm.batch_size"
+_TAKE_LONGER = "lower llm.concurrency or llm.batch_size, or raise llm.timeout_s"
 _LOOKS_LIKE_A_KEY = re.compile(
     r"\b(?:sk|key|gsk|xai|pk)-[\w*.-]{6,}|Bearer\s+[^\s'\"]+", re.IGNORECASE
 )
-_FEWEST_SECRET = 8  # characters: what local servers take as a key ("x", "ollama") is no secret
-_TELLING = 12  # characters at a key's beginning by which a part of it is known
 _LONGEST_WORDS = 200
-_REASON_AT = 500  # characters in which an error says what it is; an echo of the papers may follow
+_SAMPLINGS = 3  # of one request whose JSON the server finds wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +85,24 @@ class Form:
     cache_key: bool = True
     tier: bool = True
 
-    def without(self, error: str) -> Form | None:
-        """The next best form after a refusal in these words; None where they blame none of it."""
-        if self.cache_key and "prompt_cache_key" in error:
+    def without(self, refusal: Refusal, model: str) -> Form | None:
+        """The next best form after a refusal; None where it blames none of this."""
+        heard = refusal.heard(model)
+        if self.cache_key and "prompt_cache_key" in heard:
             return replace(self, cache_key=False)
-        if self.effort and _ABOUT_EFFORT.search(error):
+        if self.effort and _ABOUT_EFFORT.search(heard):
             return replace(self, effort=False)
-        if self.reply and _ABOUT_FORMAT.search(error):
-            return replace(self, reply=_PLAINER[self.reply])
-        return None
+        return self.without_format() if refusal.blames_format else None
+
+    def without_format(self) -> Form | None:
+        """With JSON asked for in the next simpler way; None where it is by the prompt alone."""
+        return replace(self, reply=_PLAINER[self.reply]) if self.reply else None
 
     def plainer(self) -> Form | None:
         """The next to try after a refusal that says nothing; None where nothing is left to omit."""
         if self.cache_key or self.effort:
             return replace(self, cache_key=False, effort=False)
-        return replace(self, reply=_PLAINER[self.reply]) if self.reply else None
+        return self.without_format()
 
     def less_than(self, before: Form) -> str:
         """What was in `before` and is not in this, for the log."""
@@ -136,11 +129,8 @@ class Endpoint:
         self._form = Form(effort=llm.reasoning_effort is not None, tier="service_tier" in llm.extra)
         self._told = self._form  # the form by what the endpoint has said, without mere tries
         self._answered = False
-        self._secret = client.api_key if len(client.api_key) >= _FEWEST_SECRET else ""
-        pattern = _LOOKS_LIKE_A_KEY.pattern
-        if self._secret:
-            pattern += rf"|{re.escape(self._secret[:_TELLING])}[\w.*-]*"
-        self._like_a_key = re.compile(pattern, re.IGNORECASE)
+        self._guessed = False  # every simpler form was tried, before any answer, and none helped
+        self._secrets = Secrets([client.api_key])
 
     @property
     def address(self) -> str:
@@ -153,29 +143,31 @@ class Endpoint:
 
     def safe(self, words: str) -> str:
         """Words from outside for a log: one line, and nothing like a key in it."""
-        hidden = self._like_a_key.sub("…", self._without_key(words))
-        return one_line(hidden, _LONGEST_WORDS).rstrip(" .;:,")
+        line = self.scrub(_LOOKS_LIKE_A_KEY.sub("…", self.scrub(one_line(words))))
+        return one_line(line, _LONGEST_WORDS).rstrip(" .;:,")
 
-    def _without_key(self, text: str) -> str:
-        return text.replace(self._secret, "…") if self._secret else text
+    def scrub(self, text: str) -> str:
+        """Text from outside without the key, however the endpoint has written it."""
+        return self._secrets.scrub(text)
 
     async def ask(self, papers: Sequence[Paper]) -> Answer | Setback:
         """Send one request for `papers`, again in another form where that helps.
 
-        No words in what it returns or raises hold the key, whatever the endpoint echoes. Raises
-        `ScoringError` where the trouble is with the key, the balance or the model: no other request
-        will fare better.
+        The words in what it returns as a setback or raises do not hold the key, whatever the
+        endpoint echoes; a reply's text is as it came. Raises `ScoringError` where the trouble is
+        with the key, the account or the model: no other request will fare better.
         """
         answer = await self._ask(papers)
-        if isinstance(answer, Setback):
-            return self._safe(answer)
-        setback = self._safe(answer.setback) if answer.setback else None
-        return replace(answer, text=self._without_key(answer.text), setback=setback)
-
-    def _safe(self, setback: Setback) -> Setback:
-        return replace(setback, words=self.safe(setback.words))
+        setback = answer if isinstance(answer, Setback) else answer.setback
+        if setback is None:
+            return answer
+        if setback.lasting and setback.reason is Reason.INVALID and len(papers) == 1:
+            setback = replace(setback, remedy=ALLOW_MORE_OUTPUT)
+        setback = replace(setback, words=self.safe(setback.words))
+        return setback if isinstance(answer, Setback) else replace(answer, setback=setback)
 
     async def _ask(self, papers: Sequence[Paper]) -> Answer | Setback:
+        unlucky = 0
         while True:
             form = self._form
             try:
@@ -183,13 +175,21 @@ class Endpoint:
                     **self._request(papers, form)
                 )
             except APIStatusError as error:
-                self._require_access(error)
-                if self._learns(form, error):
+                refusal = read_refusal(error.status_code, error.response.content)
+                self._require_account(refusal)
+                if refusal.cause(self._llm.model) is Cause.SAMPLING:
+                    unlucky += 1  # the same request may well succeed
+                    if unlucky < _SAMPLINGS:
+                        continue
+                if self._learns(form, refusal):
                     continue
-                return self._meaning(error)
+                return self._meaning(refusal, error)
             except APIConnectionError as error:  # timeouts are a kind of it
                 return self._no_answer(error)
             answer = read(response.content)
+            if answer.refusal is not None:
+                self._require_account(answer.refusal)
+                return replace(answer, setback=self._meaning(answer.refusal))
             self._answered = self._answered or bool(answer.text)
             return answer
 
@@ -198,6 +198,7 @@ class Endpoint:
         request: dict[str, Any] = {
             "model": self._llm.model,
             "messages": messages(self._prompt, papers),
+            "stream": False,  # some gateways stream unless they are told not to
             "extra_body": extra,
         }
         if form.reply:
@@ -208,120 +209,140 @@ class Endpoint:
             request["prompt_cache_key"] = f"digest-{self._prompt.sha256[:16]}"
         return request
 
-    def _learns(self, sent: Form, error: APIStatusError) -> bool:
+    def _learns(self, sent: Form, refusal: Refusal) -> bool:
         """Whether the request is worth sending again, in another form."""
-        status, words = error.status_code, self._heard(error)
-        no_room = status == 429 and NO_ROOM in words
-        if not no_room and (status not in (400, 422) or _ABOUT_CONTENT.search(words)):
+        cause = refusal.cause(self._llm.model)
+        no_room = cause is Cause.NO_ROOM and "service_tier" in self._llm.extra
+        if not no_room and not self._may_be_the_form(refusal, cause):
             return False
         if self._form != sent:
             return True  # another request has learned meanwhile
         if no_room:  # at the cheap tier: take the ordinary one
             form = replace(sent, tier=False) if sent.tier else None
+        elif cause is Cause.SAMPLING:
+            form = sent.without_format()
         else:
-            form = sent.without(words)
+            form = sent.without(refusal, self._llm.model)
         if form is not None:
             self._form = self._told = form
-        elif no_room or self._answered or _ABOUT_MODEL.search(words):
+        elif no_room or self._answered or self._guessed or cause in (Cause.MODEL, Cause.SAMPLING):
             return False
         else:  # some endpoints do not say what they do not take
-            form = sent.plainer()
+            form = sent.without_format() if refusal.status == 500 else sent.plainer()
             self._form = form or self._told  # where nothing helps, it was not the form
+            self._guessed = form is None
         if form is not None:
             less = form.less_than(sent)
             log.info("%s does not take the request as it is: asking again %s", self._host, less)
         return form is not None
 
+    def _may_be_the_form(self, refusal: Refusal, cause: Cause) -> bool:
+        """Whether a request in another form might be accepted."""
+        if cause is Cause.SAMPLING:
+            return not self._answered
+        if refusal.status in (400, 422):
+            return cause not in (Cause.CONTENT, Cause.LENGTH)
+        # Some local servers fail inside where they should refuse a schema.
+        fails = refusal.status >= 500 and (refusal.blames_format or refusal.status == 500)
+        return fails and not self._answered and cause not in (Cause.ADDRESS, Cause.MODEL)
+
     @property
     def _host(self) -> str:
         return self._client.base_url.host
 
-    def _heard(self, error: APIStatusError) -> str:
-        """What an error says, as the patterns read it: a model's name is not what it is about."""
-        return _said(error).lower().replace(self._llm.model.lower(), "…")
+    def _require_account(self, refusal: Refusal) -> None:
+        """Raise `ScoringError` for what is wrong with the key or the account, whatever was answered
+        before."""
+        cause = refusal.cause(self._llm.model)
+        if cause not in FINAL:
+            return
+        about = {
+            Cause.KEY: f"{self._host} rejects the API key",
+            Cause.BALANCE: f"the account at {self._host} has no credit left",
+            Cause.QUOTA: f"the quota that {self._host} gives for a day, or longer, is used up",
+            Cause.COUNTRY: f"{self._host} does not serve the country that this run is in",
+        }[cause]
+        remedy = {
+            Cause.KEY: "put a valid one into OPENAI_API_KEY (in GitHub: a repository secret)",
+            Cause.BALANCE: "top it up there; what is scored is kept for the next run",
+            Cause.QUOTA: "wait until it is renewed, or pay for more; what is scored is kept for the"
+            " next run",
+            Cause.COUNTRY: "choose another provider (llm.base_url), or run it elsewhere",
+        }[cause]
+        raise ScoringError(f"{about} ({self._quoted(refusal)}): {remedy}") from None
 
-    def _require_access(self, error: APIStatusError) -> None:
-        """Raise `ScoringError` for a rejected key and an empty balance, however they are told."""
-        status, heard = error.status_code, self._heard(error)[:_REASON_AT]
-        if status == 401 or (status in (400, 403) and _ABOUT_KEY.search(heard)):
-            raise ScoringError(
-                f"{self._host} rejects the API key (HTTP {status}): put a valid one into"
-                " OPENAI_API_KEY (in GitHub: a repository secret)"
-            ) from None
-        if status == 402 or (400 <= status < 500 and is_empty_balance(heard.encode())):
-            raise ScoringError(
-                f"the account at {self._host} has no credit left (HTTP {status}): top it up there;"
-                " what is scored is kept for the next run"
-            ) from None
+    def _quoted(self, refusal: Refusal) -> str:
+        return f"HTTP {refusal.status}: {self.safe(refusal.words)}"
 
-    def _meaning(self, error: APIStatusError) -> Setback:
-        """What an HTTP error means for the papers; `ScoringError` where it is not about them."""
-        status, heard = error.status_code, self._heard(error)
-        words = f"HTTP {status}: {_said(error)}"
-        about_content = _ABOUT_CONTENT.search(heard) is not None
-        if not self._answered and not about_content:
-            self._require_model(error, heard)
-        if status in (400, 403, 413, 422):
-            if status == 413 or _ABOUT_LENGTH.search(heard):
-                remedy = "lower llm.batch_size, or take a model that reads more"
-            else:
-                remedy = "" if about_content else "check llm.model, llm.base_url and llm.extra"
-            return Setback(Reason.REFUSED, words, lasting=True, remedy=remedy)
-        if status == 429:
-            return self._rate_limited(error)
-        if status == 408:
+    def _meaning(self, refusal: Refusal, error: APIStatusError | None = None) -> Setback:
+        """What a refusal means for the papers; `ScoringError` where it is not about them. `error`
+        has the headers, and the parameter that is blamed."""
+        status, cause = refusal.status, refusal.cause(self._llm.model)
+        if not self._answered:
+            self._require_model(refusal, cause, error)
+        words = f"HTTP {status}: {refusal.words}"
+        if cause is Cause.CONTENT:
+            return Setback(Reason.REFUSED, words, lasting=True)
+        if cause is Cause.LENGTH:
+            remedy = "lower llm.batch_size, or take a model that reads more"
+            return Setback(Reason.TOO_LONG, words, lasting=True, remedy=remedy)
+        if cause is Cause.SAMPLING:
+            return Setback(Reason.INVALID, words, remedy="try again later, or another llm.model")
+        if cause is Cause.RATE and error is not None:
+            return self._rate_limited(refusal, error)
+        if cause is Cause.TIMEOUT:
             return Setback(Reason.TIMEOUT, words, remedy=_TAKE_LONGER)
-        remedy = CHECK_ADDRESS if status < 500 or "<html" in heard[:_REASON_AT] else TRY_LATER
+        if status in (400, 403, 422):
+            remedy = "check llm.model, llm.base_url and llm.extra"
+            return Setback(Reason.REJECTED, words, lasting=True, remedy=remedy)
+        remedy = CHECK_ADDRESS if cause is Cause.ADDRESS or 400 <= status < 500 else TRY_LATER
+        if status == 200:
+            remedy = f"{TRY_LATER}, or {CHECK_ADDRESS}"
         return Setback(Reason.SERVER_ERROR, words, remedy=remedy)
 
-    def _require_model(self, error: APIStatusError, heard: str) -> None:
+    def _require_model(self, refusal: Refusal, cause: Cause, error: APIStatusError | None) -> None:
         """Raise `ScoringError` for a first answer that blames the settings."""
-        status, words = error.status_code, self.safe(_said(error))
-        unknown_model = status in (400, 403, 422) and _ABOUT_MODEL.search(heard)
-        if status in (404, 410) or unknown_model:
+        if cause is Cause.MODEL:
             raise ScoringError(
                 f"{self._host} does not offer the model {self._llm.model!r} with this key"
-                f" (HTTP {status}: {words}): check llm.model and llm.base_url in config.yaml;"
+                f" ({self._quoted(refusal)}): check llm.model and llm.base_url in config.yaml;"
                 " models are retired, too"
             ) from None
-        if status == 403:
+        if cause is Cause.FORBIDDEN:
             raise ScoringError(
-                f"{self._host} forbids the request (HTTP 403: {words}): check what the key may"
-                " do, and whether the provider serves the country that the run is in"
+                f"{self._host} forbids the request ({self._quoted(refusal)}): check what the key"
+                " may do, and whether the provider serves the country that this run is in"
             ) from None
-        param: object = error.param  # as the endpoint has it: of any type
-        if status in (400, 422) and isinstance(param, str) and param in self._llm.extra:
+        param: object = error.param if error is not None else None  # of any type
+        is_ours = isinstance(param, str) and param in self._llm.extra
+        if refusal.status in (400, 422) and is_ours and cause is not Cause.CONTENT:
             raise ScoringError(
-                f"{self._host} refuses {param!r} (HTTP {status}: {words}): change or"
-                " remove it under llm.extra in config.yaml"
+                f"{self._host} refuses {param!r} ({self._quoted(refusal)}): change or remove it"
+                " under llm.extra in config.yaml"
             ) from None
 
-    def _rate_limited(self, error: APIStatusError) -> Setback:
+    def _rate_limited(self, refusal: Refusal, error: APIStatusError) -> Setback:
         if SHUT in error.response.headers:
             remedy = "try again later or lower llm.concurrency"
-            return Setback(Reason.RATE_LIMITED, _said(error), final=True, remedy=remedy)
+            return Setback(Reason.RATE_LIMITED, refusal.words, final=True, remedy=remedy)
+        words = f"HTTP 429: {refusal.words}"
         wait_s = retry_after(error.response.headers) or 0.0
         if wait_s <= LONGEST_RETRY_AFTER_S:
-            return Setback(Reason.RATE_LIMITED, f"HTTP 429: {_said(error)}", remedy=TRY_LATER)
-        words = f"{self._host} asks for a longer pause than a run can make"
+            return Setback(Reason.RATE_LIMITED, words, remedy=TRY_LATER)
+        words = f"{self._host} asks for a longer pause than a run can make ({words})"
         remedy = f"try again in {minutes(wait_s)}" if wait_s < 10 * 86_400 else TRY_LATER
         return Setback(Reason.RATE_LIMITED, words, final=True, remedy=remedy)
 
     def _no_answer(self, error: APIConnectionError) -> Setback:
         cause = error.__cause__
+        if isinstance(error, ReplyTooLarge):
+            words = f"{self._host} sent a reply of more than {MAX_REPLY_BYTES:,} bytes"
+            remedy = "check llm.base_url and llm.model"
+            return Setback(Reason.INVALID, words, remedy=remedy, maybe_billed=True)
         if isinstance(error, APITimeoutError) and not isinstance(cause, httpx2.ConnectTimeout):
             words = f"{self._host} did not answer within {self._llm.timeout_s:g} seconds"
-            return Setback(Reason.TIMEOUT, words, remedy=_TAKE_LONGER)
+            return Setback(Reason.TIMEOUT, words, remedy=_TAKE_LONGER, maybe_billed=True)
         timeout = isinstance(error, APITimeoutError)
         reason = Reason.TIMEOUT if timeout else Reason.SERVER_ERROR
         words = f"no connection to {self._host} ({cause or error})"
         return Setback(reason, words, remedy=TRY_LATER if self._answered else CHECK_ADDRESS)
-
-
-def _said(error: APIStatusError) -> str:
-    """What an endpoint says of an error, as it came."""
-    text = error.response.text[:10_000]
-    try:
-        return said(json.loads(text)) or text
-    except (ValueError, RecursionError):
-        return text  # not JSON

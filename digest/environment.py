@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from digest import __version__
 from digest.errors import ConfigError
+from digest.secrets import Secrets
 
 if TYPE_CHECKING:
     import requests
@@ -126,6 +127,19 @@ def github(session: requests.Session, otherwise: str | None = None) -> GitHub | 
     return GitHub(
         session, repository, token, os.environ.get("GITHUB_API_URL", "https://api.github.com")
     )
+
+
+def require_no_secret(config: Path, prompts: Path) -> None:
+    """Raise `ConfigError` where a key stands in a file that others can read: in the settings, or
+    in a prompt, which every page shows."""
+    hidden = Secrets(secrets())
+    paths = [config, *sorted(prompts.glob("*.md"))]
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in paths}
+    if shown := [str(path) for path, text in texts.items() if hidden.found_in(text)]:
+        raise ConfigError(
+            f"{', '.join(shown)}: your API key stands in it: take it out; if it was ever committed,"
+            " git still has it, so revoke it at the provider and make a new one"
+        )
 
 
 def secrets() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from digest.config import Llm
 from digest.models import Digest, Paper, Prompt, Scoring, Usage
 from digest.prices import price
 from digest.prompt import addresses_the_judge, messages
-from digest.wording import count
+from digest.wording import count, dollars
 
 # English abstracts run at 5.5 characters a token and prompts at 4.3 with OpenAI's o200k encoding;
 # scripts other than Latin at one to two. Meant to be a little too high.
@@ -40,6 +40,19 @@ def request(prompt: Prompt, papers: Sequence[Paper]) -> Usage:
         estimated_prompt_tokens=prompt_tokens,
         estimated_completion_tokens=completion_tokens,
     )
+
+
+# Estimates are up to a quarter too high for English; Ollama leaves out half of what is too long.
+_SHARE_READ = 0.7
+
+
+def is_cut(reported: Usage, estimated: Usage) -> bool:
+    """Whether the provider reports far fewer prompt tokens than were sent: some local servers cut
+    prompts to their context without an error (Ollama: to 4,096 tokens)."""
+    read, sent = reported.prompt_tokens, estimated.prompt_tokens
+    if read is None or not sent:
+        return False
+    return read < _SHARE_READ * sent
 
 
 def batches(papers: Sequence[Paper], llm: Llm) -> Iterator[tuple[Paper, ...]]:
@@ -122,7 +135,7 @@ def in_words(foretold: Scoring, past: Experience | None) -> str:
     if foretold.cost_usd is None:
         said += ", at a price that is not known"
     else:
-        said += f", ${foretold.cost_usd:.4f} if nothing is cached"
+        said += f", {dollars(foretold.cost_usd)} if nothing is cached"
     if past is None:
         return f"{said} (no past day to compare with)"
     spreads = (past.prompt, past.completion)

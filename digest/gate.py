@@ -9,16 +9,28 @@ import asyncio
 import itertools
 import logging
 import math
+import re
 import time
 from bisect import insort
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import httpx2
-from openai import APITimeoutError, AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
+from openai import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncOpenAI,
+    DefaultAsyncHttpxClient,
+    Timeout,
+)
 
 from digest.config import Llm
+from digest.errors import ConfigError
+from digest.prices import OPENAI
+from digest.refusal import FINAL, Cause, Refusal, read_refusal
+from digest.text import one_line
 from digest.wording import count
 
 log = logging.getLogger("digest")
@@ -33,18 +45,15 @@ _PATIENCE_S = 600.0
 _FIRST_PATIENCE_S = 120.0
 _GROWTH = 0.5  # requests more under way for each one in flight that ends well
 
-# How providers say that no waiting will help: OpenAI, and what its imitators return.
-_EMPTY_BALANCE = (
-    b"insufficient_quota",
-    b"insufficient_balance",
-    b"insufficient balance",
-    b"billing_hard_limit",
-    b"billing_not_active",
-    b"credit balance is too low",
-    b"insufficient credits",
-)
+# A reply about a hundred papers, with all its reasoning, is well below 2 MB.
+MAX_REPLY_BYTES = 16_000_000
+
 SHUT = "x-digest-shut"  # marks what the gate answers in the endpoint's place
-NO_ROOM = "resource_unavailable"  # for a request of a cheap tier: OpenAI's word
+
+
+class ReplyTooLarge(APIConnectionError):
+    """A reply of more than `MAX_REPLY_BYTES`. The SDK does not try again after an error of its own
+    kind."""
 
 
 class Client(AsyncOpenAI):
@@ -56,16 +65,46 @@ class Client(AsyncOpenAI):
 
 
 def open_client(key: str, base_url: str | None, llm: Llm) -> Client:
-    """The SDK's client, every request of which passes one gate. For one event loop."""
+    """The SDK's client, every request of which passes one gate. For one event loop.
+
+    A query in `base_url` (`?api-version=…`) stays behind the path of each request. Raises
+    `ConfigError` for proxy settings that cannot be used.
+    """
     gate = Gate(llm.concurrency)
-    return Client(
-        gate,
-        api_key=key,
-        base_url=base_url,
-        max_retries=RETRIES,
-        timeout=Timeout(llm.timeout_s, connect=min(_CONNECT_S, llm.timeout_s)),
-        http_client=GatedClient(gate, llm.timeout_s),
-    )
+    parts = urlsplit(base_url or OPENAI)
+    # Azure's classic addresses take the key under this name only:
+    # https://learn.microsoft.com/azure/ai-services/openai/reference
+    headers = {"api-key": key} if (parts.hostname or "").endswith(".azure.com") else None
+    try:
+        client = Client(
+            gate,
+            api_key=key,
+            base_url=urlunsplit(parts._replace(query="", fragment="")),
+            default_query=dict(parse_qsl(parts.query)),
+            default_headers=headers,
+            max_retries=RETRIES,
+            timeout=Timeout(llm.timeout_s, connect=min(_CONNECT_S, llm.timeout_s)),
+            http_client=GatedClient(gate, llm),
+        )
+    except ImportError as error:
+        raise ConfigError(
+            "the environment names a SOCKS proxy (ALL_PROXY), which needs the package socksio: pip"
+            " install socksio, or name an HTTP proxy (HTTPS_PROXY=http://HOST:PORT), or unset it"
+        ) from error
+    except (ValueError, httpx2.InvalidURL) as error:  # which is how it refuses an odd proxy
+        raise ConfigError(
+            "a proxy in the environment (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY) cannot be used:"
+            f" {_without_password(str(error))}: write http://HOST:PORT or socks5://HOST:PORT,"
+            " or unset it"
+        ) from error
+    if (parts.hostname or "") != urlsplit(OPENAI).hostname:
+        # The SDK reads OPENAI_ORG_ID and OPENAI_PROJECT_ID, which mean nothing to anybody else.
+        client.organization = client.project = None
+    return client
+
+
+def _without_password(text: str) -> str:
+    return one_line(re.sub(r"//[^/\s]*@", "//…@", text), 200)
 
 
 class Shut(Exception):
@@ -137,16 +176,29 @@ class Gate:
         self._refused_since, self._has_succeeded = None, True
         self._limit = min(float(self._most), self._limit + _GROWTH / self._limit)
 
-    def pause(self, entered_at: float, wait_s: float | None) -> None:
+    def halve(self, entered_at: float) -> bool:
+        """Half as many under way from now on, because of a request that had its turn at
+        `entered_at`. Those that were under way together count once; whether this one did."""
+        counts = entered_at >= self._cut_at
+        if counts:
+            self._cut_at = time.monotonic()
+            self._limit = max(1.0, self._limit / 2)
+        return counts
+
+    def slow_down(self, entered_at: float) -> None:
+        """Half as many under way for the rest of the run: a request that had its turn at
+        `entered_at` got no answer in time. The server may do one after the other, so that those
+        who come together wait for each other."""
+        if self.halve(entered_at):
+            self._most = max(1, int(self._limit))
+
+    def pause(self, entered_at: float, wait_s: float | None, words: str) -> None:
         """Nobody starts for `wait_s`, or for longer each time where that is not known.
 
-        `entered_at` is the turn of the request that was refused: those that were under way together
-        are one lesson, not many.
+        `entered_at` is the turn of the request that was refused, `words` are those of the refusal.
         """
         now = time.monotonic()
-        if entered_at >= self._cut_at:
-            self._cut_at = now
-            self._limit = max(1.0, self._limit / 2)
+        if self.halve(entered_at):
             self._in_a_row += 1
         if wait_s is None:
             wait_s = min(2.0 ** (self._in_a_row - 1), _LONGEST_GUESS_S)
@@ -155,7 +207,8 @@ class Gate:
         patience_s = _PATIENCE_S if self._has_succeeded else _FIRST_PATIENCE_S
         if now + wait_s - self._refused_since > patience_s:
             waited = minutes(now - self._refused_since)
-            self.close(f"for {waited} every request was refused for the rate limit")
+            why = f"for {waited} every request was refused for the rate limit"
+            self.close(f"{why} ({words})" if words else why)
             return
         if now + wait_s > self._opens_at:
             self._opens_at = now + wait_s
@@ -164,12 +217,13 @@ class Gate:
 
 
 class GatedClient(DefaultAsyncHttpxClient):
-    """The SDK's HTTP client, each attempt of which passes `gate` and ends after `timeout_s`."""
+    """The SDK's HTTP client, each attempt of which passes `gate`, ends after `llm.timeout_s`, and
+    reads no more than `MAX_REPLY_BYTES`."""
 
-    def __init__(self, gate: Gate, timeout_s: float) -> None:
+    def __init__(self, gate: Gate, llm: Llm) -> None:
         super().__init__()
         self._gate = gate
-        self._timeout_s = timeout_s
+        self._llm = llm
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         again = request.headers.get("x-stainless-retry-count", "0") != "0"
@@ -179,32 +233,65 @@ class GatedClient(DefaultAsyncHttpxClient):
             return _in_its_place(request, str(shut))
         try:
             # httpx counts seconds between two bytes; an answer that drips would never end.
-            async with asyncio.timeout(self._timeout_s):
-                response = await super().send(request, **options)
-                await response.aread()
-        except TimeoutError:
+            async with asyncio.timeout(self._llm.timeout_s):
+                response = await super().send(request, **{**options, "stream": True})
+                response = await _read_whole(response)
+        except httpx2.ConnectTimeout:
+            raise
+        except (TimeoutError, httpx2.TimeoutException):
+            self._gate.slow_down(entered_at)
             # An error of the SDK's own is not retried: the same again might take as long again, and
             # might have been paid for.
             raise APITimeoutError(request=request) from None
         finally:
             self._gate.leave()
-        if response.status_code == 429:
-            self._refused(request, response, entered_at)
-        elif response.is_success:
+        if response.is_success:
             self._gate.succeeded()
+        elif response.status_code >= 400:
+            self._refused(request, response, entered_at)
         return response
 
     def _refused(
         self, request: httpx2.Request, response: httpx2.Response, entered_at: float
     ) -> None:
         """Pause everybody, unless no waiting helps. The headers tell the SDK what it is to do."""
-        wait_s = retry_after(response.headers)
-        no_room = NO_ROOM.encode() in response.content and b'"service_tier"' in request.content
-        if no_room or is_empty_balance(response.content):
+        refusal = read_refusal(response.status_code, response.content)
+        cause = refusal.cause(self._llm.model)
+        if cause is Cause.NO_ROOM and b'"service_tier"' not in request.content:
+            cause = Cause.RATE
+        if _never_helps(refusal, cause):
             response.headers["x-should-retry"] = "false"
-        elif wait_s is None or wait_s <= LONGEST_RETRY_AFTER_S:
-            self._gate.pause(entered_at, wait_s)
-            response.headers["retry-after-ms"] = "1"  # back into the line at once: it waits there
+        elif response.status_code == 429:
+            wait_s = retry_after(response.headers)
+            if wait_s is None or wait_s <= LONGEST_RETRY_AFTER_S:
+                self._gate.pause(entered_at, wait_s, refusal.words)
+                response.headers["retry-after-ms"] = "1"  # back into the line: it waits there
+
+
+def _never_helps(refusal: Refusal, cause: Cause) -> bool:
+    """Whether the same request would be refused again, however long it waits."""
+    return (
+        cause in FINAL
+        or cause in (Cause.MODEL, Cause.NO_ROOM)
+        or (refusal.status >= 500 and refusal.blames_format)
+    )
+
+
+async def _read_whole(response: httpx2.Response) -> httpx2.Response:
+    """The response with its body, unpacked. Raises `ReplyTooLarge`."""
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_REPLY_BYTES:
+                raise ReplyTooLarge(request=response.request)
+    finally:
+        await response.aclose()
+    unpacked = ("content-encoding", "content-length", "transfer-encoding")
+    headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in unpacked]
+    return httpx2.Response(
+        response.status_code, headers=headers, content=bytes(body), request=response.request
+    )
 
 
 def _in_its_place(request: httpx2.Request, why: str) -> httpx2.Response:
@@ -216,12 +303,6 @@ def _in_its_place(request: httpx2.Request, why: str) -> httpx2.Response:
 def minutes(seconds: float) -> str:
     """How long, for a person who waits."""
     return count(math.ceil(seconds), "second") if seconds < 90 else f"{seconds / 60:.0f} minutes"
-
-
-def is_empty_balance(body: bytes) -> bool:
-    """Whether an error's body says that there is no money left."""
-    lowered = body[:10_000].lower()
-    return any(phrase in lowered for phrase in _EMPTY_BALANCE)
 
 
 def retry_after(headers: httpx2.Headers) -> float | None:

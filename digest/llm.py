@@ -31,7 +31,7 @@ from digest.prices import price
 from digest.progress import tally
 from digest.prompt import is_cut
 from digest.text import one_line
-from digest.wording import count
+from digest.wording import PROMPTS_ARE_CUT, count, dollars
 
 log = logging.getLogger("digest")
 
@@ -40,6 +40,7 @@ PROBES = 3  # in vain before the first score: there is no point in going on
 _PATIENCE = 10  # the same later on, or twice the requests under way where that is more
 _LONGEST_BACKOFF_S = 30.0  # between a server's error and the next request
 _MISSING = Setback(Reason.INVALID, "no valid scores in the reply", remedy="try another llm.model")
+_LONGEST_EXCERPT = 150  # characters, of a reply without scores
 _UNDER_WAY_S = 0.1  # in which the first request is sent
 _GRACE_S = 5.0  # after an interrupt, for the requests under way: they are billed in any case
 
@@ -99,8 +100,10 @@ class _Run:
         self._keep = keep
         self._queue: asyncio.Queue[_Batch] = asyncio.Queue()
         self._scoring = Scoring({})
-        self._spent_usd = 0.0  # as foretold where an answer does not say
-        self._reserved_usd = 0.0  # foretold of the requests under way
+        self._spent_usd = 0.0  # as estimated where an answer does not say
+        self._reserved_usd = 0.0  # for the requests under way
+        self._dearest_usd = 0.0  # of the answers so far
+        self._ended = asyncio.Condition()  # a request has, and what it reserved is free again
         self._in_vain = 0  # batches and lone papers asked about since the last score
         self._under_way = 0  # requests
         self._given_up: Reason | None = None
@@ -111,9 +114,11 @@ class _Run:
     async def score(self, papers: Sequence[Paper]) -> Scoring:
         batches = estimate.batches(papers, self._llm)
         first = next(batches)
-        if self._left_usd is not None and self._foretold_usd(first) is None:
+        if self._left_usd is not None and self._estimated_usd(first) is None:
             log.warning(
-                "the price of %s is not known: the budget cannot hold", one_line(self._llm.model)
+                "the price of %s is not known: llm.budget_usd holds only if the endpoint reports"
+                " what its answers cost",
+                one_line(self._llm.model),
             )
         with tally(len(papers), "scored", "paper") as self._show:
             work = asyncio.create_task(self._ask_all(first, batches))
@@ -186,18 +191,19 @@ class _Run:
 
     async def _handle(self, batch: _Batch) -> None:
         """Ask about a batch; what it leaves unscored goes back into the queue, or has failed."""
-        if self._may_ask(batch.papers):
-            try:
-                setback = await self._ask(batch.papers)
-            except ScoringError as error:  # the others' answers are on their way, and paid for
-                self._error = self._error or error
-                setback = Setback(Reason.SERVER_ERROR, "see the error", final=True)
-            if rest := tuple(p for p in batch.papers if p.id not in self._scoring.verdicts):
-                await self._ask_again(batch, rest, setback)
-            else:
-                self._in_vain = 0
-        else:
+        reserved = await self._reserve(batch.papers)
+        if reserved is None:
             self._fail(batch.papers)
+            return
+        try:
+            setback = await self._ask(batch.papers, reserved)
+        except ScoringError as error:  # the others' answers are on their way, and paid for
+            self._error = self._error or error
+            setback = Setback(Reason.SERVER_ERROR, "see the error", final=True)
+        if rest := tuple(p for p in batch.papers if p.id not in self._scoring.verdicts):
+            await self._ask_again(batch, rest, setback)
+        else:
+            self._in_vain = 0
 
     async def _ask_again(
         self, batch: _Batch, rest: tuple[Paper, ...], setback: Setback | None
@@ -231,42 +237,62 @@ class _Run:
             if setback.reason is Reason.SERVER_ERROR:
                 await asyncio.sleep(min(2.0**self._in_vain, _LONGEST_BACKOFF_S))
 
-    async def _ask(self, papers: tuple[Paper, ...]) -> Setback | None:
+    async def _ask(self, papers: tuple[Paper, ...], reserved: float) -> Setback | None:
         """One request, and what it brings. None where the reply was whole, whatever it holds."""
-        reserved = 0.0 if self._left_usd is None else self._foretold_usd(papers) or 0.0
-        self._reserved_usd += reserved
         self._under_way += 1
         try:
             answer = await self._endpoint.ask(papers)
+            if isinstance(answer, Setback):
+                if answer.maybe_billed:
+                    self._spent_usd += reserved
+                return answer
+            return self._take_in(papers, answer, reserved) or answer.setback
         finally:
-            self._reserved_usd -= reserved
             self._under_way -= 1
-        if isinstance(answer, Setback):
-            if answer.reason is Reason.TIMEOUT:  # it may have been answered, unheard
-                self._spent_usd += reserved
-            return answer
-        self._take_in(papers, answer, reserved)
-        return answer.setback
+            self._reserved_usd -= reserved
+            async with self._ended:
+                self._ended.notify_all()
 
-    def _take_in(self, papers: tuple[Paper, ...], answer: Answer, reserved_usd: float) -> None:
-        foretold = estimate.request(self._prompt, papers)
-        usage, where = answer.usage, self._endpoint.address
-        paid = price(usage, self._llm.model, where, answer.tier, answer.cache_writes)
+    def _take_in(
+        self, papers: tuple[Paper, ...], answer: Answer, reserved_usd: float
+    ) -> Setback | None:
+        """Count an answer and its scores. A setback where there is text and no score in it."""
+        estimated = estimate.request(self._prompt, papers)
+        usage, address = answer.usage, self._endpoint.address
+        paid = price(usage, self._llm.model, address, answer.tier, answer.cache_writes)
+        cost_usd = answer.cost_usd if answer.cost_usd is not None else sum(paid) if paid else None
         usage = replace(
             usage,
-            prompt_usd=paid[0] if paid else None,
-            estimated_prompt_tokens=foretold.prompt_tokens,
-            estimated_completion_tokens=foretold.completion_tokens,
+            prompt_usd=paid[0] if paid and answer.cost_usd is None else None,
+            estimated_prompt_tokens=estimated.prompt_tokens,
+            estimated_completion_tokens=estimated.completion_tokens,
+            cut_requests=int(estimate.is_cut(usage, estimated)),
         )
+        if usage.cut_requests and not self._scoring.usage.cut_requests:
+            log.warning(
+                "the endpoint reports %d prompt tokens of about %d that were sent: %s",
+                usage.prompt_tokens,
+                estimated.prompt_tokens,
+                PROMPTS_ARE_CUT,
+            )
         read = reply.read(answer.text, [paper.id for paper in papers], self._topics)
         for problem in read.problems:
             log.debug("reply: %s", self._endpoint.safe(problem))
-        scoring = Scoring(read.scores, usage, sum(paid) if paid else None)
+        scores = {
+            paper_id: replace(score, comment=self._endpoint.scrub(score.comment))
+            for paper_id, score in read.scores.items()
+        }
+        scoring = Scoring(scores, usage, cost_usd)
         self._scoring += scoring
-        self._spent_usd += sum(paid) if paid else reserved_usd
+        self._spent_usd += reserved_usd if cost_usd is None else cost_usd
+        self._dearest_usd = max(self._dearest_usd, cost_usd or 0.0)
         self._keep(scoring)
-        cost = self._scoring.cost_usd
-        self._show(len(read.scores), "" if cost is None else f"${cost:.4f}")
+        total = self._scoring.cost_usd
+        self._show(len(scores), "" if total is None else dollars(total))
+        if scores or answer.setback or not answer.text.strip():
+            return None
+        excerpt = self._endpoint.safe(answer.text[-_LONGEST_EXCERPT:])
+        return replace(_MISSING, words=f"{_MISSING.words} (“{excerpt}”)")
 
     def _fail(self, papers: Sequence[Paper], reason: Reason | None = None) -> None:
         reason = reason or self._given_up or Reason.INVALID
@@ -274,25 +300,38 @@ class _Run:
 
     # --- when to stop ------------------------------------------------------------------------
 
-    def _may_ask(self, papers: tuple[Paper, ...]) -> bool:
-        """Whether there is any point in a request, and the money for it."""
-        if self._given_up is None and self._left_usd is not None:
-            left = max(0.0, self._left_usd - self._spent_usd - self._reserved_usd)
-            next_one = self._foretold_usd(papers) or 0.0
-            if next_one > left or self._left_usd <= 0:
-                self._give_up(
-                    Reason.BUDGET,
-                    f"the next request would cost about {_dollars(next_one)} and {_dollars(left)}"
-                    " of the budget is left; raise llm.budget_usd",
-                )
-        return self._given_up is None
+    async def _reserve(self, papers: tuple[Paper, ...]) -> float | None:
+        """Dollars set aside for a request: its estimate, or what the dearest answer so far has cost
+        if that is more. None where the request is not to be sent.
 
-    def _foretold_usd(self, papers: tuple[Paper, ...]) -> float | None:
+        Money that requests under way have reserved may come back, so it is waited for.
+        """
+        while self._given_up is None and self._left_usd is not None:
+            amount = max(self._estimated_usd(papers) or 0.0, self._dearest_usd)
+            left = self._left_usd - self._spent_usd
+            if self._left_usd > 0 and amount <= left - self._reserved_usd:
+                self._reserved_usd += amount
+                return amount
+            if amount > left or not self._under_way:
+                self._give_up(Reason.BUDGET, self._over_budget(amount, left))
+                break
+            async with self._ended:
+                await self._ended.wait()
+        return 0.0 if self._given_up is None else None
+
+    def _over_budget(self, amount: float, left: float) -> str:
+        if left < 0:
+            spent = f"answers have cost {dollars(-left)} more than was left of the budget"
+        else:
+            spent = f"{dollars(left)} of the budget is left"
+        return f"the next request may cost {dollars(amount)} and {spent}; raise llm.budget_usd"
+
+    def _estimated_usd(self, papers: tuple[Paper, ...]) -> float | None:
         """What a request for `papers` will cost: as the first estimate has it, or as those so far
         have taught; None where the price is not known."""
-        foretold = estimate.request(self._prompt, papers)
+        estimated = estimate.request(self._prompt, papers)
         tier = self._llm.extra.get("service_tier")
-        paid = price(foretold, self._llm.model, self._endpoint.address, tier)
+        paid = price(estimated, self._llm.model, self._endpoint.address, tier)
         if paid is None:
             return None
         done = self._scoring.usage.estimated_completion_tokens
@@ -332,10 +371,6 @@ async def _sorted_out(
 def _in_a_sentence(setback: Setback) -> str:
     """What went wrong and what to do, as a part of a sentence."""
     return "; ".join(filter(None, (setback.words, setback.remedy)))
-
-
-def _dollars(usd: float) -> str:
-    return f"${usd:.4f}" if usd >= 0.01 or not usd else f"${usd:.6f}"
 
 
 @contextmanager

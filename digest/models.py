@@ -149,7 +149,9 @@ class Score:
 class Reason(StrEnum):
     """Why a model did not score a paper."""
 
-    REFUSED = "refused"  # the paper by itself: a content filter, or a request that is not accepted
+    REFUSED = "refused"  # for what the paper says: a content filter
+    TOO_LONG = "too long"
+    REJECTED = "request rejected"  # the request as such is not accepted
     INVALID = "invalid reply"
     RATE_LIMITED = "rate limited"
     TIMEOUT = "timeout"
@@ -180,6 +182,7 @@ class Usage:
     prompt_usd: float | None = None  # what the prompts cost; None: not known
     estimated_prompt_tokens: int | None = None  # as foretold before each request
     estimated_completion_tokens: int | None = None
+    cut_requests: int = 0  # of which the provider has read far less than was sent
 
     def __add__(self, other: Usage) -> Usage:
         """Both together; unknown where either is, except beside no request at all."""
@@ -322,6 +325,7 @@ class Digest:
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None  # None: not known, never shown as $0.00
     missed: tuple[Missed, ...] = ()  # days since the last record, as known when this was made
+    over_budget_usd: float | None = None  # spent beyond llm.budget_usd
 
     @property
     def counts(self) -> Counts:

@@ -29,9 +29,10 @@ from digest.models import (
 from digest.progress import log, stage
 from digest.report import DayReport
 from digest.scorers import Scorer
+from digest.secrets import Secrets
 from digest.sources import Fetched
 from digest.unfinished import Unfinished, forget_trouble, troubles
-from digest.wording import count, scorer_label, sums
+from digest.wording import count, dollars, over_budget, scorer_label, sums
 
 EXPERIENCE_DAYS = 10  # that an estimate is compared with
 
@@ -46,6 +47,7 @@ class Job:
     scorer: Scorer
     now: Callable[[], datetime]  # aware
     unfinished: Path  # the folder of answers that are in no archive yet
+    secrets: Secrets = Secrets()  # what must stand in no file
     commit: bool = True
     push: bool = False
     rescore: bool = False
@@ -113,6 +115,8 @@ def run_day(
         reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
         if digest.unscored:
             reason += f", {len(digest.unscored)} not scored"
+        if over := over_budget(digest):
+            reason += f". {over}"
     elif written or commit:
         status, reason = "updated", "nothing is new, but files were missing or not committed"
     return DayReport.of(digest, status, reason, commit)
@@ -303,7 +307,7 @@ def _estimate(job: Job, day: date, plan: _Plan) -> DayReport:
     said = estimate.in_words(foretold, estimate.experience(past))
     left_usd = _left_usd(job, plan)
     if left_usd is not None and foretold.cost_usd is not None and foretold.cost_usd > left_usd:
-        said += f"; only ${left_usd:.4f} of llm.budget_usd is left"
+        said += f"; only {dollars(left_usd)} of llm.budget_usd is left"
     return DayReport(
         "planned",
         f"{does} {said}",
@@ -350,10 +354,11 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
         usage=spent.usage,
         cost_usd=spent.cost_usd,
         missed=_missed(job, day, before),
+        over_budget_usd=_over_budget(job, spent.cost_usd),
     )
     if before is not None:
         digest = ranking.carry_over(digest, before)
-    digest = replace(digest, status=selection.status_of(digest))
+    digest = job.secrets.scrub(replace(digest, status=selection.status_of(digest)))
     log.info("%s: %s", day, sums(digest.counts))
     if failure := ranking.shortfall(digest, job.config.llm.max_unscored, scoring.trouble):
         raise failure
@@ -373,7 +378,12 @@ def _teaches_nothing(job: Job, digest: Digest, before: Digest) -> bool:
     in vain has cost waits in `.digest/` until there is news."""
     same = replace(digest, generated_at=before.generated_at)
     if not job.rescore:
-        same = replace(same, usage=before.usage, cost_usd=before.cost_usd)
+        same = replace(
+            same,
+            usage=before.usage,
+            cost_usd=before.cost_usd,
+            over_budget_usd=before.over_budget_usd,
+        )
     return same == before
 
 
@@ -382,6 +392,13 @@ def _left_usd(job: Job, plan: _Plan) -> float | None:
     budget = job.config.llm.budget_usd
     spent = (_spent_before(plan.before) + plan.unfinished).cost_usd
     return None if budget is None else max(0.0, budget - (spent or 0.0))
+
+
+def _over_budget(job: Job, cost_usd: float | None) -> float | None:
+    """Dollars that the day has cost beyond its budget; None for none."""
+    budget = job.config.llm.budget_usd
+    over = 0.0 if budget is None or cost_usd is None else round(cost_usd - budget, 9)
+    return over if over > 0 else None
 
 
 def _spent_before(before: Digest | None) -> Scoring:

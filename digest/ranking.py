@@ -81,7 +81,7 @@ def shortfall(digest: Digest, max_unscored: float, trouble: str = "") -> Scoring
     if reasons[Reason.INTERRUPTED]:
         return Interrupted(f"interrupted: {end}")
     too_many = failed >= FEWEST_FAILED and failed / scanned > max_unscored
-    nothing = len(digest.unscored) == scanned and (failed or refused >= FEWEST_FAILED)
+    nothing = scanned > 0 and len(digest.unscored) == scanned
     if not too_many and not nothing:
         return None
     if reasons[Reason.BUDGET]:

@@ -113,7 +113,8 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     filtered: tuple[Filtered, ...]
     seen: tuple[str, ...]
     unscored: tuple[_Unscored, ...]
-    missed: tuple[Missed, ...] = ()  # left out where there is none
+    missed: tuple[Missed, ...] = ()  # left out where there is none, as what follows
+    over_budget_usd: float | None = None
 
 
 # Each is asked for once a paper: `fields` would take longer than the rest.
@@ -163,16 +164,21 @@ def encode(digest: Digest) -> bytes:
             for u in digest.unscored
         ),
         missed=digest.missed,
+        over_budget_usd=digest.over_budget_usd,
     )
     lines = []
     for name in _Day.__struct_fields__:
         value = getattr(record, name)
-        if name == "missed" and not value:
+        if name in ("missed", "over_budget_usd") and not value:
             continue
         if name in ("kept", "below", "filtered", "unscored"):
             body = _bracket("[", [_json(item) for item in value], "]")
         elif name == "sources":
             body = _bracket("{", [f"{_json(k)}:{_json(v)}" for k, v in value.items()], "}")
+        elif name == "usage" and not value.cut_requests:
+            body = _json(
+                {f.name: getattr(value, f.name) for f in fields(value) if f.name != "cut_requests"}
+            )
         else:
             body = _json(value)
         lines.append(f"{_json(name)}:{body}")
@@ -245,6 +251,7 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
         usage=record.usage,
         cost_usd=record.cost_usd,
         missed=record.missed,
+        over_budget_usd=record.over_budget_usd,
     )
     problem = _problem(digest, name) or (None if trust_lists else _wrong_sum(digest, record))
     if problem:

@@ -86,9 +86,14 @@ _DECODER = json.JSONDecoder(
     parse_constant=str.encode,
     strict=False,
 )
-# A tag around reasoning; or the beginning of an object, and the key before it, which may be an id.
+# A mark around reasoning; or the beginning of an object, and the key before it, which may be an id.
+# Marks: `<think>`, Gemini's `<thought>`, Seed's `<seed:think>`, Kimi's `◁think▷`, Magistral's
+# `[THINK]`, Cohere's `<|START_THINKING|>`; gpt-oss names the channel of what follows.
+_THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad)"
 _MARK = re.compile(
-    r"<(?P<closing>/?)(?:think(?:ing)?|reasoning)>"
+    rf"(?P<reasoning>[<◁\[](?P<closing>/?)(?:\w{{1,20}}:)?{_THOUGHT}[>▷\]]"
+    rf"|<\|(?:start|begin|(?P<ended>end))_(?:of_)?{_THOUGHT}\|>"
+    r"|<\|channel\|>\s{0,9}(?:analysis|commentary|(?P<final>final))\b)"
     r'|(?:"(?P<key>[^"\\]{1,80}+)"\s{0,99}+:\s{0,99}+)?\{(?=\s{0,99}")',
     re.IGNORECASE,
 )
@@ -104,10 +109,11 @@ def _find(text: str) -> tuple[list[_Entry], list[str]]:
     kept = 0  # entries before the reasoning; all is reasoning where only its end is marked
     at = effort = 0
     while mark := _MARK.search(text, at):
-        if mark["closing"] is not None:
-            if mark["closing"]:
+        if mark["reasoning"]:
+            ends = mark["closing"] or mark["ended"] or mark["final"]
+            if ends:
                 del entries[kept:]  # drafts
-            kept, at = 0 if mark["closing"] else len(entries), mark.end()
+            kept, at = 0 if ends else len(entries), mark.end()
             continue
         start = mark.end() - 1
         try:

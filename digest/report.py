@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
+from secrets import token_hex
 
 from digest.layout import day_file
 from digest.models import Counts, Day, Digest, Kept, Usage
+from digest.secrets import Secrets
 from digest.text import inert, markdown, one_line, plain
-from digest.wording import count, warnings
+from digest.wording import count, dollars, warnings
 
 SUMMARY_DAYS = 20
 SUMMARY_LINES = 20
@@ -23,10 +24,14 @@ _LONGEST_TITLE = 200
 
 
 class LogFormatter(logging.Formatter):
-    """A record as one line that obeys nobody."""
+    """A record as one line that obeys nobody and holds no secret."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        super().__init__("%(message)s")
+        self._secrets = secrets
 
     def format(self, record: logging.LogRecord) -> str:
-        return inert(super().format(record))
+        return inert(self._secrets.scrub(super().format(record)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +213,7 @@ def _best(kept: Kept) -> str:
 
 def _output(name: str, value: object) -> str:
     """One output, between delimiters that nobody can guess."""
-    delimiter = f"END_{secrets.token_hex(16)}"
+    delimiter = f"END_{token_hex(16)}"
     return f"{name}<<{delimiter}\n{'' if value is None else value}\n{delimiter}\n"
 
 
@@ -228,7 +233,7 @@ def _cost(day: DayReport) -> str:
         return ""
     if day.scorer == "offline":
         return "none"
-    return "not reported" if day.cost_usd is None else markdown(f"${day.cost_usd:.4f}")
+    return markdown(dollars(day.cost_usd))
 
 
 def _line(day: DayReport) -> str:

@@ -34,10 +34,29 @@ NOT_REPORTED = "not reported"
 
 
 def dollars(amount: float | None) -> str:
-    """Never $0.00 for what is not known, nor for what is merely small."""
+    """Never $0.00: not for what is not known, nor for what is merely small."""
     if amount is None:
         return NOT_REPORTED
+    if amount == 0:
+        return "nothing"
     return "under $0.0001" if 0 < amount < 0.00005 else f"${amount:,.4f}"
+
+
+PROMPTS_ARE_CUT = (
+    "it probably cuts prompts to its context length, and scores of papers that it has not read mean"
+    " little: allow a longer context (Ollama: OLLAMA_CONTEXT_LENGTH, or num_ctx), or lower"
+    " llm.batch_size"
+)
+
+
+def over_budget(digest: Digest) -> str:
+    """By how much the day has cost more than it may; "" where it has not."""
+    if not digest.over_budget_usd:
+        return ""
+    return (
+        f"The day cost {dollars(digest.over_budget_usd)} more than llm.budget_usd allows: answers"
+        " under way were dearer than any before them."
+    )
 
 
 def cost(digest: Digest) -> str:
@@ -109,6 +128,13 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             "Scored by the embedded scorer, without a language model: relevance is word matching"
             " against the topics, and novelty is not judged."
         )
+    if digest.usage.cut_requests:
+        said.append(
+            f"In {digest.usage.cut_requests} of {count(digest.usage.requests, 'request')} the model"
+            f" was given less than was sent, as its endpoint reports: {PROMPTS_ARE_CUT}."
+        )
+    if digest.over_budget_usd:
+        said.append(over_budget(digest))
     unread = [category for category in digest.stale if not digest.sources[category].url]
     if unread:
         said.append(

@@ -490,7 +490,7 @@ def test_the_table_shows_a_default_as_one_would_write_it(path: str, default: str
     assert f"\n| `{path}` | {default} | " in table()
 
 
-@pytest.mark.parametrize("key", ["model", "messages", "response_format", "n", "stream"])
+@pytest.mark.parametrize("key", ["model", "messages", "response_format", "stream"])
 def test_what_a_request_is_about_cannot_be_replaced(key: str) -> None:
     with pytest.raises(ConfigError, match=f"llm.extra: '{key}' is not for you to send"):
         parse_config({"categories": ["cs.LG"], "llm": {"extra": {key: 1}}})

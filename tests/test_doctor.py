@@ -115,7 +115,7 @@ class Project:
         assert code == bool(re.search(r"^problem", out, re.MULTILINE))
         for varying, name in (
             (re.escape(str(self.folder)), "PROJECT"),
-            (r"(?:127\.0\.0\.1|localhost):\d+", "HOST"),
+            (r"(?:127\.0\.0\.1|localhost):\d+|llm\.example\.com", "HOST"),
             (r"(?<=about )[\d,]+(?= tokens)", "SOME"),
             (r"(?<=about )\$[\d.]+", "$SOME"),
             (r"[\d.]+ MB(?= after)", "SOME MB"),
@@ -156,7 +156,7 @@ def project(
     monkeypatch.setenv("GITHUB_API_URL", httpserver.url_for("").rstrip("/"))
     monkeypatch.setattr("digest.cli._now", lambda: NOW)
     have_disk(monkeypatch, 42 * repository.GB)
-    with Fake() as fake:
+    with Fake(public=True) as fake:
         project = Project(folder, httpserver, fake, capsys)
         project.configure()
         yield project
@@ -381,7 +381,7 @@ def test_a_token_that_a_server_echoes_is_not_shown(good: Project) -> None:
     [
         (replies.no_such_model("gpt-6-luna"), "does not offer the model"),
         (replies.out_of_quota(), "has no credit left"),
-        (replies.forbidden(), "forbids the request"),
+        (replies.forbidden(), "does not serve the country"),
         (replies.html(), "the answer is not JSON"),
         (replies.server_error(), "HTTP 500"),
         (replies.no_choices(), "Provider returned error"),

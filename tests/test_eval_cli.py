@@ -361,7 +361,7 @@ def once(*fakes: Fake) -> bool:
 
 
 def test_a_model_is_measured_and_its_cost_told(evaluate: Eval, project: Path, model: Model) -> None:
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
     assert ended.code == 0
@@ -383,7 +383,7 @@ def test_a_cost_that_nobody_knows_is_not_reported(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
     configure(project, scorer="llm", llm=", model: of-my-own")
-    with Fake() as fake:
+    with Fake(public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--json")
     assert ended.report["cost_usd"] is None
@@ -394,7 +394,7 @@ def test_two_folders_are_each_asked_with_their_own_prompts(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
     a, b = prompts(project, "a", "attention"), prompts(project, "b", "proteins")
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--compare", a, b, "--json")
     assert ended.code == 0
@@ -409,7 +409,7 @@ def test_two_folders_are_each_asked_with_their_own_prompts(
 def test_the_same_prompts_twice_are_asked_twice(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         assert evaluate("--labels", LABELS, "--compare", "prompts", "prompts").code == 0
     assert set(fake.answered.values()) == {2}
@@ -418,7 +418,7 @@ def test_the_same_prompts_twice_are_asked_twice(
 def test_a_paper_that_the_model_refuses_is_counted_and_told(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
-    with Fake(ALL_GOOD, respond=whenever(IDS[3], replies.filtered())) as fake:
+    with Fake(ALL_GOOD, public=True, respond=whenever(IDS[3], replies.filtered())) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
     assert ended.code == 0
@@ -432,7 +432,7 @@ def test_a_paper_that_the_model_refuses_is_counted_and_told(
 def test_where_the_model_scores_nothing_that_is_an_outage(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
-    with Fake(respond=replies.empty) as fake:
+    with Fake(public=True, respond=replies.empty) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
     assert (ended.code, ended.report["status"]) == (3, "outage")
@@ -444,7 +444,7 @@ def test_where_the_model_scores_nothing_that_is_an_outage(
 
 
 def test_a_rejected_key_is_told_in_a_line(evaluate: Eval, model: Model) -> None:
-    with Fake(respond=replies.unauthorized()) as fake:
+    with Fake(public=True, respond=replies.unauthorized()) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--json")
     assert (ended.code, ended.report["status"]) == (3, "outage")
@@ -461,12 +461,12 @@ def from_request(number: int, response: Response) -> replies.Rule:
 def test_after_a_failure_only_the_rest_is_paid_for(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
-    with Fake(ALL_GOOD, respond=from_request(2, replies.unauthorized())) as failing:
+    with Fake(ALL_GOOD, public=True, respond=from_request(2, replies.unauthorized())) as failing:
         model(failing)
         assert evaluate("--labels", LABELS).code == 3
     assert failing.answered
     assert len(unfinished(project)) == 1
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--json")
     assert once(failing, fake)
@@ -488,14 +488,14 @@ def test_after_an_interrupt_only_the_rest_is_paid_for(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
     configure(project, scorer="llm", llm=", concurrency: 1")  # or an answer might go unheard
-    with Fake(ALL_GOOD, respond=interrupting) as stopped:
+    with Fake(ALL_GOOD, public=True, respond=interrupting) as stopped:
         model(stopped)
         ended = evaluate("--labels", LABELS, "--json")
     assert (ended.code, ended.report["status"]) == (130, "interrupted")
     assert ended.report["reason"].startswith("interrupted: prompts: ")
     assert KEPT in ended.report["reason"]
     assert stopped.answered
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         assert evaluate("--labels", LABELS).code == 0
     assert once(stopped, fake)
@@ -510,11 +510,11 @@ def test_what_stopped_before_the_second_has_paid_for_the_first(
         about = "Relevant: proteins" in json.dumps(request.body)
         return replies.unauthorized() if about else None
 
-    with Fake(ALL_GOOD, respond=no_proteins) as failing:
+    with Fake(ALL_GOOD, public=True, respond=no_proteins) as failing:
         model(failing)
         assert evaluate("--labels", LABELS, "--compare", "prompts", b).code == 3
     assert once(failing)
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         assert evaluate("--labels", LABELS, "--compare", "prompts", b).code == 0
     assert once(fake)
@@ -525,7 +525,7 @@ def test_scores_that_could_not_be_saved_are_not_paid_for_again(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
     (project / "taken").write_text("a file")
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--save", "taken/a.jsonl", "--json")
         assert (ended.code, ended.report["status"]) == (1, "archive_error")
@@ -538,11 +538,11 @@ def test_text_that_has_changed_under_its_id_is_scored_anew(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
     rest = [label(f"2601.0000{n}") for n in range(2, 8)]
-    with Fake(respond=from_request(1, replies.unauthorized())) as failing:
+    with Fake(public=True, respond=from_request(1, replies.unauthorized())) as failing:
         model(failing)
         assert evaluate("--labels", labels_file(project, label(), *rest)).code == 3
     assert failing.answered
-    with Fake() as fake:
+    with Fake(public=True) as fake:
         model(fake)
         changed = labels_file(project, label(title="Another"), *rest)
         assert evaluate("--labels", changed).code == 0
@@ -554,7 +554,7 @@ def test_text_that_has_changed_under_its_id_is_scored_anew(
 
 def test_without_money_nothing_is_asked(evaluate: Eval, project: Path, model: Model) -> None:
     configure(project, scorer="llm", llm=", budget_usd: 0, model: gpt-4o")
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--json")
     assert (ended.code, ended.report["status"]) == (3, "over_budget")
@@ -588,7 +588,7 @@ def test_what_it_will_cost_is_said_before_anything_is_asked(
 ) -> None:
     priced(project, 1)
     b = prompts(project, "b", "proteins")
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         one = evaluate("--labels", LABELS)
         two = evaluate("--labels", LABELS, "--compare", "prompts", "prompts")
@@ -605,7 +605,7 @@ def test_a_price_that_nobody_knows_is_said_before_anything_is_asked(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
     configure(project, scorer="llm", llm=", model: of-my-own")
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS)
     assert ended.code == 0
@@ -620,7 +620,7 @@ def test_what_would_cost_more_than_the_budget_is_not_begun(
     priced(project, 1)
     cost = foretold(project)
     priced(project, cost * 1.5)
-    with Fake(ALL_GOOD) as fake:
+    with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--compare", "prompts", "prompts", "--json")
         assert fake.records == []
@@ -642,7 +642,7 @@ def test_where_the_budget_ends_before_the_second_is_scored_there_is_no_verdict(
         about = "Relevant: proteins" in json.dumps(request.body)
         return dearer(400_000)(request) if about else None
 
-    with Fake(ALL_GOOD, respond=costly) as fake:
+    with Fake(ALL_GOOD, public=True, respond=costly) as fake:
         model(fake)
         priced(project, 1)
         first = evaluate(*given, "--json")
@@ -655,7 +655,7 @@ def test_where_the_budget_ends_before_the_second_is_scored_there_is_no_verdict(
         asked = len(fake.records)
         again = evaluate(*given, "--json")  # the spend of earlier tries counts
         assert (again.code, again.report["status"]) == (3, "over_budget")
-        assert "there is $0.0000 left: raise llm.budget_usd" in again.report["reason"]
+        assert "there is nothing left: raise llm.budget_usd" in again.report["reason"]
         assert len(fake.records) == asked
         priced(project, "null")
         whole = evaluate(*given, "--json")
@@ -669,7 +669,7 @@ def test_where_the_budget_ends_midway_a_single_evaluation_gives_no_figure(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
     priced(project, 1)
-    with Fake(ALL_GOOD, respond=dearer(400_000)) as fake:
+    with Fake(ALL_GOOD, public=True, respond=dearer(400_000)) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
     assert (ended.code, ended.report["status"]) == (3, "over_budget")
@@ -823,7 +823,7 @@ def test_a_damaged_file_of_results_is_told_before_anything_is_scored(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
     (project / "bad.jsonl").write_text('{"id": "1901.00001", "relevance": 11}\n')
-    with Fake() as fake:
+    with Fake(public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--compare", "prompts", "bad.jsonl")
     assert ended.code == 2

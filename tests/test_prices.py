@@ -34,7 +34,7 @@ def test_prompt_and_completion_are_told_apart() -> None:
     assert found == pytest.approx((94_363 * 0.10e-6, 68_277 * 0.50e-6))
 
 
-@pytest.mark.parametrize("base_url", [None, OPENAI, f"{OPENAI}/", GATEWAY, "http://127.0.0.1:1/v1"])
+@pytest.mark.parametrize("base_url", [None, OPENAI, f"{OPENAI}/", GATEWAY])
 def test_a_known_model_costs_what_its_maker_asks_wherever_it_is(base_url: str | None) -> None:
     assert dollars("gpt-5", base_url) == dollars("gpt-5")
 
@@ -49,7 +49,6 @@ def test_a_reseller_has_its_own_names() -> None:
     [
         ("gpt-nobody-knows", None),
         ("gpt-nobody-knows", GATEWAY),
-        ("my-own:7b", "http://localhost:11434/v1"),
         ("", None),
         ("gpt-5", "https://api.deepseek.com"),
     ],
@@ -58,6 +57,32 @@ def test_a_model_that_nobody_lists_is_not_free_but_unknown(
     model: str, base_url: str | None
 ) -> None:
     assert dollars(model, base_url) is None
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://127.0.0.1:8000/v1",
+        "http://[::1]:8000/v1",
+        "http://localhost:11434/v1",
+        "http://192.168.1.20:1234/v1",
+        "http://10.0.0.5/v1",
+        "http://100.100.1.2/v1",
+        "http://ollama:11434/v1",
+        "http://gpu.lab.internal/v1",
+        "http://host.docker.internal:11434/v1",
+        "http://mac.local:1234/v1",
+    ],
+)
+@pytest.mark.parametrize("model", ["deepseek-r1:7b", "gpt-5", "my-own:7b"])
+def test_a_model_on_ones_own_machine_costs_nothing(base_url: str, model: str) -> None:
+    assert dollars(model, base_url) == 0
+    assert dollars(model, base_url, Usage(requests=1)) == 0
+
+
+@pytest.mark.parametrize("base_url", ["https://8.8.8.8/v1", "https://localhost.example.com/v1"])
+def test_an_address_that_only_looks_local_has_prices(base_url: str) -> None:
+    assert dollars("gpt-5", base_url) == dollars("gpt-5")
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,6 @@ def short(
         (100, {TIMEOUT: 20}),
         (100, {REFUSED: 99}),
         (100, {REFUSED: 79, TIMEOUT: 20}),
-        (4, {REFUSED: 4}),
         (100, {BUDGET: 20}),
     ],
 )
@@ -200,6 +199,7 @@ def test_a_day_that_is_complete_enough(scanned: int, failed: Mapping[Reason, int
         (100, {TIMEOUT: 11, Reason.INVALID: 10}),
         (1, {TIMEOUT: 1}),
         (4, {REFUSED: 3, TIMEOUT: 1}),  # nothing at all
+        (1, {REFUSED: 1}),
         (5, {REFUSED: 5}),
         (100, {REFUSED: 100}),
     ],

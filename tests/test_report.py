@@ -7,6 +7,7 @@ from datetime import date
 
 from digest.models import Kept
 from digest.report import DayReport, LogFormatter, RunReport
+from digest.secrets import Secrets
 from tests import make
 from tests.make import DAY, DAY_KEYS, REPORT_KEYS, paper, score
 
@@ -249,9 +250,16 @@ def test_the_summary_stays_short() -> None:
 
 def test_a_log_record_is_one_line_that_commands_nothing() -> None:
     record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", ("a\n::error::b",), None)
-    line = LogFormatter("%(message)s").format(record)
+    line = LogFormatter(Secrets()).format(record)
     assert line.replace("\u2060", "") == "read: a ::error::b"
     assert "::" not in line
+
+
+def test_a_log_record_holds_no_secret() -> None:
+    key = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
+    said = f"key {key[:9]}\u200b{key[9:]}"
+    record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", (said,), None)
+    assert LogFormatter(Secrets([key])).format(record) == "read: key …"
 
 
 def test_json_commands_nothing_and_still_says_exactly_what_was_meant() -> None:

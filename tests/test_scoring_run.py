@@ -161,7 +161,7 @@ def project(
     for name in ("OPENAI_BASE_URL", "OPENAI_LOG", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(folder)
-    with Fake(LABELS) as fake:
+    with Fake(LABELS, public=True) as fake:
         made = Project(folder, capsys, fake)
         made.settings()
         made.announce(PAPERS)
@@ -240,7 +240,9 @@ def test_a_day_is_scored_committed_and_pushed(project: Project) -> None:
         24, 6, 0
     )  # fmt: skip
     assert_accounts(project, project.fake.records)
-    assert (report["usage"], report["cost_usd"]) == (made["usage"], made["cost_usd"])
+    assert (report["usage"], report["cost_usd"]) == (
+        {**made["usage"], "cut_requests": 0}, made["cost_usd"]
+    )  # fmt: skip
     assert dict(project.fake.answered) == dict.fromkeys(IDS, 1)
     page = (project.out / report["page"]).read_text(encoding="utf-8")
     assert all(f"Why {p.id} matters." in page for p in BEST)
@@ -282,9 +284,9 @@ def test_a_sample_asks_about_no_more_than_it_may(project: Project) -> None:
 @pytest.mark.parametrize(
     ("refusal", "what", "remedy"),
     [
-        (replies.unauthorized(), "rejects the API key (HTTP 401)", "OPENAI_API_KEY"),
-        (replies.out_of_quota(), "has no credit left (HTTP 429)", "top it up"),
-        (replies.payment_required(), "has no credit left (HTTP 402)", "top it up"),
+        (replies.unauthorized(), "rejects the API key (HTTP 401: ", "OPENAI_API_KEY"),
+        (replies.out_of_quota(), "has no credit left (HTTP 429: ", "top it up"),
+        (replies.payment_required(), "has no credit left (HTTP 402: ", "top it up"),
         (replies.no_such_model(), "does not offer the model 'gpt-6-luna'", "check llm.model"),
     ],
 )
@@ -455,15 +457,27 @@ def test_refused_papers_are_no_outage(project: Project) -> None:
     assert_accounts(project, project.fake.records)
 
 
-@pytest.mark.parametrize(("number", "code"), [(1, 0), (5, 3), (24, 3)])
-def test_an_endpoint_that_refuses_everything_is_an_outage(
-    project: Project, number: int, code: int
+@pytest.mark.parametrize("number", [1, 2, 5, 24])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        replies.filtered(),
+        replies.too_long(),
+        replies.error(400, "Unrecognized request argument supplied: foo"),
+        replies.saying("No."),
+    ],
+)
+def test_an_endpoint_that_never_scores_is_an_outage(
+    project: Project, number: int, fault: replies.Step
 ) -> None:
     project.announce(PAPERS[:number])
-    project.fake.respond = lambda _: replies.filtered()
+    project.fake.respond = lambda request: replies.take(fault, request)
     ended = project.run()
-    assert ended.code == code
-    assert project.out.exists() is (code == 0)
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert not project.out.exists()
+    project.fake.respond = None
+    assert project.run().report["status"] == "published"
+    assert project.asked == {p.id for p in PAPERS[:number]}
 
 
 # --- an end in the middle ---------------------------------------------------------------------
@@ -724,7 +738,7 @@ def test_a_plan_counts_what_an_outage_has_left(project: Project) -> None:
 @pytest.mark.parametrize("good", [True, False])
 def test_the_key_is_nowhere(project: Project, good: bool) -> None:
     if not good:  # and the endpoint says the key in its error
-        said = f"Incorrect API key provided: {SECRET}. Header: Authorization: Bearer {SECRET}"
+        said = f"Incorrect API key provided: {SECRET}. Header: Bearer {SECRET}"
         project.fake.respond = lambda _: replies.error(401, said, "invalid_api_key")
     git(project.folder, "init", "--quiet")
     summary = project.folder.parent / "summary"

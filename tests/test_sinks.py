@@ -41,6 +41,7 @@ from digest.models import (
 )
 from digest.publish import commit_message
 from digest.report import DayReport, LogFormatter, RunReport
+from digest.secrets import Secrets
 from digest.site import html as pages
 from digest.site import math
 from digest.site.markdown import day as markdown_day
@@ -307,7 +308,7 @@ def check_commit(digest: Digest, settings: Site) -> None:
 
 def check_log(text: str) -> None:
     said = logging.LogRecord("digest", 20, "x.py", 1, "%s score: %s", ("day", text), None)
-    line = LogFormatter("%(message)s").format(said)
+    line = LogFormatter(Secrets()).format(said)
     assert len(line.splitlines()) == 1
     assert line.startswith("day score: ")
     assert_inert(line, GITHUB, COMMIT, COMMANDS)
@@ -494,4 +495,4 @@ def test_ordinary_text_can_be_read(text: str, sink: str) -> None:
 @pytest.mark.parametrize("text", ORDINARY)
 def test_a_log_line_of_ordinary_text_can_be_read(text: str) -> None:
     record = logging.LogRecord("digest", 20, "x.py", 1, "read: %s", (text,), None)
-    assert readable(LogFormatter().format(record)) == readable(f"read: {text}")
+    assert readable(LogFormatter(Secrets()).format(record)) == readable(f"read: {text}")

@@ -18,6 +18,7 @@ import gzip
 import hashlib
 import json
 import math
+import os
 import re
 import signal
 import threading
@@ -29,6 +30,7 @@ from dataclasses import asdict, dataclass, field
 from http.client import responses
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from digest.models import AnnounceType, Paper
 from tests.llm.physics import Physics, completion_tokens, ideal_schedule
@@ -60,6 +62,7 @@ __all__ = [
 # The line with which the client begins a paper, in the last user message.
 PAPER = re.compile(r'^<paper id="([\w./-]+)">$', re.MULTILINE)
 
+PUBLIC_HOST = "llm.example.com"
 GONE = 499  # recorded when the client hung up before its answer, as nginx does
 TOPICS = (
     "Architecture",
@@ -76,6 +79,7 @@ class Record:
     number: int
     body: Mapping[str, Any]
     ids: tuple[str, ...]
+    target: str  # path and query
     authorized: bool  # it had an Authorization header
     in_flight: int  # requests under way when it came, with it
     started: float
@@ -96,6 +100,7 @@ class Fake:
     physics: Physics = field(default_factory=Physics)
     respond: Step = None
     port: int = 0  # 0: any that is free
+    public: bool = False  # under a public host's name, reached as its proxy: models have a price
 
     records: list[Record] = field(default_factory=list, init=False)
     connections: int = field(default=0, init=False)
@@ -103,6 +108,7 @@ class Fake:
 
     def __post_init__(self) -> None:
         self._in_flight = 0
+        self._environment: dict[str, str | None] = {}  # as it was, for what `public` changes
         self._cache = PrefixCache()
         self._level, self._filled = float(self.physics.burst), time.monotonic()
         self._up = threading.Event()
@@ -112,7 +118,11 @@ class Fake:
     @property
     def url(self) -> str:
         """For `base_url`."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http://{PUBLIC_HOST}/v1" if self.public else f"{self._origin}/v1"
+
+    @property
+    def _origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     @property
     def answered(self) -> Counter[str]:
@@ -132,9 +142,18 @@ class Fake:
         self._thread.start()
         if not self._up.wait(10) or self._failure:
             raise RuntimeError(f"the fake did not start on port {self.port}") from self._failure
+        if self.public:
+            proxied = {"HTTP_PROXY": self._origin, "NO_PROXY": "127.0.0.1,localhost"}
+            self._environment = {name: os.environ.get(name) for name in proxied}
+            os.environ |= proxied
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
+        for name, value in self._environment.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
@@ -174,8 +193,8 @@ class Fake:
         pairs = (line.partition(":") for line in head[1:] if line)
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         sent = await reader.readexactly(int(headers.get("content-length", 0)))
-        if method == "POST" and target.endswith("/v1/chat/completions"):
-            going = await self._complete(headers, sent, reader, writer)
+        if method == "POST" and urlsplit(target).path.endswith("/v1/chat/completions"):
+            going = await self._complete(target, headers, sent, reader, writer)
         else:
             going = await _write(writer, self._other(method, target))
         return going and headers.get("connection", "").lower() != "close"
@@ -190,6 +209,7 @@ class Fake:
 
     async def _complete(
         self,
+        target: str,
         headers: Mapping[str, str],
         sent: bytes,
         reader: asyncio.StreamReader,
@@ -206,7 +226,7 @@ class Fake:
         asked = next((text for role, text in reversed(messages) if role == "user"), "")
         ids = tuple(dict.fromkeys(PAPER.findall(asked)))
         number, authorized = len(self.records), "authorization" in headers
-        record = Record(number, body, ids, authorized, self._in_flight, time.monotonic())
+        record = Record(number, body, ids, target, authorized, self._in_flight, time.monotonic())
         self.records.append(record)
 
         place = f"{body.get('model')} {body.get('prompt_cache_key')}"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
+import threading
 from collections import Counter
 from typing import Any
 
 import pytest
 
+from digest import gate
+from digest.config import Llm
+from digest.errors import ConfigError
+from digest.llm import PROBES
 from digest.prompt import messages
 from tests.llm import replies
-from tests.llm.fake import Fake, Physics
-from tests.llm.replies import Request, Response, Step, first_of, in_turn, whenever
-from tests.llm.scoring import PROMPT, failures, papers, scored, scores
+from tests.llm.fake import GONE, Fake, Physics
+from tests.llm.replies import Request, Response, Step, first_of, in_turn, saying, whenever
+from tests.llm.scoring import KEY, PROMPT, failures, papers, scored, scores
 from tests.llm.servers import AIMock
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -92,7 +98,7 @@ def test_a_paper_that_is_refused_without_a_word_does_not_spoil_the_form() -> Non
         first = fake.records[0].ids[0]
     with Fake(respond=whenever(first, replies.error(400, "Bad Request"))) as fake:
         scoring = scored(fake.url, papers(51))
-    assert failures(scoring) == {first: "refused"}
+    assert failures(scoring) == {first: "request rejected"}
     assert formats(fake)["json_schema"] > 5
     assert all("reasoning_effort" in r.body for r in fake.records[-5:])
 
@@ -199,3 +205,123 @@ def test_where_no_tier_was_asked_for_no_room_is_a_matter_of_waiting() -> None:
     with Fake(respond=in_turn(full, full)) as fake:
         assert len(scores(scored(fake.url, papers(1)))) == 1
     assert not fake.early()
+
+
+# --- endpoints with their own ways ------------------------------------------------------------
+
+
+def test_each_request_says_that_it_wants_no_stream() -> None:
+    with Fake() as fake:
+        scored(fake.url, papers(30))
+    assert {record.body["stream"] for record in fake.records} == {False}
+
+
+def test_failed_samplings_cost_no_paper_and_no_form() -> None:
+    failed = replies.error(400, "Failed to generate JSON.", "json_validate_failed")
+    with Fake(respond=lambda r: failed if r.number % 2 else None) as fake:
+        scoring = scored(fake.url, papers(42), batch_size=5)
+    assert len(scores(scoring)) == 42
+    assert {(r.body["response_format"] or {})["type"] for r in fake.records} == {"json_schema"}
+
+
+def test_a_model_that_never_samples_a_schema_is_asked_without() -> None:
+    failed = replies.error(400, "Failed to generate JSON.", "json_validate_failed")
+    with Fake(respond=lambda r: failed if r.response_format == "json_schema" else None) as fake:
+        assert len(scores(scored(fake.url, papers(42)))) == 42
+
+
+@pytest.mark.parametrize("words", ["response_format is not implemented", "Internal error"])
+def test_a_server_that_fails_at_a_schema_is_asked_without(words: str, impatient: None) -> None:
+    def rule(request: replies.Request) -> Response | None:
+        return replies.error(500, words) if request.response_format == "json_schema" else None
+
+    with Fake(respond=rule) as fake:
+        assert len(scores(scored(fake.url, papers(30)))) == 30
+    assert "reasoning_effort" in fake.records[-1].body
+
+
+def test_a_server_of_one_request_at_a_time_is_asked_less_at_once() -> None:
+    turn = threading.Lock()
+
+    def one_by_one(request: replies.Request) -> Response | None:
+        """Whoever comes while another is served never gets an answer."""
+        if not turn.acquire(blocking=False):
+            return replies.hanging()
+        threading.Timer(0.02, turn.release).start()
+        return None
+
+    with Fake(physics=Physics(ttft=0.01), respond=one_by_one) as fake:
+        scoring = scored(fake.url, papers(24), batch_size=2, concurrency=4, timeout_s=1.0)
+    assert len(scores(scoring)) == 24
+    timeouts = [record for record in fake.records if record.status == GONE]
+    assert 1 <= len(timeouts) <= 12
+
+
+def test_timeouts_name_the_setting_that_helps() -> None:
+    with Fake(respond=replies.hanging()) as fake:
+        assert "lower llm.concurrency" in scored(fake.url, papers(3), timeout_s=1.0).trouble
+
+
+def test_a_reply_without_end_is_given_up() -> None:
+    endless = replies.huge(2 * gate.MAX_REPLY_BYTES // 2**20)
+    with Fake(respond=endless) as fake:
+        scoring = scored(fake.url, papers(3))
+    assert set(failures(scoring).values()) == {"invalid reply"}
+    assert "a reply of more than 16,000,000 bytes" in scoring.trouble
+    assert len(fake.records) <= PROBES + 1
+
+
+def test_a_reply_that_unpacks_without_end_is_given_up() -> None:
+    def bomb(request: replies.Request) -> Response:
+        packed = gzip.compress(b" " * (4 * gate.MAX_REPLY_BYTES))
+        return Response(200, packed, {"Content-Encoding": "gzip"})
+
+    with Fake(respond=bomb) as fake:
+        assert "a reply of more than" in scored(fake.url, papers(1)).trouble
+
+
+@pytest.mark.parametrize("query", ["?api-version=2024-10-21", "?a=1&b=2"])
+def test_a_query_in_the_address_stays_behind_the_path(query: str) -> None:
+    with Fake() as fake:
+        assert len(scores(scored(f"{fake.url}{query}", papers(3)))) == 3
+        assert {r.target for r in fake.records} == {f"/v1/chat/completions{query}"}
+
+
+def test_an_organization_of_openai_is_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+    other = gate.open_client(KEY, "https://llm.example.com/v1", Llm())
+    openai = gate.open_client(KEY, None, Llm())
+    assert "org-1" not in other.default_headers.values()
+    assert "proj-1" not in other.default_headers.values()
+    assert openai.default_headers["OpenAI-Organization"] == "org-1"
+
+
+def test_azure_gets_the_key_under_its_own_name() -> None:
+    client = gate.open_client(KEY, "https://a.openai.azure.com/openai/deployments/d", Llm())
+    assert client.default_headers["api-key"] == KEY
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://127.0.0.1:9", "nonsense:x"])
+def test_a_proxy_that_cannot_be_used_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with Fake() as fake, pytest.raises(ConfigError, match="ALL_PROXY"):
+        scored(fake.url, papers(3))
+
+
+def test_an_error_with_status_200_is_quoted() -> None:
+    fault = replies.as_json({"code": 500, "msg": "404 NOT_FOUND", "success": False})
+    with Fake(respond=fault) as fake:
+        assert "404 NOT_FOUND" in scored(fake.url, papers(3)).trouble
+
+
+def test_a_reply_without_scores_is_quoted() -> None:
+    with Fake(respond=saying("Your free requests of today are used up.")) as fake:
+        assert "“Your free requests of today are used up”" in scored(fake.url, papers(3)).trouble
+
+
+def test_a_cut_reply_to_one_paper_has_its_own_remedy() -> None:
+    with Fake(respond=lambda r: replies.completion(r, "", finish="length")) as fake:
+        trouble = scored(fake.url, papers(1)).trouble
+    assert "max_completion_tokens" in trouble
+    assert "llm.batch_size" not in trouble

@@ -77,7 +77,7 @@ def test_who_is_cancelled_in_the_line_leaves_no_trace(paused: bool) -> None:
         door = Gate(1)
         entered_at = await door.enter()
         if paused:
-            door.pause(entered_at, 0.05)
+            door.pause(entered_at, 0.05, "slow down")
         first, second = (asyncio.create_task(door.enter()) for _ in range(2))
         await _settled()
         first.cancel()
@@ -101,9 +101,9 @@ def test_a_pause_holds_everybody_also_who_waits_already() -> None:
         await _settled()
         for _ in range(2):
             door.leave()
-        door.pause(first, 0.05)
-        door.pause(second, 0.2)  # the longer counts
-        door.pause(second, 0.01)
+        door.pause(first, 0.05, "slow down")
+        door.pause(second, 0.2, "slow down")  # the longer counts
+        door.pause(second, 0.01, "slow down")
         began = time.monotonic()
         assert await waiting - began >= 0.19
 
@@ -116,7 +116,7 @@ def test_a_burst_of_refusals_is_one_lesson() -> None:
         turns = [await door.enter() for _ in range(8)]
         for turn in turns:
             door.leave()
-            door.pause(turn, 0)
+            door.pause(turn, 0, "slow down")
         entries = [asyncio.create_task(door.enter()) for _ in range(8)]
         await _settled()
         assert sum(e.done() for e in entries) == 4
@@ -130,7 +130,7 @@ def test_successes_lead_back_to_the_most_and_not_beyond() -> None:
     async def scenario() -> None:
         door = Gate(4)
         for _ in range(5):
-            door.pause(await door.enter(), 0)
+            door.pause(await door.enter(), 0, "slow down")
             door.leave()
         for _ in range(100):
             door.succeeded()
@@ -146,7 +146,7 @@ def test_successes_lead_back_to_the_most_and_not_beyond() -> None:
 def test_a_shut_gate_lets_nobody_in_nor_wait() -> None:
     async def scenario() -> None:
         door = Gate(1)
-        door.pause(await door.enter(), 60)
+        door.pause(await door.enter(), 60, "slow down")
         waiting = [asyncio.create_task(door.enter()) for _ in range(3)]
         await _settled()
         door.close("enough")
@@ -170,7 +170,7 @@ def test_the_gate_s_patience_is_shorter_before_the_first_success(
         for _ in range(successes):
             door.succeeded()
         for _ in range(pauses + 1):  # the last one is not made: it shuts the gate
-            door.pause(await door.enter(), 60)
+            door.pause(await door.enter(), 60, "slow down")
             door.leave()
             clock.now += 60
         with pytest.raises(gate.Shut, match="minutes every request was refused"):
@@ -242,7 +242,7 @@ def test_an_answer_that_never_ends_is_given_up_and_not_retried(respond: replies.
     with Fake(respond=in_turn(respond)) as fake:
 
         async def ask() -> None:
-            client = GatedClient(Gate(1), 0.3)
+            client = GatedClient(Gate(1), Llm(timeout_s=1))
             async with openai.AsyncOpenAI(
                 base_url=fake.url, api_key=KEY, max_retries=4, http_client=client
             ) as sdk:

@@ -59,7 +59,7 @@ def day(real_data: Path) -> tuple[Fake, Scoring, list[Scoring]]:
     everything, labels = labels_of_seed_day(real_data)
     topics, prompt = shipped_prompt()
     kept: list[Scoring] = []
-    with Fake(labels, Physics(ttft=0.1, tps=2000)) as fake:
+    with Fake(labels, Physics(ttft=0.1, tps=2000), public=True) as fake:
         scoring = scored(fake.url, everything, prompt=prompt, topics=topics.names, keep=kept.append)
     return fake, scoring, kept
 
@@ -240,7 +240,8 @@ FATAL = {
     "401": (replies.unauthorized(), "OPENAI_API_KEY"),
     "402": (replies.payment_required(), "top it up"),
     "insufficient_quota": (replies.out_of_quota(), "top it up"),
-    "403": (replies.forbidden(), "the key may do"),
+    "403": (replies.error(403, "Not allowed."), "the key may do"),
+    "country": (replies.forbidden(), "country"),
     "404 model": (replies.no_such_model(), "llm.model"),
     "400 model": (reworded(400, "The model 'gpt-9' does not exist", "model_not_found"), "llm.mod"),
     "400 key, Gemini": (
@@ -423,7 +424,7 @@ def test_a_topic_outside_of_the_list_is_none() -> None:
 
 @pytest.mark.parametrize("usage", [replies.NULL_USAGE, replies.WRONG_USAGE, None, [], "many", 7])
 def test_usage_that_is_none_makes_the_cost_unknown(usage: Any) -> None:
-    with Fake(respond=replies.usage(usage)) as fake:
+    with Fake(respond=replies.usage(usage), public=True) as fake:
         scoring = scored(fake.url, papers(20))
     assert len(scores(scoring)) == 20
     assert scoring.cost_usd is None
@@ -476,15 +477,14 @@ def test_a_fault_that_lasts_ends_in_its_reason_after_few_requests(fault: Step, r
         scoring = scored(fake.url, papers(200), timeout_s=1.0)
     assert set(failures(scoring).values()) == {reason}
     assert len(scoring.verdicts) == 200
-    assert len(fake.records) <= PROBES * (RETRIES + 1)
+    # A server that fails may have failed at the form, of which there are two simpler ones.
+    assert len(fake.records) <= (PROBES + 2) * (RETRIES + 1)
 
 
 def test_where_everything_is_refused_it_is_not_the_papers_fault() -> None:
     with Fake(respond=replies.error(400, "Bad Request")) as fake:
         scoring = scored(fake.url, papers(200))
-    refused = [r for r in failures(scoring).values() if r == "refused"]
     assert len(failures(scoring)) == 200
-    assert len(refused) <= PROBES
     assert len(fake.records) <= 5 * PROBES
 
 
@@ -530,7 +530,8 @@ def test_a_rate_limit_without_end_ends_the_run(
     assert set(failures(scoring).values()) == {"rate limited"}
     assert bool(scores(scoring)) == bool(answered)
     assert len(fake.records) <= answered + Llm().concurrency + 12
-    assert "refused for the rate limit; try again later" in scoring.trouble
+    assert "refused for the rate limit (rate_limit_exceeded" in scoring.trouble
+    assert "try again later" in scoring.trouble
 
 
 def test_a_rate_limit_without_end_is_not_asked_about_for_each_part_of_each_batch() -> None:
@@ -598,8 +599,9 @@ POISONS: dict[str, tuple[Step, str]] = {
     "inspection": (replies.inspected(), "refused"),
     "refusal": (replies.refusal, "refused"),
     "filtered reply": (replies.content_filtered, "refused"),
-    "too long": (replies.too_long(), "refused"),
-    "too large": (replies.too_large(), "refused"),
+    "too long": (replies.too_long(), "too long"),
+    "too large": (replies.too_large(), "too long"),
+    "rejected": (replies.error(400, "Invalid value"), "request rejected"),
     "prose": (saying("No."), "invalid reply"),
     "500": (replies.server_error(), "server error"),
 }
@@ -669,64 +671,6 @@ def test_every_paper_ends_with_one_verdict_whatever_happens(
     assert len(given_ids) == len(set(given_ids))
     assert set(given_ids) == set(scores(scoring))
     assert len(fake.records) <= 23 * ASKS + (RETRIES + 1) * len(script)
-
-
-# --- money ------------------------------------------------------------------------------------
-
-
-def test_what_is_left_is_not_overspent() -> None:
-    kept: list[Scoring] = []
-    _, prompt = shipped_prompt()
-    with Fake(physics=Physics(ttft=0.02)) as fake:
-        scoring = scored(
-            fake.url, papers(200), prompt=prompt, left_usd=0.004, keep=kept.append, batch_size=5
-        )
-    assert scoring.cost_usd is not None
-    assert 0.001 < scoring.cost_usd <= 0.004
-    assert set(failures(scoring).values()) == {"budget"}
-    assert len(scores(scoring)) == sum(len(part.verdicts) for part in kept) > 0
-
-
-def test_nothing_left_is_no_request() -> None:
-    with Fake() as fake:
-        scoring = scored(fake.url, papers(30), left_usd=0.0)
-    assert not fake.records
-    assert set(failures(scoring).values()) == {"budget"}
-
-
-def test_what_is_left_holds_although_the_usage_is_not_told() -> None:
-    with Fake(respond=replies.no_usage) as fake:
-        scoring = scored(fake.url, papers(300), left_usd=0.001, batch_size=5)
-    assert "budget" in failures(scoring).values()
-    assert 0 < len(fake.records) < 60
-
-
-def test_a_request_that_is_given_up_may_have_been_paid_for() -> None:
-    def later(request: replies.Request) -> Response | None:
-        return replies.hanging() if request.number else None
-
-    with Fake(respond=later) as fake:
-        scoring = scored(
-            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=1.0, left_usd=0.00025
-        )
-    assert set(failures(scoring).values()) == {"budget"}
-    assert 2 <= len(fake.records) <= 4
-
-
-def test_an_unknown_price_caps_nothing_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    with Fake() as fake, caplog.at_level(logging.INFO, "digest"):
-        scoring = scored(fake.url, papers(60), left_usd=0.000001, model="home-made")
-    assert len(scores(scoring)) == 60
-    assert sum("price" in r.getMessage() for r in caplog.records) == 1
-
-
-def test_the_budget_s_end_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    with Fake() as fake, caplog.at_level(logging.WARNING, "digest"):
-        scoring = scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
-    (said,) = (r.getMessage() for r in caplog.records)
-    assert "the next request would cost about $0.0000" in said
-    assert "of the budget is left" in said
-    assert scoring.trouble in said
 
 
 # --- interrupts -------------------------------------------------------------------------------

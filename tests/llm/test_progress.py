@@ -24,10 +24,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def test_without_a_terminal_each_tenth_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
-    with Fake() as fake, caplog.at_level(logging.INFO, "digest"):
+    with Fake(public=True) as fake, caplog.at_level(logging.INFO, "digest"):
         scored(fake.url, papers(100), batch_size=2)
     assert 8 <= len(lines(caplog)) <= 10
-    assert " of 100 papers, $0.00" in lines(caplog)[0]
+    assert " of 100 papers, " in lines(caplog)[0]
 
 
 def test_without_a_terminal_a_minute_is_a_line_whatever_it_brought(
