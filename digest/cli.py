@@ -217,8 +217,8 @@ def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = Tr
 
     if pays and (theirs := layout.somebody_elses(config.out)):
         raise ConfigError(theirs)
-    scorer = environment.scorer(config, pays=pays)
     environment.require_no_secret(arguments.config, config.prompts)
+    scorer = environment.scorer(config, pays=pays)
     if commits:
         publish.require_repository(config.out)
     if arguments.push:

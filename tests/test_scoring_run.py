@@ -596,6 +596,63 @@ def test_a_budget_for_most_papers_publishes_those(project: Project) -> None:
     assert project.asked == {p["id"] for p in made["unscored"]}
 
 
+def test_a_day_that_passes_its_budget_says_by_how_much(project: Project) -> None:
+    def dearer(request: Request) -> Response:
+        completion = 100_000 if request.number == 8 else 200
+        stated = {"prompt_tokens": 2000, "completion_tokens": completion}
+        return replies.completion(request, usage=stated)
+
+    project.settings(budget_usd=0.05, batch_size=1, concurrency=1)
+    project.announce(PAPERS[:9])
+    project.fake.respond = dearer
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (0, "published"), ended.err
+    made = project.record()
+    assert made["over_budget_usd"] == pytest.approx(made["cost_usd"] - 0.05)
+    warning = f"The day cost ${made['over_budget_usd']:.4f} more than llm.budget_usd allows"
+    assert warning in ended.report["reason"]
+    assert warning in (project.out / ended.report["page"]).read_text(encoding="utf-8")
+    project.settings(budget_usd=0.05)
+    assert project.run().report["status"] == "unchanged"
+    assert check(project.out, Site()) == []
+
+
+def test_a_day_of_cut_prompts_says_so_on_its_page(project: Project) -> None:
+    project.fake.respond = replies.usage({"prompt_tokens": 99, "completion_tokens": 9})
+    ended = project.run()
+    assert ended.code == 0
+    made = project.record()
+    assert made["usage"]["cut_requests"] == made["usage"]["requests"]
+    page = (project.out / ended.report["page"]).read_text(encoding="utf-8")
+    assert "the model was given less than was sent" in page
+    assert "OLLAMA_CONTEXT_LENGTH" in ended.err
+    assert check(project.out, Site()) == []
+
+
+@pytest.mark.parametrize("place", ["config.yaml", "prompts/topics.md"])
+def test_a_key_in_a_public_file_stops_the_run(project: Project, place: str) -> None:
+    with (project.folder / place).open("a", encoding="utf-8") as file:
+        file.write(f"\n# {SECRET}\n")  # a comment, or a heading
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert "your API key stands in it" in ended.complaint
+    assert SECRET not in ended.out + ended.err
+    assert not project.requests
+
+
+def test_a_fault_of_ours_is_shown_without_the_key(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError(f"the header was Bearer {SECRET[:9]}\u200b{SECRET[9:]}")
+
+    monkeypatch.setattr("digest.sources.replay", fails)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (1, "error")
+    assert "RuntimeError: the header was Bearer …" in ended.err
+    assert SECRET[:12] not in ended.out + ended.err.replace("\u200b", "")
+
+
 # --- another question -------------------------------------------------------------------------
 
 
