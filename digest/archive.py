@@ -15,8 +15,8 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -27,7 +27,7 @@ import msgspec
 
 from digest import record
 from digest.errors import ArchiveError
-from digest.layout import day_file
+from digest.layout import day_file, is_ours, not_ours
 from digest.models import Day, Digest, Entry
 
 log = logging.getLogger("digest")
@@ -38,13 +38,18 @@ LEDGER = DATA / "seen"
 ADDRESS = DATA / "site.json"
 _LOOK_BACK = 3  # days: what a stale feed or a cross-list would repeat is mostly that recent
 _GONE = (
-    f"is listed in {DAYS.name} and gone: restore the file from git, or let `digest check --repair`"
-    " forget the day"
+    f"is listed in {DAYS.name} and gone: restore the file from git; to give the day up, let"
+    " `digest check --repair` forget it, after a commit of its removal if git has it"
 )
 
 
 _DAYS = msgspec.json.Decoder(Day)
 _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.json", re.ASCII)
+
+
+class _Address(msgspec.Struct, forbid_unknown_fields=True):
+    url: str
+
 
 Files = dict[PurePosixPath, bytes | None]  # below <out>; None: no such file
 
@@ -122,11 +127,12 @@ def read_address(out: Path) -> str | None:
     if data is None:
         return None
     try:
-        url = msgspec.json.decode(data, type=dict[str, str])["url"]
+        url = msgspec.json.decode(data, type=_Address).url
         parts = urlsplit(url)
-    except (msgspec.DecodeError, ValueError, KeyError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         raise ArchiveError(
-            f'{ADDRESS}: is not {{"url": "https://…"}}: remove the file, it is made again'
+            f'{ADDRESS}: is not {{"url": "https://…"}} alone: move it if it is yours; if not,'
+            " remove it: it is made again"
         ) from error
     if parts.scheme not in ("http", "https") or not parts.hostname or not url.isprintable():
         raise ArchiveError(f"{ADDRESS}: holds no http(s) address: remove the file")
@@ -204,11 +210,16 @@ def _decode_shard(data: bytes, name: str) -> Mapping[str, date]:
 
 
 def read_ledger(out: Path, ids: Iterable[str]) -> dict[str, date]:
-    """Which day scored each of these papers; those never scored are left out."""
+    """Which day scored each of these papers; those never scored are left out.
+
+    A line that names a day without a record counts for nothing.
+    """
     wanted = set(ids)
     shards = {shard: _read_shard(out, shard) for shard in set(map(_shard, wanted))}
-    found = ((paper_id, shards[_shard(paper_id)].get(paper_id)) for paper_id in wanted)
-    return {paper_id: day for paper_id, day in found if day}
+    lines = ((paper_id, shards[_shard(paper_id)].get(paper_id)) for paper_id in wanted)
+    scored = {paper_id: day for paper_id, day in lines if day}
+    recorded = {day for day in set(scored.values()) if (out / day_path(day)).is_file()}
+    return {paper_id: day for paper_id, day in scored.items() if day in recorded}
 
 
 def _encode_shard(ledger: Mapping[str, date]) -> bytes:
@@ -222,8 +233,10 @@ def day_files(out: Path, digest: Digest, before: Digest | None, days: Iterable[D
     """What recording `digest` writes: its file first, for it is the truth, then what derives.
 
     `before` is the day's earlier record: what it scored and `digest` does not leaves the ledger.
-    `days` are all days, this one included.
+    `days` are all days, this one included; lines of other days leave the ledger as well.
     """
+    days = tuple(days)
+    others = {day.date for day in days} - {digest.date}
     files: Files = {day_path(digest.date): record.encode(digest)}
     # Not only the shards of what is scored: a run killed halfway may have left papers in the ledger
     # that the day has since put elsewhere.
@@ -231,7 +244,7 @@ def day_files(out: Path, digest: Digest, before: Digest | None, days: Iterable[D
     for paper_id in [*digest.outcome_ids, *(before.scored_ids if before else ())]:
         touched[_shard(paper_id)].append(paper_id)
     for shard, ids in sorted(touched.items()):
-        ledger = {i: day for i, day in _read_shard(out, shard).items() if day != digest.date}
+        ledger = {i: day for i, day in _read_shard(out, shard).items() if day in others}
         ledger |= {i: min(digest.date, ledger.get(i, digest.date)) for i in ids if i in scored}
         files[shard] = _encode_shard(ledger) if ledger else None
     return files | {DAYS: encode_days(days)}
@@ -260,35 +273,79 @@ def derived_files(digests: Iterable[Digest]) -> Files:
 
 
 def restore(out: Path) -> list[PurePosixPath]:
-    """Make the derived files again where a day is not in them; return what changed.
+    """Make the derived files again where they do not agree with the days; return what changed.
 
-    A run that was killed, a merge or a copy can leave a day's file alone. Unknown to the list and
-    to the ledger, its papers would be repeated.
+    A run that was killed, a merge or a copy can leave a day's file alone, or lose a shard of the
+    ledger: papers would be repeated, or taken for seen. Raises `ArchiveError` where a day's own
+    file is damaged or gone.
     """
-    on_disk = _day_names(out)
+    days, names = listed_days(out), _day_names(out)
+    if not names:
+        return []
+    if days is not None and [*map(_day_name, days)] == names and _ledger_agrees(out, days):
+        return []
+    derived = derived_files(read_archive(out))
+    return write_files(out, dict.fromkeys(_shards(out)) | derived)
+
+
+def listed_days(out: Path) -> tuple[Day, ...] | None:
+    """`days.jsonl`, or None where it is damaged.
+
+    Raises `ArchiveError` where a day in it has no record any more: nobody is to forget it in
+    silence.
+    """
     try:
-        listed = [day.date.isoformat() for day in read_days(out)]
+        days = read_days(out)
     except ArchiveError as error:
-        if isinstance(error.__cause__, OSError):
-            raise
-        log.info("%s", error)  # damaged, or of another version: the days' own files say it all
-    else:
-        there = [name[5:15] for name in on_disk]  # 2026/2026-01-30.json
-        if there == listed and _remembers(out, on_disk[-_LOOK_BACK:]):
-            return []
-        if gone := sorted(set(listed) - set(there)):
-            raise ArchiveError(f"{day_path(date.fromisoformat(gone[0]))}: {_GONE}")
-    digests = list(read_archive(out))
-    return write_files(out, derived_files(digests)) if digests else []
+        _require_damage(error)
+        return None
+    there = set(_day_names(out))
+    for day in days:
+        if _day_name(day) not in there:
+            raise ArchiveError(f"{day_path(day.date)}: {_GONE}")
+    return days
 
 
-def _remembers(out: Path, names: list[str]) -> bool:
-    """Whether the ledger holds what these days scored; a lost shard would repeat papers."""
-    for path in (DATA / name for name in names):
-        scored = _decode_day(read(out / path) or b"", str(path)).scored_ids
-        if scored - read_ledger(out, scored).keys():
+def _day_name(day: Day) -> str:
+    return str(day_file(day.date, ".json"))
+
+
+def _require_damage(error: ArchiveError) -> None:
+    """Raise the error again if the file could not be read at all. One that is damaged, or of
+    another version, can be made again, for the days' own files hold all of it."""
+    if isinstance(error.__cause__, OSError):
+        raise error
+    log.info("%s", error)
+
+
+def _shards(out: Path) -> list[PurePosixPath]:
+    """The files of the ledger that are there."""
+    return [LEDGER / path.name for path in sorted((out / LEDGER).glob("[0-9][0-9][0-9][0-9].txt"))]
+
+
+def _ledger_agrees(out: Path, days: Sequence[Day]) -> bool:
+    """Whether the ledger has a line for each paper that the days scored, and none for other days.
+
+    After ten years it has a million lines, so they are only counted. If there are more or fewer of
+    them than of scored papers, they are counted by day. The records of the days that have too few
+    are read, for their papers may stand there under an earlier day that scored them as well; so
+    are the records of the last days, which a killed run may have left newer than all the rest.
+    """
+    scored = {str(day.date).encode(): day.counts.kept + day.counts.below for day in days}
+    texts = [read(out / shard) or b"" for shard in _shards(out)]
+    in_doubt = [day.date for day in days[-_LOOK_BACK:]]
+    if sum(text.count(b"\n") for text in texts) != sum(scored.values()):
+        lines = Counter(word for text in texts for word in text.split()[1::2])
+        if any(number > scored.get(day, 0) for day, number in lines.items()):
             return False
-    return True
+        short = (day for day, number in scored.items() if lines[day] < number)
+        in_doubt += [date.fromisoformat(day.decode()) for day in short]
+    ids = frozenset[str]().union(*(listed_day(out, day).scored_ids for day in in_doubt))
+    try:
+        return not ids - read_ledger(out, ids).keys()
+    except ArchiveError as error:
+        _require_damage(error)
+        return False
 
 
 def write_files(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[PurePosixPath]:
@@ -296,15 +353,14 @@ def write_files(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[
 
     A file that must not be there is None. A list of days that only grows gets its new lines: after
     ten years it is 1.1 MB. What a power failure cuts short of them, `restore` makes anew.
-    Raises `ArchiveError` when the disk refuses; files written before that stay, and are whole.
+    Raises `ConfigError`, and writes nothing, where a file that it did not make would be lost;
+    `ArchiveError` when the disk refuses: files written before that stay, and are whole.
     """
     written = []
-    for name, data in files.items():
-        path = out / name
+    for name in _differing(out, files):
+        path, data = out / name, files[name]
         try:
             known = read(path)
-            if known == data:
-                continue
             if data is None:
                 path.unlink()
             elif name == DAYS and known and data.startswith(known):
@@ -319,6 +375,32 @@ def write_files(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[
             ) from error
         written.append(name)
     return written
+
+
+def _differing(out: Path, files: Mapping[PurePosixPath, bytes | None]) -> list[PurePosixPath]:
+    """The files that are not as they should be, or cannot be read, in the given order.
+
+    Raises `ConfigError` where one of them was not made by this program.
+    """
+    names, foreign = [], []
+    for name, data in files.items():
+        try:
+            known = read(out / name)
+        except ArchiveError:  # for the writer to report, once those before it are written
+            names.append(name)
+            continue
+        if known != data:
+            names.append(name)
+            if known and not _continues(data, known) and not is_ours(str(name), known):
+                foreign.append(out / name)
+    if foreign:
+        raise not_ours(foreign)
+    return names
+
+
+def _continues(data: bytes | None, known: bytes) -> bool:
+    """Whether `data` begins with all of `known`, after which a power failure may leave NULs."""
+    return data is not None and data.startswith(known.rstrip(b"\0"))
 
 
 def _replace(path: Path, data: bytes) -> None:

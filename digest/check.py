@@ -13,15 +13,17 @@ from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from digest import archive, output, record
+from digest import archive, clone, output, record
 from digest.announcements import between
 from digest.config import Site
 from digest.errors import ArchiveError
-from digest.layout import day_of_record, is_generated, is_leftover
+from digest.layout import day_of_record, is_generated, is_leftover, is_ours
 from digest.models import Digest, Entry
 from digest.selection import repeats
+from digest.wording import count
 
 _CATCH_UP = "`digest catch-up --date {day}`"
+_NOT_OURS = "is not of this program's making: move it, or choose another folder for the site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,20 +49,23 @@ def check(out: Path, settings: Site) -> list[Finding]:
         return [Finding(archive.DATA, "holds no day: check `out` in the settings", damage=True)]
     if not any(finding.damage for finding in findings):
         expected = output.site_files(digests, settings)
-        findings += [f for path, data in expected.items() if (f := _compare(out, path, data))]
-        findings += [Finding(path, "belongs to no day") for path in _strays(out, expected)]
+        findings += _differences(out, expected)
+        findings += [_stray(out, path) for path in _strays(out, expected)]
     return findings
 
 
 def repair(out: Path, settings: Site) -> list[Finding]:
     """Make again what derives from the days' files, and return what is still wrong.
 
-    Raises `ArchiveError` where the disk refuses.
+    Files that this program did not make are left alone. Raises `ArchiveError` where the disk
+    refuses.
     """
     digests, findings = _read_days(out)
     if digests and not any(finding.damage for finding in findings):
         expected = output.site_files(digests, settings)
-        archive.write_files(out, expected | dict.fromkeys(_strays(out, expected)))
+        files = expected | dict.fromkeys(_strays(out, expected))
+        ours = {path: data for path, data in files.items() if _is_ours(out, path)}
+        archive.write_files(out, ours)
     return check(out, settings)
 
 
@@ -127,12 +132,41 @@ def _stale(digests: list[Digest]) -> list[Finding]:
     return findings
 
 
-def _compare(out: Path, path: PurePosixPath, expected: bytes | None) -> Finding | None:
-    actual = archive.read(out / path)
+def _differences(out: Path, expected: archive.Files) -> list[Finding]:
+    """The files that are not as expected. Those in which only the line endings differ are one
+    finding: where git converts them, it does so in all files."""
+    findings, converted = [], []
+    for path, data in expected.items():
+        actual = archive.read(out / path)
+        if actual is not None and _is_converted(path, actual, data):
+            converted.append(path)
+        elif finding := _compare(path, actual, data):
+            findings.append(finding)
+    if converted:
+        others = f", and so have {count(len(converted) - 1, 'other file')}" * (len(converted) > 1)
+        problem = (
+            f"has Windows line endings (CRLF){others}: git converts them (core.autocrlf): write"
+            f" `{clone.attributes(out)}` into .gitattributes, then `digest check --repair`"
+        )
+        findings.append(Finding(converted[0], problem))
+    return findings
+
+
+def _is_converted(path: PurePosixPath, actual: bytes, expected: bytes | None) -> bool:
+    """Whether the file is right but for its line endings. A day's record, which has been read, need
+    not be as this version would write it."""
+    if b"\r\n" not in actual:
+        return False
+    return day_of_record(str(path)) is not None or actual.replace(b"\r\n", b"\n") == expected
+
+
+def _compare(path: PurePosixPath, actual: bytes | None, expected: bytes | None) -> Finding | None:
     if actual == expected or day_of_record(str(path)):  # which has been judged already
         return None
     if actual is None:
         return Finding(path, "is missing")
+    if not is_ours(str(path), actual):
+        return Finding(path, _NOT_OURS)
     if expected is None:
         return Finding(path, "should not be there")
     theirs, ours = actual.splitlines(), expected.splitlines()
@@ -142,6 +176,14 @@ def _compare(out: Path, path: PurePosixPath, expected: bytes | None) -> Finding 
     )
     by_whom = "the days' files give" if path.is_relative_to(archive.DATA) else "this version makes"
     return Finding(path, f"line {line} is not what {by_whom}")
+
+
+def _stray(out: Path, path: PurePosixPath) -> Finding:
+    return Finding(path, "belongs to no day" if _is_ours(out, path) else _NOT_OURS)
+
+
+def _is_ours(out: Path, path: PurePosixPath) -> bool:
+    return is_ours(str(path), archive.read(out / path) or b"")
 
 
 def _strays(out: Path, expected: archive.Files) -> list[PurePosixPath]:

@@ -15,7 +15,7 @@ import time
 import traceback
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from digest import environment
 from digest.arguments import DEMO_OUT, parser
-from digest.errors import ConfigError, DigestError
+from digest.errors import AnotherRun, ConfigError, DigestError
 from digest.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments = parser().parse_args(given)  # --help and --version end here
     except ConfigError as error:
         arguments = error
-    from digest.report import RunReport
+    from digest.report import DayReport, RunReport
 
     started = time.monotonic()
     report, secrets = RunReport(), Secrets(environment.secrets())
@@ -55,6 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if isinstance(arguments, ConfigError):
                 raise arguments
             _COMMANDS[arguments.command](arguments, report)
+        except AnotherRun as other:
+            report.add(DayReport(other.status, str(other)))
         except DigestError as error:
             report.fail(error.status, secrets.scrub(str(error)), error.exit_code)
             if isinstance(arguments, Namespace):
@@ -145,11 +147,19 @@ def _sigterm_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of the settings' folder. Raises `AnotherRun` if another process does."""
+    from digest import lock, unfinished
+
+    with lock.held(folder / unfinished.FOLDER, _now()):
+        yield
+
+
 # --- commands ---------------------------------------------------------------------------------
 
 
 def _run(arguments: Namespace, report: RunReport) -> None:
-    from digest import announcements, conditional, daily, sources
     from digest.config import load_config, require_own_folder
     from digest.report import DayReport
 
@@ -170,6 +180,14 @@ def _run(arguments: Namespace, report: RunReport) -> None:
     if config.scorer == "llm" and environment.is_fresh_fork(config.out):
         report.add(DayReport("not_set_up", f"nothing is published yet: {environment.NO_KEY}"))
         return
+    with nullcontext() if arguments.dry_run else _alone(arguments.config.parent):
+        _make_digests(arguments, config, report)
+
+
+def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> None:
+    """Those of the feeds that were named, or what was missed and today's."""
+    from digest import announcements, conditional, daily, sources
+
     commits = not (arguments.no_commit or arguments.limit or arguments.dry_run)
     job = replace(
         _job(arguments, config, commits=commits, pays=not arguments.dry_run),
@@ -205,24 +223,26 @@ def _catch_up(arguments: Namespace, report: RunReport) -> None:
     if not days:
         asked = arguments.date or arguments.since
         raise ConfigError(f"{asked}: no past announcement day: name one before {today}")
-    job = _job(arguments, config, commits=not arguments.no_commit)
-    with _session(config) as session:
+    with _alone(arguments.config.parent), _session(config) as session:
+        job = _job(arguments, config, commits=not arguments.no_commit)
         daily.catch_up(job, days, sources.Past(session, config.arxiv, today), report)
 
 
 def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = True) -> Job:
-    """What `arguments` ask for, once it is sure that no other site is in the way and that git can
-    do its part."""
-    from digest import layout, pipeline, publish, unfinished
+    """Build the `Job`. Raises a `DigestError` if it could not be done or would do harm: `out` holds
+    somebody else's pages, the archive is not checked out, there is no key, git cannot do its part,
+    or a push would publish commits of the user's own."""
+    from digest import clone, layout, pipeline, unfinished
 
-    if pays and (theirs := layout.somebody_elses(config.out)):
-        raise ConfigError(theirs)
+    clone.require_archive(config.out)
+    if pays and (foreign := layout.other_site(config.out)):
+        raise layout.not_ours(foreign)
     environment.require_no_secret(arguments.config, config.prompts)
     scorer = environment.scorer(config, pays=pays)
     if commits:
-        publish.require_repository(config.out)
+        clone.require_repository(config.out)
     if arguments.push:
-        publish.require_upstream(config.out)
+        clone.require_pushed(config.out)
     return pipeline.Job(
         config=config,
         scorer=scorer,
@@ -244,46 +264,56 @@ def _session(config: Config) -> requests.Session:
 def _demo(arguments: Namespace, report: RunReport) -> None:
     from importlib.resources import as_file, files
 
-    from digest import daily, pipeline, sources, unfinished
+    from digest import daily, layout, pipeline, sources, unfinished
     from digest.config import load_config
 
     config = replace(load_config(arguments.config), scorer="offline", out=DEMO_OUT)
+    if foreign := layout.other_site(DEMO_OUT):
+        raise layout.not_ours(foreign)
     nowhere = DEMO_OUT / unfinished.FOLDER  # the embedded scorer leaves nothing unfinished
     job = pipeline.Job(
         config, environment.scorer(config), _now, nowhere, commit=False, rescore=True
     )
     with as_file(files("digest") / "sample") as sample, _session(config) as session:
         days = sources.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
-    daily.replay(job, days, report)
+    with _alone(DEMO_OUT):
+        daily.replay(job, days, report)
     page = DEMO_OUT / "index.html"
     print(f"Look at it: {page.resolve().as_uri()}", file=sys.stderr)
 
 
 def _render(arguments: Namespace, report: RunReport) -> None:
-    from digest import output
+    from digest import clone, layout, output
     from digest.config import load_config
     from digest.report import DayReport
     from digest.wording import count
 
     config = environment.completed(load_config(arguments.config))
-    written = output.render(config.out, arguments.to or config.out, config.site)
+    to = arguments.to or config.out
+    with _alone(arguments.config.parent) if to.resolve() == config.out.resolve() else nullcontext():
+        clone.require_archive(config.out)
+        if foreign := layout.other_site(to):
+            raise layout.not_ours(foreign)
+        written = output.render(config.out, to, config.site)
     status = "updated" if written else "unchanged"
     report.add(DayReport(status, f"{count(len(written), 'file')} written"))
 
 
 def _check(arguments: Namespace, report: RunReport) -> None:
-    from digest import check
+    from digest import check, clone
     from digest.config import load_config
     from digest.report import DayReport
     from digest.wording import count
 
     config = environment.completed(load_config(arguments.config))
-    findings = check.check(config.out, config.site)
     mended = 0
-    if findings and arguments.repair:
-        left = check.repair(config.out, config.site)
-        mended = len(findings) - len(left)
-        findings = left
+    with _alone(arguments.config.parent) if arguments.repair else nullcontext():
+        clone.require_archive(config.out)
+        findings = check.check(config.out, config.site)
+        if findings and arguments.repair:
+            left = check.repair(config.out, config.site)
+            mended = len(findings) - len(left)
+            findings = left
     if findings:
         lines = [str(finding) for finding in findings]
         report.fail("findings", "\n".join(lines), 1)
@@ -358,8 +388,11 @@ def _issue(arguments: Namespace, report: RunReport) -> None:
 
     try:
         told = json.loads(arguments.report.read_text(encoding="utf-8").splitlines()[-1])
-    except (OSError, ValueError, IndexError) as error:
-        log.info("%s: holds no report: %s", arguments.report, error)
+    except OSError as error:
+        log.info("%s: cannot be read: %s", arguments.report, error.strerror)
+        told = {}
+    except (ValueError, IndexError):  # as where the run was killed before it could write one
+        log.info("%s: holds no report", arguments.report)
         told = {}
     attempt = issue.Attempt(
         told if isinstance(told, dict) else {},

@@ -10,7 +10,8 @@
     │   ├── InTrouble           4   the server is down, or out of reach: as above
     │   └── NoSuchFeed          4   there is none of that name: the settings are wrong
     ├── ArchiveError            1   a file of the archive is not what it should be
-    └── PublishError            5   git: permission, protection, conflict
+    ├── PublishError            5   git: permission, protection, conflict
+    └── AnotherRun              0   another process is at work in this folder
 
 A message says what is wrong, what that usually means and what to do; `str(error)` is the line the
 user sees after "digest: ". Surprises are not in this tree and keep their traceback.
@@ -93,3 +94,10 @@ class PublishError(DigestError):
 
     exit_code = 5
     status = "publish_error"
+
+
+class AnotherRun(DigestError):
+    """Another process holds the lock. There is nothing to do, and nothing has failed."""
+
+    exit_code = 0
+    status = "unchanged"

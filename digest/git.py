@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from digest.errors import PublishError
@@ -42,7 +42,8 @@ def run(
     # The user's hooks are for the user's own commits and pushes. No page has a mode of its own, and
     # on some mounts every file may be executed.
     settings = ["-c", f"core.hooksPath={os.devnull}", "-c", "i18n.commitEncoding=UTF-8"]
-    settings += ["-c", "core.fileMode=false"]
+    # Where git converts line endings, it may as well refuse a file whose endings would change.
+    settings += ["-c", "core.fileMode=false", "-c", "core.safecrlf=false"]
     inherited = {k: value for k, value in os.environ.items() if not _NOT_OURS.fullmatch(k)}
     try:
         done = subprocess.run(
@@ -57,13 +58,23 @@ def run(
         )
     except FileNotFoundError as error:
         raise PublishError("git is not installed: install it, or use --no-commit") from error
+    except OSError as error:
+        raise PublishError(
+            f"git cannot be started: {error.strerror}: see what `git --version` says"
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise PublishError(
-            f"git {arguments[0]} took over {_TIMEOUT_S} s: is the server reachable? try again later"
+            f"git {_command(arguments)} took over {_TIMEOUT_S} s: is the server reachable? try"
+            " again later"
         ) from error
     if done.returncode not in accept:
-        raise PublishError(explain(next(a for a in arguments if a[0] != "-"), done.stderr))
+        raise PublishError(explain(_command(arguments), done.stderr))
     return done
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The name of the command, behind options of git's own: `-c NAME=VALUE`."""
+    return next(a for a in arguments if a[0] != "-" and "=" not in a)
 
 
 def read(folder: Path, *arguments: str, accept: Collection[int] = (0,)) -> str:

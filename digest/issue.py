@@ -18,7 +18,8 @@ from digest.errors import Interrupted
 from digest.github import GitHub, GitHubError
 from digest.text import inert, markdown, one_line
 
-# What proves that digests are made again. A weekend's run, with nothing to do, proves nothing.
+# What proves, of a day, that digests are made again. A weekend's run, with nothing to do, proves
+# nothing, nor does a run that found another one at work.
 GOOD = ("published", "updated", "unchanged")
 _MARK = "preprint-digest-outage"
 _BOT = "github-actions[bot]"
@@ -55,7 +56,8 @@ class Attempt:
 
     @property
     def good(self) -> bool:
-        return not self.failed and self.report.get("status") in GOOD
+        done = self.report.get("status") in GOOD and self.report.get("date")
+        return not self.failed and bool(done)
 
     @property
     def stopped(self) -> bool:

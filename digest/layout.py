@@ -7,8 +7,11 @@ committed nor removed.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path, PurePosixPath
+
+from digest.errors import ConfigError
 
 _DAY = r"\d{4}/\d{4}-\d\d-\d\d"
 _GENERATED = re.compile(
@@ -20,7 +23,21 @@ _GENERATED = re.compile(
     r"|icon\.[0-9a-f]{10}\.svg))"
 )
 _RECORD = re.compile(rf"data/{_DAY}\.json")
-_NAMED = 3  # of somebody else's files
+_NAMED = 3  # files in a message
+
+# A pattern of names, and what stands in every file of such a name that any version of this program
+# made, and hardly in anybody else's. The first that fits the name counts. Not judged: .nojekyll,
+# whose text has no meaning, and assets, whose names are made from their text.
+_MARKS = (
+    (r"\.html$|feed\.xml$|papers\.xml$|feed\.json$", rb"use of its open access interoperability"),
+    (r"\.md$", rb"(?m)^[\d,]+ announced\b"),  # the totals
+    (r"^days\.js$", rb"digestDays"),
+    (r"^search/.*\.json$", rb'^\{(?:"\d{4}-\d\d-\d\d":|\}\s*$)'),
+    (r"^data/site\.json$", rb'^\s*\{\s*"url"\s*:\s*"[^"]*"\s*\}\s*$'),
+    (r"^data/days\.jsonl$", rb'(?m)^\{"date":"\d{4}-'),
+    (r"^data/seen/", rb"(?m)^\S+ \d{4}-\d\d-\d\d\s*$"),
+    (r"^data/", rb'"schema":'),
+)
 
 
 def day_file(day: date, suffix: str) -> PurePosixPath:
@@ -55,22 +72,52 @@ def is_leftover(path: str) -> bool:
     return hidden and is_generated(folder + slash + name[1:-4])
 
 
-def somebody_elses(out: Path) -> str | None:
-    """What the first digest would write over in the folder `out`, and what to do; None for nothing.
+def attributes(inside: str) -> str:
+    """The line of `.gitattributes` that has git leave the site's files as they are, byte for byte,
+    and GitHub fold them away. `inside` is the site's folder relative to that file, "docs/"."""
+    pattern = re.sub(r"[\\*?[]", r"\\\g<0>", inside) + "**"
+    if not re.fullmatch(r"[\w./*-]+", pattern):
+        pattern = '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{pattern} -text linguist-generated"
 
-    Where there is data of ours, the pages are ours too, be they of a run that was interrupted.
+
+def is_ours(path: str, data: bytes) -> bool:
+    """Whether a file that holds `data` at `path` may be written over.
+
+    True for what any version of this program makes under that name, for a file that holds nothing,
+    and for names that this program does not use.
     """
-    if (out / "data" / "days.jsonl").exists():
-        return None
-    paths = (path.relative_to(out).as_posix() for path in out.rglob("*") if not path.is_dir())
-    names = sorted(filter(is_generated, paths))
-    theirs = [str(out / name) for name in names if name != ".nojekyll"]
-    if not theirs or any(name.startswith("data/") for name in names):
-        return None
-    named = ", ".join(theirs[:_NAMED])
-    if len(theirs) > _NAMED:
-        named += f" and {len(theirs) - _NAMED} more"
-    be, them = ("is", "it") if len(theirs) == 1 else ("are", "them")
-    return (
-        f"{named} {be} not of this program's making: name another folder in `out`, or move {them}"
+    if not is_generated(path) or not data.strip(b"\0\r\n\t "):
+        return True
+    mark = next((mark for name, mark in _MARKS if re.search(name, path)), b"")
+    return re.search(mark, data) is not None
+
+
+def not_ours(paths: Sequence[Path]) -> ConfigError:
+    """The error for files that a command would write over, and that it did not make."""
+    them = "it" if len(paths) == 1 else "them"
+    return ConfigError(
+        f"{named([str(path) for path in paths])} not of this program's making: move {them}, or"
+        " choose another folder for the site"
     )
+
+
+def named(paths: Sequence[str]) -> str:
+    """The first of these paths, and the verb that follows: "a, b, c and 2 more are"."""
+    first = ", ".join(paths[:_NAMED])
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return f"{first}{more} {'is' if len(paths) == 1 else 'are'}"
+
+
+def other_site(out: Path) -> list[Path]:
+    """The files in the folder `out` that a first digest would write over.
+
+    A folder that holds a day's record is a site of this program, if only the beginning of one: the
+    record is written before all else. There `is_ours` looks at each file that would be changed.
+    """
+    records = (out / "data").glob("[0-9][0-9][0-9][0-9]/*.json")
+    if any(day_of_record(path.relative_to(out).as_posix()) for path in records):
+        return []
+    paths = sorted(path for path in out.rglob("*") if not path.is_dir())
+    names = (path.relative_to(out).as_posix() for path in paths)
+    return [out / name for name in names if is_generated(name) and name != ".nojekyll"]

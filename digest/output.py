@@ -44,6 +44,22 @@ def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> l
     return [str(path) for path in archive.write_files(out, files)]
 
 
+def require_no_other_pages(out: Path, day: date) -> None:
+    """Raise `ConfigError` where `write` would write over files that this program did not make."""
+    year, month = f"{day:%Y}", f"{day:%Y-%m}"
+    places = ("*", "data/*", "search/index.html", f"search/{month}.json")
+    pages = (f"{year}/{year}.html", f"{year}/{month}.html", f"{year}/{day}.*")
+    paths = sorted({path for pattern in (*places, *pages) for path in out.glob(pattern)})
+    foreign = []
+    for path in paths:
+        name = path.relative_to(out).as_posix()
+        ours = not layout.is_generated(name) or path.is_dir()
+        if not ours and not layout.is_ours(name, archive.read(path) or b""):
+            foreign.append(path)
+    if foreign:
+        raise layout.not_ours(foreign)
+
+
 def _day_files(digest: Digest, settings: Site) -> archive.Files:
     """The day's pages; where it has none, none of an earlier run's may stay."""
     names = (day_file(digest.date, suffix) for suffix in (".html", ".md"))
@@ -90,7 +106,12 @@ def add_day(out: Path, ours: Digest, settings: Site) -> None:
 
 
 def render(out: Path, to: Path, settings: Site) -> list[str]:
-    """Rebuild every generated file of the archive in `out` into `to`; the files that changed."""
+    """Rebuild every generated file of the archive in `out` into `to`; the files that changed.
+
+    Raises `ArchiveError` where there is no day, or a record is damaged or gone; `ConfigError` where
+    a file in `to` is somebody else's.
+    """
+    archive.listed_days(out)
     with stage("render") as said:
         digests = list(bar(archive.read_archive(out), "read"))
         if not digests:

@@ -82,6 +82,7 @@ def run_day(
         plan = _plan(job, day, fetched, sources, before, tried)
         if job.dry_run:
             return _estimate(job, day, plan)
+        output.require_no_other_pages(out, day)
         unscored = before is None or before.scorer != "llm"
         if job.scorer.name == "llm" and unscored and not job.replay:
             unfinished.keep_feeds(fetched)
@@ -126,7 +127,8 @@ def restore(job: Job) -> None:
     """Make again what a run that was killed left out of the list of days and the ledger, or damaged
     in them: before anything reads them."""
     if not job.dry_run and (restored := archive.restore(job.config.out)):
-        log.info("restore: %s made again from the archive", count(len(restored), "lost file"))
+        named = ", ".join(map(str, restored[:3])) + ", …" * (len(restored) > 3)
+        log.info("restore: made again from the days' records: %s", named)
 
 
 def take_back(job: Job, day: date, fetched: Sequence[Fetched]) -> None:

@@ -7,17 +7,17 @@ keys stay as they are.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
-from digest import git
+from digest import clone, git
 from digest.errors import PublishError
 from digest.layout import day_of_record, is_generated
 from digest.models import Digest, Kept
@@ -55,17 +55,6 @@ def _entry(kept: Kept) -> str:
     return f"{title}\nhttps://arxiv.org/abs/{kept.paper.id}"
 
 
-def require_repository(out: Path) -> None:
-    """Raise `PublishError` unless `out` is, or will be, inside a git work tree."""
-    folder = next(path for path in (out, *out.resolve().parents) if path.is_dir())
-    git.read(folder, "rev-parse", "--show-toplevel")
-
-
-def require_upstream(out: Path) -> None:
-    """Raise `PublishError` unless the branch has a place to be pushed to."""
-    _upstream(next(path for path in (out, *out.resolve().parents) if path.is_dir()))
-
-
 def uncommitted(out: Path) -> list[str]:
     """The files of the site, relative to its folder, that are not as `HEAD` has them, or gone; and,
     where the index has yet to learn of a commit, some that are.
@@ -89,7 +78,34 @@ def uncommitted(out: Path) -> list[str]:
             raise PublishError(f"{folder} is {why}")
     # What a sparse checkout leaves out is not there either, and not gone.
     found = [path for path, state in states.items() if "D" in state or (out / path).is_file()]
-    return sorted(filter(is_generated, found))
+    return _without_converted(out, sorted(filter(is_generated, found)))
+
+
+def _without_converted(out: Path, paths: list[str]) -> list[str]:
+    """These files of the site without those that only have other line endings than in `HEAD`: of a
+    checkout that converted them, by settings that have changed since."""
+    texts = {path: text for path in paths if b"\r\n" in (text := _text(out / path))}
+    if not texts:
+        return paths
+    listed = git.run(out, "ls-tree", "-r", "-z", "HEAD", "--", ".", accept=range(256)).stdout
+    entries = (entry.split("\t", 1) for entry in listed.split("\0") if entry)
+    committed = {path: about.split()[2] for about, path in entries}
+    return [p for p in paths if p not in texts or not _is_blob(committed.get(p, ""), texts[p])]
+
+
+def _text(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it is gone, or for git to report when it has to read it
+        return b""
+
+
+def _is_blob(name: str, text: bytes) -> bool:
+    """Whether git's id `name` is that of the text with the line endings that we write."""
+    text = text.replace(b"\r\n", b"\n")
+    algorithm = "sha256" if len(name) == 64 else "sha1"  # as the repository was made
+    made = hashlib.new(algorithm, b"blob %d\0" % len(text) + text, usedforsecurity=False)
+    return made.hexdigest() == name
 
 
 def _below(folder: Path, out: Path) -> Iterator[str]:
@@ -146,7 +162,9 @@ def _status(out: Path, inside: str) -> dict[str, str]:
     """What is not as the index or `HEAD` has it, by its path relative to the site's folder: git's
     two letters, the first for the index. What is ignored too: once committed, it is not."""
     options = ("--porcelain", "--untracked-files=all", "--ignored", "--no-renames", "-z")
-    listed = git.run(out, "status", *options, "--", ".").stdout
+    # So that git looks at each file that is there, also at those it was asked to skip.
+    sparse = ("-c", "core.sparseCheckout=true")
+    listed = git.run(out, *sparse, "status", *options, "--", ".").stdout
     states: dict[str, str] = {}
     for entry in filter(None, listed.split("\0")):
         path = entry[3:].removeprefix(inside)  # a space stands before it
@@ -220,12 +238,6 @@ def _refresh_index(out: Path, inside: str) -> None:
 # --- pushing ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Upstream:
-    remote: str
-    ref: str  # refs/heads/main
-
-
 def push(out: Path, add_days: Callable[[Path, list[date]], None]) -> str | None:
     """Push the current branch to where it came from, `origin` if nothing is set.
 
@@ -235,9 +247,10 @@ def push(out: Path, add_days: Callable[[Path, list[date]], None]) -> str | None:
     Where somebody has pushed meanwhile: if they left `out` alone, the digests go on top of their
     work; else theirs stands and `add_days(their_out, days)` commits the days they lack in a work
     tree that holds their version. Raises `PublishError` where the server refuses, where three
-    attempts were not enough, or where commits of the user's own would have to be moved.
+    attempts were not enough, or where commits of the user's own would be published or moved.
     """
-    upstream = _upstream(out)
+    clone.require_pushed(out)
+    upstream = clone.upstream(out)
     head = candidate = git.read(out, "rev-parse", "HEAD")
     theirs = None
     for attempt in range(PUSH_ATTEMPTS + 1):
@@ -257,22 +270,7 @@ def push(out: Path, add_days: Callable[[Path, list[date]], None]) -> str | None:
     )
 
 
-def _upstream(out: Path) -> _Upstream:
-    branch = git.read(out, "symbolic-ref", "--short", "--quiet", "HEAD", accept=(0, 1))
-    if not branch:
-        raise PublishError("no branch is checked out (detached HEAD): check out a branch to push")
-    remote = git.read(out, "config", f"branch.{branch}.remote", accept=(0, 1)) or "origin"
-    ref = git.read(out, "config", f"branch.{branch}.merge", accept=(0, 1))
-    if remote == "." or ref not in ("", f"refs/heads/{branch}"):
-        raise PublishError(
-            f"the branch {branch!r} follows {ref.removeprefix('refs/heads/')!r}, and a push would"
-            " publish what else is on it: check out the branch that holds the site"
-        )
-    git.run(out, "remote", "get-url", remote)
-    return _Upstream(remote, f"refs/heads/{branch}")
-
-
-def _fetch(out: Path, upstream: _Upstream) -> str:
+def _fetch(out: Path, upstream: clone.Upstream) -> str:
     git.run(out, "fetch", "--quiet", upstream.remote, upstream.ref)
     return git.read(out, "rev-parse", "FETCH_HEAD")
 
@@ -288,9 +286,10 @@ def _on_top_of(
         )
     if base == head:
         return theirs  # which has all of ours
-    if own := _own_commit(out, base, head):
+    if own := clone.own_commits(out, head, [base]):
+        named = clone.commit_name(out, own[0])
         raise PublishError(
-            f"somebody else pushed, and {own[:12]} here is a commit of your own:"
+            f"somebody else pushed, and {named} here is a commit of your own:"
             " git pull --rebase, then run again"
         )
     with _work_tree(out, theirs) as their_out:
@@ -299,19 +298,6 @@ def _on_top_of(
         else:
             add_days(their_out, _days_changed(out, base, head, theirs))
         return git.read(their_out, "rev-parse", "HEAD")
-
-
-def _own_commit(out: Path, base: str, head: str) -> str | None:
-    """A commit since `base` that is more than a digest, if there is one."""
-    inside = git.read(out, "rev-parse", "--show-prefix")
-    for line in git.read(out, "rev-list", "--parents", f"{base}..{head}").splitlines():
-        made, *parents = line.split()
-        names = git.run(out, "diff-tree", "-r", "--name-only", "--no-commit-id", "-z", made).stdout
-        paths = names.rstrip("\0").split("\0") if names else []
-        ours = all(p.startswith(inside) and is_generated(p.removeprefix(inside)) for p in paths)
-        if len(parents) != 1 or not ours:
-            return made
-    return None
 
 
 def _days_changed(out: Path, base: str, head: str, theirs: str) -> list[date]:

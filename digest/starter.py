@@ -1,6 +1,7 @@
 """`digest init`: the files of a repository that uses the action instead of being a fork.
 
-They lie in `starter/` as they are written, but for the name of the action's own repository.
+They lie in `starter/` as they are written, but for the name of the action's own repository and, if
+there are settings already that name another one, for the site's folder.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from digest.errors import ConfigError, PublishError
 _PACKAGE = Path(__file__).parent
 _FILES = _PACKAGE / "starter"
 _WORKFLOW = PurePosixPath(".github/workflows/daily.yml")
+_NO_JEKYLL = PurePosixPath("docs/.nojekyll")
+_ATTRIBUTES = PurePosixPath(".gitattributes")
 _RELEASE = "v1"
 PLACEHOLDER = f"OWNER/preprint-digest@{_RELEASE}"
 _ACTION = re.compile(r"[\w.-]+/[\w.-]+(?:/[\w.-]+)*@[\w./-]+", re.ASCII)
@@ -67,7 +70,7 @@ def write(folder: Path, action: str) -> Started:
     Raises `ConfigError` where that cannot be: what can be seen beforehand all at once, and then
     nothing has been written.
     """
-    files = {str(path): data for path, data in _files(action).items()}
+    files = {str(path): data for path, data in sorted(_files(folder, action).items())}
     missing = [name for name in files if not os.path.lexists(folder / name)]
     if mistakes := _obstacles(folder, missing):
         raise ConfigError(*mistakes)
@@ -76,11 +79,22 @@ def write(folder: Path, action: str) -> Started:
     return Started(tuple(missing), tuple(name for name in files if name not in missing))
 
 
-def _files(action: str) -> dict[PurePosixPath, bytes]:
-    found = sorted(path for path in _FILES.rglob("*") if path.is_file())
+def _files(folder: Path, action: str) -> dict[PurePosixPath, bytes]:
+    found = (path for path in _FILES.rglob("*") if path.is_file())
     files = {PurePosixPath(p.relative_to(_FILES).as_posix()): p.read_bytes() for p in found}
     files[_WORKFLOW] = files[_WORKFLOW].replace(PLACEHOLDER.encode(), action.encode())
+    jekyll, attributes = files.pop(_NO_JEKYLL), files.pop(_ATTRIBUTES)
+    if inside := _inside(folder):  # else the site is not in this folder
+        files[PurePosixPath(inside, _NO_JEKYLL.name)] = jekyll
+        usual, line = layout.attributes("docs/"), layout.attributes(inside)
+        files[_ATTRIBUTES] = attributes.replace(usual.encode(), line.encode())
     return files
+
+
+def _inside(folder: Path) -> str | None:
+    """The site's folder relative to `folder`, "docs/"; None where it is elsewhere."""
+    site, top = _site(folder).resolve(), folder.resolve()
+    return f"{site.relative_to(top).as_posix()}/" if top in site.parents else None
 
 
 def _obstacles(folder: Path, names: list[str]) -> list[str]:
@@ -136,10 +150,20 @@ def next_steps(folder: Path, action: str) -> str:
             f"{_WORKFLOW}: GitHub reads workflows at the top alone: move it to"
             f" {top / _WORKFLOW.parent}/, with `config: {settings}` in its `with:`.",
         )
-    if theirs := layout.somebody_elses(_site(folder)):
-        steps.insert(0, f"{theirs}.")
+    inside = _inside(folder)
+    if inside and (line := layout.attributes(inside)) not in _lines(folder / _ATTRIBUTES):
+        steps.insert(1, f"{_ATTRIBUTES}: add `{line}`: git is to leave line endings as they are.")
+    if foreign := layout.other_site(_site(folder)):
+        steps.insert(0, f"{layout.not_ours(foreign)}.")
     numbered = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, start=1))
     return f"Next, in {folder}:\n{numbered}"
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # which git cannot read either
+        return []
 
 
 def _top(folder: Path) -> Path | None:

@@ -27,6 +27,7 @@ FOLDER = ".digest"  # beside config.yaml; never committed
 FEEDS = ".feeds.json"
 TROUBLE = ".trouble.txt"
 _LONGEST_TROUBLE = 300
+_DAMAGED = "is damaged, or of another version, and left out: it may be removed"
 
 
 class _Line(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -120,8 +121,11 @@ def left(folder: Path, today: date) -> dict[date, list[Fetched]]:
         try:
             day = date.fromisoformat(path.name.removesuffix(FEEDS))
             fetched = msgspec.json.decode(path.read_bytes(), type=list[Fetched])
-        except (OSError, ValueError, RecursionError) as error:  # msgspec's are ValueErrors
-            log.warning("%s: not readable, left out: %s", path, one_line(str(error), 200))
+        except OSError as error:
+            log.warning("%s: cannot be read, left out: %s", path, error.strerror)
+            continue
+        except (ValueError, RecursionError):  # msgspec's are ValueErrors
+            log.warning("%s: %s", path, _DAMAGED)
             continue
         if day < today:
             days[day] = fetched
@@ -144,8 +148,11 @@ def troubles(folder: Path, after: date, before: date) -> tuple[Missed, ...]:
         try:
             day = date.fromisoformat(path.name.removesuffix(TROUBLE))
             said = one_line(path.read_text(encoding="utf-8"), _LONGEST_TROUBLE)
-        except (OSError, ValueError) as error:
-            log.warning("%s: not readable, left out: %s", path, error)
+        except OSError as error:
+            log.warning("%s: cannot be read, left out: %s", path, error.strerror)
+            continue
+        except ValueError:
+            log.warning("%s: %s", path, _DAMAGED)
             continue
         if after < day < before:
             found.append(Missed(day, said))

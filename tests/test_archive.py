@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import resource
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest import archive
-from digest.errors import ArchiveError
+from digest.errors import ArchiveError, ConfigError
 from digest.models import Day, Digest, Kept
 from digest.record import encode
 from digest.selection import select
@@ -256,8 +256,8 @@ def test_a_listed_day_whose_file_is_gone_is_not_forgotten_in_silence(tmp_path: P
 
 
 def test_an_archive_that_is_whole_is_left_alone(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001"))
-    (tmp_path / "data/seen/2601.txt").write_text("2601.00001 2026-01-29\n")  # for `check` to find
+    record(tmp_path, scoring("2601.00001", "2512.00001", day=EARLIER))
+    record(tmp_path, scoring("2601.00002"))
     assert archive.restore(tmp_path) == []
 
 
@@ -465,13 +465,115 @@ def test_the_days_own_file_is_written_before_what_derives_from_it(tmp_path: Path
     assert next(iter(files)) == archive.day_path(DAY)
 
 
-def test_a_lost_shard_is_noticed_before_it_repeats_papers(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", "2512.00001"))
-    shard = tmp_path / "data/seen/2601.txt"
-    before = shard.read_bytes()
+def months(out: Path, number: int) -> list[date]:
+    """As many days, a month apart, each with a paper of its month, of 2024 and of 1999."""
+    days = [date(2025, 1 + n, 15) for n in range(number)]
+    for n, day in enumerate(days):
+        new, old = f"{day:%y%m}.00001", f"2412.0000{n}"
+        record(out, scoring(new, old, f"math/990100{n}", day=day))
+    return days
+
+
+@pytest.mark.parametrize("shard", ["2501", "2512", "2412", "9901"])
+def test_a_lost_shard_of_any_month_is_made_again(tmp_path: Path, shard: str) -> None:
+    months(tmp_path, 12)
+    path = tmp_path / f"data/seen/{shard}.txt"
+    before = path.read_bytes()
+    path.unlink()
+    assert archive.restore(tmp_path) == [PurePosixPath(f"data/seen/{shard}.txt")]
+    assert path.read_bytes() == before
+    assert archive.restore(tmp_path) == []
+
+
+def cut_in_half(text: bytes) -> bytes:
+    return b"".join(text.splitlines(keepends=True)[:5])
+
+
+def with_conflict_markers(text: bytes) -> bytes:
+    return b"<<<<<<< HEAD\n" + text + b"=======\n>>>>>>> theirs\n"
+
+
+def with_a_day_that_has_no_record(text: bytes) -> bytes:
+    return text + b"2412.00020 2024-12-20\n"
+
+
+def with_a_paper_that_no_day_scored(text: bytes) -> bytes:
+    return text + b"2412.00020 2025-03-15\n"
+
+
+def with_windows_line_endings_and_one_line_less(text: bytes) -> bytes:
+    return text.replace(b"\n", b"\r\n").partition(b"\n")[2]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut_in_half,
+        with_conflict_markers,
+        with_a_day_that_has_no_record,
+        with_a_paper_that_no_day_scored,
+        with_windows_line_endings_and_one_line_less,
+    ],
+)
+def test_a_damaged_shard_of_old_is_made_again(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    months(tmp_path, 12)
+    path = tmp_path / "data/seen/2412.txt"
+    before = path.read_bytes()
+    path.write_bytes(damage(before))
+    assert archive.restore(tmp_path) == [PurePosixPath("data/seen/2412.txt")]
+    assert path.read_bytes() == before
+    assert archive.restore(tmp_path) == []
+
+
+def test_a_shard_of_papers_that_no_day_scored_is_removed(tmp_path: Path) -> None:
+    months(tmp_path, 2)
+    before = tree(tmp_path)
+    (tmp_path / "data/seen/2611.txt").write_text("2611.00001 2026-10-30\n")
+    assert archive.restore(tmp_path) == [PurePosixPath("data/seen/2611.txt")]
+    assert tree(tmp_path) == before
+
+
+def test_a_line_of_a_day_without_a_record_counts_for_nothing(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", day=EARLIER))
+    with (tmp_path / "data/seen/2601.txt").open("a") as file:
+        file.write("2601.00002 2026-01-28\n")
+    assert archive.read_ledger(tmp_path, ["2601.00001", "2601.00002"]) == {"2601.00001": EARLIER}
+    record(tmp_path, scoring("2601.00002"))
+    assert (tmp_path / "data/seen/2601.txt").read_text() == (
+        "2601.00001 2026-01-29\n2601.00002 2026-01-30\n"
+    )
+
+
+def test_papers_that_two_days_scored_are_no_reason_to_read_all_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = months(tmp_path, 12)
+    twice = scoring("2501.00001", "2502.00009", day=days[1])
+    record(tmp_path, twice, archive.read_day(tmp_path, days[1]))
+    monkeypatch.setattr(archive, "read_archive", lambda out: pytest.fail("read the whole archive"))
+    assert archive.restore(tmp_path) == []
+    shard = tmp_path / "data/seen/2502.txt"
     shard.unlink()
-    assert archive.restore(tmp_path)
-    assert shard.read_bytes() == before
+    monkeypatch.undo()
+    assert archive.restore(tmp_path) == [PurePosixPath("data/seen/2502.txt")]
+
+
+def test_a_whole_ledger_is_known_by_the_last_days_and_a_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = months(tmp_path, 12)
+    read: list[date] = []
+    known = archive.listed_day
+
+    def listed_day(out: Path, day: date) -> Digest:
+        read.append(day)
+        return known(out, day)
+
+    monkeypatch.setattr(archive, "listed_day", listed_day)
+    assert archive.restore(tmp_path) == []
+    assert read == days[-3:]
 
 
 def test_a_list_of_days_that_cannot_be_read_is_made_again(tmp_path: Path) -> None:
@@ -480,3 +582,33 @@ def test_a_list_of_days_that_cannot_be_read_is_made_again(tmp_path: Path) -> Non
     (tmp_path / archive.DAYS).write_bytes(b'{"date":"2026-01-30"}\n')
     assert archive.restore(tmp_path) == [archive.DAYS]
     assert tree(tmp_path) == before
+
+
+# --- files of somebody else's -----------------------------------------------------------------
+
+
+def test_a_file_that_this_program_did_not_make_stops_the_writing(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("mine")
+    (tmp_path / "2026").mkdir()
+    (tmp_path / "2026/2026-01-30.html").write_text("mine, too")
+    before = tree(tmp_path)
+    files = {
+        PurePosixPath("archive.html"): b"page",
+        PurePosixPath("2026/2026-01-30.html"): None,
+        PurePosixPath("index.html"): b"page",
+    }
+    with pytest.raises(ConfigError, match=r"2026-01-30\.html, .*index\.html are not of this prog"):
+        archive.write_files(tmp_path, files)
+    assert tree(tmp_path) == before
+
+
+def test_a_file_that_is_as_it_would_be_written_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("the same")
+    assert archive.write_files(tmp_path, {PurePosixPath("index.html"): b"the same"}) == []
+
+
+@pytest.mark.parametrize("left", [b"", b"\n", b"\0\0\0", b"<p>", b"<p>\0\0"])
+def test_what_holds_nothing_or_the_beginning_is_written_over(tmp_path: Path, left: bytes) -> None:
+    (tmp_path / "index.html").write_bytes(left)
+    assert archive.write_files(tmp_path, {PurePosixPath("index.html"): b"<p>page</p>"})
+    assert (tmp_path / "index.html").read_bytes() == b"<p>page</p>"

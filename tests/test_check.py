@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -120,7 +121,12 @@ def lose_the_stylesheet(out: Path) -> None:
 
 
 def add_a_page_of_no_day(out: Path) -> None:
-    (out / "2026/2026-01-31.html").write_text("<p>hello</p>")
+    shutil.copy(out / "2026/2026-01-30.html", out / "2026/2026-01-31.html")
+
+
+def add_a_ledger_line_of_no_day(out: Path) -> None:
+    with (out / "data/seen/2602.txt").open("a") as file:
+        file.write("2602.10000 2026-01-28\n")
 
 
 def leave_a_half_written_file(out: Path) -> None:
@@ -144,6 +150,7 @@ DERIVED: list[tuple[Fault, str]] = [
     (lose_a_ledger_shard, "data/seen/2602.txt: is missing"),
     (lose_a_line_of_the_ledger, "data/seen/2601.txt: line 2 is not what the days' files give"),
     (add_a_shard_of_nobody, "data/seen/2503.txt: belongs to no day"),
+    (add_a_ledger_line_of_no_day, "data/seen/2602.txt: line 4 is not what the days' files give"),
     (lose_a_line_of_the_days, "data/days.jsonl: line 1 is not what the days' files give"),
     (empty_the_list_of_days, "data/days.jsonl: line 1 is not what the days' files give"),
     (edit_a_page, "2026/2026-01-30.html: line"),
@@ -203,6 +210,54 @@ def test_files_of_the_users_own_are_no_business_of_ours(out: Path) -> None:
     assert check(out, SITE) == []
     assert repair(out, SITE) == []
     assert (out / "data/2026/my-analysis.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["404.html", "index.html", "data/site.json", "2026/2025-12-31.html", "latest.md"]
+)
+def test_a_page_that_this_program_did_not_make_is_told_and_left_alone(out: Path, name: str) -> None:
+    settings = Site(url="https://example.org")
+    assert repair(out, settings) == []
+    (out / name).write_text('{"title": "mine"}')
+    lose_a_page(out)
+    (finding,) = repair(out, settings)
+    assert str(finding) == (
+        f"{name}: is not of this program's making: move it, or choose another folder for the site"
+    )
+    assert (out / name).read_text() == '{"title": "mine"}'
+    (out / name).unlink()
+    assert repair(out, settings) == []
+
+
+# --- line endings -----------------------------------------------------------------------------
+
+
+def convert(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def test_converted_line_endings_are_one_finding_with_their_cause_and_remedy(out: Path) -> None:
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for path in before:
+        convert(path)
+    (finding,) = check(out, SITE)
+    assert str(finding) == (
+        "data/2026/2026-01-30.json: has Windows line endings (CRLF), and so have"
+        f" {len(before) - 2} other files: git converts them (core.autocrlf): write"
+        " `docs/** -text linguist-generated` into .gitattributes, then `digest check --repair`"
+    )
+    assert repair(out, SITE) == []
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_file_that_differs_in_more_than_its_line_endings_is_a_finding_too(out: Path) -> None:
+    convert(out / "feed.xml")
+    edit_a_page(out)
+    convert(out / "2026/2026-01-30.html")
+    page, feed = sorted(str(finding) for finding in check(out, SITE))
+    assert "line " in page
+    assert "is not what this version makes" in page
+    assert feed.startswith("feed.xml: has Windows line endings (CRLF): git converts them")
 
 
 def test_a_folder_without_days_is_a_finding(tmp_path: Path) -> None:

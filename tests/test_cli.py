@@ -347,6 +347,89 @@ def test_each_commit_is_pushed(digest: Digest, project: Path, tmp_path: Path) ->
     assert git(tmp_path / "remote.git", "rev-parse", "main") == git(project, "rev-parse", "HEAD")
 
 
+@pytest.fixture
+def pushed(digest: Digest, project: Path, tmp_path: Path) -> Path:
+    """A remote that has the settings and a digest of the day before."""
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "Settings")
+    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
+    git(project, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    git(project, "push", "--quiet", "--set-upstream", "origin", "main")
+    assert digest("run", *both(place(project, A, day=EARLIER)), "--push").code == 0
+    return tmp_path / "remote.git"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "--push"],
+        ["run", "--no-commit"],
+        ["run", "--dry-run"],
+        ["catch-up", "--date", "2026-01-28"],
+        ["render"],
+        ["render", "--to", "../elsewhere"],
+        ["check"],
+        ["check", "--repair"],
+    ],
+    ids=" ".join,
+)
+def test_a_sparse_checkout_without_the_archive_stops_before_anything_is_done(
+    digest: Digest, project: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    git(project.parent, "clone", "--quiet", "--no-checkout", pushed.as_uri(), "sparse")
+    sparse = project.with_name("sparse")
+    git(sparse, "sparse-checkout", "set", "--cone", "prompts")
+    git(sparse, "checkout", "--quiet")
+    monkeypatch.chdir(sparse)
+    before, refs = tree(sparse), git(pushed, "for-each-ref")
+    ended = digest(*command, *(both(place(project, B)) if command[0] == "run" else []), "--json")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert ended.err.startswith("digest: docs/data/2026/2026-01-29.json is in the last commit and")
+    assert len(ended.err.splitlines()) == 1
+    assert (tree(sparse), git(pushed, "for-each-ref")) == (before, refs)
+    assert not project.with_name("elsewhere").exists()
+
+
+def test_commits_of_the_users_own_stop_a_push_before_the_model_is_asked(
+    digest: Digest,
+    project: Path,
+    pushed: Path,
+    httpserver: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", httpserver.url_for("/v1"))
+    (project / "config.yaml").write_text(CONFIG + "authors: [Ada L]\n")
+    git(project, "commit", "--quiet", "--all", "--message", "An author, fixes #3")
+    own = git(project, "log", "-1", "--format=%h")
+    before, refs = tree(project), git(pushed, "for-each-ref")
+    feeds = both(place(project, B))
+    ended = digest("run", *feeds, "--scorer", "llm", "--push", "--json")
+    assert (ended.code, ended.report["status"]) == (5, "publish_error")
+    assert f"1 commit of your own is not pushed, and --push would publish it: {own} An" in ended.err
+    assert "#3" not in ended.err  # as it would be a link to an issue
+    assert httpserver.log == []
+    assert (tree(project), git(pushed, "for-each-ref")) == (before, refs)
+    git(project, "push", "--quiet")
+    assert digest("run", *feeds, "--push").code == 0
+
+
+def test_a_digest_that_could_not_be_pushed_goes_with_the_next(
+    digest: Digest, project: Path, pushed: Path
+) -> None:
+    pushed.rename(pushed.with_name("away"))
+    assert digest("run", *both(place(project, B)), "--push").code == 5
+    pushed.with_name("away").rename(pushed)
+    later = DAY + timedelta(days=3)
+    assert digest("run", *both(place(project, C, day=later)), "--push").code == 0
+    assert [line[:17] for line in git(pushed, "log", "--format=%s", "main").splitlines()] == [
+        f"Digest {later}",
+        f"Digest {DAY}",
+        f"Digest {EARLIER}",
+        "Settings",
+    ]
+
+
 def test_the_site_can_be_made_elsewhere(digest: Digest, project: Path) -> None:
     digest("run", *both(place(project, A)), "--out", "public", "--no-commit")
     assert (project / "public/index.html").exists()
@@ -528,10 +611,95 @@ def test_somebody_elses_site_is_not_written_over(digest: Digest, project: Path) 
         assert (ended.code, ended.report["status"]) == (2, "config_error")
         assert ended.report["reason"] == (
             "docs/2020/2020-01.html, docs/404.html, docs/feed.xml and 1 more are not of this"
-            " program's making: name another folder in `out`, or move them"
+            " program's making: move them, or choose another folder for the site"
         )
     assert tree(project) == before
     assert digest("run", *both(place(project, A)), "--dry-run").code == 0
+
+
+OWN_SITE = {"title": "My site", "url": "https://me.example.org"}
+COMMANDS = [
+    ["run"],
+    ["run", "--no-commit"],
+    ["render"],
+    ["render", "--to", "docs/../docs"],
+    ["check", "--repair"],
+]
+
+
+@pytest.mark.parametrize("name", ["index.html", "404.html", "data/site.json"])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_page_of_the_users_own_among_ours_is_never_written_over(
+    digest: Digest, project: Path, command: list[str], name: str
+) -> None:
+    digest("run", *both(place(project, A, day=EARLIER)))
+    (project / "docs" / name).write_text(json.dumps(OWN_SITE))
+    pages = tree(project / "docs")
+    feeds = both(place(project, B)) if command[0] == "run" else []
+    ended = digest(*command, *feeds, "--json")
+    assert ended.code in (1, 2)
+    assert f"{name}: is not" in ended.err or f"{name} is not of this program's" in ended.err
+    assert (project / "docs" / name).read_text() == json.dumps(OWN_SITE)
+    assert tree(project / "docs") == pages
+
+
+def test_an_address_file_of_the_users_own_is_no_sign_of_an_archive(
+    digest: Digest, project: Path
+) -> None:
+    (project / "docs/data").mkdir(parents=True)
+    (project / "docs/index.html").write_text("mine")
+    for text in (json.dumps(OWN_SITE), "[]", ""):
+        (project / "docs/data/site.json").write_text(text)
+        before = tree(project)
+        ended = digest("run", *both(place(project, A)))
+        assert ended.code in (1, 2)
+        assert "site.json" in ended.err
+        assert tree(project) == before
+
+
+def test_a_users_page_is_found_before_the_model_is_asked(
+    project: Path, digest: Digest, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest("run", *both(place(project, A, day=EARLIER)))
+    (project / "docs/2026/2026-01-30.html").write_text("mine")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", httpserver.url_for("/v1"))
+    ended = digest("run", *both(place(project, B)), "--scorer", "llm")
+    assert ended.code == 2
+    assert "docs/2026/2026-01-30.html is not of this program's making: move it" in ended.err
+    assert httpserver.log == []
+
+
+def test_a_render_elsewhere_spares_the_site_that_is_there(digest: Digest, project: Path) -> None:
+    digest("run", *both(place(project, A)))
+    (project / "blog").mkdir()
+    (project / "blog/index.html").write_text("mine")
+    (project / "blog/feed.xml").write_text("mine")
+    before = tree(project / "blog")
+    ended = digest("render", "--to", "blog", "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert ended.report["reason"] == (
+        "blog/feed.xml, blog/index.html are not of this program's making: move them, or choose"
+        " another folder for the site"
+    )
+    assert tree(project / "blog") == before
+    assert digest("render", "--to", "elsewhere").code == 0
+    (project / "elsewhere/index.html").write_text("mine")
+    assert digest("render", "--to", "elsewhere").code == 2
+    assert (project / "elsewhere/index.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_demo_spares_a_page_that_is_there(digest: Digest, project: Path, again: bool) -> None:
+    if again:
+        assert digest("demo").code == 0
+    (project / "build/demo").mkdir(parents=True, exist_ok=True)
+    (project / "build/demo/index.html").write_text("mine")
+    before = tree(project / "build")
+    ended = digest("demo")
+    assert ended.code == 2
+    assert "build/demo/index.html is not of this program's making: move it" in ended.err
+    assert tree(project / "build") == before
 
 
 @pytest.mark.parametrize("name", [".nojekyll", "CNAME", "notes/index.html"])
@@ -553,7 +721,8 @@ def test_what_an_interrupted_first_run_left_is_ours(digest: Digest, project: Pat
 def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) -> None:
     digest("run", *both(place(project, A)))
     whole = tree(project / "docs")
-    (project / "docs/index.html").write_text("spoilt")
+    page = project / "docs/index.html"
+    page.write_text(page.read_text().replace("kept", "spoilt"))
     ended = digest("render", "--json")
     assert (ended.report["status"], ended.report["reason"]) == ("updated", "1 file written")
     assert tree(project / "docs") == whole

@@ -507,10 +507,11 @@ def test_a_day_is_measured_against_the_budget(cost: float | None, expected: str)
 
 
 def test_a_site_that_is_somebody_elses_is_a_problem(good: Project) -> None:
-    shutil.rmtree(good.out / "data")
+    git(good.folder, "rm", "--quiet", "-r", "docs/data")
+    git(good.folder, "commit", "--quiet", "--message", "From the beginning")
     (line,) = good.said("archive")
     assert line.startswith("problem: docs/2026/2026-11-19.html, docs/2026/2026-11-19.md, ")
-    assert line.endswith("program's making: name another folder in `out`, or move them")
+    assert line.endswith("program's making: move them, or choose another folder for the site")
 
 
 def test_without_a_remote_digests_stay_here(good: Project) -> None:
@@ -556,6 +557,9 @@ def test_a_rehearsal_pushes_nothing_and_does_not_see_the_servers_hooks(
 
 def test_a_day_that_is_listed_and_gone_is_a_problem(good: Project) -> None:
     (good.out / archive.day_path(BEFORE)).unlink()
+    (line,) = good.said("archive")
+    assert line.startswith("problem: docs/data/2026/2026-11-19.json is in the last commit and not")
+    git(good.folder, "commit", "--quiet", "--all", "--message", "Gone")
     (line,) = good.said("archive")
     assert line.startswith("problem: data/2026/2026-11-19.json: is listed in days.jsonl and gone")
 

@@ -21,6 +21,7 @@ from tests.make import git, tree
 ROOT = Path(__file__).parents[1]
 ACTION = "ada/preprint-digest@v1"
 NAMES = [
+    ".gitattributes",
     ".github/workflows/daily.yml",
     ".gitignore",
     "README.md",
@@ -28,6 +29,7 @@ NAMES = [
     "docs/.nojekyll",
     "prompts/topics.md",
 ]
+WORKFLOW = ".github/workflows/daily.yml"
 
 
 @pytest.fixture
@@ -50,6 +52,37 @@ def test_an_empty_folder_gets_the_settings_the_prompts_the_workflow_and_the_site
     assert (tmp_path / ".gitignore").read_text() == "/.digest/\n"
 
 
+def test_git_leaves_the_line_endings_of_the_site_as_they_are(begun: Path) -> None:
+    git(begun, "init", "--quiet")
+    asked = git(begun, "check-attr", "text", "linguist-generated", "--", "docs/2026/2026.html")
+    assert [line.split(": ")[1:] for line in asked.splitlines()] == [
+        ["text", "unset"],
+        ["linguist-generated", "set"],
+    ]
+    assert (begun / ".gitattributes").read_bytes() == (ROOT / ".gitattributes").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("out", "names", "line"),
+    [
+        ("site", ["site/.nojekyll"], "site/** -text linguist-generated"),
+        ("a b/c", ["a b/c/.nojekyll"], '"a b/c/**" -text linguist-generated'),
+        ("../elsewhere", [], None),
+    ],
+)
+def test_where_settings_name_another_folder_the_site_is_begun_there(
+    tmp_path: Path, out: str, names: list[str], line: str | None
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(f"categories: [hep-th]\nout: {out}\n")
+    written = starter.write(folder, ACTION).written
+    assert [name for name in written if name.endswith(".nojekyll")] == names
+    assert (".gitattributes" in written) == (line is not None)
+    if line:
+        assert (folder / ".gitattributes").read_text().splitlines()[-1] == line
+
+
 def test_the_settings_and_the_prompts_can_be_used_as_they_are(begun: Path) -> None:
     config = load_config(begun / "config.yaml")
     assert yaml.safe_load((begun / "config.yaml").read_text()).keys() == {"categories"}
@@ -61,7 +94,7 @@ def test_the_settings_and_the_prompts_can_be_used_as_they_are(begun: Path) -> No
 
 
 def test_the_workflow_names_the_action_and_grants_what_it_needs_and_no_more(begun: Path) -> None:
-    workflow = yaml.safe_load((begun / NAMES[0]).read_text())
+    workflow = yaml.safe_load((begun / WORKFLOW).read_text())
     (job,) = workflow["jobs"].values()
     checkout, action = job["steps"]
     assert action["uses"] == ACTION
@@ -78,7 +111,7 @@ def test_the_workflow_names_the_action_and_grants_what_it_needs_and_no_more(begu
 
 def test_the_workflow_runs_when_the_forks_own_does_with_the_same_checkout(begun: Path) -> None:
     ours = (ROOT / ".github/workflows/daily.yml").read_text()
-    theirs = (begun / NAMES[0]).read_text()
+    theirs = (begun / WORKFLOW).read_text()
     for pattern in (r"cron: .*", r"actions/checkout@[0-9a-f]{40} # v[\d.]+"):
         assert re.findall(pattern, theirs) == re.findall(pattern, ours) != []
 
@@ -86,8 +119,8 @@ def test_the_workflow_runs_when_the_forks_own_does_with_the_same_checkout(begun:
 @pytest.mark.parametrize(
     "command",
     [
-        ["actionlint", NAMES[0]],
-        ["check-jsonschema", "--builtin-schema=vendor.github-workflows", NAMES[0]],
+        ["actionlint", WORKFLOW],
+        ["check-jsonschema", "--builtin-schema=vendor.github-workflows", WORKFLOW],
         ["zizmor", "--offline", "--quiet", "--persona=pedantic", "."],
     ],
     ids=lambda command: command[0],
@@ -168,7 +201,7 @@ def test_a_disk_that_refuses_is_told_and_leaves_no_half_of_a_file(tmp_path: Path
         check=False,
     )
     assert done.returncode == 2
-    assert "daily.yml: cannot be written: File too large: run it again once" in done.stderr
+    assert ": cannot be written: File too large: run it again once" in done.stderr
     assert tree(tmp_path / "mine") == {}
 
 
@@ -264,7 +297,7 @@ def test_the_command_says_what_it_wrote_and_what_is_next(
     assert main(["init", str(tmp_path), "--action", ACTION]) == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"Next, in {tmp_path}:"
-    assert said[-1] == "updated: 5 files written; left as they are: README.md"
+    assert said[-1] == "updated: 6 files written; left as they are: README.md"
     assert [line[:5] for line in said[1:-1]] == [f"  {n}. " for n in range(1, 6)]
     assert "OWNER" not in "\n".join(said)
 
@@ -275,7 +308,7 @@ def test_the_current_folder_is_meant_where_none_is_named(
     monkeypatch.chdir(tmp_path)
     assert main(["init", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["status"], report["reason"]) == ("updated", "6 files written")
+    assert (report["status"], report["reason"]) == ("updated", "7 files written")
     assert main(["init", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["status"] == "unchanged"
 
@@ -285,7 +318,7 @@ def test_an_unknown_action_is_a_placeholder_that_the_first_step_names(
 ) -> None:
     monkeypatch.setattr(starter, "action_of", lambda: None)
     assert main(["init", str(tmp_path)]) == 0
-    assert f"uses: {starter.PLACEHOLDER}\n" in (tmp_path / NAMES[0]).read_text()
+    assert f"uses: {starter.PLACEHOLDER}\n" in (tmp_path / WORKFLOW).read_text()
     assert "1. .github/workflows/daily.yml: instead of OWNER, " in capsys.readouterr().out
 
 
@@ -304,6 +337,16 @@ def test_in_a_repositorys_subfolder_it_says_where_github_looks_for_workflows(
     assert "GitHub reads" not in capsys.readouterr().out
 
 
+def test_a_line_that_the_users_attributes_lack_is_a_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".gitattributes").write_text("* text=auto\n")
+    assert main(["init", str(tmp_path), "--action", ACTION]) == 0
+    step = "2. .gitattributes: add `docs/** -text linguist-generated`: git is to leave line"
+    assert step in capsys.readouterr().out
+    assert (tmp_path / ".gitattributes").read_text() == "* text=auto\n"
+
+
 def test_a_site_that_is_there_already_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,7 +355,7 @@ def test_a_site_that_is_there_already_is_named(
     for _ in range(2):
         assert main(["init", str(tmp_path), "--action", ACTION]) == 0
         said = capsys.readouterr().out
-        assert f"{tmp_path}/docs/index.html is not of this program's making: name another" in said
+        assert f"{tmp_path}/docs/index.html is not of this program's making: move it" in said
     (tmp_path / "config.yaml").write_text("categories: [hep-th]\nout: site\n")
     assert main(["init", str(tmp_path), "--action", ACTION]) == 0
     assert "making" not in capsys.readouterr().out

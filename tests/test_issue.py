@@ -179,6 +179,16 @@ def test_a_past_day_that_waits_is_no_cause(repository: Repository, github: GitHu
     assert "No digest is published while this lasts" in repository.issues[0]["body"]
 
 
+def test_a_run_that_found_another_at_work_closes_nothing(
+    repository: Repository, github: GitHub
+) -> None:
+    issue.follow(github, failed())
+    report = {**ended("unchanged").report, "date": None}
+    said = issue.follow(github, replace(ended("unchanged"), report=report))
+    assert said == "nothing to tell: this run neither failed nor made a digest"
+    assert repository.issues[0]["state"] == "open"
+
+
 def test_a_run_that_somebody_stopped_neither_opens_nor_closes_it(
     repository: Repository, github: GitHub
 ) -> None:

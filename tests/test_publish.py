@@ -15,7 +15,6 @@ from digest.publish import (
     commit,
     commit_message,
     days_among,
-    require_repository,
     uncommitted,
 )
 from tests import make
@@ -434,15 +433,6 @@ def test_a_day_committed_alone_leaves_everything_else(repository: Path) -> None:
 
 
 # --- what git refuses -------------------------------------------------------------------------
-
-
-def test_outside_of_a_repository_is_said_before_anything_is_made(tmp_path: Path) -> None:
-    with pytest.raises(PublishError, match=r"not a git repository.*or use --no-commit$"):
-        require_repository(tmp_path / "not" / "there" / "yet")
-
-
-def test_a_folder_yet_to_be_made_inside_a_repository_will_do(repository: Path) -> None:
-    require_repository(repository / "site" / "to" / "be")
 
 
 def test_an_ignored_folder_says_what_to_take_out(repository: Path) -> None:

@@ -314,7 +314,23 @@ def test_commits_of_the_users_own_are_not_moved(
     (repository / "notes.txt").write_text("mine\n")
     git(repository, "commit", "--quiet", "--all", "--message", "Mine")
     record(repository, digest_of(DAY))
-    with pytest.raises(PublishError, match="commit of your own: git pull --rebase"):
+    with pytest.raises(PublishError, match="2 commits of your own are not pushed, and --push"):
+        push_days(repository)
+    assert git(remote, "rev-parse", "main") == theirs
+
+
+def test_commits_that_the_remote_has_dropped_are_not_published_again(
+    repository: Path, other: Path, remote: Path
+) -> None:
+    (repository / "notes.txt").write_text("mine\n")
+    git(repository, "commit", "--quiet", "--all", "--message", "Mine")
+    git(repository, "push", "--quiet")
+    (other / "code.py").write_text("print(2)\n")
+    git(other, "commit", "--quiet", "--all", "--message", "Code")
+    git(other, "push", "--quiet", "--force")
+    theirs = git(remote, "rev-parse", "main")
+    record(repository, digest_of(DAY))
+    with pytest.raises(PublishError, match="Mine here is a commit of your own: git pull --rebase"):
         push_days(repository)
     assert git(remote, "rev-parse", "main") == theirs
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digest.errors import ArchiveError
 from digest.models import Failure, Reason, Score, Scoring, Usage, Verdict
-from digest.unfinished import Unfinished
+from digest.unfinished import Unfinished, left, troubles
 from tests import make
 from tests.make import DAY, score
 
@@ -200,6 +200,19 @@ def test_a_date_without_time_zone_is_nobodys(tmp_path: Path) -> None:
     made.path.parent.mkdir()
     made.path.write_text(json.dumps(line(after="2026-01-30T06:07:08")) + "\n")
     assert made.read() == Scoring({})
+
+
+@pytest.mark.parametrize("text", ["{", '[{"url": 1}]', "[" * 5000, "\N{SNOWMAN}"])
+def test_damaged_papers_of_a_day_are_left_out_and_told_in_plain_words(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    path = tmp_path / "2026-01-29.feeds.json"
+    path.write_text(text)
+    (tmp_path / "2026-01-29.trouble.txt").write_bytes(b"\xff")
+    assert left(tmp_path, DAY) == {}
+    assert troubles(tmp_path, DAY - timedelta(days=9), DAY) == ()
+    told = "is damaged, or of another version, and left out: it may be removed"
+    assert caplog.messages == [f"{path}: {told}", f"{tmp_path / '2026-01-29.trouble.txt'}: {told}"]
 
 
 # --- a folder that cannot be used -------------------------------------------------------------

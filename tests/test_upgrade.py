@@ -150,7 +150,7 @@ def test_a_fork_of_fifty_days_takes_a_later_version_without_a_conflict(
 ) -> None:
     before = tree(fork)
     for name in names:
-        if name not in USERS and not name.startswith(LOOK):
+        if name not in USERS and not name.startswith((LOOK, "docs/")):
             change(upstream / name)
     for name in REMOVED:
         (upstream / name).unlink()
@@ -164,7 +164,7 @@ def test_a_fork_of_fifty_days_takes_a_later_version_without_a_conflict(
     after = tree(fork)
     ours = [name for name in before if name in OWN or name.startswith("docs/")]
     assert {name: after[name] for name in ours} == {name: before[name] for name in ours}
-    theirs = tree(upstream)
+    theirs = {name: data for name, data in tree(upstream).items() if name not in ours}
     assert {n: after[n] for n in after if n not in ours} == {
         n: theirs[n] for n in theirs if n not in USERS
     }
@@ -187,8 +187,102 @@ def test_a_fork_of_fifty_days_takes_a_later_version_without_a_conflict(
     assert {name: data for name, data in tree(fork).items() if name in days} == days
 
 
-def test_nothing_generated_is_part_of_this_repository(names: list[str]) -> None:
-    assert [name for name in names if name.startswith("docs/")] == []
+def test_of_the_site_an_empty_file_alone_is_part_of_this_repository(names: list[str]) -> None:
+    assert [name for name in names if name.startswith("docs/")] == ["docs/.nojekyll"]
+    assert (ROOT / "docs/.nojekyll").read_bytes() == b""
+
+
+OF_A_LATER_VERSION = (".gitattributes", "docs/.nojekyll")
+
+
+@pytest.mark.parametrize("own", [{}, {"docs/.gitattributes": "* text\n", "docs/CNAME": "mine\n"}])
+def test_a_fork_with_digests_takes_the_first_version_that_has_files_in_the_same_folder(
+    upstream: Path, tmp_path: Path, own: dict[str, str]
+) -> None:
+    for name in OF_A_LATER_VERSION:
+        (upstream / name).unlink()
+    commit(upstream, "As before")
+    fork = tmp_path / "fork"
+    git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
+    for name, text in {**OWN, **own}.items():
+        (fork / name).parent.mkdir(exist_ok=True)
+        (fork / name).write_text(text)
+    commit(fork, "Mine")
+    run(fork, *feeds(tmp_path, 2))
+    assert git(fork, "ls-files", "docs/.nojekyll") == "docs/.nojekyll"
+    before = {name: data for name, data in tree(fork).items() if name.startswith("docs/")}
+
+    git(upstream, "revert", "--quiet", "--no-edit", "HEAD")
+    sync(fork)
+    after = {name: data for name, data in tree(fork).items() if name.startswith("docs/")}
+    assert after == before
+    assert "the archive holds together" in run(fork, "check")
+    assert "1 of 2 papers kept" in run(fork, *feeds(tmp_path, 3, skip=2))
+    assert git(fork, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["this version", "an older fork"])
+def test_a_clone_that_converts_line_endings_goes_on_with_the_fork(
+    upstream: Path, tmp_path: Path, older: bool
+) -> None:
+    fork = tmp_path / "fork"
+    git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
+    if older:
+        (fork / ".gitattributes").unlink()
+    for name in ("config.yaml", "prompts/topics.md"):
+        (fork / name).write_text(OWN[name])
+    commit(fork, "Mine")
+    run(fork, *feeds(tmp_path, 2))
+
+    windows = tmp_path / "windows"
+    convert = ("-c", "core.autocrlf=true", "-c", "core.safecrlf=true")
+    git(tmp_path, *convert, "clone", "--quiet", *convert, str(fork), str(windows))
+    assert b"\r\n" in (windows / "config.yaml").read_bytes()
+    assert (b"\r\n" in (windows / "docs/index.html").read_bytes()) == older
+    if not older:
+        assert "the archive holds together" in run(windows, "check")
+    for path in (windows / "docs").rglob("*"):
+        path.touch()  # so that git looks into it again
+    run(windows, *feeds(tmp_path, 3, skip=2))
+    changed = git(windows, "show", "--format=", "--name-only").splitlines()
+    assert "docs/2026/2026-01-07.html" in changed
+    assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
+    for name in changed:
+        assert "\r" not in git(windows, "show", f"HEAD:{name}")
+
+    # As git converts nothing, nobody could tell from which clone the digest came.
+    plain = tmp_path / "plain"
+    git(tmp_path, "clone", "--quiet", str(windows), str(plain))
+    assert "the archive holds together" in run(plain, "check")
+
+
+def test_line_endings_that_were_converted_before_are_not_committed(
+    upstream: Path, tmp_path: Path
+) -> None:
+    """An older clone, and then the version that leaves line endings as they are."""
+    fork = tmp_path / "fork"
+    git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
+    attributes = (fork / ".gitattributes").read_text()
+    (fork / ".gitattributes").unlink()
+    (fork / "config.yaml").write_text(OWN["config.yaml"])
+    commit(fork, "Mine")
+    run(fork, *feeds(tmp_path, 2))
+    convert = ("-c", "core.autocrlf=true")
+    windows = tmp_path / "windows"
+    git(tmp_path, *convert, "clone", "--quiet", *convert, str(fork), str(windows))
+    (fork / ".gitattributes").write_text(attributes)
+    commit(fork, "What the new version brings")
+    git(windows, "pull", "--quiet")
+    for path in (windows / "docs").rglob("*"):
+        path.touch()
+    assert git(windows, "status", "--porcelain").count("M docs/2026/2026-01-05.html") == 1
+    run(windows, *feeds(tmp_path, 3, skip=2))
+    changed = git(windows, "show", "--format=", "--name-only").splitlines()
+    assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
+    for name in changed:
+        assert "\r" not in git(windows, "show", f"HEAD:{name}")
+    assert "1 finding mended" in run(windows, "check", "--repair")
+    assert git(windows, "status", "--porcelain") == ""
 
 
 def test_nothing_that_a_run_makes_is_ignored_by_git_and_what_it_keeps_aside_is(

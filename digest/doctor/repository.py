@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from digest import announcements, archive, git, layout, publish, unfinished
+from digest import announcements, archive, clone, git, layout, publish, unfinished
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, ok, parts, problem, warning
 from digest.errors import PublishError
@@ -47,7 +47,7 @@ def push(setup: Setup) -> Iterator[Check]:
             "git remote add origin ADDRESS, then git push --set-upstream origin HEAD",
         )
         return
-    publish.require_upstream(folder)
+    clone.upstream(folder)
     remote = git.read(folder, "config", f"branch.{branch}.remote", accept=(0, 1)) or "origin"
     rehearsal = ("push", "--dry-run", "--quiet", remote, f"HEAD:refs/heads/{branch}")
     done = git.run(folder, *rehearsal, accept=range(256))
@@ -105,6 +105,7 @@ def github_remote(folder: Path) -> str | None:
 def days(setup: Setup) -> Iterator[Check]:
     """A light look; `digest check` takes the whole one."""
     out = setup.config.out
+    clone.require_archive(out)
     listed = {day.date for day in archive.read_days(out)}
     paths = archive.day_paths(out)
     there = {date.fromisoformat(path.stem) for path in paths}
@@ -113,8 +114,8 @@ def days(setup: Setup) -> Iterator[Check]:
     if unlisted := sorted(there - listed):
         named = ", ".join(map(str, unlisted))
         yield problem(f"not in {archive.DAYS}: {named}", "run `digest check --repair`")
-    elif theirs := layout.somebody_elses(out):
-        yield problem(*parts(theirs))
+    elif foreign := layout.other_site(out):
+        yield problem(*parts(str(layout.not_ours(foreign))))
     elif not there:
         yield ok("no day yet: the first run makes one")
     else:

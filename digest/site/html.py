@@ -96,7 +96,8 @@ _COMMENTS = re.compile(rb"(?m)^ *(?://.*|/\*\*[^*]*\*/)\n")
 
 
 def _static(name: str) -> bytes:
-    written = (files("digest.site") / "static" / name).read_bytes()
+    # As text: a clone may have converted the line endings of this program's own files.
+    written = (files("digest.site") / "static" / name).read_text("utf-8").encode()
     return _COMMENTS.sub(b"", written) if name.endswith(".js") else written
 
 
