@@ -8,13 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-header pyproject.toml
 
-# From npm for the tests: a model endpoint, and judges of pages. Without npm they do without, and
-# say so.
-NPM := $(if $(shell command -v npm),$(patsubst %,tests/%/node_modules/.package-lock.json,llm site))
+# Some tests use packages from npm; without npm they are skipped. npm writes this file last: a folder
+# without it is not complete.
+NODE_MODULES := tests/node_modules/.package-lock.json
 
 WORKFLOWS := $(wildcard .github/workflows/*.yml digest/starter/.github/workflows/*.yml)
 
-.PHONY: demo pages test bench lint workflows format lock clean
+.PHONY: demo pages test soak bench lint workflows format lock clean
 
 demo: $(VENV)/runtime  ## the whole run on the sample feed, without a key
 	@$(BIN)/python -m digest demo
@@ -22,8 +22,18 @@ demo: $(VENV)/runtime  ## the whole run on the sample feed, without a key
 pages: $(VENV)/dev  ## a site of made days, one of them judged by a model, to look at
 	@$(BIN)/python -m tests.site build/pages
 
-test: $(VENV)/dev $(NPM)  ## every test, as many at a time as there are cores
+test: $(VENV)/dev $(if $(shell command -v npm),$(NODE_MODULES))  ## every test, as many at a time as there are cores
 	$(BIN)/python -m pytest --numprocesses $(if $(UPDATE_GOLDEN),0,auto) --dist worksteal $(ARGS)
+
+# Hours: simulated years, 200 kills, more examples of each property, a fuzzer, all cases.
+soak: $(VENV)/dev $(if $(shell command -v npm),$(NODE_MODULES))  ## what takes too long for every change
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal \
+		-m "soak or hypothesis" --hypothesis-profile soak $(ARGS)
+	$(BIN)/python -m tests.bench.year
+	$(PIP) --target build/atheris atheris \
+		&& PYTHONPATH=build/atheris $(BIN)/python -m tests.bench.fuzz_feed --seconds 300 \
+		|| { test ! -d build/atheris && echo "atheris cannot be installed: nothing is fuzzed"; }
+	$(BIN)/python tests/cases.py --slow
 
 bench: $(VENV)/dev  ## speed, cost and scale: tables, and build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
@@ -50,11 +60,10 @@ lock: $(VENV)/dev  ## newest versions that pyproject.toml allows, for Python 3.1
 	$(UV_COMPILE) --upgrade --group dev --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) tests/*/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/node_modules build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
-	npm --prefix tests/$* ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	@touch $@
+$(NODE_MODULES): tests/package.json tests/package-lock.json
+	@sh tests/npm.sh
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
-from tests.lacking import lacking
+from tests.lacking import lacking, real_data_folder
 from tests.llm.scoring import impatient
 
 __all__ = ["impatient"]
+
+# Hypothesis' own profile for CI: the same examples each time, however busy the machine. `make soak`
+# draws others, and more.
+settings.register_profile("test", settings.get_profile("ci"), max_examples=50)
+settings.register_profile("soak", settings.get_profile("ci"), max_examples=2000, derandomize=False)
+settings.load_profile("test")
 
 _strangers: list[str] = []  # hosts that a test has asked for, though none may be
 
@@ -43,8 +49,8 @@ def _only_this_machine_is_asked() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real arXiv data, which is not part of the repository."""
-    named = os.environ.get("DIGEST_DATA")
-    folder = Path(named) if named else Path(__file__).parent.parent / "../shared/data"
-    if not folder.is_dir():
-        lacking(f"no real data in {folder}: set DIGEST_DATA to its folder")
+    folder = real_data_folder()
+    if folder is None:
+        lacking("no real data: DIGEST_DATA names no folder")
+    assert folder.is_dir(), f"DIGEST_DATA names {folder}, which is no folder"
     return folder

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
@@ -182,9 +185,39 @@ def tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-# --- arbitrary values -------------------------------------------------------------------------
+# --- how long and how much --------------------------------------------------------------------
 
-unhurried = settings(deadline=None)  # a busy machine is no failure
+# For what ends by itself: only a fault takes so long, however busy the machine.
+PATIENCE_S = 120.0
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    """Wait for `condition` to hold. False if it still does not after `PATIENCE_S`."""
+    given_up = time.monotonic() + PATIENCE_S
+    while not (holds := condition()) and time.monotonic() < given_up:
+        time.sleep(0.01)
+    return holds
+
+
+@contextmanager
+def cpu_seconds(most: float) -> Iterator[None]:
+    """Fail if this thread computes for longer. Time in which it has to wait does not count."""
+    started = time.thread_time()
+    yield
+    assert time.thread_time() - started < most
+
+
+def seeds(few: int, *, soak: int) -> list[Any]:
+    """Values for `pytest.mark.parametrize`: 0 to `few` - 1, and up to `soak` - 1 in `make soak`."""
+    return [*range(few), *(pytest.param(n, marks=pytest.mark.soak) for n in range(few, soak))]
+
+
+def examples(number: int) -> settings:
+    """So many examples of a property in place of 100; fewer in `make test`, more in `make soak`."""
+    return settings(max_examples=max(1, number * settings().max_examples // 100))
+
+
+# --- arbitrary values -------------------------------------------------------------------------
 
 # A few ids only, new and old style, so that feeds, ledgers and days overlap.
 SOME_IDS = [

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import archive
@@ -205,7 +205,7 @@ def rerun(out: Path, day: date, announced: list[str], excluded: set[str]) -> Non
     record(out, digest, archive.read_day(out, day))
 
 
-@settings(make.unhurried, max_examples=50)
+@make.examples(50)
 @given(
     st.lists(
         st.tuples(make.days, st.lists(make.ids, unique=True, max_size=5), st.sets(make.ids)),

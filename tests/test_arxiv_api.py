@@ -19,7 +19,7 @@ from digest.arxiv_api import Answer, fetch_papers, parse_papers
 from digest.errors import FeedError
 from digest.models import AnnounceType, Paper
 from digest.transport import polite_session
-from tests.make import paper, unhurried
+from tests.make import paper
 
 # --- answers ----------------------------------------------------------------------------------
 
@@ -170,7 +170,6 @@ def test_what_is_no_answer_is_told(body: bytes, said: str) -> None:
     assert problem(body).startswith(f"arXiv API: {said}")
 
 
-@unhurried
 @given(st.binary() | st.binary(max_size=30).map(lambda noise: answer(entry())[:400] + noise))
 def test_any_bytes_are_an_answer_or_an_error_of_ours(body: bytes) -> None:
     with suppress(FeedError):
@@ -182,7 +181,6 @@ inner = st.text(
 )
 
 
-@unhurried
 @given(st.lists(inner, min_size=4, max_size=4))
 def test_any_text_in_an_entry_does_no_harm(said: list[str]) -> None:
     title, name, term, number = map(escape, said)

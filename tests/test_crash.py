@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -23,8 +22,6 @@ from digest.models import Feed
 from tests import make
 from tests.make import DAY, git, paper, rss
 
-# How many kills a test run makes; the moments differ by seed. `DIGEST_KILLS=200` for a long look.
-KILLS = int(os.environ.get("DIGEST_KILLS", "12"))
 DAYS = (DAY, DAY + timedelta(days=3))
 TOPICS = "## Matter\n\n- Relevant: matter, findings\n"
 
@@ -54,6 +51,10 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    return make_bench(tmp_path, monkeypatch)
+
+
+def make_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     make.own_git_settings(monkeypatch, tmp_path)
     remote, repository = tmp_path / "remote.git", tmp_path / "repository"
     git(tmp_path, "init", "--quiet", "--bare", str(remote))
@@ -86,26 +87,59 @@ def subjects(bench: Bench) -> list[str]:
     return [line[:17] for line in git(bench.remote, "log", "--format=%s", "main").splitlines()]
 
 
-def killed_after(bench: Bench, seconds: float) -> bool:
-    """Whether the run was still alive to be killed."""
-    process = bench.start("--push")
-    time.sleep(seconds)
-    alive = process.poll() is None
-    if alive:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    return alive
+# --- killed -----------------------------------------------------------------------------------
+
+# Runs the program, and kills it and its git at one of the moments at which it changes something
+# or starts git, or a little later. Every moment leaves a byte in the log.
+KILLED = """
+import os, runpy, signal, sys, threading
+log = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_CREAT)
+moment, delay_s = int(sys.argv.pop(1)), float(sys.argv.pop(1))
+passed = 0
+def kill():
+    os.killpg(0, signal.SIGKILL)
+def look(event, arguments):
+    global passed
+    writes = event == "open" and isinstance(arguments[1], str) and arguments[1][:1] in "wax"
+    if writes or event in ("os.mkdir", "os.rename", "os.remove", "subprocess.Popen"):
+        os.write(log, b".")
+        passed += 1
+        if passed == moment:
+            threading.Timer(delay_s, kill).start() if delay_s else kill()
+sys.addaudithook(look)
+runpy.run_module("digest", run_name="__main__", alter_sys=True)
+"""
+NEVER = 0
 
 
-@pytest.mark.parametrize("seed", range(KILLS))
+def run_until(bench: Bench, moment: int, delay_s: float = 0.0) -> int:
+    """Run, killed `delay_s` after the given moment; the number of moments until then."""
+    log = bench.repository.parent / "moments"
+    log.unlink(missing_ok=True)
+    killer = ("-c", KILLED, str(log), str(moment), str(delay_s))
+    process = bench.start("--push", python=killer)
+    _, errors = process.communicate(timeout=make.PATIENCE_S)
+    assert process.returncode in (0, -signal.SIGKILL), errors
+    return len(log.read_bytes())
+
+
+@pytest.fixture(scope="module")
+def moments(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many moments an undisturbed run has."""
+    with pytest.MonkeyPatch.context() as patch:
+        return run_until(make_bench(tmp_path_factory.mktemp("undisturbed"), patch), NEVER)
+
+
+@pytest.mark.parametrize("seed", make.seeds(6, soak=200))
 def test_after_kill_9_at_any_moment_the_next_run_makes_everything_good(
-    bench: Bench, seed: int
+    bench: Bench, moments: int, seed: int
 ) -> None:
-    moments = random.Random(seed)
-    for _ in range(moments.choice([1, 1, 2])):
-        killed_after(bench, moments.uniform(0.15, 1.3))
+    assert moments > 50
+    chance = random.Random(seed)
+    for _ in range(chance.choice([1, 1, 2])):
+        run_until(bench, chance.randint(1, moments), chance.choice([0.0, chance.uniform(0, 0.05)]))
     process = bench.start("--push")
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=make.PATIENCE_S)
     assert process.returncode == 0, said
     assert recorded(bench) == list(DAYS)
     assert check(bench.out, Site()) == []
@@ -117,28 +151,47 @@ def test_after_kill_9_at_any_moment_the_next_run_makes_everything_good(
     assert git(bench.repository, "status", "--porcelain") == ""
 
 
-# Python's own start answers Ctrl-C in its own ways (a traceback and 1, among others): the moments
-# are counted from where the program's code begins.
-PYTHON_IS_UP = """
-import runpy
-print("up", flush=True)
+# --- interrupted ------------------------------------------------------------------------------
+
+# Runs the program, and sends it Ctrl-C when it comes to a moment. By itself Python would lose the
+# one that comes in `__del__`.
+INTERRUPTED = """
+import os, runpy, signal, sys
+event, what, lost = sys.argv[1:4]
+del sys.argv[1:4]
+class Last:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+def look(name, arguments):
+    global event
+    if name == event and what in str(arguments):
+        event = None
+        Last() if lost == "lost" else os.kill(os.getpid(), signal.SIGINT)
+sys.addaudithook(look)
 runpy.run_module("digest", run_name="__main__", alter_sys=True)
 """
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.35, 0.5, 0.65, 0.8])
-def test_ctrl_c_ends_with_130_and_without_a_traceback(bench: Bench, seconds: float) -> None:
-    process = bench.start(python=("-c", PYTHON_IS_UP))
-    assert process.stdout
-    assert process.stdout.readline() == "up\n"
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    if process.returncode == -signal.SIGINT:  # before the program's first line, or after its last
-        assert "read:" not in said or f"{DAYS[1]} commit" in said
-    else:
-        assert process.returncode in (0, 130)
-        assert "Traceback" not in said
+@pytest.mark.parametrize("how", ["", "lost"])
+@pytest.mark.parametrize(
+    ("event", "what"),
+    [
+        ("import", "digest.cli"),
+        ("import", "digest.config"),
+        ("open", "2026-01-30.xml"),
+        ("open", "2026-01-30.json"),
+        ("open", "2026-01-30.html"),
+        ("subprocess.Popen", "fast-import"),
+    ],
+)
+def test_ctrl_c_ends_with_130_and_without_a_traceback(
+    bench: Bench, event: str, what: str, how: str
+) -> None:
+    process = bench.start(python=("-c", INTERRUPTED, event, what, how))
+    _, said = process.communicate(timeout=make.PATIENCE_S)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert "Digest 2026-02-02" not in git(bench.repository, "log", "--format=%s")
 
 
 # --- the disk ---------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from digest.measures import FIGURES
 from digest.models import Cut, Score
 from digest.topics import parse_topics
 from tests import make
-from tests.make import CUT, paper, unhurried
+from tests.make import CUT, paper
 
 NOTHING = dict.fromkeys(FIGURES)
 
@@ -248,7 +248,6 @@ def cases(draw: st.DrawFn, most: int = 12) -> tuple[list[Label], dict[str, Score
 cuts = st.builds(Cut, st.integers(1, 10), st.integers(1, 10))
 
 
-@unhurried
 @given(cases(), cuts, st.integers(1, 15))
 def test_the_sums_add_up(case: tuple[list[Label], dict[str, Score]], cut: Cut, k: int) -> None:
     judged, given = case
@@ -261,7 +260,6 @@ def test_the_sums_add_up(case: tuple[list[Label], dict[str, Score]], cut: Cut, k
         assert figure is None or 0 <= figure <= 1
 
 
-@unhurried
 @given(cases(), cuts)
 def test_the_order_of_the_labels_does_not_matter(
     case: tuple[list[Label], dict[str, Score]], cut: Cut
@@ -271,7 +269,6 @@ def test_the_order_of_the_labels_does_not_matter(
     assert as_dict(there) == as_dict(back)
 
 
-@unhurried
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 10)), max_size=12))
 def test_the_auc_of_the_reversed_order_is_what_lacks_to_one(pairs: list[tuple[bool, int]]) -> None:
     marks = "".join("+" if relevant else "-" for relevant, _ in pairs)
@@ -293,7 +290,6 @@ def by_definition(hits: Sequence[bool], k: int) -> tuple[float, float, float, fl
     )
 
 
-@unhurried
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3)), min_size=2, max_size=6))
 def test_figures_of_equals_are_the_mean_over_all_their_orders(
     pairs: list[tuple[bool, int]],
@@ -314,7 +310,6 @@ def test_figures_of_equals_are_the_mean_over_all_their_orders(
 # --- comparing --------------------------------------------------------------------------------
 
 
-@unhurried
 @given(cases(), cuts)
 def test_nothing_differs_from_itself(case: tuple[list[Label], dict[str, Score]], cut: Cut) -> None:
     judged, given = case
@@ -429,7 +424,6 @@ def test_a_day_is_compared_in_seconds() -> None:
 # --- for machines -----------------------------------------------------------------------------
 
 
-@unhurried
 @given(cases(), cuts)
 def test_what_machines_read_is_plain_json(
     case: tuple[list[Label], dict[str, Score]], cut: Cut
@@ -597,7 +591,6 @@ def test_text_from_outside_obeys_nobody(where: str) -> None:
     assert [found for found in obeyed if found in text] == []
 
 
-@unhurried
 @given(cases(), cuts)
 def test_no_line_is_wider_than_the_terminal(
     case: tuple[list[Label], dict[str, Score]], cut: Cut

@@ -104,7 +104,7 @@ def build(settings: Path, source: Path) -> tuple[dict[str, bytes], str]:
         env=os.environ | {"LC_ALL": "C.UTF-8", "JEKYLL_ENV": "production"},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=make.PATIENCE_S,
         check=False,
     )
     assert done.returncode == 0, done.stderr[:2000]

@@ -28,7 +28,7 @@ from digest.labels import (
 from digest.models import NO_TOPIC, Below, Digest, Kept, Score
 from digest.text import one_line
 from tests import make
-from tests.make import CUT, paper, score, unhurried
+from tests.make import CUT, paper, score
 
 A, B, C = paper("2601.1"), paper("2601.2"), paper("2601.3")
 GOOD = {"id": "2601.1", "title": "T", "abstract": "A", "relevant": True}
@@ -202,7 +202,6 @@ keys = st.sampled_from(
 lines = st.dictionaries(keys, json_values | st.integers(1, 10)).map(json.dumps)
 
 
-@unhurried
 @given(st.text() | st.lists(lines | st.text(max_size=9), max_size=4).map("\n".join))
 @pytest.mark.parametrize("parse", [parse_labels, parse_results])
 def test_any_text_is_read_or_told_what_is_wrong_with_it(
@@ -314,7 +313,6 @@ one_line_scores = st.builds(
 )
 
 
-@unhurried
 @given(st.dictionaries(make.ids, one_line_scores, min_size=1))
 def test_results_come_back_as_they_were_written(scores: dict[str, Score]) -> None:
     found = parse_results(encode_results(scores), "x")
@@ -374,7 +372,6 @@ def test_abstracts_that_were_fetched_make_labels_and_the_rest_is_named() -> None
     assert with_abstracts(lean, {A.id: A}) == ([Label(A, None, 3, 4)], [B.id])
 
 
-@unhurried
 @given(st.lists(make.digests(), max_size=3))
 def test_a_paper_is_judged_once_however_many_days_have_it(digests: list[Digest]) -> None:
     archived = from_archive(digests)

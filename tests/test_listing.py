@@ -16,7 +16,7 @@ from digest.feed import parse_feed
 from digest.listing import Listing, Section, parse_catchup, parse_recent, together
 from digest.models import AnnounceType, Feed, Paper
 from tests import feeds, listings
-from tests.make import CROSS, DAY, NEW, REPLACE, REPLACE_CROSS, paper, unhurried
+from tests.make import CROSS, DAY, NEW, REPLACE, REPLACE_CROSS, paper
 
 PAPERS = (
     paper("2601.00001"),
@@ -433,7 +433,6 @@ def damaged(draw: st.DrawFn) -> bytes:
     return page[:start] + draw(anything) + page[end:]
 
 
-@unhurried
 @given(st.binary() | damaged())
 def test_any_bytes_are_a_page_or_an_error_of_ours(data: bytes) -> None:
     title(data)
@@ -449,7 +448,6 @@ def test_any_bytes_are_a_page_or_an_error_of_ours(data: bytes) -> None:
 inner = st.text(st.characters(codec="utf-8"), min_size=1)
 
 
-@unhurried
 @given(st.lists(inner, min_size=3, max_size=3))
 def test_any_text_in_an_entry_does_no_harm(said: list[str]) -> None:
     odd = replace(paper(title="x" + said[0], authors=[said[1]]), abstract="x" + said[2])

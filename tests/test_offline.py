@@ -7,19 +7,19 @@ import random
 import re
 import subprocess
 import sys
-import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import NO_TOPIC, AnnounceType, Paper, Score, Topics
 from digest.offline import _MOST_UNEXPLAINED, _STEPS, score
 from digest.topics import parse_topics
+from tests import make
 
 MACHINES = parse_topics("""
 ## Architecture
@@ -280,10 +280,9 @@ def test_topics_without_lists_and_papers_in_any_script_are_scored() -> None:
     ],
 )
 def test_a_hostile_abstract_is_scored_quickly(abstract: str) -> None:
-    before = time.perf_counter()
-    verdict = one("Title", abstract)
+    with make.cpu_seconds(10):
+        verdict = one("Title", abstract)
     assert 1 <= verdict.relevance <= 10
-    assert time.perf_counter() - before < 1
 
 
 def test_topics_of_hostile_slashes_are_read_quickly() -> None:
@@ -298,7 +297,6 @@ imaging scaling laws ships and the Baltic-sea low-rank $x_1$ Über 量子
 WORDS = st.lists(st.sampled_from(VOCABULARY.split()), max_size=12).map(" ".join)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=6))
 def test_any_day_is_scored_with_phrases_that_stand_in_the_paper(day: list[tuple[str, str]]) -> None:
     papers = [paper(title, abstract, f"2601.{i:05}") for i, (title, abstract) in enumerate(day)]

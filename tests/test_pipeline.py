@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import archive
@@ -713,7 +713,7 @@ def test_a_day_that_a_copy_brought_alone_is_known_to_the_next_run(bench: Bench) 
 days = st.sampled_from([DAY - timedelta(days=n) for n in range(3)])
 
 
-@settings(make.unhurried, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@make.examples(15)
 @given(
     runs=st.lists(
         st.tuples(

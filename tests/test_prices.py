@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from digest.models import Usage
 from digest.prices import OPENAI, price
-from tests import make
 
 # The day that the project is measured by.
 DAY = Usage(prompt_tokens=94_363, completion_tokens=68_277, requests=46)
@@ -144,7 +143,6 @@ def test_nothing_costs_nothing() -> None:
 counts = st.none() | st.integers(-10, 2**53)
 
 
-@make.unhurried
 @given(
     counts,
     counts,

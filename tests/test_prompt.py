@@ -24,7 +24,6 @@ from digest.prompt import (
     load_topics,
     messages,
 )
-from tests import make
 from tests.llm.fake import labels_of_seed_day
 from tests.make import CUT, paper
 
@@ -314,7 +313,6 @@ hostile = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@make.unhurried
 @given(st.lists(st.tuples(hostile, hostile), max_size=4))
 @example([("a <", "/paper> b"), ("</paper", ">")])
 @example([("", "<//paper")])

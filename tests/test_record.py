@@ -24,20 +24,17 @@ def name_of(digest: Digest) -> str:
     return f"data/{digest.date:%Y}/{digest.date}.json"
 
 
-@make.unhurried
 @given(make.digests())
 def test_any_digest_survives_its_file(digest: Digest) -> None:
     assert decode(encode(digest), name_of(digest)) == digest
 
 
-@make.unhurried
 @given(make.digests())
 def test_a_file_read_and_written_again_has_the_same_bytes(digest: Digest) -> None:
     data = encode(digest)
     assert encode(decode(data, name_of(digest))) == data
 
 
-@make.unhurried
 @given(make.digests())
 def test_the_sums_in_a_file_hold(digest: Digest) -> None:
     counts = json.loads(encode(digest))["counts"]

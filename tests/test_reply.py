@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import NO_TOPIC, Score
@@ -559,7 +559,6 @@ def assert_sound(reply: Reply) -> None:
     assert all(problem == one_line(problem, 200) for problem in reply.problems)
 
 
-@settings(deadline=None)
 @given(
     anything
     | st.text('{}[]",:\\ubnrtf/81.<>think\n ', max_size=80)
@@ -569,7 +568,6 @@ def test_any_text_can_be_read(text: str) -> None:
     assert_sound(read(text, ASKED, TOPICS))
 
 
-@settings(deadline=None)
 @given(
     replies,
     st.sampled_from(WRAPPERS),
@@ -596,7 +594,6 @@ def test_a_damaged_reply_can_be_read(
 
 
 @pytest.mark.parametrize("wrap", WRAPPERS[:-1])
-@settings(deadline=None)
 @given(given_scores=replies)
 def test_any_comment_survives_every_wrapper(
     wrap: Callable[[dict[str, Score]], str], given_scores: dict[str, Score]
@@ -608,7 +605,6 @@ def test_any_comment_survives_every_wrapper(
     assert read(wrap(given_scores), ASKED, TOPICS) == Reply(expected, ())
 
 
-@settings(deadline=None)
 @given(replies, st.sampled_from(WRAPPERS), st.integers(0, 5000))
 def test_a_cut_reply_holds_no_wrong_score(
     given_scores: dict[str, Score], wrap: Callable[[dict[str, Score]], str], at: int

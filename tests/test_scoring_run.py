@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -28,7 +28,7 @@ from digest.models import Paper, Usage
 from digest.prices import price
 from tests import make
 from tests.llm import replies
-from tests.llm.fake import TOPICS, Fake, Label, Physics, Record
+from tests.llm.fake import TOPICS, Fake, Label, Record
 from tests.llm.replies import Request, Response, Rule, in_turn, whenever
 from tests.make import DAY, git, paper, tree
 
@@ -111,7 +111,7 @@ class Project:
 
     def process(self, *options: str, **environment: str) -> Ended:
         with self.start(*options, **environment) as process:
-            out, err = process.communicate(timeout=60)
+            out, err = process.communicate(timeout=make.PATIENCE_S)
         return Ended(process.returncode, out, err)
 
     # What there is afterwards.
@@ -484,17 +484,16 @@ def test_an_endpoint_that_never_scores_is_an_outage(
 
 
 def ended_half_way(project: Project, how: signal.Signals, *options: str) -> Ended:
-    """A run that gets a signal once a few of its answers are kept."""
+    """A run that gets a signal once a few of its answers are kept and two more are under way."""
     project.settings(batch_size=2, concurrency=2)
-    project.fake.physics = Physics(ttft=0.1)
+    go_on = threading.Event()
+    project.fake.respond = in_turn(*[None] * 4, *[replies.held(go_on)] * 99)
     with project.start("--no-commit", *options) as process:
-        deadline = time.monotonic() + 30
-        while len(project.unfinished) < 4 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert process.poll() is None
+        assert make.until(lambda: len(project.unfinished) >= 4 and len(project.requests) == 6)
         os.killpg(process.pid, how)
-        out, err = process.communicate(timeout=30)
-    project.fake.physics = Physics()
+        go_on.set()
+        out, err = process.communicate(timeout=make.PATIENCE_S)
+    project.fake.respond = None
     return Ended(process.returncode, out, err)
 
 

@@ -71,7 +71,6 @@ def test_of_equals_in_both_the_first_feeds_counts() -> None:
     assert merge([make.feed(first), make.feed(second, category="cs.AI")]) == (first,)
 
 
-@make.unhurried
 @given(make.feeds, st.data())
 def test_merging_does_not_depend_on_the_order_of_the_feeds(
     feeds: list[Feed], data: st.DataObject
@@ -254,7 +253,6 @@ def test_a_part_of_a_name_is_no_author_match() -> None:
 # --- every paper is accounted for -------------------------------------------------------------
 
 
-@make.unhurried
 @given(
     feeds=make.feeds,
     ledger=st.dictionaries(make.ids, st.dates(EARLIER, DAY)),
@@ -390,7 +388,6 @@ def test_of_a_paper_listed_again_the_later_entry_counts() -> None:
     assert [e.version for e in combined.entries] == [2]
 
 
-@make.unhurried
 @given(make.feeds, st.booleans())
 def test_a_second_look_at_the_same_feed_changes_nothing(feeds: list[Feed], elsewhere: bool) -> None:
     for feed in feeds:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from digest.errors import ArchiveError
 from digest.models import Failure, Reason, Score, Scoring, Usage, Verdict
 from digest.unfinished import Unfinished, left, troubles
-from tests import make
 from tests.make import DAY, score
 
 ASKED = ("llm", "gpt-6-luna", "abc", "")
@@ -112,7 +111,6 @@ def test_what_is_forgotten_is_gone_and_can_be_forgotten_again(kept: Unfinished) 
 # --- damage -----------------------------------------------------------------------------------
 
 
-@make.unhurried
 @given(st.data())
 def test_a_kill_at_any_byte_loses_the_torn_answer_at_most(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from digest.announcements import EASTERN
+from tests import make
 from tests.github.jobs import ROOT
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -79,7 +80,7 @@ def test_who_cancels_the_job_interrupts_the_digest_itself(tmp_path: Path) -> Non
         assert process.stderr
         assert process.stderr.readline() == "begun\n"
         process.send_signal(signal.SIGINT)  # GitHub sends it to this one process
-        assert process.wait(10) == 130
+        assert process.wait(make.PATIENCE_S) == 130
 
 
 @pytest.mark.parametrize("broken", ["-m venv", "-m pip"])

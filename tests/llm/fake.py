@@ -48,6 +48,7 @@ from tests.llm.replies import (
     take,
 )
 from tests.llm.tokens import PrefixCache, messages_of, prompt_of
+from tests.make import PATIENCE_S
 
 __all__ = [
     "Fake",
@@ -140,7 +141,7 @@ class Fake:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        if not self._up.wait(10) or self._failure:
+        if not self._up.wait(PATIENCE_S) or self._failure:
             raise RuntimeError(f"the fake did not start on port {self.port}") from self._failure
         if self.public:
             proxied = {"HTTP_PROXY": self._origin, "NO_PROXY": "127.0.0.1,localhost"}
@@ -156,7 +157,7 @@ class Fake:
                 os.environ[name] = value
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         if self._failure and kind is None:
             raise self._failure
 
@@ -249,6 +250,8 @@ class Fake:
             if response.tokens is not None and await _wait(gone, self.physics.ttft):
                 self._cache.add(place, tokens)
             there = await _wait(gone, record.started + record.seconds - time.monotonic())
+            while there and response.held and not response.held.is_set():
+                there = await _wait(gone, 0.01)
         finally:
             self._in_flight -= 1
             gone.cancel()

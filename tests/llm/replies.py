@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import json
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
@@ -56,6 +57,7 @@ class Response:
     seconds: float = 0.0  # without tokens: until the answer; `math.inf` hangs
     cut: int | None = None  # bytes of the body after which the connection closes; -1: no head
     drip: float | None = None  # seconds between bytes without end, in place of the body
+    held: threading.Event | None = None  # not before this is set
 
 
 Rule = Callable[[Request], Response | None]
@@ -331,6 +333,17 @@ def hanging() -> Response:
 def late(seconds: float) -> Rule:
     """The good reply after so long, whatever the physics."""
     return lambda request: replace(completion(request), tokens=None, seconds=seconds)
+
+
+def held(event: threading.Event) -> Rule:
+    """The good reply once `event` is set; what is asked after that hangs."""
+
+    def rule(request: Request) -> Response:
+        if event.is_set():
+            return hanging()
+        return replace(completion(request), tokens=None, held=event)
+
+    return rule
 
 
 def gzipped(request: Request) -> Response:

@@ -16,7 +16,6 @@ import json
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,10 +27,10 @@ import requests
 from llmock.testing import LLMockServer
 from llmock.verdict import Verdict, judge
 
-from tests.lacking import lacking
+from tests import make
+from tests.lacking import lacking, npm_file
 
 HERE = Path(__file__).parent
-CLI = HERE / "node_modules/@copilotkit/aimock/dist/cli.js"
 FIXTURES = HERE / "aimock.json"
 
 # The papers of aimock.json. A batch gets the fault of the paper that stands first in the file.
@@ -74,15 +73,15 @@ class AIMock:
 
     def _control(self, method: str, what: str, body: object = None) -> Any:
         url = f"{self.origin}/__aimock/{what}"
-        answer = requests.request(method, url, json=body, timeout=10)
+        answer = requests.request(method, url, json=body, timeout=make.PATIENCE_S)
         assert answer.ok, answer.text
         return answer.json()
 
 
 @contextmanager
-def running_aimock() -> Iterator[AIMock]:
+def running_aimock(cli: Path) -> Iterator[AIMock]:
     """aimock in a process of its own, on a free port. Raises `RuntimeError` with what it said."""
-    command = ["node", str(CLI), "--port", "0", "--strict", "--validate-on-load"]
+    command = ["node", str(cli), "--port", "0", "--strict", "--validate-on-load"]
     with subprocess.Popen(
         [*command, "--fixtures", str(FIXTURES)],
         stdout=subprocess.PIPE,
@@ -112,23 +111,21 @@ def running_aimock() -> Iterator[AIMock]:
 
 
 def _wait_until_healthy(mock: AIMock) -> None:
-    deadline = time.monotonic() + 10
-    while True:
+    def answers() -> bool:
         try:
-            return mock.reset()
+            mock.reset()
         except requests.ConnectionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+            return False
+        return True
+
+    assert make.until(answers), "aimock does not answer"
 
 
 @pytest.fixture(scope="session")
 def aimock_server() -> Iterator[AIMock]:
     if not shutil.which("node"):
         lacking("no node: install Node.js 20 or later")
-    if not CLI.is_file():
-        lacking(f"no aimock: run `npm ci --ignore-scripts` in {HERE}")
-    with running_aimock() as mock:
+    with running_aimock(npm_file("@copilotkit/aimock/dist/cli.js")) as mock:
         yield mock
 
 
@@ -148,4 +145,4 @@ def llmock_server() -> Iterator[LLMockServer]:
 
 def verdict(server: LLMockServer) -> Verdict:
     """What llmock has to say of the client, once every request is through."""
-    return judge(server.state.journal.records(wait=5))
+    return judge(server.state.journal.records(wait=make.PATIENCE_S))

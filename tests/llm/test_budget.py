@@ -49,7 +49,7 @@ def test_a_request_that_is_given_up_may_have_been_paid_for() -> None:
 
     with Fake(respond=later, public=True) as fake:
         scoring = scored(
-            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=1.0, left_usd=0.00025
+            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=3.0, left_usd=0.00025
         )
     assert set(failures(scoring).values()) == {"budget"}
     assert 2 <= len(fake.records) <= 4

@@ -251,7 +251,7 @@ def test_a_server_of_one_request_at_a_time_is_asked_less_at_once() -> None:
         return None
 
     with Fake(physics=Physics(ttft=0.01), respond=one_by_one) as fake:
-        scoring = scored(fake.url, papers(24), batch_size=2, concurrency=4, timeout_s=1.0)
+        scoring = scored(fake.url, papers(24), batch_size=2, concurrency=4, timeout_s=2.0)
     assert len(scores(scoring)) == 24
     timeouts = [record for record in fake.records if record.status == GONE]
     assert 1 <= len(timeouts) <= 12

@@ -7,7 +7,7 @@ import heapq
 import json
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -132,9 +132,11 @@ def test_ids_are_read_from_the_last_user_message_and_from_whole_lines_only() -> 
 
 def test_models_and_unknown_paths() -> None:
     with Fake() as fake:
-        assert requests.get(f"{fake.url}/models", timeout=5).json()["data"][0]["id"] == "gpt-6-luna"
-        assert requests.get(f"{fake.url}/files", timeout=5).status_code == 404
-        answer = requests.post(f"{fake.url}/chat/completions", data="{", timeout=5)
+        assert (
+            requests.get(f"{fake.url}/models", timeout=60).json()["data"][0]["id"] == "gpt-6-luna"
+        )
+        assert requests.get(f"{fake.url}/files", timeout=60).status_code == 404
+        answer = requests.post(f"{fake.url}/chat/completions", data="{", timeout=60)
         assert answer.status_code == 400
         assert not fake.records
 
@@ -193,13 +195,19 @@ def test_a_request_takes_as_long_as_its_tokens() -> None:
 
 
 def test_64_requests_wait_together() -> None:
-    with Fake(physics=Physics(ttft=1.0)) as fake:
-        began = time.monotonic()
+    everybody = threading.Event()
+    with Fake(respond=replies.held(everybody)) as fake:
+
+        def let_go_once_all_are_there() -> None:
+            make.until(lambda: len(fake.records) == 64)
+            everybody.set()
+
+        release = threading.Thread(target=let_go_once_all_are_there)
+        release.start()
         at_once(fake, 64)
-        took = time.monotonic() - began
+        release.join()
     assert fake.most_in_flight == 64
     assert sorted(r.in_flight for r in fake.records) == list(range(1, 65))
-    assert 1 <= took < 32  # one after the other: 64
 
 
 def test_reasoning_and_the_limit_on_tokens() -> None:
@@ -357,38 +365,19 @@ def test_a_redirect_is_followed_with_its_body() -> None:
 @pytest.mark.parametrize("step", [replies.hanging(), replies.late(60)])
 def test_a_client_that_hangs_up_is_recorded(step: replies.Step) -> None:
     with Fake(respond=in_turn(step)) as fake:
-        gave_up, good = asking(fake, [ONE], [TWO], timeout=0.5)
-        assert _soon(lambda: fake.records[0].status == GONE)
+        (gave_up,) = asking(fake, [ONE], timeout=0.5)
+        (good,) = asking(fake, [TWO])
+        assert make.until(lambda: fake.records[0].status == GONE)
     assert isinstance(gave_up, openai.APITimeoutError)
     assert content(good)
     assert fake.answered == {TWO: 1}
-
-
-def test_a_drip_outlasts_the_client_s_own_timeout() -> None:
-    with Fake(respond=replies.dripping(0.1)) as fake:
-
-        async def run() -> None:
-            async with AsyncOpenAI(base_url=fake.url, api_key="k", max_retries=0) as client:
-                async with asyncio.timeout(1.5):
-                    await ask(client, timeout=0.5)  # between bytes only
-
-        with pytest.raises(TimeoutError):
-            asyncio.run(run())
-    assert [r.status for r in fake.records] == [None]
-
-
-def _soon(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return condition()
 
 
 def test_the_fake_ends_while_clients_wait() -> None:
     async def run(fake: Fake) -> object:
         async with AsyncOpenAI(base_url=fake.url, api_key="k", max_retries=0) as client:
             waiting = asyncio.create_task(ask(client))
-            await asyncio.to_thread(_soon, lambda: bool(fake.records))
+            await asyncio.to_thread(make.until, lambda: bool(fake.records))
             await asyncio.to_thread(fake.__exit__, None)
             (result,) = await asyncio.gather(waiting, return_exceptions=True)
             return result
@@ -425,7 +414,6 @@ def test_ideal_schedule() -> None:
     assert ideal_schedule(day, batch=2, concurrency=1, physics=thinking) == 10
 
 
-@make.unhurried
 @given(
     st.lists(st.integers(5, 200), min_size=1, max_size=60), st.integers(1, 9), st.integers(1, 20)
 )
@@ -450,10 +438,10 @@ def test_in_a_process_of_its_own(tmp_path: Path) -> None:
             url = process.stdout.readline().strip()
             asked = {"role": "user", "content": f'<paper id="{ONE}">\nx\n</paper>'}
             body = {"model": "m", "messages": [asked]}
-            reply = requests.post(f"{url}/chat/completions", json=body, timeout=10).json()
+            reply = requests.post(f"{url}/chat/completions", json=body, timeout=60).json()
             assert json.loads(reply["choices"][0]["message"]["content"])["papers"][0]["id"] == ONE
-            (record,) = requests.get(url.replace("/v1", "/records"), timeout=10).json()
+            (record,) = requests.get(url.replace("/v1", "/records"), timeout=60).json()
             assert (record["ids"], record["authorized"]) == ([ONE], False)
         finally:
             process.terminate()
-            assert process.wait(10) == 0
+            assert process.wait(make.PATIENCE_S) == 0

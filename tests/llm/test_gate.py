@@ -18,6 +18,7 @@ from llmock.testing import LLMockServer
 from digest import gate
 from digest.config import Llm
 from digest.gate import Gate, GatedClient, retry_after
+from tests import make
 from tests.llm import replies
 from tests.llm.fake import Fake, Physics
 from tests.llm.replies import answer, in_turn
@@ -32,7 +33,7 @@ async def _settled() -> None:
 
 
 def run(what: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(what, 10))
+    asyncio.run(asyncio.wait_for(what, make.PATIENCE_S))
 
 
 # --- the gate alone ---------------------------------------------------------------------------
@@ -84,7 +85,7 @@ def test_who_is_cancelled_in_the_line_leaves_no_trace(paused: bool) -> None:
         await _settled()
         assert not second.done()
         door.leave()
-        await asyncio.wait_for(second, 5)
+        await second
         third = asyncio.create_task(door.enter())
         await _settled()
         assert not third.done()
@@ -202,17 +203,35 @@ def test_how_long_a_response_asks_to_wait(headers: dict[str, str], seconds: floa
 # --- what passes it ---------------------------------------------------------------------------
 
 
-def test_a_429_pauses_every_worker() -> None:
+def test_a_429_pauses_every_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered: list[float] = []
+    pauses: list[tuple[float, float]] = []
+
+    class Watched(Gate):
+        async def enter(self, *, again: bool = False) -> float:
+            entered.append(await super().enter(again=again))
+            return entered[-1]
+
+        def pause(self, entered_at: float, wait_s: float | None, words: str) -> None:
+            pauses.append((time.monotonic(), wait_s or 0))
+            super().pause(entered_at, wait_s, words)
+
+    monkeypatch.setattr(gate, "Gate", Watched)
     with Fake(respond=in_turn(None, None, replies.rate_limited("1", exact=0.4))) as fake:
         scoring = scored(fake.url, papers(40), batch_size=2)
     assert len(scores(scoring)) == 40
-    assert not fake.early()
+    ((paused, wait_s),) = pauses
+    assert wait_s == 0.4
+    assert not any(paused < moment < paused + wait_s for moment in entered)
     assert len([r for r in fake.records if r.status == 429]) == 1
 
 
 def test_a_date_in_retry_after_is_waited_for() -> None:
-    until = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 2))
-    with Fake(respond=in_turn(replies.rate_limited(until))) as fake:
+    def in_two_seconds(request: replies.Request) -> replies.Response:
+        until = time.gmtime(time.time() + 2)
+        return replies.rate_limited(time.strftime("%a, %d %b %Y %H:%M:%S GMT", until))
+
+    with Fake(respond=in_turn(in_two_seconds)) as fake:
         scoring = scored(fake.url, papers(1))
     refused, good = fake.records
     assert len(scores(scoring)) == 1
@@ -264,7 +283,8 @@ def test_a_cancelled_request_gives_its_turn_back() -> None:
                     await asyncio.sleep(0.01)
                 hangs.cancel()
                 await asyncio.gather(hangs, return_exceptions=True)
-                await asyncio.wait_for(sdk.chat.completions.create(model="m", messages=[]), 10)
+                async with asyncio.timeout(make.PATIENCE_S):
+                    await sdk.chat.completions.create(model="m", messages=[])
 
         asyncio.run(ask())
     assert [r.status for r in fake.records[1:]] == [200]

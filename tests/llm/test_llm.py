@@ -13,13 +13,14 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.config import Llm
@@ -161,7 +162,6 @@ def test_what_the_first_request_leaves_is_asked_for_after_the_others() -> None:
     assert others.index(first) == len(others) - 1
 
 
-@make.unhurried
 @given(st.integers(1, 300), st.integers(1, 100), st.integers(1, 64))
 def test_batches_hold_each_paper_once_and_fill_whole_rounds(
     number: int, batch_size: int, concurrency: int
@@ -454,11 +454,17 @@ def test_aimock_is_busy_then_broken_then_answers(aimock: AIMock) -> None:
     ],
 )
 def test_aimock_fails_one_paper_for_its_reason(aimock: AIMock, paper_id: str, reason: str) -> None:
-    scoring = scored(aimock.url, [make.paper(paper_id)], timeout_s=1.0)
+    scoring = scored(aimock.url, [make.paper(paper_id)], timeout_s=patience(reason))
     assert failures(scoring) == {paper_id: reason}
 
 
 # --- faults that last -------------------------------------------------------------------------
+
+
+def patience(reason: str) -> float:
+    """Seconds: few where nothing is ever answered, many where something is."""
+    return 1.0 if reason == "timeout" or "did not answer" in reason else make.PATIENCE_S
+
 
 LASTING: dict[str, tuple[Step, str]] = {
     "500": (replies.server_error(), "server error"),
@@ -474,7 +480,7 @@ LASTING: dict[str, tuple[Step, str]] = {
 @pytest.mark.parametrize(("fault", "reason"), LASTING.values(), ids=LASTING)
 def test_a_fault_that_lasts_ends_in_its_reason_after_few_requests(fault: Step, reason: str) -> None:
     with Fake(respond=fault) as fake:
-        scoring = scored(fake.url, papers(200), timeout_s=1.0)
+        scoring = scored(fake.url, papers(200), timeout_s=patience(reason))
     assert set(failures(scoring).values()) == {reason}
     assert len(scoring.verdicts) == 200
     # A server that fails may have failed at the form, of which there are two simpler ones.
@@ -523,10 +529,8 @@ def test_a_rate_limit_without_end_ends_the_run(
     monkeypatch.setattr("digest.gate._PATIENCE_S", 0.2)
     monkeypatch.setattr("digest.gate._LONGEST_GUESS_S", 0.05)
     respond = in_turn(*[None] * answered, *[replies.rate_limited(None)] * 999)
-    started = time.monotonic()
     with Fake(respond=respond) as fake:
         scoring = scored(fake.url, papers(100), batch_size=5)
-    assert time.monotonic() - started < 3
     assert set(failures(scoring).values()) == {"rate limited"}
     assert bool(scores(scoring)) == bool(answered)
     assert len(fake.records) <= answered + Llm().concurrency + 12
@@ -561,7 +565,9 @@ def test_a_run_that_is_given_up_says_why_and_what_to_do(
     fault: Step, cause: str, remedy: str
 ) -> None:
     with Fake(respond=fault) as fake:
-        scoring = scored(fake.url, papers(8), timeout_s=1.0)
+        scoring = scored(
+            fake.url, papers(8), timeout_s=1.0 if fault == replies.hanging() else 120.0
+        )
     assert len(failures(scoring)) == 8
     assert cause in scoring.trouble
     assert remedy in scoring.trouble
@@ -644,7 +650,7 @@ _STEPS: list[Step] = [
 ]
 
 
-@settings(deadline=None, max_examples=25)
+@make.examples(25)
 @given(
     script=st.lists(st.sampled_from(_STEPS), max_size=40),
     spoilers=st.sets(st.integers(1, 23), max_size=3),
@@ -691,6 +697,13 @@ def test_an_answer_that_cannot_be_kept_ends_the_run_as_itself() -> None:
 
 INTERRUPTED = """
 import json, sys
+from digest import llm
+llm._GRACE_S = float(sys.argv[2])
+waits = llm._next_interrupt
+def interrupted():
+    print("interrupted", flush=True)
+    return waits()
+llm._next_interrupt = interrupted
 from tests.llm.scoring import failures, papers, scored
 kept = []
 def keep(part):
@@ -701,67 +714,73 @@ print(json.dumps([sorted(kept), failures(scoring), len(scoring.verdicts)]))
 """
 
 
-def test_ctrl_c_keeps_what_has_been_answered() -> None:
-    def later(request: replies.Request) -> Response | None:
-        return replies.hanging() if request.number > 4 else None
-
-    with Fake(respond=later) as fake:
-        command = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), fake.url]
-        root = Path(__file__).parents[2]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
-        ) as process:
-            assert process.stdout
-            for _ in range(5):
-                process.stdout.readline()
-            deadline = time.monotonic() + 10
-            while len(fake.records) < 8 and time.monotonic() < deadline:
-                time.sleep(0.02)
-            os.kill(process.pid, signal.SIGINT)
-            said, errors = process.communicate(timeout=20)
-    assert process.returncode == 0, errors
-    kept, failed, total = json.loads(said.splitlines()[-1])
-    assert kept == sorted(fake.answered)
-    assert set(failed.values()) == {"interrupted"}
-    assert (len(kept) + len(failed), total) == (60, 60)
-
-
-def test_requests_under_way_at_an_interrupt_are_let_finish_and_no_other_starts() -> None:
-    slow = [replies.late(0.6)] * 99
-    with Fake(respond=in_turn(None, None, *slow)) as fake:
-        kept, failed, asked = _interrupted(fake, signals=1)
-        assert kept == sorted(fake.answered)
-    assert set(failed.values()) == {"interrupted"}
-    assert len(fake.records) == asked
-    assert all(r.status == 200 for r in fake.records)
-
-
-def test_a_second_interrupt_drops_what_is_under_way() -> None:
-    with Fake(respond=in_turn(None, None, *[replies.late(4)] * 99)) as fake:
-        kept, failed, _ = _interrupted(fake, signals=2)
-    assert {r.status for r in fake.records[2:]} == {GONE}
-    assert set(failed.values()) == {"interrupted"}
-    assert (len(kept) + len(failed)) == 60
-
-
-def _interrupted(fake: Fake, signals: int) -> tuple[list[str], dict[str, str], int]:
-    """What a run kept, what failed, and how many requests there were at the first signal."""
-    command = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), fake.url]
+@contextmanager
+def scoring_process(fake: Fake, grace_s: float) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", textwrap.dedent(INTERRUPTED), fake.url, str(grace_s)]
     root = Path(__file__).parents[2]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
     ) as process:
-        deadline = time.monotonic() + 10
-        while len(fake.records) < 5 and time.monotonic() < deadline:
-            time.sleep(0.02)
-        asked = len(fake.records)
-        for _ in range(signals):
-            os.kill(process.pid, signal.SIGINT)
-            time.sleep(0.3)
-        said, errors = process.communicate(timeout=20)
+        yield process
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """Ctrl-C; returns once the process has taken it in."""
+    os.kill(process.pid, signal.SIGINT)
+    assert process.stdout
+    assert any(line == "interrupted\n" for line in process.stdout)
+
+
+def kept_and_failed(process: subprocess.Popen[str]) -> tuple[list[str], dict[str, str]]:
+    """What the run kept, and what failed. Each of its 60 papers has one verdict."""
+    output, errors = process.communicate(timeout=make.PATIENCE_S)
     assert process.returncode == 0, errors
-    kept, failed, _ = json.loads(said.splitlines()[-1])
-    return kept, failed, asked
+    kept, failed, total = json.loads(output.splitlines()[-1])
+    assert (len(kept) + len(failed), total) == (60, 60)
+    return kept, failed
+
+
+def test_ctrl_c_keeps_what_has_been_answered() -> None:
+    with (
+        Fake(respond=in_turn(*[None] * 5, *[replies.hanging()] * 99)) as fake,
+        scoring_process(fake, grace_s=0.2) as process,
+    ):
+        assert process.stdout
+        for _ in range(5):
+            process.stdout.readline()
+        assert make.until(lambda: len(fake.records) >= 8)
+        interrupt(process)
+        kept, failed = kept_and_failed(process)
+    assert kept == sorted(fake.answered)
+    assert set(failed.values()) == {"interrupted"}
+
+
+def test_requests_under_way_at_an_interrupt_are_let_finish_and_no_other_starts() -> None:
+    go_on = threading.Event()
+    with (
+        Fake(respond=in_turn(None, None, *[replies.held(go_on)] * 99)) as fake,
+        scoring_process(fake, make.PATIENCE_S) as process,
+    ):
+        assert make.until(lambda: len(fake.records) == 5)
+        interrupt(process)
+        go_on.set()
+        kept, failed = kept_and_failed(process)
+    assert kept == sorted(fake.answered)
+    assert set(failed.values()) == {"interrupted"}
+    assert [r.status for r in fake.records] == [200] * 5
+
+
+def test_a_second_interrupt_drops_what_is_under_way() -> None:
+    with (
+        Fake(respond=in_turn(None, None, *[replies.hanging()] * 99)) as fake,
+        scoring_process(fake, make.PATIENCE_S) as process,
+    ):
+        assert make.until(lambda: len(fake.records) == 5)
+        interrupt(process)
+        os.kill(process.pid, signal.SIGINT)
+        _, failed = kept_and_failed(process)
+    assert {r.status for r in fake.records[2:]} == {GONE}
+    assert set(failed.values()) == {"interrupted"}
 
 
 # --- what is logged ---------------------------------------------------------------------------

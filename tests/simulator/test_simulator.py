@@ -1,6 +1,7 @@
 """Weeks of a simulated life. A seed that failed once stays here, with what it showed.
 
-A year for several seeds: `python -m tests.bench.year`. To see one life: the same with `--seeds 7`.
+`make test` lives the shortest of them; `make soak` all of these and others, and whole years by
+`python -m tests.bench.year`. To see one life: the same with `--seeds 7`.
 """
 
 from __future__ import annotations
@@ -44,14 +45,22 @@ def lived(world: World) -> Verdict:
     return life.end
 
 
+long = pytest.mark.soak
+
+
 @pytest.mark.parametrize(
     ("seed", "weeks"),
     [
-        (1, 2),
-        (2, 2),  # a push of nothing that lost a race was called a failure
-        (8, 2),  # beside a day rebuilt from the search interface a stale feed passed for fresh
-        (18, 1),  # so it did after a morning on which the category had been stale till midnight,
-        (20, 2),  # and after a deferred mailing
+        pytest.param(1, 2, marks=long),
+        # a push of nothing that lost a race was called a failure
+        pytest.param(2, 2, marks=long),
+        # beside a day rebuilt from the search interface a stale feed passed for fresh
+        pytest.param(8, 2, marks=long),
+        # so it did after a morning on which the category had been stale till midnight,
+        (18, 1),
+        # and after a deferred mailing
+        pytest.param(20, 2, marks=long),
+        *(pytest.param(seed, 2, marks=long) for seed in range(101, 141)),
     ],
 )
 def test_rough_weeks_lose_repeat_and_invent_nothing(tmp_path: Path, seed: int, weeks: int) -> None:

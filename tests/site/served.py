@@ -146,7 +146,7 @@ class Reader:
 
     def __init__(self, browser: Browser, address: str) -> None:
         self.context: BrowserContext = browser.new_context()
-        self.context.set_default_timeout(5000)
+        self.context.set_default_timeout(make.PATIENCE_S * 1000)
         self.address = address  # of the site, with the last slash
         self.errors: list[str] = []
         self.requests: list[str] = []

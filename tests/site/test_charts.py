@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.site import charts
-from tests.make import unhurried
 
 LETTER = 7  # pixels at most, at the size of the pictures' words
 PHONE = 306  # pixels that a phone of 390 leaves a timeline
@@ -143,7 +142,6 @@ def test_a_timeline_is_labelled_by_its_span(
     assert [words for _, words in found] == labels
 
 
-@unhurried
 @given(
     st.dates(date(1991, 8, 14), date(2100, 1, 1)),
     st.sampled_from([("day", 1), ("week", 7), ("month", 31), ("quarter", 92), ("year", 366)]),

@@ -29,7 +29,7 @@ from digest.text import plain
 from digest.wording import sums, warnings
 from tests.attacks import ATTACKS, LONG, ORDINARY
 from tests.llm.fake import labels_of_seed_day
-from tests.make import CUT, DAY, digest, digests, paper, unhurried
+from tests.make import CUT, DAY, digest, digests, paper
 from tests.site.days import EVENTFUL, HOSTILE, LOST, QUIET, SITE
 from tests.test_sinks import FIELDS, Page, assert_inert, digest_of, name, readable
 
@@ -580,7 +580,6 @@ def test_ordinary_text_can_be_read(text: str) -> None:
 # --- any day at all ---------------------------------------------------------------------------
 
 
-@unhurried
 @given(st.lists(digests(), min_size=1, max_size=3), st.sampled_from([URL, None]))
 def test_any_days_make_well_formed_feeds(days: list[Digest], url: str | None) -> None:
     by_day, by_paper, told = made(*days, url=url)
@@ -591,7 +590,6 @@ def test_any_days_make_well_formed_feeds(days: list[Digest], url: str | None) ->
     assert all(URN.fullmatch(found) for found in texts(by_day, "entry/id"))
 
 
-@unhurried
 @given(st.lists(digests(), max_size=3, unique_by=lambda day: day.date), st.randoms())
 def test_the_same_days_make_the_same_bytes_in_whatever_order(
     days: list[Digest], chance: random.Random

@@ -7,12 +7,13 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.config import Site
 from digest.models import AnnounceType, Day, Digest, Kept, Missed, Paper, Score
 from digest.site import html, pages
+from tests import make
 from tests.attacks import ATTACKS
 from tests.site.days import EVENTFUL, HOSTILE, PLAIN, QUIET, SITE
 
@@ -390,7 +391,7 @@ PROSE = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=500)
+@make.examples(500)
 @given(PROSE, st.booleans())
 def test_prose_is_rendered_as_markdown_would(text: str, inline: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:

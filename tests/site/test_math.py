@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.site.math import comment_to_html, to_html
 from digest.text import accents, clean, split_math
+from tests import make
 from tests.attacks import ATTACKS, LONG, ORDINARY
 from tests.site.test_browser import PROVOKE, watch
 
@@ -338,7 +339,7 @@ PIECES = [
 SOUP = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 
 
-@settings(deadline=None, max_examples=400)
+@make.examples(400)
 @given(st.text(max_size=80) | SOUP)
 def test_any_text_gives_harmless_html(text: str) -> None:
     harmless(to_html(text), MATH | INLINE)

@@ -10,13 +10,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from digest import announcements
 from digest.config import Site
 from digest.models import NO_TOPIC, Counts, Day, Status
 from digest.site import feeds, pages
+from tests import make
 from tests.site.days import EVENTFUL, QUIET, SITE
 
 Golden = Callable[[str, bytes], None]
@@ -531,7 +532,7 @@ def every(days: list[Day]) -> Iterator[bytes]:
         yield pages.month_page(days, month, SITE)
 
 
-@settings(deadline=None, max_examples=40)
+@make.examples(40)
 @given(_days)
 def test_any_days_make_sound_pages(days: list[Day]) -> None:
     for made in every(days):
@@ -548,7 +549,7 @@ def test_any_days_make_sound_pages(days: list[Day]) -> None:
         assert (f"../{day.date.year}/{day.date}.html" in page.links) == day.has_page
 
 
-@settings(deadline=None, max_examples=40)
+@make.examples(40)
 @given(_days.filter(bool))
 def test_the_tables_add_up_to_the_days(days: list[Day]) -> None:
     for table in Page(pages.stats_page(days, SITE)).tables:

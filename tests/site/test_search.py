@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -259,9 +259,8 @@ def test_a_result_shows_no_raw_markdown() -> None:
 
 @pytest.mark.parametrize("sign", ["*", "**", "_", "`", "[x](y ", "*a ", "**a*b "])
 def test_a_comment_full_of_signs_holds_up_nothing(sign: str) -> None:
-    started = perf_counter()
-    comment_of(sign * 5_000)
-    assert perf_counter() - started < 2
+    with make.cpu_seconds(10):
+        comment_of(sign * 5_000)
 
 
 def test_what_matched_an_author_is_no_markdown() -> None:
@@ -336,7 +335,7 @@ def test_starred_papers_are_searched(starred: Visit) -> None:
     page.get_by_label("Only starred").check()
     ask(page, "sparse")
     assert found(page) == ["4"]
-    assert page.url.endswith("?q=sparse&starred=1")
+    assert parse_qs(urlsplit(page.url).query) == {"q": ["sparse"], "starred": ["1"]}
 
 
 @pytest.mark.parametrize("asked", ["?starred=1", "#starred"])

@@ -1,0 +1,116 @@
+"""`make test` installs from npm what some tests use, and goes on where npm fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.lacking import NODE_MODULES, lacking
+
+ROOT = Path(__file__).parent.parent
+COMPLETE = "tests/node_modules/.package-lock.json"
+
+# npm's steps: the packages one by one, then the file that says the folder is complete.
+INSTALL = 'echo "$NODE_OPTIONS" >>calls; mkdir -p node_modules/one; '
+WORKS = INSTALL + "echo '{}' >node_modules/.package-lock.json"
+OFFLINE = (
+    INSTALL
+    + "echo 'npm error code ENOTFOUND' >&2; echo 'npm error network request failed' >&2; exit 1"
+)
+WITHOUT_NODE = "echo 'env: node: No such file or directory' >&2; exit 127"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """What `make` needs to install from npm, and an npm of our own."""
+
+    folder: Path
+
+    def install(self, npm: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        (self.folder / "bin/npm").write_text(f"#!/bin/sh\n{npm}\n")
+        outside = {k: v for k, v in os.environ.items() if k not in ("DIGEST_DATA", "NODE_OPTIONS")}
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["make", "--no-print-directory", COMPLETE],
+            cwd=self.folder,
+            env=outside | {"PATH": path} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def calls(self) -> list[str]:
+        """NODE_OPTIONS of each call of npm."""
+        return (self.folder / "tests/calls").read_text().splitlines()
+
+    @property
+    def modules(self) -> Path:
+        return self.folder / "tests/node_modules"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/npm").touch(0o755)
+    for name in ("Makefile", "tests/npm.sh", "tests/package.json", "tests/package-lock.json"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return Checkout(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("npm", "reason"), [(OFFLINE, "ENOTFOUND"), (WITHOUT_NODE, "node: No such file or directory")]
+)
+def test_an_npm_that_fails_is_one_line_and_no_error(
+    checkout: Checkout, npm: str, reason: str
+) -> None:
+    done = checkout.install(npm)
+    (line,) = done.stdout.splitlines()
+    assert (done.returncode, reason in line) == (0, True)
+    assert "those tests are skipped" in line
+    assert not checkout.modules.exists()
+
+
+def test_in_ci_an_npm_that_fails_is_an_error(checkout: Checkout, tmp_path: Path) -> None:
+    done = checkout.install(OFFLINE, DIGEST_DATA=str(tmp_path))
+    assert done.returncode != 0
+    assert "npm error network request failed" in done.stdout
+    assert not checkout.modules.exists()
+
+
+def test_what_is_installed_is_not_installed_again(checkout: Checkout) -> None:
+    assert checkout.install(OFFLINE).returncode == 0
+    for _ in range(2):
+        assert checkout.install(WORKS).returncode == 0
+    assert len(checkout.calls) == 2
+    assert (checkout.modules / "one").is_dir()
+
+
+def test_an_install_that_was_cut_short_is_made_again(checkout: Checkout) -> None:
+    (checkout.modules / "one").mkdir(parents=True)
+    checkout.install(WORKS)
+    assert len(checkout.calls) == 1
+
+
+def test_npm_trusts_what_the_system_trusts(checkout: Checkout) -> None:
+    if not Path("/etc/ssl/certs/ca-certificates.crt").exists():
+        lacking("no certificates where Debian has them")
+    checkout.install(OFFLINE)
+    checkout.install(OFFLINE, NODE_OPTIONS="--no-warnings")
+    assert checkout.calls == ["--use-openssl-ca", "--no-warnings"]
+
+
+def test_the_lock_names_hashes_and_no_registry() -> None:
+    text = NODE_MODULES.with_name("package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(text)["packages"]
+    assert all("integrity" in package for name, package in packages.items() if name)
+    assert "resolved" not in text
+    assert "registry" not in text
