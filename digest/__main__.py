@@ -41,7 +41,7 @@ def _repeat_lost_interrupt(lost: "UnraisableHookArgs") -> None:
 
 
 def _open_closed_streams() -> None:
-    """Make what is written to a stream that was closed before the start (`2>&-`) go nowhere, as with
+    """Let what is written to a stream that was closed before the start (`2>&-`) go nowhere, as with
     `2>/dev/null`. Python leaves None in its place, and a progress bar cannot write to None."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
