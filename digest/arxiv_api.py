@@ -25,12 +25,16 @@ from digest.arxiv_xml import (
     ID,
     MAX_BYTES,
     VERSION,
-    is_excessive,
+    all_unreadable,
+    excess,
     is_visible,
     parse_xml,
     readable,
+    too_many_unreadable,
+    unreadable_paper,
+    wrong_title,
 )
-from digest.categories import covered
+from digest.categories import may_have_categories
 from digest.errors import FeedError
 from digest.models import AnnounceType, Paper
 from digest.text import clean, one_line
@@ -56,7 +60,7 @@ class Answer:
 
     total: int  # results of the whole query, not of this page
     papers: tuple[Paper, ...]
-    unreadable: tuple[str, ...] = ()  # entries without id or title, each named as well as it can be
+    unreadable: tuple[str, ...] = ()  # entries without a readable id, each named
 
 
 def fetch_papers(session: requests.Session, api_url: str, ids: Iterable[str]) -> dict[str, Paper]:
@@ -70,7 +74,8 @@ def fetch_papers(session: requests.Session, api_url: str, ids: Iterable[str]) ->
     papers: dict[str, Paper] = {}
     for start in range(0, len(wanted), PAGE):
         page = wanted[start : start + PAGE]
-        found = {_plain_id(p.id): p for p in _ask(session, api_url, page).papers}
+        answer = _ask(session, api_url, page)
+        found = {_plain_id(p.id): p for p in answer.papers if not p.unreadable}
         for paper_id in page:
             if paper := found.get(_plain_id(paper_id)):
                 papers[paper_id] = replace(paper, id=paper_id)
@@ -128,8 +133,9 @@ def fetch_submitted(
 def _window(category: str, start: datetime, end: datetime) -> str:
     # Both ends belong to arXiv's ranges, and it counts minutes in GMT.
     first, last = (f"{t.astimezone(UTC):%Y%m%d%H%M}" for t in (start, end - timedelta(minutes=1)))
-    within = any(known.startswith(f"{category}.") for known in covered(category))
-    wanted = f"(cat:{category} OR cat:{category}.*)" if within else f"cat:{category}"
+    wanted = f"cat:{category}"
+    if may_have_categories(category):
+        wanted = f"(cat:{category} OR cat:{category}.*)"
     return f"{wanted} AND submittedDate:[{first} TO {last}]"
 
 
@@ -164,9 +170,8 @@ def _fetch(session: requests.Session, api_url: str, query: str) -> bytes:
         answer = transport.fetch(session, f"{api_url}?{query}", MAX_BYTES)
     except transport.TransportError as error:
         # Without the hundred ids, which would take the place of what there is to say.
-        cause = re.sub(_IDS_ASKED, "", str(error.__cause__ or ""))
-        said = f"cannot read {api_url}: {one_line(cause, 300)}: try again later"
-        raise FeedError(NAME, said if cause else re.sub(_IDS_ASKED, "", str(error))) from error
+        problem = re.sub(_IDS_ASKED, "", error.problem)
+        raise FeedError(NAME, f"cannot read {api_url}: {problem}") from error
     if answer.status == 200:
         return answer.body
     means = {
@@ -183,7 +188,8 @@ def parse_papers(body: bytes) -> Answer:
     """An answer's papers in its order. `announce_type` is `new`: the interface knows no other.
 
     Raises `FeedError` for an empty body, a web page, a document that breaks off or is no answer of
-    this interface, and for arXiv's error entries, whatever their HTTP status.
+    this interface, and for arXiv's error entries, whatever their HTTP status; and where too many
+    entries cannot be read (`too_many_unreadable`).
     """
     if not body.strip():
         raise FeedError(NAME, "the answer is empty: the server is in trouble; try again later")
@@ -202,6 +208,13 @@ def parse_papers(body: bytes) -> Answer:
             unreadable.append(f"entry {number}: {one_line(name, 80) or 'without any text'}")
         else:
             papers.append(paper)
+    broken, entries = all_unreadable(papers, unreadable), len(papers) + len(unreadable)
+    if too_many_unreadable(len(broken), entries):
+        raise FeedError(
+            NAME,
+            f"{len(broken)} of {entries} entries cannot be read ({broken[0]}):"
+            " the format has changed; look for a newer version of this program",
+        )
     return Answer(int(total[1]), tuple(papers), tuple(unreadable))
 
 
@@ -215,17 +228,14 @@ def _error(root: Element) -> str | None:
 
 
 def _paper(entry: Element) -> Paper | None:
-    """The entry as a paper; None where it lacks an id or a title, has two of them, or is longer
-    than any paper."""
-    if is_excessive(entry):
-        return None
+    """The entry as a paper, `unreadable` where something is wrong with it; None without an id."""
     match = _ABS.fullmatch(_text(entry, f"{ATOM}id").strip())
+    if match is None:
+        return None
+    if too_much := excess(entry):
+        return unreadable_paper(match[1], too_much, AnnounceType.NEW, int(match[2] or 1))
     title, abstract = (clean(_text(entry, ATOM + tag)) for tag in ("title", "summary"))
     readable_title, readable_abstract = readable(title), readable(abstract)
-    if match is None or not is_visible(readable_title):
-        return None
-    if len(entry.findall(f"{ATOM}title")) != 1:
-        return None
     names: list[str] = []
     affiliations: list[tuple[str, str]] = []
     for author in entry.findall(f"{ATOM}author"):
@@ -243,7 +253,7 @@ def _paper(entry: Element) -> Paper | None:
     return Paper(
         id=match[1],
         version=int(match[2] or 1),
-        title=readable_title,
+        title=readable_title if is_visible(readable_title) else "",
         authors=authors,
         abstract=readable_abstract,
         categories=tuple(dict.fromkeys(terms)),
@@ -254,6 +264,7 @@ def _paper(entry: Element) -> Paper | None:
         title_tex=title if title != readable_title else None,
         authors_tex=", ".join(names) if tuple(names) != authors else None,
         abstract_tex=abstract if abstract != readable_abstract else None,
+        unreadable=wrong_title(readable_title, len(entry.findall(f"{ATOM}title"))),
     )
 
 

@@ -6,17 +6,29 @@ A document is UTF-8 and well-formed, has no DTD, and is no larger than what it i
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
+from collections.abc import Iterable
+from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from digest.errors import FeedError
-from digest.text import accents, one_line
+from digest.models import AnnounceType, Paper
+from digest.text import accents, one_line, visible
 
 MAX_BYTES = 20_000_000  # of a document; 2,000 items, arXiv's own limit, are about 4 MB
 MAX_ELEMENTS = 200_000  # of a document; 2,000 items have about 30,000
 MAX_DEPTH = 30
 MAX_ITEM = 200_000  # characters; 3,000 authors with an affiliation each are about 150,000
+# Marks in a row on one letter. Unicode's own limit for text that is read as a stream (UAX #15,
+# "Stream-Safe Text Format"). Putting them in order takes time to the square of their number.
+MAX_MARKS = 30
+
+# Of a document's items, more than this share and more than this number cannot be unreadable by
+# accident: the format has changed.
+UNREADABLE_SHARE = 0.01
+UNREADABLE_ITEMS = 3
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 ARXIV = "{http://arxiv.org/schemas/atom}"
@@ -26,8 +38,8 @@ ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/[0-9]{7}"
 VERSION = r"v([1-9][0-9]{0,3})"
 CATEGORY = r"[A-Za-z-]+(?:\.[A-Za-z-]+)?"
 
-# Marks by the hundred on one letter: putting them in order takes time to the square.
-_PILE = re.compile(r"[^\w\s\x00-\x7f]{100}")
+# A first look, for speed: marks are among these characters, and so are lines, arrows and emoji.
+_SYMBOLS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
 
 # The only thing before the root is a declaration, comments and instructions: no DTD, and so no
 # entities but XML's own five.
@@ -83,10 +95,53 @@ def describe(data: bytes) -> str:
     return f"something that begins {one_line(head, 60)!r}"
 
 
-def is_excessive(item: Element) -> bool:
-    """Whether there is more text than any paper has, or text that would take too long to read."""
+def unreadable_paper(
+    paper_id: str, problem: str, announce_type: AnnounceType, version: int = 1
+) -> Paper:
+    """A paper of which no more than the id can be read."""
+    return Paper(paper_id, version, "", (), "", (), announce_type, unreadable=problem)
+
+
+def wrong_title(title: str, titles: int = 1) -> str:
+    """What is wrong with an entry that has so many titles, of which the last is `title`."""
+    if titles > 1:
+        return f"{titles} titles"
+    return "" if is_visible(title) else "no title"
+
+
+def all_unreadable(papers: Iterable[Paper], nameless: Iterable[str]) -> list[str]:
+    """A document's items that cannot be read, with id or without, each named."""
+    return [*nameless, *(f"{paper.id}: {paper.unreadable}" for paper in papers if paper.unreadable)]
+
+
+def too_many_unreadable(unreadable: int, items: int) -> bool:
+    """True if so many of so many items cannot be read that the document itself is not to be
+    trusted: more than 1% and more than three."""
+    return unreadable > max(UNREADABLE_ITEMS, UNREADABLE_SHARE * items)
+
+
+def excess(item: Any) -> str:
+    """What makes an item (an element of ElementTree or lxml) more than any paper is; "" if nothing
+    does: too much text, or marks piled on a letter, which take long to read and cannot be shown."""
     text = "".join(item.itertext())
-    return len(text) > MAX_ITEM or _PILE.search(text) is not None
+    if len(text) > MAX_ITEM:
+        return f"{len(text):,} characters, which no paper has"
+    if "&" in text:  # entities that were escaped twice
+        text = html.unescape(text)
+    if any(_has_pile(symbols) for symbols in _SYMBOLS.findall(visible(text))):
+        return f"more than {MAX_MARKS} marks on one letter"
+    return ""
+
+
+def _has_pile(symbols: str) -> bool:
+    marks = 0
+    for symbol in symbols:
+        # Some decompose into marks, and are none themselves (U+0F73).
+        is_mark = unicodedata.combining(unicodedata.normalize("NFD", symbol)[0])
+        marks = marks + 1 if is_mark else 0
+        if marks > MAX_MARKS:
+            return True
+    return False
 
 
 def readable(text: str) -> str:
@@ -95,4 +150,5 @@ def readable(text: str) -> str:
 
 
 def is_visible(text: str) -> bool:
-    return any(unicodedata.category(c) != "Cf" for c in text)  # not joiners and marks alone
+    """True unless there is nothing to see: no text, or joiners and direction marks alone."""
+    return any(unicodedata.category(c) != "Cf" for c in text)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from digest import arxiv_api
 from digest.announcements import submission_window
 from digest.arxiv_html import title
 from digest.arxiv_xml import CATEGORY, MAX_BYTES
-from digest.categories import covered
+from digest.categories import covered, covers
 from digest.errors import FeedError, InTrouble, Refused
 from digest.listing import Listing, parse_catchup, parse_recent, together
 from digest.models import AnnounceType, Feed
@@ -69,20 +70,32 @@ def fetch_day(session: requests.Session, site_url: str, category: str, day: date
     return feed
 
 
-def confirmed_empty(
-    session: requests.Session, site_url: str, category: str, day: date
-) -> bool | None:
-    """Whether nothing was announced in `category` on `day`, a day for which `fetch_day` gave None.
-
-    True: a later announcement is out, or this one is and the list of the five newest counts no
-    paper of this category in it. False: it counts some, so the page was made too early. None: it
-    cannot be told yet. Replacements are not in that count; while a day is the newest, one that has
-    replacements alone may be called empty if its page was made too early.
+def fetch_recent(session: requests.Session, site_url: str, category: str) -> dict[date, int]:
+    """The five newest announcement dates and how many new papers and cross-lists `category` had on
+    each, from `/list/CATEGORY/recent`; replacements are not counted.
 
     Raises `Refused` and `FeedError` as `fetch_day` does.
     """
-    base = site_url.rstrip("/")
-    recent = parse_recent(_fetch(session, f"{base}/list/{category}/recent", category)[1], category)
+    url = f"{site_url.rstrip('/')}/list/{category}/recent"
+    return parse_recent(_fetch(session, url, category)[1], category)
+
+
+def confirmed_empty(
+    session: requests.Session,
+    site_url: str,
+    category: str,
+    day: date,
+    recent: Mapping[date, int],
+) -> bool | None:
+    """Whether nothing was announced in `category` on `day`, a day for which `fetch_day` gave None.
+
+    `recent` is what `fetch_recent` gave. True: a later announcement is out, or this one is and
+    `recent` counts no paper of this category in it. False: it counts some, so the page was made too
+    early. None: it cannot be told yet. While a day is the newest, one that has replacements alone
+    may be called empty if its page was made too early.
+
+    Raises `Refused` and `FeedError` as `fetch_day` does.
+    """
     if day in recent:
         return recent[day] == 0
     if day > max(recent):
@@ -109,10 +122,9 @@ def fetch_approximate(session: requests.Session, api_url: str, category: str, da
     Raises `FeedError`, and `ValueError` if `day` is no announcement day.
     """
     found = arxiv_api.fetch_submitted(session, api_url, category, *submission_window(day))
-    home = covered(category)
     papers = []
     for paper in found.papers:
-        at_home = bool(paper.categories) and paper.categories[0] in home
+        at_home = bool(paper.categories) and covers(category, paper.categories[0])
         kind = AnnounceType.NEW if at_home else AnnounceType.CROSS
         papers.append(replace(paper, version=1, announce_type=kind))
     papers.sort(key=lambda paper: (paper.announce_type.precedence, paper.id))

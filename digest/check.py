@@ -18,7 +18,7 @@ from digest.announcements import between
 from digest.config import Site
 from digest.errors import ArchiveError
 from digest.layout import day_of_record, is_generated, is_leftover, is_ours
-from digest.models import Digest, Entry
+from digest.models import Digest, Entry, SourceState
 from digest.selection import repeats
 from digest.wording import count
 
@@ -120,7 +120,8 @@ def _stale(digests: list[Digest]) -> list[Finding]:
         path, remedy = archive.day_path(digest.date), _CATCH_UP.format(day=digest.date)
         for category, source in digest.sources.items():
             if not source.fresh:
-                problem = f"{category} was stale and is not completed: {remedy}"
+                was = "stale" if source.state is SourceState.STALE else "unread"
+                problem = f"{category} was {was} and is not completed: {remedy}"
                 findings.append(Finding(path, problem))
                 continue
             day, batch = batches.get(category, (digest.date, ()))

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from digest import categories, strict_yaml
 from digest.errors import ConfigError
-from digest.models import AnnounceType, Cut
+from digest.models import ANNOUNCE_TYPES, Cut
 
 log = logging.getLogger("digest")
 
@@ -222,7 +222,7 @@ class Arxiv:
     )
 
 
-_ANNOUNCE = tuple(str(kind) for kind in AnnounceType)
+_ANNOUNCE = tuple(map(str, ANNOUNCE_TYPES))
 
 
 @dataclass(frozen=True)

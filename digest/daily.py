@@ -8,30 +8,31 @@ Trouble with a past day never costs today its digest.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-from digest import announcements, archive, pipeline, repair, unfinished
+from digest import announcements, archive, pipeline, reading, repair, unfinished
 from digest.errors import FeedError, Interrupted, ScoringError
-from digest.models import Feed, Status
-from digest.pipeline import Batches, Job
-from digest.progress import log
+from digest.models import FINAL_REASONS, Digest, Source, Status
+from digest.pipeline import Job
+from digest.reading import Batches
 from digest.report import DayReport, RunReport
-from digest.selection import source_of_past
-from digest.sources import Fetched, Past
-from digest.wording import count
+from digest.selection import days_with_papers, source_of_past
+from digest.sources import Fetched, Past, Reading, Unread
+from digest.wording import by_reason, count
 
-STALE_HOUR_UTC = 16  # a feed that has not turned by then is in trouble, not merely late
+LATE_HOUR_UTC = 16  # a feed that has not turned by then is in trouble, not merely late
 REPAIR_S = 40 * 60  # after which nothing else of the past is begun: a workflow's job has an end
 REPAIR_FIRST_S = 5 * 60  # the same where today's digest waits for it
+_RECORDS = 30  # looked at, at most, to see whether a category has papers on most days
 
 
 @dataclass(frozen=True)
 class Arxiv:
     """The two ways to ask it."""
 
-    fetch: Callable[[], tuple[list[Fetched], list[FeedError]]]  # today's feeds, and what failed
+    fetch: Callable[[], list[Reading]]  # today's feeds; raises `NoSuchFeed`
     past: Past
 
 
@@ -63,7 +64,7 @@ def catch_up(job: Job, days: Sequence[date], past: Past, report: RunReport) -> N
         known = recorded.get(day)
         if job.rescore or known is None or known.status in (Status.PARTIAL, Status.APPROXIMATE):
             need = repair.Need(day, job.config.categories)
-            _repair_day(job, need, {}, past, report)
+            _repair_day(job, need, {}, past, report, by_hand=True)
         else:
             report.add(DayReport("unchanged", "the day stands; `--rescore` makes it anew", day))
 
@@ -84,19 +85,12 @@ def _make_today(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
         report.add(DayReport("no_announcement", f"arXiv announces nothing on {why}", today))
         return
     report.under_way = today
-    fetched, troubles = arxiv.fetch()
-    if troubles and job.trial:
-        raise troubles[0]
-    fetched += [_unknown(trouble.category, today) for trouble in troubles]
-    batches: Batches = {}
-    if not job.trial:
-        batches = _batches_before(job, today, arxiv.past)
-        fetched = _instead_of_stale(job, today, fetched, batches, arxiv.past)
-    now = job.now().astimezone(UTC)
-    late = now >= datetime(today.year, today.month, today.day, STALE_HOUR_UTC, tzinfo=UTC)
-    if troubles and len(pipeline.stale(job.config.out, today, fetched, batches)) == len(fetched):
-        raise troubles[0]
-    _run_day(job, today, fetched, report, late=late, batches=batches)
+    readings = arxiv.fetch()
+    batches = {} if job.trial else _batches_before(job, today, arxiv.past)
+    # By the run's own clock, so that a day named by `--date` is late once it is over.
+    late = job.now() >= datetime(today.year, today.month, today.day, LATE_HOUR_UTC, tzinfo=UTC)
+    readings += _second_look(job, today, readings, batches, arxiv.past, late=late)
+    _run_day(job, today, readings, report, late=late, batches=batches)
 
 
 def _batches_before(job: Job, today: date, past: Past) -> Batches:
@@ -107,31 +101,71 @@ def _batches_before(job: Job, today: date, past: Past) -> Batches:
         return {}
     record = archive.read_day(out, before)
     known = {c for c, source in record.sources.items() if source.fresh} if record else set()
-    found = {c: _said_of(past, c, before) for c in job.config.categories if c not in known}
-    return {c: source_of_past(f.feed, f.url).entries for c, f in found.items() if f}
+    asked = [past.announced(c, before) for c in job.config.categories if c not in known]
+    return {
+        r.feed.category: source_of_past(r.feed, r.url, r.origin).entries
+        for r in asked
+        if isinstance(r, Fetched)
+    }
 
 
-def _instead_of_stale(
-    job: Job, today: date, fetched: list[Fetched], batches: Batches, past: Past
-) -> list[Fetched]:
-    """The feeds, with arXiv's own page of today in place of those that repeat an earlier day."""
-    stale = pipeline.stale(job.config.out, today, fetched, batches)
-    found = {category: _said_of(past, category, today) for category in stale}
-    return [found.get(f.feed.category) or f for f in fetched]
+def _second_look(
+    job: Job, today: date, readings: Sequence[Reading], batches: Batches, past: Past, *, late: bool
+) -> list[Reading]:
+    """What arXiv's own page of today says of the categories whose feeds leave a doubt.
+
+    Where it is no help, a feed that could not be read, is stale, cut or partly unreadable stays
+    what it is. An empty one becomes unread where papers are to be expected.
+    """
+    found: list[Reading] = []
+    doubtful = reading.doubtful(job.config.out, today, readings, batches, late=late)
+    for category, source in doubtful.items():
+        page, why = past.announced(category, today), ""
+        if isinstance(page, Fetched):
+            found.append(page)
+        elif source.fresh and not source.entries:
+            why = _why_not_empty(job, category, today, past, late=late)
+        if why:
+            found.append(Unread(category, why, expected=True))
+    return found
 
 
-def _said_of(past: Past, category: str, day: date, *, exactly: bool = False) -> Fetched | None:
+def _why_not_empty(job: Job, category: str, today: date, past: Past, *, late: bool) -> str:
+    """What speaks against an empty feed that no page of today has confirmed; "" if nothing does.
+
+    arXiv's own list of recent announcements counts papers of today; or, once it is late, no page of
+    arXiv's can be read, no holiday explains it, and the category had papers on each of the last
+    five days of which that is known, or on all where there are fewer.
+    """
     try:
-        return past.announced(category, day, exactly=exactly)
+        listed = past.listed(category, today)
     except FeedError as error:
-        log.warning("%s: going on without", error)
-        return None
+        days = days_with_papers(_recorded(job, category, today))
+        if not days or not late or announcements.why_none(today):
+            return ""
+        before = f"it had papers on each of the last {count(days, 'recorded day')}"
+        return f"its feed is empty although {before}, and no page confirms it: {error.problem}"
+    if not listed:
+        return ""
+    return (
+        f"its feed is empty although arXiv lists {count(listed, 'paper')} of {today} in it:"
+        " arXiv is in trouble, a later run looks again"
+    )
+
+
+def _recorded(job: Job, category: str, today: date) -> Iterator[Source]:
+    """The category's sources in the records before today, the newest first."""
+    days = [day.date for day in archive.read_days(job.config.out) if day.date < today]
+    for day in days[: -_RECORDS - 1 : -1]:
+        source = archive.listed_day(job.config.out, day).sources.get(category)
+        if source is not None:
+            yield source
 
 
 # --- the past ---------------------------------------------------------------------------------
 
 
-def _backlog(job: Job, today: date, left: Mapping[date, list[Fetched]]) -> list[repair.Need]:
+def _backlog(job: Job, today: date, left: Mapping[date, list[Reading]]) -> list[repair.Need]:
     out, followed = job.config.out, job.config.categories
     found = repair.needs(
         archive.read_days(out), lambda day: archive.listed_day(out, day), today, followed
@@ -145,7 +179,7 @@ def _backlog(job: Job, today: date, left: Mapping[date, list[Fetched]]) -> list[
 def _repair(
     job: Job,
     backlog: Sequence[repair.Need],
-    left: Mapping[date, list[Fetched]],
+    left: Mapping[date, list[Reading]],
     past: Past,
     report: RunReport,
     seconds: float,
@@ -171,58 +205,83 @@ def _repair(
 def _repair_day(
     job: Job,
     need: repair.Need,
-    left: Mapping[date, list[Fetched]],
+    left: Mapping[date, list[Reading]],
     past: Past,
     report: RunReport,
+    *,
+    by_hand: bool = False,
 ) -> float:
-    """What this has cost, as far as that is known."""
+    """What this has cost, as far as that is known.
+
+    What arXiv does not say yet, or cannot say just now, is for a later run; `by_hand`, where nobody
+    knows whether there will be one, the second is a failure.
+    """
     report.under_way = need.day
     before = archive.read_day(job.config.out, need.day)
-    known = {f.feed.category: f for f in left.get(need.day, ())}  # from a run that did not end
-    wanted = [c for c in need.categories if c not in known or not known[c].feed.papers]
-    approximate = {c for c, s in before.sources.items() if s.approximate} if before else set()
-    found = {c: _said_of(past, c, need.day, exactly=c in approximate) for c in wanted}
-    waiting = [category for category, said in found.items() if said is None]
-    if wanted and waiting == wanted and not (before and before.unscored):
-        if before is None or before.stale:
-            said = f"{', '.join(waiting)}: arXiv does not say yet what was announced"
-            report.add(DayReport("waiting", f"{said}; a later run asks again", need.day))
+    readings = list(left.get(need.day, ()))  # from a run that did not end
+    had = {r.feed.category for r in readings if isinstance(r, Fetched) and r.feed.papers}
+    left_unread = [r.category for r in readings if isinstance(r, Unread)]
+    wanted = [c for c in dict.fromkeys([*need.categories, *left_unread]) if c not in had]
+    sources = before.sources if before else {}
+    exact = {c for c, s in sources.items() if s.fresh and (s.approximate or s.entries)}
+    asked = [past.announced(category, need.day, exactly=category in exact) for category in wanted]
+    unread = [r for r in asked if isinstance(r, Unread)]
+    if wanted and len(unread) == len(wanted) and not had and not _to_score(before):
+        if before is None or before.stale or before.unread or by_hand:
+            reasons = by_reason({r.category: r.why for r in unread})
+            failed = by_hand and not all(r.not_yet for r in unread)
+            _put_off(report, need.day, reasons, failed=failed)
         return 0.0  # what is only in doubt, or approximate, stands as it is
-    for category in waiting:
-        if before is None or category not in before.sources:
-            found[category] = _unknown(category, need.day)
-    fetched = [*known.values(), *filter(None, found.values())]
-    pipeline.take_back(job, need.day, fetched)
-    made = _run_day(job, need.day, fetched, report, late=True, older=True)
+    readings += asked
+    pipeline.take_back(job, need.day, readings)
+    made = _run_day(job, need.day, readings, report, late=True, older=True, by_hand=by_hand)
     return max(0.0, (made.cost_usd or 0.0) - ((before and before.cost_usd) or 0.0))
 
 
-def _unknown(category: str, day: date) -> Fetched:
-    """As a feed that shows another day: `day` lacks the category and is asked for again."""
-    return Fetched("", Feed(category, day - timedelta(days=1), ()))
+def _to_score(digest: Digest | None) -> bool:
+    """Whether a later request may give a paper of the day its score."""
+    return digest is not None and any(u.reason not in FINAL_REASONS for u in digest.unscored)
+
+
+def _put_off(report: RunReport, day: date, reason: str, *, failed: bool) -> DayReport:
+    """Nothing came of a past day: it waits, or, where the run has to fail for it, has failed."""
+    if failed:
+        result = DayReport(FeedError.status, reason, day)
+        report.add(result, FeedError.exit_code)
+    else:
+        result = DayReport("waiting", f"{reason}; a later run asks again", day)
+        report.add(result)
+    return result
 
 
 def _run_day(
     job: Job,
     day: date,
-    fetched: Sequence[Fetched],
+    readings: Sequence[Reading],
     report: RunReport,
     *,
     late: bool,
     older: bool = False,
+    by_hand: bool = False,
     batches: Batches | None = None,
 ) -> DayReport:
-    """Trouble with the scoring of `older` days is reported, and the run goes on."""
+    """Trouble with the scoring of `older` days is reported, and the run goes on; so is a category
+    of theirs that cannot be read yet."""
     started = time.monotonic()
     report.under_way = day
     try:
-        result = pipeline.run_day(job, day, fetched, batches)
+        result = pipeline.run_day(job, day, readings, batches)
     except ScoringError as error:
         if isinstance(error, Interrupted) or not older:
             raise
         result = DayReport(error.status, str(error), day)
         report.add(result, error.exit_code)
         return result
+    except FeedError as error:
+        if not older:
+            raise
+        not_yet = all(r.not_yet for r in readings if isinstance(r, Unread))
+        return _put_off(report, day, str(error), failed=by_hand and not not_yet)
     failed = result.status == "stale_feed" and late and not older
     result = replace(result, seconds=round(time.monotonic() - started, 3))
     report.add(result, FeedError.exit_code if failed else 0)

@@ -27,14 +27,18 @@ from digest.arxiv_xml import (
     ID,
     MAX_BYTES,
     VERSION,
+    all_unreadable,
     describe,
-    is_excessive,
+    excess,
     is_visible,
     parse_xml,
     readable,
+    too_many_unreadable,
+    unreadable_paper,
+    wrong_title,
 )
 from digest.errors import FeedError, NoSuchFeed
-from digest.models import AnnounceType, Feed, Paper
+from digest.models import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
 from digest.text import clean, one_line
 
 if TYPE_CHECKING:
@@ -42,7 +46,6 @@ if TYPE_CHECKING:
 
     from digest.conditional import Answers
 
-UNREADABLE_SHARE = 0.01  # above this, a feed is broken rather than blemished
 _DC = "{http://purl.org/dc/elements/1.1/}"
 
 
@@ -120,10 +123,11 @@ def _http_problem(url: str, status: int, body: bytes) -> str:
 def parse_feed(data: bytes, name: str | None = None) -> Feed:
     """An RSS 2.0 or Atom document of arXiv's as a `Feed`, items in the feed's order.
 
-    `name` is what errors call it until its category is known. Items without an id, a title or an
-    announce type are named in `Feed.unreadable`; more than 1% of them is an error. Raises
-    `FeedError` also for an empty body, a web page, a document that breaks off, the RDF format of
-    before 2024, and arXiv's own "Feed error" documents.
+    `name` is what errors call it until its category is known. An item that is not as it should be
+    costs the feed nothing else: where its id can be read it is a paper with `unreadable` set, where
+    not it is named in `Feed.unreadable`. Raises `FeedError` where there are too many of them
+    (`too_many_unreadable`) or no item has an id, and for an empty body, a web page, a document that
+    breaks off, the RDF format of before 2024, and arXiv's own "Feed error" documents.
     """
     called = name or "feed"
     if not data.strip():
@@ -146,11 +150,12 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
             unreadable.append(f"item {number}: {_name_item(item, form)}")
         else:
             papers.append(paper)
-    if len(unreadable) > UNREADABLE_SHARE * len(items):
+    broken = all_unreadable(papers, unreadable)
+    if too_many_unreadable(len(broken), len(items)) or (items and not papers):
         raise FeedError(
             category,
-            f"{len(unreadable)} of {len(items)} items have no id, title or announce type"
-            f" ({unreadable[0]}): the format has changed; look for a newer version of this program",
+            f"{len(broken)} of {len(items)} items cannot be read ({broken[0]}):"
+            " the format has changed; look for a newer version of this program",
         )
     return Feed(category, _date(channel, items, form, category), tuple(papers), tuple(unreadable))
 
@@ -217,36 +222,38 @@ def _date(channel: Element, items: list[Element], form: _Form, category: str) ->
 
 _GUID = re.compile(rf"oai:arXiv\.org:({ID})(?:{VERSION})?")
 _LINK = re.compile(rf"https?://arxiv\.org/abs/({ID})(?:{VERSION})?")
+_HEADER = re.compile(rf"\s*arXiv:({ID}){VERSION}\b")
 _VERSION = re.compile(rf"arXiv:(?:{ID}){VERSION}\b")
 _ANNOUNCED = re.compile(r"Announce Type:\s*([a-z-]+)")
+_TYPES = {str(kind): kind for kind in ANNOUNCE_TYPES}
+_LONGEST_QUOTE = 60  # characters of what is wrong
 
 
 def _paper(item: Element, form: _Form) -> Paper | None:
-    """The item as a paper, or None where it lacks an id, a title or an announce type, has two of
-    them, or is longer than any paper."""
+    """The item as a paper, `unreadable` where something is wrong with it; None without an id."""
 
-    def said(tag: str, between: str = " ") -> str:
+    def text_of(tag: str, between: str = " ") -> str:
         return clean(between.join(_texts(item, tag)))
 
-    if is_excessive(item):
+    if (found := _id(item, form)) is None:
         return None
-    header, found, abstract = said(form.summary).partition("Abstract:")
-    guid, link = ("".join(_texts(item, tag)).strip() for tag in (form.id, form.link))
-    match = _GUID.fullmatch(guid) if guid else _LINK.fullmatch(link)
-    title = said(form.title)
-    names = said(f"{_DC}creator", between=", ")
-    abstract = abstract.strip() if found else header
-    announced = said(f"{ARXIV}announce_type") or _first(_ANNOUNCED, header)
+    paper_id, version, wrong_id = found
+    if too_much := excess(item):  # hence nothing else of it is read
+        announced = _TYPES.get("".join(_texts(item, f"{ARXIV}announce_type")).strip())
+        return unreadable_paper(
+            paper_id, too_much, announced or AnnounceType.UNKNOWN, version=version or 1
+        )
+    header, heading, abstract = text_of(form.summary).partition("Abstract:")
+    title = text_of(form.title)
+    names = text_of(f"{_DC}creator", between=", ")
+    abstract = abstract.strip() if heading else header
+    announced_as = text_of(f"{ARXIV}announce_type") or _first(_ANNOUNCED, header) or ""
     readable_title, readable_names, readable_abstract = map(readable, (title, names, abstract))
-    if match is None or announced not in list(AnnounceType) or not is_visible(readable_title):
-        return None
-    if len(item.findall(form.title)) != 1:
-        return None
     authors, affiliations = parse_authors(readable_names)
     return Paper(
-        id=match[1],
-        version=int(match[2] or _first(_VERSION, header) or 1),
-        title=readable_title,
+        id=paper_id,
+        version=version or int(_first(_VERSION, header) or 1),
+        title=readable_title if is_visible(readable_title) else "",
         authors=authors,
         abstract=readable_abstract,
         categories=tuple(
@@ -254,15 +261,41 @@ def _paper(item: Element, form: _Form) -> Paper | None:
             for term in _texts(item, form.category)
             if re.fullmatch(CATEGORY, term.strip())  # they become links and file names
         ),
-        announce_type=AnnounceType(announced),
+        announce_type=_TYPES.get(announced_as, AnnounceType.UNKNOWN),
         affiliations=affiliations,
-        doi=said(f"{ARXIV}DOI") or None,
-        journal_ref=said(f"{ARXIV}journal_reference") or None,
-        license=said(f"{_DC}rights") or None,
+        doi=text_of(f"{ARXIV}DOI") or None,
+        journal_ref=text_of(f"{ARXIV}journal_reference") or None,
+        license=text_of(f"{_DC}rights") or None,
         title_tex=title if title != readable_title else None,
         authors_tex=names if names != readable_names else None,
         abstract_tex=abstract if abstract != readable_abstract else None,
+        unreadable=(
+            wrong_id
+            or wrong_title(readable_title, len(item.findall(form.title)))
+            or _wrong_type(announced_as)
+        ),
     )
+
+
+def _id(item: Element, form: _Form) -> tuple[str, int | None, str] | None:
+    """An item's id, its version where that stands beside it, and what is wrong with the place where
+    the id should be ("": nothing). None where no place has an id."""
+    wrong = ""
+    for pattern, tag in ((_GUID, form.id), (_LINK, form.link)):
+        text = "".join(_texts(item, tag)).strip()
+        if match := pattern.fullmatch(text):
+            return match[1], int(match[2]) if match[2] else None, wrong
+        if text and not wrong:
+            wrong = f"id {one_line(text, _LONGEST_QUOTE)!r}"
+    match = _HEADER.match("".join(_texts(item, form.summary)))
+    return (match[1], int(match[2]), wrong) if match else None
+
+
+def _wrong_type(announced_as: str) -> str:
+    if announced_as in _TYPES:
+        return ""
+    quoted = one_line(announced_as, _LONGEST_QUOTE)
+    return f"announce type {quoted!r}" if announced_as else "no announce type"
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:

@@ -57,6 +57,8 @@ class GitHub:
         """
         import requests
 
+        from digest import network
+
         where = f"/repos/{self.repository}/{path}".rstrip("/")
         try:
             response = self.session.request(
@@ -71,10 +73,15 @@ class GitHub:
                 timeout=TIMEOUT_S,
                 allow_redirects=False,  # a renamed repository's would take the token elsewhere
             )
+        except (OSError, ValueError) as error:  # requests' own are OSErrors
+            raise GitHubError(f"{method} {where}: {network.explain(error)}") from None
+        try:
             answer = response.json() if response.content else None
-        except (requests.RequestException, ValueError) as error:
-            said = one_line(str(error).replace(self.token, "…"), 200)
-            raise GitHubError(f"{method} {where}: no usable answer: {said}") from None
+        except requests.JSONDecodeError:
+            if response.ok:
+                problem = "the answer is not JSON: a proxy stands in the way, or try again later"
+                raise GitHubError(f"{method} {where}: {problem}") from None
+            answer = None  # an error page, of which the status says enough
         if not response.ok or response.is_redirect:
             told = answer.get("message") if isinstance(answer, dict) else None
             said = one_line(str(told or response.reason or ""), 200)

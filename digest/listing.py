@@ -34,10 +34,21 @@ from digest.arxiv_html import (
     read_date,
     text_of,
 )
-from digest.arxiv_xml import CATEGORY, ID, VERSION, is_excessive, is_visible, readable
-from digest.categories import covered
+from digest.arxiv_xml import (
+    CATEGORY,
+    ID,
+    VERSION,
+    all_unreadable,
+    excess,
+    is_visible,
+    readable,
+    too_many_unreadable,
+    unreadable_paper,
+    wrong_title,
+)
+from digest.categories import covers
 from digest.errors import FeedError
-from digest.feed import UNREADABLE_SHARE, parse_authors
+from digest.feed import parse_authors
 from digest.models import AnnounceType, Feed, Paper
 from digest.text import clean, one_line
 
@@ -64,7 +75,7 @@ class Listing:
     total: int  # entries on all pages of the day
     sections: tuple[Section, ...]
     papers: tuple[Paper, ...]
-    unreadable: tuple[str, ...] = ()  # entries without id, title or subject, each named somehow
+    unreadable: tuple[str, ...] = ()  # entries without a readable id, each named somehow
     next_day: date | None = None  # a later announcement that was out when the page was made
     cut: tuple[str, ...] = ()  # papers that have a hundred authors here, and perhaps more
 
@@ -95,8 +106,7 @@ def parse_catchup(data: bytes, category: str, day: date | None = None) -> Listin
         totals = {"0"}  # as /list/…/new has it
     if len(totals) != 1 or not (lists or nothing):
         raise FeedError(category, f"a listing without its totals or its sections: {CHANGED}")
-    home = covered(category)
-    reader = _Reader(home)
+    reader = _Reader(category)
     sections = [section for dl in lists for section in reader.read(dl, category)]
     listing = Listing(
         day=found,
@@ -107,7 +117,7 @@ def parse_catchup(data: bytes, category: str, day: date | None = None) -> Listin
         next_day=_next_day(page, found),
         cut=tuple(reader.cut),
     )
-    _doubt(listing, category, home)
+    _doubt(listing, category)
     return listing
 
 
@@ -201,16 +211,21 @@ def _next_day(page: Any, day: date) -> date | None:
     return None
 
 
-def _doubt(listing: Listing, category: str, home: frozenset[str]) -> None:
+def _doubt(listing: Listing, category: str) -> None:
     """`FeedError` where a page that could be read says what it should not."""
-    shown, papers = sum(s.shown for s in listing.sections), listing.papers
+    shown = sum(section.shown for section in listing.sections)
+    papers = [paper for paper in listing.papers if not paper.unreadable]
     if shown > listing.total or any(s.shown > s.total for s in listing.sections):
         raise FeedError(category, f"it shows {shown} of {listing.total} entries: {CHANGED}")
-    if len(listing.unreadable) > UNREADABLE_SHARE * shown:
-        few = f"{len(listing.unreadable)} of {shown} entries have no id, title or subject"
-        raise FeedError(category, f"{few} ({listing.unreadable[0]}): {CHANGED}")
-    elsewhere = [paper.id for paper in papers if home.isdisjoint(paper.categories)]
-    if len(elsewhere) > UNREADABLE_SHARE * len(papers):
+    broken = all_unreadable(listing.papers, listing.unreadable)
+    if too_many_unreadable(len(broken), shown) or (shown and not listing.papers):
+        few = f"{len(broken)} of {shown} entries cannot be read"
+        raise FeedError(category, f"{few} ({broken[0]}): {CHANGED}")
+    # A few can be: a page shows today's categories, and papers are moved from one to another.
+    elsewhere = [p.id for p in papers if not any(covers(category, c) for c in p.categories)]
+    if too_many_unreadable(len(elsewhere), len(papers)) or (
+        papers and len(elsewhere) == len(papers)
+    ):
         few = f"{len(elsewhere)} of {len(papers)} papers are not in it ({elsewhere[0]})"
         raise FeedError(category, f"{few}: the page is of another category; try again later")
     if papers and not any(paper.abstract for paper in papers):
@@ -231,8 +246,8 @@ _SUBJECT = re.compile(rf"\(({CATEGORY})\)\s*$")
 class _Reader:
     """Collects the papers of one page."""
 
-    def __init__(self, home: frozenset[str]) -> None:
-        self._home = home
+    def __init__(self, category: str) -> None:
+        self._category = category
         self.papers: list[Paper] = []
         self.unreadable: list[str] = []
         self.cut: list[str] = []
@@ -255,7 +270,7 @@ class _Reader:
                 head = None
 
     def _collect(self, section: Section | None, head: Any, body: Any) -> None:
-        paper = _paper(section.name if section else "", head, body, self._home)
+        paper = _paper(section.name if section else "", head, body, self._category)
         if paper is None:
             name = one_line(text_of(head), 60) or one_line(text_of(body), 60) or "without any text"
             self.unreadable.append(f"entry {name}")
@@ -279,42 +294,44 @@ def _counted(section: Section, found: int, category: str) -> Section:
     raise FeedError(category, f"{section.name} submissions: {counts}: {CUT_SHORT}")
 
 
-def _paper(section: str, head: Any, body: Any, home: frozenset[str]) -> Paper | None:
-    """The entry as a paper; None where it lacks an id, a title or a subject, or is longer than any
-    paper."""
-    if is_excessive(head) or is_excessive(body):
-        return None
+def _paper(section: str, head: Any, body: Any, category: str) -> Paper | None:
+    """The entry as a paper, `unreadable` where something is wrong with it; None without an id."""
     links = [link.get("href", "") for link in head.iter("a")]
     match = next(filter(None, map(_ABS.fullmatch, links)), None)
-    said_title, names, journal, abstract = (
+    if match is None:
+        return None
+    if too_much := excess(head) or excess(body):
+        return unreadable_paper(match[1], too_much, _announced(section, at_home=True))
+    title, names, journal, abstract = (
         clean(_said(body, path))
         for path in ("list-title mathjax", "list-authors", "list-journal-ref", "mathjax")
     )
     subjects = map(_SUBJECT.search, _said(body, "list-subjects").split(";"))
     categories = tuple(dict.fromkeys(subject[1] for subject in subjects if subject))
-    readable_title, readable_names, readable_abstract = map(readable, (said_title, names, abstract))
-    if match is None or not categories or not is_visible(readable_title):
-        return None
+    readable_title, readable_names, readable_abstract = map(readable, (title, names, abstract))
     authors, affiliations = parse_authors(readable_names)
     if names == "(author list is unavailable)":
         authors = ()
     return Paper(
         id=match[1],
         version=_version(section, match, links),
-        title=readable_title,
+        title=readable_title if is_visible(readable_title) else "",
         authors=authors,
         abstract=readable_abstract,
         categories=categories,
-        announce_type=_announced(section, categories[0] in home),
+        announce_type=_announced(
+            section, at_home=not categories or covers(category, categories[0])
+        ),
         affiliations=affiliations,
         journal_ref=journal or None,
-        title_tex=said_title if said_title != readable_title else None,
+        title_tex=title if title != readable_title else None,
         authors_tex=names if names != readable_names else None,
         abstract_tex=abstract if abstract != readable_abstract else None,
+        unreadable=wrong_title(readable_title) or ("" if categories else "no subject"),
     )
 
 
-def _announced(section: str, at_home: bool) -> AnnounceType:
+def _announced(section: str, *, at_home: bool) -> AnnounceType:
     if section == "New":
         return AnnounceType.NEW
     if section == "Cross":

@@ -24,14 +24,18 @@ class AnnounceType(StrEnum):
     CROSS = "cross"
     REPLACE = "replace"
     REPLACE_CROSS = "replace-cross"
+    UNKNOWN = "unknown"  # not one of arXiv's four, or none given: such a paper is `unreadable`
 
     @property
     def precedence(self) -> int:
-        """0 for `new`, the strongest, to 3 for `replace-cross`."""
+        """0 for `new`, the strongest, to 4 for `unknown`."""
         return _PRECEDENCE[self]
 
 
 _PRECEDENCE = {kind: number for number, kind in enumerate(AnnounceType)}
+# The types that arXiv announces.
+ANNOUNCE_TYPES = tuple(kind for kind in AnnounceType if kind is not AnnounceType.UNKNOWN)
+FEED_LIMIT = 2_000  # items: arXiv/arxiv-feed cuts a feed there, and what it drops are new papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,9 @@ class Paper:
     title_tex: str | None = None
     authors_tex: str | None = None
     abstract_tex: str | None = None
+    # What is wrong with arXiv's entry, "" if nothing is. A paper whose entry is wrong is counted
+    # and never scored; its other fields hold what could be read, and may be empty.
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +80,70 @@ class Feed:
 
     category: str
     date: date  # the announcement date: midnight US Eastern, the feed's own
-    papers: tuple[Paper, ...]
-    unreadable: tuple[str, ...] = ()  # items without id or title, each named as well as it can be
+    papers: tuple[Paper, ...]  # every item whose id could be read
+    unreadable: tuple[str, ...] = ()  # the other items, each named as well as it can be
 
     @property
     def entries(self) -> frozenset[Entry]:
         return frozenset(Entry(p.id, p.version, p.announce_type) for p in self.papers)
 
+    @property
+    def is_capped(self) -> bool:
+        """True if arXiv may have left papers out because there were too many for one feed."""
+        return len(self.papers) + len(self.unreadable) >= FEED_LIMIT
+
+
+class SourceState(StrEnum):
+    """What is known of a category's announcement of a day."""
+
+    FRESH = "fresh"
+    STALE = "stale"  # the feed repeated an earlier day's batch, or was dated to another day
+    UNREAD = "unread"  # it could not be read
+
+
+class Origin(StrEnum):
+    """Where a category's announcement of a day was read."""
+
+    FEED = "feed"
+    PAGE = "page"  # arXiv's own page of that day
+    FEED_AND_PAGE = "feed and page"  # the feed, completed from the page
+    SEARCH = "search"  # arXiv's search interface, by submission dates: approximate
+
+    @property
+    def has_feed(self) -> bool:
+        """True if a feed was read, which can repeat an earlier batch."""
+        return self in (Origin.FEED, Origin.FEED_AND_PAGE)
+
+    @property
+    def has_page(self) -> bool:
+        """True if arXiv's page of the day was read, which holds the whole announcement."""
+        return self in (Origin.PAGE, Origin.FEED_AND_PAGE)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one category's feed contributed to a day."""
+    """What one category contributed to a day."""
 
-    url: str
-    fresh: bool  # False: the feed repeated an earlier day's batch
-    entries: tuple[Entry, ...]  # by id
-    unreadable: tuple[str, ...] = ()
-    approximate: bool = False  # by submission dates, which cannot tell exactly
+    url: str  # "" for an unread one
+    state: SourceState
+    entries: tuple[Entry, ...] = ()  # by id
+    unreadable: tuple[str, ...] = ()  # items without a readable id, each named
+    origin: Origin = Origin.FEED
+    capped: bool = False  # the feed was as long as arXiv lets it be: papers may be missing
+    why: str = ""  # why it is unread, in one line; "" in older records
 
     @property
-    def past(self) -> bool:
-        """Whether this is arXiv's own account of a day that is over, not its feed of the day."""
-        return self.approximate or "/catchup/" in self.url
+    def fresh(self) -> bool:
+        return self.state is SourceState.FRESH
+
+    @property
+    def approximate(self) -> bool:
+        return self.origin is Origin.SEARCH
+
+    @property
+    def incomplete(self) -> bool:
+        """True if papers of this day are missing, or may be, as far as the source itself shows."""
+        return not self.fresh or self.capped or bool(self.unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +196,7 @@ class Score:
 
 
 class Reason(StrEnum):
-    """Why a model did not score a paper."""
+    """Why a paper was not scored."""
 
     REFUSED = "refused"  # for what the paper says: a content filter
     TOO_LONG = "too long"
@@ -158,6 +207,11 @@ class Reason(StrEnum):
     SERVER_ERROR = "server error"  # or no connection
     BUDGET = "budget"
     INTERRUPTED = "interrupted"
+    UNREADABLE = "unreadable"  # arXiv's entry of the paper: no scorer was asked
+
+
+# A later request for a score would end in the same way.
+FINAL_REASONS = frozenset({Reason.REFUSED, Reason.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +322,7 @@ class Status(StrEnum):
     """How far a day's record can be trusted."""
 
     COMPLETE = "complete"
-    PARTIAL = "partial"  # something unscored, or a category stale
+    PARTIAL = "partial"  # something unscored, or a category stale, unread or cut short
     EMPTY = "empty"  # announced nothing, confirmed
     APPROXIMATE = "approximate"  # rebuilt from a source that cannot tell exactly
 
@@ -348,7 +402,15 @@ class Digest:
     @property
     def stale(self) -> tuple[str, ...]:
         """The categories whose feed repeated an earlier day."""
-        return tuple(category for category, source in self.sources.items() if not source.fresh)
+        return self._in_state(SourceState.STALE)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """The categories whose announcement could not be read."""
+        return self._in_state(SourceState.UNREAD)
+
+    def _in_state(self, state: SourceState) -> tuple[str, ...]:
+        return tuple(c for c, source in self.sources.items() if source.state is state)
 
     @property
     def outcome_ids(self) -> list[str]:

@@ -11,32 +11,35 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digest import announcements, archive, estimate, output, publish, ranking, selection
+from digest import announcements, archive, estimate, output, publish, ranking, reading, selection
 from digest.config import Config
+from digest.errors import FeedError
 from digest.models import (
     LIMIT_RULE,
     Digest,
     Entry,
-    Feed,
+    Failure,
     Missed,
+    Origin,
     Paper,
+    Reason,
     Scoring,
     Source,
+    SourceState,
     Status,
     Verdict,
     announced,
 )
 from digest.progress import log, stage
+from digest.reading import Batches
 from digest.report import DayReport
 from digest.scorers import Scorer
 from digest.secrets import Secrets
-from digest.sources import Fetched
+from digest.sources import Fetched, Reading, category_of
 from digest.unfinished import Unfinished, forget_trouble, troubles
-from digest.wording import count, dollars, over_budget, scorer_label, sums
+from digest.wording import by_reason, count, dollars, over_budget, scorer_label, sums
 
 EXPERIENCE_DAYS = 10  # that an estimate is compared with
-
-Batches = Mapping[str, Collection[Entry]]  # what each category announced on an earlier day
 
 
 @dataclass(frozen=True)
@@ -62,30 +65,31 @@ class Job:
 
 
 def run_day(
-    job: Job, day: date, fetched: Sequence[Fetched], batches: Batches | None = None
+    job: Job, day: date, readings: Sequence[Reading], batches: Batches | None = None
 ) -> DayReport:
-    """Bring one announcement day up to date with what its feeds say.
+    """Bring one announcement day up to date with what was read of it.
 
     `batches` are those of earlier days that are in no record yet. Nothing is written before
     everything is scored, and nothing at all where the feeds announce nothing or only repeat an
-    earlier day. What `restore` would mend must be whole. Raises a `DigestError` for any expected
-    failure.
+    earlier day. What `restore` would mend must be whole. Raises `FeedError` where a category could
+    not be read and no other announces anything of the day's own, in a trial wherever one could not
+    be read, and another `DigestError` for any other expected failure.
     """
     out = job.config.out
     before = archive.read_day(out, day)
-    sources = _sources(out, day, fetched, before, batches)
-    if nothing := _nothing_to_do(day, fetched, sources):
+    sources = reading.sources_of(out, day, readings, before, batches)
+    if nothing := _nothing_to_do(job, day, readings, sources):
         return nothing
     unfinished = _unfinished(job, day, before)
-    if before is None or not _settled(job, before, sources):
+    if before is None or not _settled(job, before, sources, readings):
         tried = unfinished.read() if job.scorer.name == "llm" else Scoring({})
-        plan = _plan(job, day, fetched, sources, before, tried)
+        plan = _plan(job, day, readings, sources, before, tried)
         if job.dry_run:
             return _estimate(job, day, plan)
         output.require_no_other_pages(out, day)
         unscored = before is None or before.scorer != "llm"
         if job.scorer.name == "llm" and unscored and not job.replay:
-            unfinished.keep_feeds(fetched)
+            unfinished.keep_readings(readings)
         digest = _make(job, day, plan, unfinished)
     elif job.dry_run:
         return DayReport("planned", "nothing to do: the day stands", day)
@@ -120,6 +124,8 @@ def run_day(
             reason += f". {over}"
     elif written or commit:
         status, reason = "updated", "nothing is new, but files were missing or not committed"
+    if unread := reading.unread(digest, readings):
+        reason += f"; {', '.join(unread)} could not be read"
     return DayReport.of(digest, status, reason, commit)
 
 
@@ -131,7 +137,7 @@ def restore(job: Job) -> None:
         log.info("restore: made again from the days' records: %s", named)
 
 
-def take_back(job: Job, day: date, fetched: Sequence[Fetched]) -> None:
+def take_back(job: Job, day: date, readings: Sequence[Reading]) -> None:
     """Where the next recorded day took this one's announcement for its own, which was not known
     then, its papers are given back, and its category is to be asked for again."""
     out = job.config.out
@@ -139,9 +145,13 @@ def take_back(job: Job, day: date, fetched: Sequence[Fetched]) -> None:
     theirs = archive.read_day(out, later[0]) if later else None
     if theirs is None or not job.commit:
         return
-    batches = {f.feed.category: selection.source_of_past(f.feed, f.url).entries for f in fetched}
-    feeds = {c: s for c, s in theirs.sources.items() if not s.past}
-    batches = {category: batch for category, batch in batches.items() if category in feeds}
+    # What came from arXiv's own account of their day alone is theirs.
+    feeds = {c for c, s in theirs.sources.items() if s.origin.has_feed}
+    batches: dict[str, Collection[Entry]] = {}
+    for read in readings:
+        if isinstance(read, Fetched) and (category := read.feed.category) in feeds:
+            batch = selection.source_of_past(read.feed, read.url).entries
+            batches[category] = [*batches.get(category, ()), *batch]
     judged = selection.rejudge(theirs, archive.read_ledger(out, theirs.outcome_ids), batches)
     if judged.sources != theirs.sources:
         log.info("%s: %s was that of %s", judged.date, ", ".join(judged.stale), day)
@@ -152,78 +162,45 @@ def take_back(job: Job, day: date, fetched: Sequence[Fetched]) -> None:
 # --- the steps --------------------------------------------------------------------------------
 
 
-def stale(
-    out: Path, day: date, fetched: Sequence[Fetched], batches: Batches | None = None
-) -> list[str]:
-    """The categories whose feed repeats an earlier day, or is empty beside others that are not, and
-    of which `day` has nothing better."""
-    sources = _sources(out, day, fetched, archive.read_day(out, day), batches)
-    announced = any(source.fresh and source.entries for source in sources.values())
-    return [c for c, s in sources.items() if not s.fresh or (announced and not s.entries)]
-
-
-def _sources(
-    out: Path,
-    day: date,
-    fetched: Sequence[Fetched],
-    before: Digest | None,
-    batches: Batches | None = None,
-) -> dict[str, Source]:
-    """What each category contributes, together with what an earlier run of this day found."""
-    recorded = archive.earlier_batches(out, archive.read_days(out), day)
-    earlier: dict[str, Collection[Entry]] = dict(recorded)
-    for category, batch in (batches or {}).items():
-        earlier[category] = [*earlier.get(category, ()), *batch]
-    # A day before it may have been recorded since.
-    known = {
-        category: replace(source, fresh=False)
-        if not source.past and selection.repeats(source.entries, earlier.get(category, ()))
-        else source
-        for category, source in (before.sources if before else {}).items()
-    }
-    sources = dict(known)
-    for f in fetched:
-        category = f.feed.category
-        if f.past:
-            source = selection.source_of_past(f.feed, f.url, approximate=f.approximate)
-        else:
-            source = selection.source_of(f.feed, f.url, day, earlier.get(category))
-        sources[category] = selection.combine(known.get(category), source)
-    return sources
-
-
 def _nothing_to_do(
-    day: date, fetched: Sequence[Fetched], sources: dict[str, Source]
+    job: Job, day: date, readings: Sequence[Reading], sources: Mapping[str, Source]
 ) -> DayReport | None:
     """What to report where no category announces anything of `day`'s own."""
-    if any(source.fresh and source.entries for source in sources.values()):
+    announced = any(source.fresh and source.entries for source in sources.values())
+    asked_for = dict.fromkeys(map(category_of, readings))
+    unread = {c: sources[c].why for c in asked_for if sources[c].state is SourceState.UNREAD}
+    if unread and (job.trial or not announced):
+        names, _, reasons = by_reason(unread).partition(": ")
+        raise FeedError(names, reasons)
+    if announced:
         return None
-    if fetched and all(f.past for f in fetched) and all(s.fresh for s in sources.values()):
-        return None  # to be recorded: it is known that there was nothing
-    if any(not source.fresh for source in sources.values()):
-        said = "; ".join(
-            _staleness(f.feed, day) for f in fetched if not sources[f.feed.category].fresh
-        )
+    if stale := [c for c, s in sources.items() if s.state is SourceState.STALE]:
+        said = "; ".join(_staleness(category, day, readings) for category in stale)
         return DayReport("stale_feed", f"{said}: try again later", day)
+    if sources and all(source.origin is not Origin.FEED for source in sources.values()):
+        return None  # to be recorded: it is known that there was nothing
     why = announcements.why_none(day) or "one was expected; a later run looks again"
     return DayReport("no_announcement", f"the feed is empty: {why}", day)
 
 
-def _staleness(stale: Feed, day: date) -> str:
-    if stale.date != day:
-        return f"the feed of {stale.category} is that of {stale.date}"
-    return f"the feed of {stale.category} repeats an earlier day's papers under today's date"
+def _staleness(category: str, day: date, readings: Sequence[Reading]) -> str:
+    feeds = [read.feed for read in readings if isinstance(read, Fetched)]
+    if other := [feed.date for feed in feeds if feed.category == category and feed.date != day]:
+        return f"the feed of {category} is that of {other[0]}"
+    return f"the feed of {category} repeats an earlier day's papers under today's date"
 
 
-def _settled(job: Job, before: Digest, sources: dict[str, Source]) -> bool:
+def _settled(
+    job: Job, before: Digest, sources: Mapping[str, Source], readings: Sequence[Reading]
+) -> bool:
     """Whether there is nothing left to do for a day but to make sure that its files stand."""
     if before.scorer == "llm" and job.scorer.name == "offline" and not job.rescore:
         return True  # better scores than this run's, and paid for
     sampled = any(filtered.rule == LIMIT_RULE for filtered in before.filtered)
     better_scorer = before.scorer == "offline" and job.scorer.name == "llm"
-    return not (
-        job.rescore or sampled or better_scorer or before.unscored or sources != before.sources
-    )
+    unreadable = {p.id for p in reading.papers_of(before.date, readings, before) if p.unreadable}
+    to_score = any(unscored.paper.id not in unreadable for unscored in before.unscored)
+    return not (job.rescore or sampled or better_scorer or to_score or sources != before.sources)
 
 
 def _reusable(job: Job, before: Digest | None) -> dict[str, Verdict]:
@@ -266,7 +243,7 @@ class _Plan:
 def _plan(
     job: Job,
     day: date,
-    fetched: Sequence[Fetched],
+    readings: Sequence[Reading],
     sources: dict[str, Source],
     before: Digest | None,
     unfinished: Scoring,
@@ -274,15 +251,9 @@ def _plan(
     """The day's papers sorted; those that only the earlier run saw keep their place."""
     with stage(f"{day} select") as said:
         ids = announced(sources)
-        of_the_day = [f.feed for f in fetched if f.feed.date == day]
-        papers = {paper.id: paper for paper in selection.merge(of_the_day)}
-        if before is not None:
-            known = [kept.paper for kept in before.kept]
-            known += [unscored.paper for unscored in before.unscored]
-            papers = {paper.id: paper for paper in known} | papers
         reused = {**_reusable(job, before), **unfinished.verdicts}
         chosen = selection.select(
-            [paper for paper in papers.values() if paper.id in ids],
+            [paper for paper in reading.papers_of(day, readings, before) if paper.id in ids],
             day,
             archive.read_ledger(job.config.out, ids),
             job.config.announce,
@@ -294,6 +265,8 @@ def _plan(
         plan = _Plan(before, unfinished, sources, reused, chosen)
         said.append(count(len(ids), "paper"))
         said += [f"{len(chosen.filtered)} filtered", f"{len(chosen.seen)} seen"]
+        if chosen.unreadable:
+            said.append(f"{len(chosen.unreadable)} unreadable")
         said.append(f"{len(plan.to_score)} to score")
     return plan
 
@@ -330,11 +303,13 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
         scoring = job.scorer.score(plan.to_score, _left_usd(job, plan), unfinished.keep)
         said.append(count(len(plan.to_score), "paper"))
         said.append(f"by {scorer_label(job.scorer.name, job.scorer.model)}")
-    papers, before = plan.chosen.to_score, plan.before
+    before = plan.before
+    papers = (*plan.chosen.to_score, *plan.chosen.unreadable)
+    unreadable = {paper.id: Failure(Reason.UNREADABLE) for paper in plan.chosen.unreadable}
     matches = ((p.id, selection.author_match(p, job.config.authors)) for p in papers)
     ranked = ranking.rank(
         papers,
-        {**plan.reused, **scoring.verdicts},
+        {**plan.reused, **scoring.verdicts, **unreadable},
         job.config.keep.cut,
         {paper_id: author for paper_id, author in matches if author},
     )

@@ -69,11 +69,12 @@ def shortfall(digest: Digest, max_unscored: float, trouble: str = "") -> Scoring
     """Why a day is too incomplete to publish, if it is; `trouble` is what the scorer says of it.
 
     Above the share `max_unscored` of its papers, where that is at least five of them, or all. What
-    the model refused for its own sake does not count, unless nothing else came back either.
+    the model refused for its own sake does not count, unless nothing else came back either; what
+    could not be read was never asked about.
     """
     reasons = Counter(u.reason for u in digest.unscored)
-    refused = reasons[Reason.REFUSED]
-    failed, scanned = len(digest.unscored) - refused, digest.counts.scanned
+    refused, unreadable = reasons[Reason.REFUSED], reasons[Reason.UNREADABLE]
+    failed, scanned = len(digest.unscored) - refused - unreadable, digest.counts.scanned
     what = f"{len(digest.unscored)} of {count(scanned, 'paper')} not scored ({in_short(reasons)})"
     end = f"{what}; nothing is published"
     if len(digest.unscored) < scanned:

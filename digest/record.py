@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Any
@@ -17,6 +17,7 @@ import msgspec
 
 from digest.errors import ArchiveError
 from digest.models import (
+    FEED_LIMIT,
     NO_TOPIC,
     AnnounceType,
     Below,
@@ -27,10 +28,12 @@ from digest.models import (
     Filtered,
     Kept,
     Missed,
+    Origin,
     Paper,
     Prompt,
     Score,
     Source,
+    SourceState,
     Status,
     Unscored,
     Usage,
@@ -60,6 +63,7 @@ class _Paper(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fi
     title_tex: str | None = None
     authors_tex: str | None = None
     abstract_tex: str | None = None
+    unreadable: str = ""
     author_match: str | None = None
 
 
@@ -88,10 +92,13 @@ class _Unscored(_Paper, kw_only=True, omit_defaults=True, forbid_unknown_fields=
 class _Source(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     url: str
     items: int
-    state: Annotated[str, msgspec.Meta(pattern="^(fresh|stale)$")]
+    state: SourceState
     entries: tuple[str, ...]  # "2601.20868v1 new"
     unreadable: tuple[str, ...] = ()
     approximate: bool = False
+    origin: Origin | None = None  # None: the record is older than this field
+    capped: bool = False
+    why: str = ""
 
 
 class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -198,10 +205,13 @@ def _encode_source(source: Source) -> _Source:
     return _Source(
         url=source.url,
         items=len(source.entries) + len(source.unreadable),
-        state="fresh" if source.fresh else "stale",
+        state=source.state,
         entries=tuple(f"{e.id}v{e.version} {e.announce_type}" for e in source.entries),
         unreadable=source.unreadable,
         approximate=source.approximate,
+        origin=source.origin,
+        capped=source.capped,
+        why=source.why,
     )
 
 
@@ -278,8 +288,27 @@ def _decode_source(source: _Source, name: str) -> Source:
                 f"{name}.entries: {text!r} is no `IDvN type`: restore the file from git"
             )
         entries.append(Entry(match[1], int(match[2]), _TYPES[match[3]]))
-    fresh = source.state == "fresh"
-    return Source(source.url, fresh, tuple(entries), source.unreadable, source.approximate)
+    decoded = Source(
+        source.url,
+        source.state,
+        tuple(entries),
+        source.unreadable,
+        Origin.SEARCH if source.approximate else source.origin or Origin.FEED,
+        source.capped,
+        source.why,
+    )
+    return decoded if source.origin else _of_an_older_record(decoded)
+
+
+def _of_an_older_record(source: Source) -> Source:
+    """The source, where its record said less: an unread category was called stale and had no
+    address, a page was known by its address, and a feed's length was all there was."""
+    if source.state is SourceState.STALE and not source.url:
+        return replace(source, state=SourceState.UNREAD)
+    if source.origin is Origin.FEED and "/catchup/" in source.url:
+        return replace(source, origin=Origin.PAGE)
+    capped = source.origin is Origin.FEED and len(source.entries) >= FEED_LIMIT
+    return replace(source, capped=capped)
 
 
 def _problem(digest: Digest, name: str) -> str | None:

@@ -12,9 +12,9 @@ from datetime import date, timedelta
 
 from digest.announcements import is_announcement_day
 from digest.catchup import KEPT
-from digest.models import Day, Digest, Reason, Source, Status
+from digest.models import FINAL_REASONS, Day, Digest, Reason, Source, Status
 
-RETRY = timedelta(days=4)  # of papers that could not be scored: asking costs money each time
+RETRY = timedelta(days=4)  # of papers without a score: asking the model costs money each time
 BACKLOG = 2  # days; where more are missed, today's digest goes first
 
 
@@ -59,16 +59,23 @@ def needs(
 
 
 def _incomplete(digest: Digest, today: date, categories: Collection[str]) -> list[Need]:
-    lacking = tuple(c for c, s in digest.sources.items() if c in categories and _doubtful(s))
-    # What the model refused, it refuses again.
-    unscored = any(u.reason != Reason.REFUSED for u in digest.unscored)
-    if lacking or (unscored and today - digest.date <= RETRY):
-        return [Need(digest.date, lacking)]
-    return []
+    lacking = {c for c, s in digest.sources.items() if _doubtful(s)}
+    recent = today - digest.date <= RETRY
+    if recent:
+        unreadable = {u.paper.id for u in digest.unscored if u.reason == Reason.UNREADABLE}
+        for category, source in digest.sources.items():
+            if any(entry.id in unreadable for entry in source.entries):
+                lacking.add(category)
+    to_score = any(u.reason not in FINAL_REASONS for u in digest.unscored)
+    wanted = tuple(c for c in digest.sources if c in lacking and c in categories)
+    return [Need(digest.date, wanted)] if wanted or (to_score and recent) else []
 
 
 def _doubtful(source: Source) -> bool:
-    """Whether arXiv's page of the day may know better: of a stale feed, of one that was empty, and
-    of what its search could tell."""
-    from_page = source.past and not source.approximate
-    return not source.fresh or (not from_page and (source.approximate or not source.entries))
+    """Whether arXiv's page of the day may know better: of a feed that was stale, could not be read,
+    was empty, cut or partly unreadable, and of what its search could tell."""
+    if not source.fresh:
+        return True
+    if source.origin.has_page:
+        return False
+    return source.approximate or source.incomplete or not source.entries

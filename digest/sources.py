@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from digest import catchup, feed
+from digest import catchup, categories, feed
 from digest.announcements import is_announcement_day
 from digest.config import Arxiv, Config
 from digest.errors import FeedError, InTrouble, NoSuchFeed, Refused
-from digest.models import Feed
+from digest.models import Feed, Origin
 from digest.progress import bar, log, stage
 from digest.wording import count
 
@@ -22,39 +22,64 @@ if TYPE_CHECKING:
 
     from digest.conditional import Answers
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class Fetched:
-    """A feed and the address it came from."""
+    """What was read of a category's announcement of a day, and where."""
 
     url: str
     feed: Feed
-    past: bool = False  # arXiv's own account of the day, which needs no comparison to be believed
-    approximate: bool = False  # by submission dates: arXiv's search cannot tell announcements
+    origin: Origin = Origin.FEED
 
 
-def fetch(
-    config: Config, session: requests.Session, answers: Answers
-) -> tuple[list[Fetched], list[FeedError]]:
-    """Every configured category's feed, one request after the other, and what is wrong with those
-    that could not be had. Raises `FeedError` where that is all of them, and `NoSuchFeed`."""
-    fetched, troubles = [], []
+@dataclass(frozen=True)
+class Unread:
+    """A category whose announcement of a day could not be read."""
+
+    category: str
+    why: str  # in one line, without the category
+    not_yet: bool = False  # nothing failed: arXiv does not say yet what was announced
+    expected: bool = False  # papers were announced, although the feed was empty
+
+
+Reading = Fetched | Unread  # of one category; of several of one, the later completes the earlier
+
+
+def category_of(reading: Reading) -> str:
+    return reading.category if isinstance(reading, Unread) else reading.feed.category
+
+
+def fetch(config: Config, session: requests.Session, answers: Answers) -> list[Reading]:
+    """A reading of every configured category's feed, one request after the other.
+
+    Raises `NoSuchFeed` for a category that arXiv does not have.
+    """
+    readings: list[Reading] = []
     with stage("fetch") as said:
         for category in bar(config.categories, "fetch"):
+            if not categories.is_known(category):
+                log.warning("%s", newer_category(category))
             url = config.arxiv.feed_url.format(category=category)
             try:
-                fetched.append(Fetched(url, _fetch(category, url, session, answers)))
+                readings.append(Fetched(url, _fetch(category, url, session, answers)))
             except NoSuchFeed:
                 raise
             except FeedError as error:
                 answers.forget(url)
-                troubles.append(error)
-        if troubles and not fetched:
-            raise troubles[0]
-        for trouble in troubles:
-            log.warning("%s", trouble)
-        said += _describe(fetched)
-    return fetched, troubles
+                log.warning("%s", error)
+                readings.append(Unread(category, error.problem))
+        said += _describe([reading for reading in readings if isinstance(reading, Fetched)])
+    return readings
+
+
+def newer_category(category: str) -> str:
+    """What to say of a category that this version's table lacks."""
+    return (
+        f"{category}: newer than this version, which does not know it: update this program, or"
+        " correct `categories` if arXiv has no such category"
+    )
 
 
 def _fetch(category: str, url: str, session: requests.Session, answers: Answers) -> Feed:
@@ -99,6 +124,7 @@ def _describe(fetched: Sequence[Fetched]) -> list[str]:
         log.debug("%s of %s: %s", f.feed.category, f.feed.date, count(len(f.feed.papers), "item"))
     said = [count(len(fetched), "feed"), count(sum(len(f.feed.papers) for f in fetched), "item")]
     unreadable = sum(len(f.feed.unreadable) for f in fetched)
+    unreadable += sum(bool(paper.unreadable) for f in fetched for paper in f.feed.papers)
     return [*said, f"{unreadable} unreadable"] if unreadable else said
 
 
@@ -106,68 +132,91 @@ PATIENCE = timedelta(days=3)
 
 
 class Past:
-    """What arXiv says of days that are over: its own pages of them and, where these are out of
-    reach or refuse, its search interface. Each is asked once, whoever wants to know, and neither
-    any more in this run once it is in trouble."""
+    """arXiv's own account of a day: its page of that day and, where the pages are out of reach or
+    refuse, its search interface. Each is asked once, whoever wants to know, and none of them any
+    more in this run once it is in trouble."""
 
     def __init__(self, session: requests.Session, arxiv: Arxiv, today: date) -> None:
         self._session, self._arxiv, self._today = session, arxiv, today
-        self._known: dict[tuple[str, date], Fetched | None] = {}
-        self._trouble: dict[str, FeedError] = {}  # of the pages, of the search
+        self._known: dict[tuple[str, date], Reading] = {}
+        self._recent: dict[str, dict[date, int]] = {}
+        self._trouble: dict[str, FeedError] = {}  # by what is in it: page, list, search
 
-    def announced(self, category: str, day: date, *, exactly: bool = False) -> Fetched | None:
-        """What was announced in `category` on `day`; None where that cannot be told yet.
+    def announced(self, category: str, day: date, *, exactly: bool = False) -> Reading:
+        """What was announced in `category` on `day`; without papers where it is certain that there
+        were none.
 
-        Without papers where it is certain that there were none. The search interface is asked only
-        once the pages have had some days to answer, for what it says is approximate; not where
-        `exactly` that is known already. Raises `FeedError`.
+        The search interface is asked only once the pages have had some days to answer, for what it
+        says is approximate; not where `exactly` that is known already.
         """
         key = category, day
         if key not in self._known:
-            found = None
-            if catchup.has_pages(day, self._today):
-                found = self._from_pages(category, day)
-            if found is None and not exactly and self._is_for_search(day):
-                found = self._from_search(category, day)
-            self._known[key] = found
+            self._known[key] = self._ask(category, day, exactly=exactly)
         return self._known[key]
 
+    def listed(self, category: str, day: date) -> int | None:
+        """How many papers, replacements not counted, arXiv lists as announced in `category` on
+        `day`; None where the day is not among the five newest. Raises `FeedError`."""
+        return self._fetch_recent(category).get(day)
+
+    def _ask(self, category: str, day: date, *, exactly: bool) -> Reading:
+        unread = Unread(category, f"arXiv does not say yet what it announced on {day}", True)
+        if catchup.has_pages(day, self._today):
+            try:
+                feed = self._from_page(category, day)
+            except FeedError as error:
+                log.warning("%s: going on without", error)
+                unread = Unread(category, error.problem)
+            else:
+                if feed:
+                    url = f"{self._arxiv.site_url}/catchup/{category}/{day}"
+                    return Fetched(url, feed, Origin.PAGE)
+        if not exactly and self._is_for_search(day):
+            url = self._arxiv.api_url
+            try:
+                feed = self._with("search", catchup.fetch_approximate, url, category, day)
+            except FeedError as error:
+                log.warning("%s: going on without", error)
+                return Unread(category, error.problem)
+            if feed.papers:  # it answers now and then that there is nothing, and cannot prove it
+                return Fetched(url, feed, Origin.SEARCH)
+        return unread
+
+    def _from_page(self, category: str, day: date) -> Feed | None:
+        """None where it cannot be told yet."""
+        site = self._arxiv.site_url
+        if feed := self._with("page", catchup.fetch_day, site, category, day):
+            return feed
+        recent = self._fetch_recent(category)
+        empty = self._with("page", catchup.confirmed_empty, site, category, day, recent)
+        return Feed(category, day, ()) if empty else None
+
+    def _fetch_recent(self, category: str) -> dict[date, int]:
+        if category not in self._recent:
+            site = self._arxiv.site_url
+            self._recent[category] = self._with("list", catchup.fetch_recent, site, category)
+        return self._recent[category]
+
+    def _with(self, what: str, ask: Callable[..., T], *arguments: object) -> T:
+        """What `ask` answers. Its trouble ends all requests of that kind, and where arXiv turns
+        this client away from its pages those for lists too."""
+        if trouble := self._trouble.get(what):
+            raise trouble
+        try:
+            return ask(self._session, *arguments)
+        except Refused as error:
+            self._trouble |= dict.fromkeys(("page", "list"), error)
+            raise
+        except InTrouble as error:
+            self._trouble[what] = error
+            raise
+        except FeedError as error:
+            if what == "search":
+                self._trouble[what] = error
+            raise
+
     def _is_for_search(self, day: date) -> bool:
-        refused = isinstance(self._trouble.get("pages"), Refused)
+        refused = isinstance(self._trouble.get("page"), Refused)
         beyond = not catchup.has_pages(day, self._today)
         is_old = self._today - day > PATIENCE
         return (refused or beyond) and is_old and is_announcement_day(day)
-
-    def _from_pages(self, category: str, day: date) -> Fetched | None:
-        site = self._arxiv.site_url
-        try:
-            self._require("pages")
-            found = catchup.fetch_day(self._session, site, category, day)
-            if found is None and catchup.confirmed_empty(self._session, site, category, day):
-                found = Feed(category, day, ())
-        except Refused as error:
-            if "pages" not in self._trouble:
-                log.warning("%s: going on with the search interface", error)
-            self._trouble["pages"] = error
-            return None
-        except InTrouble as error:
-            self._trouble["pages"] = error
-            raise
-        if found is None:
-            return None
-        return Fetched(f"{site}/catchup/{category}/{day}", found, past=True)
-
-    def _from_search(self, category: str, day: date) -> Fetched | None:
-        self._require("search")
-        url = self._arxiv.api_url
-        try:
-            found = catchup.fetch_approximate(self._session, url, category, day)
-        except FeedError as error:
-            self._trouble["search"] = error
-            raise
-        # It answers now and then that there is nothing, and cannot prove it.
-        return Fetched(url, found, past=True, approximate=True) if found.papers else None
-
-    def _require(self, what: str) -> None:
-        if trouble := self._trouble.get(what):
-            raise trouble

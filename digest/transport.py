@@ -24,6 +24,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from digest.network import TooSlowError, explain
 from digest.text import one_line
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ READ_TIMEOUT_S = 60  # for silence
 DEADLINE_S = 180  # for one whole answer, headers and body, however slowly it drips
 MAX_REDIRECTS = 5
 TRIES = 5
-TRANSIENT = (429, 500, 502, 503, 504)
+# 520 to 527 and 530 are Cloudflare's, which stands before arXiv, for an origin that fails:
+# https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/
+TRANSIENT = (429, 500, 502, 503, 504, *range(520, 528), 530)
 MAX_BACKOFF_S = 60
 MAX_RETRY_AFTER_S = 120
 LISTING_FACTOR = 5
@@ -43,7 +46,12 @@ ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text
 
 
 class TransportError(Exception):
-    """An address could not be read. The message is the line to show."""
+    """An address could not be read. The message is the line to show; `problem` is the same without
+    the address."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"cannot read {url}: {problem}")
+        self.problem = problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +110,14 @@ def fetch(
             url = requests.Request("GET", target).prepare().url or ""
             if not _may_redirect(asked, url):
                 raise TransportError(
-                    f"{asked} redirects to {one_line(url, 200)}, where no feed is to be expected:"
-                    " see whether its address has changed"
+                    asked,
+                    f"it redirects to {one_line(url, 200)}, where no feed is to be expected:"
+                    " see whether its address has changed",
                 )
-    except (
-        requests.RequestException,
-        urllib3.exceptions.HTTPError,
-        ValueError,
-        _TooSlowError,
-    ) as error:
-        raise TransportError(
-            f"cannot read {url}: {one_line(str(error), 300)}: try again later"
-        ) from error
-    raise TransportError(f"{asked} redirects more than {MAX_REDIRECTS} times: try again later")
+    # OSError: what requests itself raises for a file of certificates that is not there.
+    except (OSError, urllib3.exceptions.HTTPError, ValueError, TooSlowError) as error:
+        raise TransportError(url, explain(error)) from error
+    raise TransportError(asked, f"it redirects more than {MAX_REDIRECTS} times: try again later")
 
 
 def _body(response: requests.Response, url: str, max_bytes: int) -> bytes:
@@ -123,7 +126,7 @@ def _body(response: requests.Response, url: str, max_bytes: int) -> bytes:
     while chunk := response.raw.read1(65_536, decode_content=True):
         body += chunk
         if len(body) > max_bytes:
-            raise TransportError(f"{url} sent more than {max_bytes:,} bytes")
+            raise TransportError(url, f"it sent more than {max_bytes:,} bytes: check the address")
     return bytes(body)
 
 
@@ -205,12 +208,8 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     return max(asked, 0)
 
 
-class _TooSlowError(Exception):
-    """Neither silent nor done by the deadline. No `OSError`, which would be asked again."""
-
-
 class _Timed(io.RawIOBase):
-    """A socket's input that ends in `_TooSlowError` at the deadline, whatever is being read."""
+    """A socket's input that ends in `TooSlowError` at the deadline, whatever is being read."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock, self._raw = sock, sock.makefile("rb", buffering=0)
@@ -229,7 +228,7 @@ class _Timed(io.RawIOBase):
         except TimeoutError:
             if left > self._silence:
                 raise
-        raise _TooSlowError(f"still sending after {DEADLINE_S} s, the server is overloaded")
+        raise TooSlowError(f"still sending after {DEADLINE_S} s")
 
     def close(self) -> None:
         self._raw.close()

@@ -17,8 +17,8 @@ import msgspec
 
 from digest.archive import write_files
 from digest.errors import ArchiveError
-from digest.models import Missed, Score, Scoring, Usage
-from digest.sources import Fetched
+from digest.models import Feed, Missed, Origin, Score, Scoring, Usage
+from digest.sources import Fetched, Reading, Unread
 from digest.text import one_line
 
 log = logging.getLogger("digest")
@@ -28,6 +28,36 @@ FEEDS = ".feeds.json"
 TROUBLE = ".trouble.txt"
 _LONGEST_TROUBLE = 300
 _DAMAGED = "is damaged, or of another version, and left out: it may be removed"
+
+
+class _Reading(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One category as it was read, or why it was not."""
+
+    url: str = ""
+    feed: Feed | None = None
+    origin: Origin = Origin.FEED
+    unread: Unread | None = None
+    # As earlier versions wrote it; an unread category was a feed without an address.
+    past: bool = False
+    approximate: bool = False
+
+    @classmethod
+    def of(cls, reading: Reading) -> _Reading:
+        if isinstance(reading, Unread):
+            return cls(unread=reading)
+        return cls(url=reading.url, feed=reading.feed, origin=reading.origin)
+
+    def value(self) -> Reading:
+        """ValueError where it is neither."""
+        if self.unread:
+            return self.unread
+        if self.feed is None:
+            raise ValueError("neither a feed nor why there is none")
+        if not self.url:
+            return Unread(self.feed.category, "")
+        if self.approximate:
+            return Fetched(self.url, self.feed, Origin.SEARCH)
+        return Fetched(self.url, self.feed, Origin.PAGE if self.past else self.origin)
 
 
 class _Line(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -97,9 +127,9 @@ class Unfinished:
                 f"{self.path}: cannot be written: {error.strerror}: free some space, or mend it"
             ) from error
 
-    def keep_feeds(self, fetched: Sequence[Fetched]) -> None:
+    def keep_readings(self, readings: Sequence[Reading]) -> None:
         """What the day is about, for a run that comes after the feeds have turned."""
-        data = msgspec.json.encode(list(fetched))
+        data = msgspec.json.encode([_Reading.of(reading) for reading in readings])
         write_files(self.path.parent, {PurePosixPath(self._feeds.name): data})
 
     def forget(self) -> None:
@@ -114,13 +144,14 @@ class Unfinished:
         return self.path.with_suffix(FEEDS)
 
 
-def left(folder: Path, today: date) -> dict[date, list[Fetched]]:
+def left(folder: Path, today: date) -> dict[date, list[Reading]]:
     """The days before `today` that no run has finished, oldest first."""
     days = {}
     for path in sorted(folder.glob(f"????-??-??{FEEDS}")):
         try:
             day = date.fromisoformat(path.name.removesuffix(FEEDS))
-            fetched = msgspec.json.decode(path.read_bytes(), type=list[Fetched])
+            kept = msgspec.json.decode(path.read_bytes(), type=list[_Reading])
+            readings = [reading.value() for reading in kept]
         except OSError as error:
             log.warning("%s: cannot be read, left out: %s", path, error.strerror)
             continue
@@ -128,7 +159,7 @@ def left(folder: Path, today: date) -> dict[date, list[Fetched]]:
             log.warning("%s: %s", path, _DAMAGED)
             continue
         if day < today:
-            days[day] = fetched
+            days[day] = readings
     return days
 
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 
 from digest.announcements import EASTERN, next_announcement, today_eastern
-from digest.models import LIMIT_RULE, Counts, Digest, add
-
-FEED_LIMIT = 2_000  # arXiv/arxiv-feed cuts there, and what it drops are new papers
+from digest.models import FEED_LIMIT, LIMIT_RULE, Counts, Digest, Origin, Unscored, add
 
 
 def sums(counts: Counts) -> str:
@@ -117,6 +115,20 @@ def unscored(digest: Digest) -> str:
     return f"{count(len(digest.unscored), 'paper')} could not be scored ({reasons})."
 
 
+def by_reason(reasons: Mapping[str, str]) -> str:
+    """Why each of several things failed, things with one reason together: "a, b: why; c: why"."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        groups.setdefault(reason, []).append(name)
+    return "; ".join(f"{', '.join(names)}: {reason}" for reason, names in groups.items())
+
+
+def why_unscored(unscored: Unscored) -> str:
+    """Why a paper has no score: "unreadable (no title)", "timeout"."""
+    detail = unscored.paper.unreadable
+    return f"{unscored.reason} ({detail})" if detail else unscored.reason
+
+
 def warnings(digest: Digest) -> tuple[str, ...]:
     """What a reader must know before trusting the day, in plain words."""
     said = []
@@ -135,25 +147,21 @@ def warnings(digest: Digest) -> tuple[str, ...]:
         )
     if digest.over_budget_usd:
         said.append(over_budget(digest))
-    unread = [category for category in digest.stale if not digest.sources[category].url]
-    if unread:
+    if digest.unread:
+        said.append(_unread(digest))
+    if digest.stale:
         said.append(
-            f"What {', '.join(unread)} announced could not be read when this was made: its papers"
-            " are missing."
-        )
-    if stale := [category for category in digest.stale if category not in unread]:
-        said.append(
-            f"arXiv's feed for {', '.join(stale)} showed another day when this was made:"
+            f"arXiv's feed for {', '.join(digest.stale)} showed another day when this was made:"
             " papers announced there may be missing."
         )
     empty = [c for c, s in digest.sources.items() if s.fresh and not s.entries]
     if empty:
         said.append(f"arXiv's feed for {', '.join(empty)} was empty.")
-    full = [c for c, s in digest.sources.items() if len(s.entries) >= FEED_LIMIT]
-    if full:
+    capped = [c for c, s in digest.sources.items() if s.capped]
+    if capped:
         said.append(
             f"arXiv cuts a feed at {FEED_LIMIT:,} entries, new papers first: some of"
-            f" {', '.join(full)} may be missing. Follow its categories one by one."
+            f" {', '.join(capped)} may be missing. Follow its categories one by one."
         )
     sampled = dict(rules(digest)).get(LIMIT_RULE)
     if sampled:
@@ -162,15 +170,19 @@ def warnings(digest: Digest) -> tuple[str, ...]:
         said.append(unscored(digest))
     unreadable = sum(len(source.unreadable) for source in digest.sources.values())
     if unreadable:
+        papers = "its paper is" if unreadable == 1 else "their papers are"
         said.append(
-            f"{count(unreadable, 'entry', 'entries')} of the feed could not be read;"
-            " the day's data file names them."
+            f"{count(unreadable, 'entry', 'entries')} of arXiv's had no id that could be read, so"
+            f" {papers} not counted; the day's data file names what there was."
         )
-    caught_up = [c for c, s in digest.sources.items() if "/catchup/" in s.url]
+    caught_up = [c for c, s in digest.sources.items() if s.origin is Origin.PAGE]
     if caught_up:
         said.append(
             f"Taken from arXiv's catch-up pages, not from its feed: {', '.join(caught_up)}."
         )
+    completed = [c for c, s in digest.sources.items() if s.origin is Origin.FEED_AND_PAGE]
+    if completed:
+        said.append(f"Completed from arXiv's catch-up pages: {', '.join(completed)}.")
     approximate = [c for c, s in digest.sources.items() if s.approximate]
     if approximate:
         said.append(
@@ -179,3 +191,15 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             " moderation had held back."
         )
     return tuple(said)
+
+
+def _unread(digest: Digest) -> str:
+    """That papers are missing, and why, as far as the record knows."""
+    categories = digest.unread
+    papers = "its papers are" if len(categories) == 1 else "their papers are"
+    sentence = (
+        f"What {', '.join(categories)} announced could not be read when this was made:"
+        f" {papers} missing"
+    )
+    reasons = by_reason({c: digest.sources[c].why for c in categories if digest.sources[c].why})
+    return f"{sentence} ({reasons})." if reasons else f"{sentence}."

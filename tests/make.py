@@ -28,10 +28,12 @@ from digest.models import (
     Feed,
     Filtered,
     Kept,
+    Origin,
     Paper,
     Prompt,
     Score,
     Source,
+    SourceState,
     Status,
     Unscored,
     Usage,
@@ -70,15 +72,17 @@ def paper(
     authors: Sequence[str] = ("Ada Lovelace",),
     announce_type: AnnounceType = NEW,
     categories: Sequence[str] = ("cs.LG",),
+    unreadable: str = "",
 ) -> Paper:
     return Paper(
         id=paper_id,
         version=version,
-        title=title or f"On the matter of {paper_id}",
+        title="" if unreadable == "no title" else title or f"On the matter of {paper_id}",
         authors=tuple(authors),
         abstract=f"What {paper_id} finds.",
         categories=tuple(categories),
         announce_type=announce_type,
+        unreadable=unreadable,
     )
 
 
@@ -91,7 +95,12 @@ def entry(of: Paper) -> Entry:
 
 
 def source(*papers: Paper, fresh: bool = True, url: str = "feed.xml") -> Source:
-    return Source(url, fresh, tuple(sorted(map(entry, papers), key=lambda e: e.id)))
+    state = SourceState.FRESH if fresh else SourceState.STALE
+    return Source(url, state, tuple(sorted(map(entry, papers), key=lambda e: e.id)))
+
+
+def unread(why: str = "HTTP 500 from feed.xml: try again later") -> Source:
+    return Source("", SourceState.UNREAD, why=why)
 
 
 def score(relevance: int = 9, novelty: int | None = 8, topic: str = NO_TOPIC) -> Score:
@@ -260,6 +269,7 @@ def papers_of(paper_ids: st.SearchStrategy[str]) -> st.SearchStrategy[Paper]:
         title_tex=maybe,
         authors_tex=maybe,
         abstract_tex=maybe,
+        unreadable=st.just("") | texts,
     )
 
 
@@ -302,9 +312,12 @@ def digests(draw: st.DrawFn) -> Digest:
         sources={
             category: Source(
                 draw(texts),
-                draw(st.booleans()),
+                draw(st.sampled_from(SourceState)),
                 tuple(lines),
                 tuple(draw(st.lists(texts, max_size=1))),
+                draw(st.sampled_from(Origin)),
+                draw(st.booleans()),
+                draw(texts),
             )
             for category, lines in entries.items()
         },

@@ -115,16 +115,35 @@ def test_ids_of_each_age_are_read(written: str, read: tuple[str, int]) -> None:
     ("bad", "named"),
     [
         (entry("26/1"), "entry 2: http://arxiv.org/abs/26/1"),
-        (entry(title=" \u200d "), "entry 2: http://arxiv.org/abs/2601.00001"),
-        (entry(more="<title>Another</title>"), "entry 2: http://arxiv.org/abs/2601.00001"),
-        (entry(title="x" * 200_001), "entry 2: http://arxiv.org/abs/2601.00001"),
-        (entry(title="e" + "\u0301" * 100), "entry 2: http://arxiv.org/abs/2601.00001"),
         ("<entry/>", "entry 2: without any text"),
     ],
 )
-def test_an_entry_that_is_no_paper_is_named_and_the_others_are_read(bad: str, named: str) -> None:
+def test_an_entry_without_an_id_is_named_and_the_others_are_read(bad: str, named: str) -> None:
     found = parse_papers(answer(entry("2601.00002"), bad))
     assert ([p.id for p in found.papers], found.unreadable) == (["2601.00002"], (named,))
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        (entry(title=" \u200d "), "no title"),
+        (entry(more="<title>Another</title>"), "2 titles"),
+        (entry(title="x" * 200_001), "200,"),
+        (entry(title="e" + "\u0301" * 100), "more than 30 marks on one letter"),
+    ],
+)
+def test_an_entry_that_is_not_whole_is_a_paper_that_says_so(bad: str, problem: str) -> None:
+    whole, broken = parse_papers(answer(entry("2601.00002"), bad)).papers
+    assert (whole.id, whole.unreadable) == ("2601.00002", "")
+    assert broken.id == "2601.00001"
+    assert broken.unreadable.startswith(problem)
+
+
+@pytest.mark.parametrize("bad", [entry("26/1"), entry("2601.00001", title=" ")])
+def test_more_than_three_entries_that_cannot_be_read_are_an_error(bad: str) -> None:
+    assert len(parse_papers(answer(*[bad] * 3)).papers) in (0, 3)
+    with pytest.raises(FeedError, match=r"4 of 4 entries cannot be read .*the format has changed"):
+        parse_papers(answer(*[bad] * 4))
 
 
 def test_an_answer_of_nothing_is_an_answer() -> None:
@@ -390,7 +409,7 @@ def test_a_server_that_is_not_there_is_told_without_the_ids(session: requests.Se
     with pytest.raises(FeedError) as caught:
         fetch_papers(session, url, [f"2601.{n:05}" for n in range(100)])
     assert str(caught.value).startswith(f"arXiv API: cannot read {url}: ")
-    assert "Connection refused" in str(caught.value)
+    assert "the connection was refused" in str(caught.value)
     assert "2601.00" not in str(caught.value)
 
 
@@ -399,7 +418,9 @@ def test_an_answer_without_end_is_told_without_the_ids(
 ) -> None:
     monkeypatch.setattr(arxiv_api, "MAX_BYTES", 100)
     server = Server(httpserver)
-    assert failure(session, server) == f"arXiv API: {server.url} sent more than 100 bytes"
+    assert failure(session, server) == (
+        f"arXiv API: cannot read {server.url}: it sent more than 100 bytes: check the address"
+    )
 
 
 def test_the_papers_of_an_answer_are_otherwise_as_any_feeds() -> None:

@@ -13,7 +13,13 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from digest import arxiv_api, catchup, listing
-from digest.catchup import confirmed_empty, fetch_approximate, fetch_day, has_pages
+from digest.catchup import (
+    confirmed_empty,
+    fetch_approximate,
+    fetch_day,
+    fetch_recent,
+    has_pages,
+)
 from digest.errors import FeedError, Refused
 from digest.models import Feed, Paper
 from digest.transport import LISTING_FACTOR, polite_session
@@ -271,6 +277,11 @@ def test_pages_are_kept_for_ninety_days(day: date, kept: bool) -> None:
 RECENT = {date(2026, 1, 30): 3, date(2026, 1, 29): 0, date(2026, 1, 27): 5, date(2026, 1, 26): 1}
 
 
+def is_empty(session: requests.Session, server: Server, day: date) -> bool | None:
+    recent = fetch_recent(session, server.url, "cs.LG")
+    return confirmed_empty(session, server.url, "cs.LG", day, recent)
+
+
 @pytest.mark.parametrize(
     ("day", "empty"),
     [
@@ -284,7 +295,7 @@ def test_the_list_of_recent_days_tells_empty_from_not_yet(
     session: requests.Session, server: Server, day: date, empty: bool | None
 ) -> None:
     server.answers["/list/cs.LG/recent"] = [listings.as_recent("cs.LG", RECENT)]
-    assert confirmed_empty(session, server.url, "cs.LG", day) is empty
+    assert is_empty(session, server, day) is empty
     assert len(server.asked) == 1
 
 
@@ -304,12 +315,12 @@ def test_an_older_day_is_told_by_its_own_page(
     server.answers[f"/catchup/cs.LG/{old}?abs=True"] = [
         listings.as_catchup("cs.LG", old, papers, next_day=later)
     ]
-    assert confirmed_empty(session, server.url, "cs.LG", old) is empty
+    assert is_empty(session, server, old) is empty
 
 
 def test_a_list_that_is_none_proves_nothing(session: requests.Session, server: Server) -> None:
     server.answers["/list/cs.LG/recent"] = [b"<html><title>Welcome</title></html>"]
-    error = failure(lambda: confirmed_empty(session, server.url, "cs.LG", DAY))
+    error = failure(lambda: fetch_recent(session, server.url, "cs.LG"))
     assert error.problem == "not a listing but a web page called 'Welcome'"
 
 

@@ -15,7 +15,7 @@ from digest import archive, output
 from digest.check import check, repair
 from digest.cli import main
 from digest.config import Site
-from digest.models import Kept, Status
+from digest.models import Kept, SourceState, Status
 from tests import make
 from tests.make import DAY, paper, score
 
@@ -312,11 +312,19 @@ def test_a_weekend_and_a_holiday_are_no_gaps(tmp_path: Path) -> None:
 
 def test_a_category_that_is_still_stale_is_a_finding(out: Path) -> None:
     digest = make.digest(day=DAYS[-1] + timedelta(days=1), below=[paper("2602.20001")])
-    stale = replace(digest.sources["cs.LG"], fresh=False, entries=())
+    stale = replace(digest.sources["cs.LG"], state=SourceState.STALE, entries=())
     partial = replace(digest, sources={**digest.sources, "cs.AI": stale}, status=Status.PARTIAL)
     output.write(out, partial, None, SITE)
     (finding,) = check(out, SITE)
     assert "cs.AI was stale and is not completed" in str(finding)
+
+
+def test_a_category_that_could_not_be_read_is_a_finding_of_its_own(out: Path) -> None:
+    digest = make.digest(day=DAYS[-1] + timedelta(days=1), below=[paper("2602.20001")])
+    sources = {**digest.sources, "cs.AI": make.unread()}
+    output.write(out, replace(digest, sources=sources, status=Status.PARTIAL), None, SITE)
+    (finding,) = check(out, SITE)
+    assert "cs.AI was unread and is not completed" in str(finding)
 
 
 def test_a_category_marked_fresh_that_repeats_the_day_before_is_a_finding(out: Path) -> None:

@@ -19,6 +19,7 @@ from digest import check, daily
 from digest.announcements import EASTERN, next_announcement
 from digest.cli import main
 from digest.config import Site
+from digest.models import FEED_LIMIT, Paper
 from tests import make
 from tests.make import git, paper
 from tests.simulator import feeds, pages
@@ -33,7 +34,7 @@ class Arxiv:
     """What each address of arXiv's answers; what is not given is an empty page or feed."""
 
     def __init__(self, server: HTTPServer) -> None:
-        self.feeds: dict[str, bytes] = {}
+        self.feeds: dict[str, bytes | int] = {}  # or an HTTP status
         self.pages: dict[tuple[str, date], bytes] = {}
         self.recent: dict[date, int] = {}
         self.refuses = self.down = False
@@ -46,7 +47,10 @@ class Arxiv:
         self.asked.append(request.path)
         _, kind, *rest = request.path.split("/")
         if kind == "rss":
-            return Response(self.feeds[rest[0]], content_type="application/rss+xml")
+            body = self.feeds[rest[0]]
+            if isinstance(body, int):
+                return Response("", body, content_type="text/plain")
+            return Response(body, content_type="application/rss+xml")
         if self.down and kind in ("catchup", "list"):
             return Response("<title>503</title>", 503, content_type="text/html")
         if self.refuses and kind in ("catchup", "list"):
@@ -68,7 +72,10 @@ class Arxiv:
 
     def announce(self, day: date, category: str, *ids: str) -> None:
         """By the feed."""
-        papers = [paper(i) for i in ids]
+        self.announce_papers(day, category, *map(paper, ids))
+
+    def announce_papers(self, day: date, category: str, *papers: Paper) -> None:
+        """By the feed, which has an empty title for each paper that is unreadable."""
         self.feeds[category] = make.rss(make.feed(*papers, category=category, day=day))
 
     def show(self, day: date, category: str, *ids: str) -> None:
@@ -191,7 +198,8 @@ def real(real_data: Path, arxiv: Arxiv) -> Callable[..., None]:
     return serve
 
 
-def _ids(feed: bytes) -> set[str]:
+def _ids(feed: bytes | int) -> set[str]:
+    assert isinstance(feed, bytes)
     return set(re.findall(r"oai:arXiv.org:([0-9.]+)v", feed.decode()))
 
 
@@ -442,6 +450,7 @@ def test_a_stale_day_with_one_replacement_more_is_stale_all_the_same(
 def test_a_feed_stuck_for_two_days_is_stale_on_both(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     stuck = arxiv.feeds["cs.AI"]
+    assert isinstance(stuck, bytes)
     for day, number in ((THU, 1), (FRI, 2)):
         arxiv.announce(day, "cs.LG", f"2601.000{number}1")
         arxiv.feeds["cs.AI"] = stuck.replace(b"28 Jan 2026", f"{day:%d %b %Y}".encode())
@@ -620,3 +629,438 @@ def test_where_every_feed_is_in_trouble_or_stale_the_run_fails(bot: Bot, arxiv: 
     arxiv.announce(THU, "cs.AI", "2601.00002")
     ended = bot("run", THU)
     assert (ended["code"], ended["status"]) == (4, "feed_error")
+
+
+# --- what could not be read -----------------------------------------------------------------------
+
+
+def test_a_category_that_cannot_be_read_beside_an_empty_one_is_no_quiet_day(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.AI")
+    arxiv.feeds["cs.LG"] = 500
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert ended["reason"].startswith("cs.LG: HTTP 500 from ")
+    assert not (bot.folder / "docs/data/2026/2026-01-29.json").exists()
+
+
+def test_a_category_that_cannot_be_read_beside_one_that_is_full_is_unread(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = 500
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (0, "published")
+    assert re.fullmatch(r"\d of 1 paper kept; cs\.AI could not be read", ended["reason"])
+    source = bot.record(THU)["sources"]["cs.AI"]
+    assert (source["state"], source["items"]) == ("unread", 0)
+    assert source["why"].startswith("HTTP 500 from ")
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert "What cs.AI announced could not be read when this was made" in page
+    assert "HTTP 500" in page
+    assert "HTTP 500" in git(bot.folder, "log", "-1", "--format=%b")
+    found = check.check(bot.folder / "docs", Site())
+    assert [f.problem.partition(":")[0] for f in found] == ["cs.AI was unread and is not completed"]
+
+
+def test_a_category_unread_on_a_past_day_is_read_when_its_page_can_be(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = 500
+    bot("run", THU)
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    assert made(bot("run", FRI))[0] == ("2026-01-29", "updated")
+    record = bot.record(THU)
+    assert (record["status"], record["sources"]["cs.AI"]["origin"]) == ("complete", "page")
+
+
+def test_a_second_failure_leaves_the_record_of_an_unread_category(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = 500
+    bot("run", THU)
+    first = bot.record(THU)
+    arxiv.feeds["cs.AI"] = 403
+    again = bot("run", THU, hour=9)
+    assert (again["code"], again["status"]) == (0, "unchanged")
+    assert again["reason"].endswith("; cs.AI could not be read")
+    assert bot.record(THU) == first
+
+
+def test_where_every_feed_fails_the_run_says_what_each_said(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds = {"cs.LG": 500, "cs.AI": 403}
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert re.search(r"^cs\.LG: HTTP 500 .*; cs\.AI: HTTP 403 ", ended["reason"])
+
+
+@pytest.mark.parametrize("categories", [("cs.LG",), ("cs.LG", "cs.AI")])
+def test_arxivs_page_of_the_day_stands_in_for_feeds_that_all_fail(
+    bot: Bot, arxiv: Arxiv, categories: tuple[str, ...]
+) -> None:
+    bot.follow(*categories)
+    for number, category in enumerate(categories, start=1):
+        arxiv.feeds[category] = 503
+        arxiv.show(THU, category, f"2601.0001{number}")
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (0, "published")
+    assert bot.record(THU)["status"] == "complete"
+    assert len(bot.scanned()) == len(categories)
+    again = bot("run", THU, hour=13)
+    assert (again["code"], again["status"]) == (0, "unchanged")
+
+
+def test_where_the_page_is_no_help_the_feeds_own_words_stand(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    arxiv.feeds["cs.LG"], arxiv.down = 502, True
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert ended["reason"].startswith("cs.LG: HTTP 502 from ")
+    assert "/rss/cs.LG" in ended["reason"]
+
+
+def test_a_category_that_does_not_exist_is_an_error_whatever_the_page_has(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG", "cs.XY")
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.XY"] = 400
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert "cs.XY: newer than this version" in ended["said"]
+    assert not any(path.startswith("/catchup") for path in arxiv.asked)
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--limit=5"])
+def test_a_trial_without_a_category_is_no_measure(bot: Bot, arxiv: Arxiv, option: str) -> None:
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = 500
+    ended = bot("run", THU, option)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    assert bot("run", THU, option)["code"] == 0
+
+
+def test_a_past_day_that_no_page_tells_waits_with_the_reason(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.down = True
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    (waiting, today) = bot("run", FRI)["days"]
+    assert (waiting["status"], today["status"]) == ("waiting", "published")
+    assert "HTTP 503" in waiting["reason"]
+
+
+def test_a_past_day_of_one_empty_category_and_one_unread_waits(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.recent = {FRI: 2, THU: 0, WED: 1}
+    arxiv.pages["cs.AI", THU] = b"<html><title>Cut</title>"
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    waiting = bot("run", FRI)["days"][0]
+    assert waiting["status"] == "waiting"
+    assert waiting["reason"].startswith("cs.AI: not a listing")
+    assert not (bot.folder / "docs/data/2026/2026-01-29.json").exists()
+
+
+def test_catch_up_fails_where_arxiv_cannot_be_read(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.down = True
+    ended = bot("catch-up", MON, "--since", str(THU))
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert [day["status"] for day in ended["days"]] == ["feed_error"] * 2
+    assert all("HTTP 503" in day["reason"] for day in ended["days"])
+
+
+def test_catch_up_with_one_category_unread_makes_the_day_and_says_so(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.pages["cs.AI", THU] = b"<html><title>Cut</title>"
+    ended = bot("catch-up", FRI, "--date", str(THU))
+    assert (ended["code"], ended["status"]) == (0, "published")
+    assert ended["reason"].endswith("; cs.AI could not be read")
+    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "unread"
+
+
+def test_catch_up_of_what_arxiv_does_not_say_yet_waits(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.recent = {WED: 1}
+    ended = bot("catch-up", FRI, "--date", str(THU))
+    assert (ended["code"], ended["status"]) == (0, "waiting")
+    assert "cs.LG, cs.AI: arXiv does not say yet" in ended["reason"]
+
+
+def test_a_feed_that_fails_once_the_day_is_made_changes_nothing(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds = {"cs.LG": 500, "cs.AI": 500}
+    again = bot("run", WED, hour=13)
+    assert (again["code"], again["status"]) == (0, "unchanged")
+    assert again["reason"].endswith("; cs.LG, cs.AI could not be read")
+    assert bot.record(WED)["status"] == "complete"
+
+
+# --- a feed that is empty and should not be -------------------------------------------------------
+
+EARLY, LATE = 7, 13  # US Eastern: before and after 16:00 UTC
+
+
+@pytest.fixture
+def silent(bot: Bot, arxiv: Arxiv) -> Bot:
+    """One category, which had papers on Wednesday, and whose feed is empty on Thursday."""
+    bot.follow("cs.LG")
+    arxiv.announce(WED, "cs.LG", "2601.00001")
+    bot("run", WED)
+    arxiv.announce(THU, "cs.LG")
+    return bot
+
+
+def test_an_empty_feed_is_an_outage_once_arxiv_lists_papers(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.recent = {THU: 12, WED: 1}
+    early = silent("run", THU, hour=EARLY)
+    assert (early["code"], early["status"]) == (0, "no_announcement")
+    late = silent("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (4, "feed_error")
+    assert "its feed is empty although arXiv lists 12 papers of 2026-01-29" in late["reason"]
+
+
+def test_an_empty_feed_gives_way_to_arxivs_page_of_the_day(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    assert silent("run", THU, hour=EARLY)["status"] == "no_announcement"
+    assert silent("run", THU, hour=LATE)["status"] == "published"
+    assert silent.record(THU)["status"] == "complete"
+
+
+def test_an_empty_feed_that_arxiv_confirms_is_an_empty_day(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.recent = {THU: 0, WED: 1}
+    late = silent("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "no_announcement")
+    assert silent.record(THU)["status"] == "empty"
+
+
+def test_a_deferred_mailing_is_no_outage(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.recent = {WED: 1, TUE - timedelta(days=7): 4}
+    late = silent("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "no_announcement")
+    assert not (silent.folder / "docs/data/2026/2026-01-29.json").exists()
+
+
+@pytest.mark.parametrize("trouble", ["down", "refuses"])
+def test_an_empty_feed_is_an_outage_where_no_page_tells_and_papers_were_usual(
+    silent: Bot, arxiv: Arxiv, trouble: str
+) -> None:
+    setattr(arxiv, trouble, True)
+    assert silent("run", THU, hour=EARLY)["code"] == 0
+    late = silent("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (4, "feed_error")
+    assert "it had papers on each of the last 1 recorded day" in late["reason"]
+    assert "HTTP 503" in late["reason"] or "HTTP 403" in late["reason"]
+
+
+def test_days_of_empty_feeds_that_nobody_confirms_stay_red(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.down = True
+    codes = []
+    for day in (THU, FRI, MON, TUE):
+        arxiv.announce(day, "cs.LG")
+        codes.append(silent("run", day, hour=LATE)["code"])
+    assert codes == [4, 4, 4, 4]
+
+
+def test_a_category_that_often_has_nothing_may_be_empty(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    arxiv.announce(WED, "cs.LG")
+    arxiv.recent = {WED: 0, TUE - timedelta(days=7): 4}
+    assert bot("run", WED, hour=LATE)["status"] == "no_announcement"
+    assert bot.record(WED)["status"] == "empty"
+    arxiv.down = True
+    arxiv.announce(THU, "cs.LG")
+    late = bot("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "no_announcement")
+
+
+def test_a_first_run_on_an_empty_feed_is_no_outage(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.down = True
+    for category in ("cs.LG", "cs.AI"):
+        arxiv.announce(THU, category)
+    assert bot("run", THU, hour=LATE)["code"] == 0
+
+
+def test_a_holiday_explains_an_empty_feed_where_no_page_can_be_read(bot: Bot, arxiv: Arxiv) -> None:
+    friday, tuesday = date(2026, 9, 4), date(2026, 9, 8)  # Monday the 7th is Labor Day
+    bot.follow("cs.LG")
+    arxiv.announce(friday, "cs.LG", "2609.00001")
+    bot("run", friday)
+    arxiv.announce(date(2026, 9, 7), "cs.LG", "2609.00002")
+    bot("run", date(2026, 9, 7))
+    arxiv.down = True
+    arxiv.announce(tuesday, "cs.LG")
+    late = bot("run", tuesday, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "no_announcement")
+    assert "Labor Day" in late["reason"]
+
+
+def test_a_day_in_the_past_is_late_whatever_the_hour(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.down = True
+    ended = silent("run", FRI, "--date", str(THU), hour=EARLY)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+
+
+def test_of_two_empty_feeds_one_is_enough_for_an_outage(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG")
+    arxiv.announce(THU, "cs.AI")
+    arxiv.down = True
+    late = bot("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (4, "feed_error")
+    assert late["reason"].startswith("cs.LG, cs.AI: its feed is empty")
+
+
+def test_an_empty_feed_beside_a_full_one_is_unread_where_arxiv_lists_papers(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.announce(THU, "cs.AI")
+    arxiv.recent = {THU: 3, WED: 1}
+    early = bot("run", THU, hour=EARLY)
+    assert (early["code"], early["status"]) == (0, "published")
+    source = bot.record(THU)["sources"]["cs.AI"]
+    assert (bot.record(THU)["status"], source["state"]) == ("partial", "unread")
+    assert "arXiv lists 3 papers" in source["why"]
+
+
+def test_an_empty_feed_beside_a_full_one_becomes_unread_when_it_is_late(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.announce(THU, "cs.AI")
+    arxiv.down = True
+    assert bot("run", THU, hour=EARLY)["status"] == "published"
+    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "fresh"
+    late = bot("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "updated")
+    assert late["reason"].endswith("; cs.AI could not be read")
+    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "unread"
+
+
+# --- what of a feed could not be read -------------------------------------------------------------
+
+
+def test_a_paper_that_cannot_be_read_is_had_from_arxivs_page_of_the_day(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG")
+    good, bad = paper("2601.00011"), paper("2601.00012", unreadable="no title")
+    arxiv.announce_papers(THU, "cs.LG", good, bad)
+    assert bot("run", THU)["status"] == "published"
+    record = bot.record(THU)
+    assert record["status"] == "partial"
+    (unscored,) = record["unscored"]
+    assert (unscored["id"], unscored["reason"]) == ("2601.00012", "unreadable")
+    assert unscored["unreadable"] == "no title"
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert ">2601.00012</a>" in page
+    assert "unreadable (no title)" in page
+    assert r"[2601\.00012](" in (bot.folder / "docs/2026/2026-01-29.md").read_text()
+
+    arxiv.show(THU, "cs.LG", "2601.00011", "2601.00012")
+    assert bot("run", THU, hour=9)["status"] == "updated"
+    record = bot.record(THU)
+    assert (record["status"], record["unscored"]) == ("complete", [])
+    assert record["sources"]["cs.LG"]["origin"] == "feed and page"
+    assert sorted(bot.scanned()) == ["2601.00011", "2601.00012"]
+    asked = len(arxiv.asked_pages)
+    assert bot("run", THU, hour=10)["status"] == "unchanged"
+    assert len(arxiv.asked_pages) == asked
+
+
+def test_a_paper_that_cannot_be_read_is_asked_for_on_the_page_for_four_days(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG")
+    bad = paper("2601.00012", unreadable="no title")
+    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011"), bad)
+    bot("run", THU)
+    day, asked = FRI, {}
+    for number in range(2, 6):
+        arxiv.announce(day, "cs.LG", f"2601.000{number}1")
+        arxiv.asked.clear()
+        assert bot("run", day)["code"] == 0
+        asked[day] = any(path == f"/catchup/cs.LG/{THU}" for path in arxiv.asked)
+        day = next_announcement(day)
+    assert asked == {FRI: True, MON: True, TUE: False, date(2026, 2, 4): False}
+    assert bot.record(THU)["status"] == "partial"
+
+
+def test_a_paper_that_can_be_read_in_one_of_two_feeds_is_scored(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011"))
+    arxiv.announce_papers(THU, "cs.AI", paper("2601.00011", unreadable="no title"))
+    assert bot("run", THU)["status"] == "published"
+    assert bot.record(THU)["status"] == "complete"
+    assert bot.states(THU)["2601.00011"] in ("kept", "below")
+
+
+def test_a_day_of_unreadable_papers_alone_is_made_and_partial(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011", unreadable="no title"))
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (0, "published")
+    assert bot.states(THU) == {"2601.00011": "unscored"}
+    assert bot("run", THU, hour=9)["status"] == "unchanged"
+
+
+def test_a_paper_that_was_read_stays_when_its_entry_is_damaged_later(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG")
+    arxiv.announce(THU, "cs.LG", "2601.00011", "2601.00012")
+    bot("run", THU)
+    before = bot.record(THU)
+    bad = paper("2601.00012", unreadable="no title")
+    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011"), bad)
+    assert bot("run", THU, hour=9)["status"] == "unchanged"
+    assert bot.record(THU) == before
+
+
+def test_an_item_without_an_id_makes_the_day_partial_until_the_page_has_all(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG")
+    arxiv.announce(THU, "cs.LG", "2601.00011", "2601.00012")
+    whole = arxiv.feeds["cs.LG"]
+    assert isinstance(whole, bytes)
+    arxiv.feeds["cs.LG"] = whole.replace(b"2601.00012", b"26-01-00012")
+    bot("run", THU)
+    record = bot.record(THU)
+    assert (record["status"], record["counts"]["announced"]) == ("partial", 1)
+    source = record["sources"]["cs.LG"]
+    assert (source["items"], source["unreadable"]) == (2, ["item 2: oai:arXiv.org:26-01-00012v1"])
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert "1 entry of arXiv&#39;s had no id that could be read" in page
+    arxiv.show(THU, "cs.LG", "2601.00011", "2601.00012")
+    bot("run", THU, hour=9)
+    arxiv.pages.clear()
+    assert bot("run", THU, hour=10)["status"] == "unchanged"
+    assert bot.record(THU)["status"] == "complete"
+
+
+def test_a_feed_at_arxivs_cap_is_partial_until_the_page_has_all(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    ids = [f"2601.{n:05}" for n in range(1, FEED_LIMIT + 2)]
+    arxiv.announce(THU, "cs.LG", *ids[:-1])
+    bot("run", THU)
+    record = bot.record(THU)
+    assert (record["status"], record["sources"]["cs.LG"]["capped"]) == ("partial", True)
+    arxiv.show(THU, "cs.LG", *ids[:19], ids[-1])  # one page of theirs will do
+    bot("run", THU, hour=9)
+    record = bot.record(THU)
+    assert record["counts"]["announced"] == FEED_LIMIT + 1
+    assert (record["status"], "capped" in record["sources"]["cs.LG"]) == ("complete", False)

@@ -242,7 +242,7 @@ def test_in_a_thoroughly_broken_set_up_each_finding_says_what_to_do(
     server.expect_request("/refusing.git/info/refs").respond_with_data("no", status=403)
     git(good.folder, "remote", "set-url", "origin", server.url_for("/refusing.git"))
     fetched = [Fetched("feed.xml", make.feed(C, day=BEFORE))]
-    Unfinished.of(good.folder / ".digest", BEFORE, None, ["llm"]).keep_feeds(fetched)
+    Unfinished.of(good.folder / ".digest", BEFORE, None, ["llm"]).keep_readings(fetched)
     with (good.out / "film.mp4").open("wb") as file:
         file.truncate(950 * repository.MB)
     have_disk(monkeypatch, 5 * repository.MB)
@@ -464,6 +464,23 @@ def test_a_feed_is_judged_by_its_date_and_its_length(
 ) -> None:
     feed = make.feed(*(paper(f"2611.{n:05}") for n in range(papers)), day=dated)
     assert scoring.served("cs.LG", feed, TODAY, None).state == expected
+
+
+def test_a_feed_with_an_item_that_cannot_be_read_is_worth_a_look() -> None:
+    papers = [A, paper("2611.00009", unreadable="announce type 'withdrawn'")]
+    check = scoring.served("cs.LG", make.feed(*papers, day=TODAY), TODAY, None)
+    assert check.state == "warning"
+    assert "1 cannot be read: 2611.00009 (announce type 'withdrawn')" in check.said
+
+
+def test_a_category_newer_than_this_version_is_a_warning(good: Project) -> None:
+    data = make.rss(make.feed(A, category="cs.XY", day=TODAY))
+    good.server.expect_request("/rss/cs.XY").respond_with_data(data, content_type="text/xml")
+    good.configure(categories=["cs.LG", "cs.XY"])
+    *_, served, warning = good.said("feed")
+    assert served.startswith("ok: cs.XY: ")
+    assert warning.startswith("warning: cs.XY: newer than this version, which does not know it")
+    assert good.said("config")[0].startswith("ok: ")
 
 
 def test_without_a_connection_to_arxiv_it_is_tried_once(

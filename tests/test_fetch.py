@@ -168,7 +168,9 @@ def test_an_unreachable_server_is_told(session: requests.Session) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
-    with pytest.raises(FeedError, match=r"^cs\.LG: cannot read http.*refused.*: try again later$"):
+    with pytest.raises(
+        FeedError, match=r"^cs\.LG: cannot read http.*/: the connection was refused: "
+    ):
         fetch_feed(session, "cs.LG", url)
 
 
@@ -183,7 +185,9 @@ def test_a_body_that_breaks_off_is_told(
     body = feeds.read("papers.rss.xml")
     packed = gzip.compress(body) if "Content-Encoding" in headers else body
     url, _ = serve(httpserver, lambda: Response(iter([packed]), content_type=XML, headers=headers))
-    with pytest.raises(FeedError, match=r"cannot read http.*IncompleteRead.*: try again later"):
+    with pytest.raises(
+        FeedError, match=r"cannot read http.*: the answer broke off .*: try again later$"
+    ):
         fetch_feed(session, "cs.LG", url)
 
 
@@ -213,7 +217,7 @@ def test_chunks_are_joined(session: requests.Session) -> None:
 @pytest.mark.parametrize("rest", [b"", b"3\r\n", b"3\r\ns/", b"3\r\ns/>\r\n"])
 def test_a_chunk_that_never_comes_is_told(session: requests.Session, rest: bytes) -> None:
     url, thread = answer_once(CHUNKED + b"3\r\n<rs\r\n" + rest)
-    with pytest.raises(FeedError, match=r"cannot read http.*Connection broken"):
+    with pytest.raises(FeedError, match=r"cannot read http.*: the answer broke off before its end"):
         fetch_feed(session, "cs.LG", url)
     thread.join()
 
@@ -223,7 +227,7 @@ def test_a_body_that_is_not_compressed_as_it_says_is_told(
 ) -> None:
     headers = {"Content-Encoding": "gzip"}
     url, _ = serve(httpserver, lambda: Response(b"<rss/>", content_type=XML, headers=headers))
-    with pytest.raises(FeedError, match="failed to decode it"):
+    with pytest.raises(FeedError, match="is not compressed in the way it says"):
         fetch_feed(session, "cs.LG", url)
 
 
@@ -344,7 +348,7 @@ def test_silence_is_given_up_and_asked_again(
     monkeypatch.setattr(transport, "TRIES", 2)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        with pytest.raises(FeedError, match=r"Read timed out.*: try again later"):
+        with pytest.raises(FeedError, match=r"the server fell silent: .*try again later$"):
             fetch_feed(session, "cs.LG", url)
 
 
@@ -432,7 +436,9 @@ def test_a_redirect_to_another_host_or_port_is_told_and_not_followed(
             httpserver.expect_oneshot_request("/old").respond_with_handler(
                 Server(status(302, Location=target))
             )
-            with pytest.raises(FeedError, match=f"/old redirects to {re.escape(target)}, where"):
+            with pytest.raises(
+                FeedError, match=f"/old: it redirects to {re.escape(target)}, where"
+            ):
                 fetch_feed(session, "cs.LG", httpserver.url_for("/old"))
         assert elsewhere.times == []
 
@@ -477,6 +483,24 @@ def test_a_server_in_trouble_is_asked_again(
     url, server = serve(httpserver, status(500), status(502), good)
     assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
     assert len(server.times) == 3
+
+
+@pytest.mark.parametrize("code", [429, 503, 504, *range(520, 528), 530])
+def test_a_gateway_in_front_of_arxiv_in_trouble_is_asked_again(
+    httpserver: HTTPServer, session: requests.Session, code: int
+) -> None:
+    url, server = serve(httpserver, status(code), good)
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert len(server.times) == 2
+
+
+def test_a_gateway_that_stays_in_trouble_is_told(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    url, server = serve(httpserver, status(520))
+    with pytest.raises(FeedError, match=r"HTTP 520 from .*: the server is in trouble: try again"):
+        fetch_feed(session, "cs.LG", url)
+    assert len(server.times) == transport.TRIES
 
 
 def test_a_refusal_is_not_argued_with(httpserver: HTTPServer, session: requests.Session) -> None:

@@ -167,14 +167,65 @@ def test_text_is_text_alone() -> None:
     assert found.title == "ab <script>x()</script> c"
 
 
-def test_one_unreadable_entry_in_a_hundred_is_named() -> None:
-    many = [paper(f"2601.{n:05}") for n in range(1, 101)]
-    page = listings.as_catchup("cs.LG", DAY, many).decode().replace("/abs/2601.00007", "/x")
-    listing = parse_catchup(page.encode(), "cs.LG")
-    assert len(listing.papers) == 99
+TEN = listings.as_catchup("cs.LG", DAY, [paper(f"2601.{n:05}") for n in range(1, 11)]).decode()
+
+
+def test_an_entry_without_an_id_is_named() -> None:
+    listing = parse_catchup(TEN.replace("/abs/2601.00007", "/x").encode(), "cs.LG")
+    assert len(listing.papers) == 9
     assert listing.unreadable == ("entry [7] arXiv:2601.00007 [pdf, html]",)
     feed = together([listing], "cs.LG")
-    assert (len(feed.papers), feed.unreadable) == (99, listing.unreadable)
+    assert (len(feed.papers), feed.unreadable) == (9, listing.unreadable)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("On the matter of 2601.00007", "\u200d", "no title"),
+        ("What 2601.00007 finds.", "e" + "\u0301" * 40, "more than 30 marks on one letter"),
+        ("What 2601.00007 finds.", "x" * 200_001, "200,"),
+    ],
+)
+def test_an_entry_that_is_not_whole_is_a_paper_that_says_so(
+    old: str, new: str, problem: str
+) -> None:
+    listing = parse_catchup(TEN.replace(old, new).encode(), "cs.LG")
+    (broken,) = (found for found in listing.papers if found.unreadable)
+    assert (broken.id, broken.announce_type) == ("2601.00007", NEW)
+    assert broken.unreadable.startswith(problem)
+    assert [p.id for p in together([listing], "cs.LG").papers] == [
+        f"2601.{n:05}" for n in range(1, 11)
+    ]
+
+
+def test_an_entry_without_a_subject_says_so() -> None:
+    page = TEN.replace("Field (cs.LG)", "Field", 1)
+    broken, *others = parse_catchup(page.encode(), "cs.LG").papers
+    assert broken.unreadable == "no subject"
+    assert not any(found.unreadable for found in others)
+
+
+@pytest.mark.parametrize(("broken", "readable"), [(3, True), (4, False)])
+def test_three_entries_of_a_short_page_may_be_unreadable(broken: int, readable: bool) -> None:
+    page = TEN
+    for n in range(1, broken + 1):
+        page = page.replace(f"On the matter of 2601.{n:05}", " ")
+    if readable:
+        assert len(parse_catchup(page.encode(), "cs.LG").papers) == 10
+    else:
+        assert problem(page.encode()).startswith("4 of 10 entries cannot be read (2601.00001: no")
+
+
+def test_a_paper_that_was_moved_to_another_category_does_not_cost_the_page() -> None:
+    moved = [paper("2601.00001"), paper("2601.00002", categories=("stat.ML",))]
+    listing = parse_catchup(listings.as_catchup("cs.LG", DAY, moved), "cs.LG")
+    assert [found.id for found in listing.papers] == ["2601.00001", "2601.00002"]
+
+
+def test_an_archives_page_has_categories_that_are_newer_than_this_program() -> None:
+    newer = paper("2601.00001", categories=("cs.XY",), announce_type=REPLACE, version=2)
+    (found,) = parse_catchup(listings.as_catchup("cs", DAY, [newer]), "cs").papers
+    assert found.announce_type is REPLACE
 
 
 # --- what is no page --------------------------------------------------------------------------
@@ -262,7 +313,7 @@ def test_one_unreadable_entry_in_a_hundred_is_named() -> None:
         ),
         pytest.param(
             PAGE.replace(b"list-title", b"headline"),
-            "6 of 6 entries have no id, title or subject (entry [1] arXiv:2601.00001",
+            "6 of 6 entries cannot be read (2601.00001: no title): the layout",
             id="titles by another name",
         ),
         pytest.param(

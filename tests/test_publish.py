@@ -9,7 +9,7 @@ import pytest
 
 from digest import git as digest_git
 from digest.errors import PublishError
-from digest.models import LIMIT_RULE, Digest, Kept, Source
+from digest.models import LIMIT_RULE, Digest, Kept, Source, SourceState
 from digest.publish import (
     BODY_WIDTH,
     commit,
@@ -45,7 +45,9 @@ def hostile_digest() -> Digest:
     ]
     kept.append(Kept(paper("math.GT/0309136", title="An old one"), score(8, 8)))
     digest = make.digest(kept=kept, below=[paper("2601.00100")], unscored=[paper("2601.00101")])
-    return replace(digest, sources=digest.sources | {"cs.AI": Source("feed.xml", False, ())})
+    return replace(
+        digest, sources=digest.sources | {"cs.AI": Source("feed.xml", SourceState.STALE)}
+    )
 
 
 # --- the message ------------------------------------------------------------------------------

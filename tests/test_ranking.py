@@ -157,8 +157,8 @@ def test_papers_below_the_cut_with_equal_scores_are_in_the_order_of_their_ids() 
 
 # --- enough to publish, or an outage ----------------------------------------------------------
 
-REFUSED, TIMEOUT, BUDGET, INTERRUPTED = (
-    Reason.REFUSED, Reason.TIMEOUT, Reason.BUDGET, Reason.INTERRUPTED
+REFUSED, TIMEOUT, BUDGET, INTERRUPTED, UNREADABLE = (
+    Reason.REFUSED, Reason.TIMEOUT, Reason.BUDGET, Reason.INTERRUPTED, Reason.UNREADABLE
 )  # fmt: skip
 
 
@@ -184,6 +184,10 @@ def short(
         (100, {REFUSED: 99}),
         (100, {REFUSED: 79, TIMEOUT: 20}),
         (100, {BUDGET: 20}),
+        (100, {UNREADABLE: 90, TIMEOUT: 2}),
+        (1, {UNREADABLE: 1}),  # nobody was asked
+        (6, {UNREADABLE: 6}),
+        (7, {UNREADABLE: 3, REFUSED: 4}),
     ],
 )
 def test_a_day_that_is_complete_enough(scanned: int, failed: Mapping[Reason, int]) -> None:
@@ -202,6 +206,8 @@ def test_a_day_that_is_complete_enough(scanned: int, failed: Mapping[Reason, int
         (1, {REFUSED: 1}),
         (5, {REFUSED: 5}),
         (100, {REFUSED: 100}),
+        (3, {UNREADABLE: 2, TIMEOUT: 1}),  # nothing at all of what was asked
+        (100, {UNREADABLE: 1, TIMEOUT: 21}),
     ],
 )
 def test_an_outage(scanned: int, failed: Mapping[Reason, int]) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +11,18 @@ import pytest
 from hypothesis import given
 
 from digest.errors import ArchiveError
-from digest.models import Digest, Kept, Source
+from digest.models import (
+    FEED_LIMIT,
+    AnnounceType,
+    Digest,
+    Kept,
+    Origin,
+    Reason,
+    Source,
+    SourceState,
+    Unscored,
+    announced,
+)
 from digest.record import accounting_problem, decode, encode
 from tests import make
 from tests.make import DAY, paper, score
@@ -40,7 +52,9 @@ def test_the_sums_in_a_file_hold(digest: Digest) -> None:
     counts = json.loads(encode(digest))["counts"]
     assert counts["announced"] == counts["seen"] + counts["filtered"] + counts["scanned"]
     assert counts["scanned"] == counts["kept"] + counts["below"] + counts["unscored"]
-    assert counts["announced"] == counts["new"] + counts["cross"] + counts["replace"]
+    untyped = Counter(announced(digest.sources).values())[AnnounceType.UNKNOWN]
+    typed = counts["new"] + counts["cross"] + counts["replace"]
+    assert counts["announced"] == typed + untyped
 
 
 def test_a_file_has_the_contracts_keys_in_their_order() -> None:
@@ -177,9 +191,9 @@ DAMAGE = {
         set_to("sources", "cs.LG", "entries", 0, to=f"2601.00001v{'9' * 5000} new"),
         "sources.cs.LG.entries: '2601.00001v99",
     ),
-    "a source neither fresh nor stale": (
+    "a source of no known state": (
         set_to("sources", "cs.LG", "state", to="ripe"),
-        r"sources\[\.\.\.\]\.state: Expected",
+        r"sources\[\.\.\.\]\.state: Invalid enum value 'ripe'",
     ),
 }
 
@@ -219,8 +233,80 @@ def test_a_time_in_another_zone_is_the_same_moment() -> None:
     assert decode(elsewhere, NAME).generated_at == datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC)
 
 
+# --- what an earlier version wrote ------------------------------------------------------------
+
+
+def older(digest: Digest, **changes: object) -> bytes:
+    """The file as a version wrote it that knew neither `origin` nor what came with it."""
+
+    def change(record: dict[str, Any]) -> None:
+        for name in ("origin", "capped", "why"):
+            record["sources"]["cs.LG"].pop(name, None)
+        record["sources"]["cs.LG"] |= changes
+
+    record = json.loads(encode(digest))
+    change(record)
+    return json.dumps(record).encode()
+
+
+def source_in(data: bytes) -> Source:
+    return decode(data, NAME).sources["cs.LG"]
+
+
+ONE_PAPER = make.digest(kept=[Kept(A, score())])
+NO_PAPER = replace(make.digest(), sources={"cs.LG": make.source()})
+
+
+def test_a_stale_category_without_an_address_was_unread() -> None:
+    read = source_in(older(NO_PAPER, state="stale", url=""))
+    assert (read.state, read.why) == (SourceState.UNREAD, "")
+    stale = source_in(older(NO_PAPER, state="stale", url="feed.xml"))
+    assert stale.state is SourceState.STALE
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        ({}, Origin.FEED),
+        ({"url": "https://arxiv.org/catchup/cs.LG/2026-01-30"}, Origin.PAGE),
+        ({"url": "https://export.arxiv.org/api/query", "approximate": True}, Origin.SEARCH),
+    ],
+)
+def test_where_an_older_record_was_read_is_told_from_what_it_says(
+    changes: dict[str, object], origin: Origin
+) -> None:
+    read = source_in(older(ONE_PAPER, **changes))
+    assert (read.origin, read.fresh) == (origin, True)
+    assert read.approximate is (origin is Origin.SEARCH)
+
+
+def test_an_older_record_of_a_feed_at_the_cap_is_known_by_its_length() -> None:
+    papers = [paper(f"2601.{n:05}") for n in range(FEED_LIMIT)]
+    at_the_cap, under_it = make.digest(below=papers), make.digest(below=papers[1:])
+    assert source_in(older(at_the_cap)).capped
+    assert not source_in(older(under_it)).capped
+
+
+def test_an_unread_category_keeps_its_reason() -> None:
+    digest = replace(ONE_PAPER, sources=ONE_PAPER.sources | {"cs.AI": make.unread("HTTP 500")})
+    record = json.loads(encode(digest))["sources"]["cs.AI"]
+    assert (record["state"], record["why"], record["items"]) == ("unread", "HTTP 500", 0)
+    assert decode(encode(digest), NAME) == digest
+
+
+def test_a_paper_that_could_not_be_read_says_why_in_the_file() -> None:
+    broken = paper("2601.00009", unreadable="no title")
+    digest = replace(
+        make.digest(unscored=[broken]), unscored=(Unscored(broken, Reason.UNREADABLE),)
+    )
+    (unscored,) = json.loads(encode(digest))["unscored"]
+    assert (unscored["id"], unscored["title"]) == ("2601.00009", "")
+    assert (unscored["reason"], unscored["unreadable"]) == ("unreadable", "no title")
+    assert decode(encode(digest), NAME) == digest
+
+
 def test_unreadable_items_count_as_items_and_not_as_papers() -> None:
-    broken = Source("feed.xml", True, make.source(A).entries, ("item 2: no title",))
+    broken = Source("feed.xml", SourceState.FRESH, make.source(A).entries, ("item 2: no title",))
     digest = replace(make.digest(kept=[Kept(A, score())]), sources={"cs.LG": broken})
     record = json.loads(encode(digest))
     assert (record["sources"]["cs.LG"]["items"], record["counts"]["announced"]) == (2, 1)

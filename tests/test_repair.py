@@ -10,7 +10,17 @@ import pytest
 
 from digest import repair
 from digest.catchup import KEPT
-from digest.models import Day, Digest, Kept, Reason, Source, Status, Unscored
+from digest.models import (
+    Day,
+    Digest,
+    Kept,
+    Origin,
+    Reason,
+    Source,
+    SourceState,
+    Status,
+    Unscored,
+)
 from digest.repair import Need
 from tests import make
 from tests.make import paper, score, source
@@ -68,7 +78,7 @@ def test_a_holiday_is_not_missed() -> None:
 
 
 def test_a_day_that_announced_nothing_is_not_missed() -> None:
-    confirmed = Source("https://arxiv.org/catchup/cs.LG/2026-01-29", fresh=True, entries=())
+    confirmed = Source("catchup", SourceState.FRESH, origin=Origin.PAGE)
     empty = replace(make.digest(day=THURSDAY), status=Status.EMPTY, sources={"cs.LG": confirmed})
     assert needs([complete(WEDNESDAY), empty], FRIDAY) == []
 
@@ -93,6 +103,36 @@ def test_papers_that_could_not_be_scored_are_tried_again_for_some_days() -> None
 def test_papers_that_the_model_refused_are_not_tried_again() -> None:
     assert needs([unscored(THURSDAY, Reason.REFUSED)], FRIDAY) == []
     assert needs([unscored(THURSDAY, Reason.REFUSED, Reason.BUDGET)], FRIDAY)
+
+
+def test_a_paper_that_could_not_be_read_is_asked_for_on_its_page_for_some_days() -> None:
+    digest = unscored(THURSDAY, Reason.UNREADABLE)
+    (unreadable,) = (u.paper for u in digest.unscored)
+    sources = {"cs.AI": source(paper("2601.9")), "cs.LG": source(unreadable)}
+    digest = replace(digest, sources=sources)
+    followed = ["cs.LG", "cs.AI"]
+    assert needs([digest], FRIDAY, followed) == [Need(THURSDAY, ("cs.LG",))]
+    others = [replace(complete(d), sources=sources) for d in (FRIDAY, MONDAY, TUESDAY)]
+    assert needs([digest, *others], TUESDAY + timedelta(days=1), followed) == []
+
+
+@pytest.mark.parametrize(
+    ("lacking", "needed"),
+    [
+        (make.unread(), True),
+        (source(fresh=False), True),
+        (source(), True),  # empty, and nobody confirmed it
+        (replace(source(paper()), capped=True), True),
+        (replace(source(paper()), unreadable=("item 2: ?",)), True),
+        (replace(source(paper()), origin=Origin.SEARCH), True),
+        (replace(source(), origin=Origin.PAGE), False),
+        (replace(source(paper()), unreadable=("entry 2: ?",), origin=Origin.PAGE), False),
+        (replace(source(paper()), origin=Origin.FEED_AND_PAGE), False),
+    ],
+)
+def test_what_arxivs_page_of_the_day_may_know_is_asked_for(lacking: Source, needed: bool) -> None:
+    digest = replace(complete(THURSDAY), sources={"cs.LG": lacking}, status=Status.PARTIAL)
+    assert needs([digest], FRIDAY) == ([Need(THURSDAY, ("cs.LG",))] if needed else [])
 
 
 def test_a_category_added_later_does_not_make_the_past_missed() -> None:

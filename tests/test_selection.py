@@ -3,19 +3,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.models import (
+    FEED_LIMIT,
     LIMIT_RULE,
     STALE_RULE,
     AnnounceType,
     Feed,
     Filtered,
+    Origin,
     Paper,
     Source,
+    SourceState,
     Status,
     Verdict,
 )
@@ -24,6 +28,7 @@ from digest.selection import (
     Selection,
     author_match,
     combine,
+    days_with_papers,
     merge,
     only_stale,
     rejudge,
@@ -31,10 +36,12 @@ from digest.selection import (
     select,
     source_of,
     source_of_past,
+    status_of,
 )
 from tests import make
 from tests.make import CROSS, CUT, DAY, NEW, REPLACE, REPLACE_CROSS, paper
 
+UNKNOWN = AnnounceType.UNKNOWN
 EARLIER = DAY - timedelta(days=1)
 ANNOUNCE = ("new", "cross")
 
@@ -69,6 +76,28 @@ def test_of_equal_announce_types_the_higher_version_counts(order: int) -> None:
 def test_of_equals_in_both_the_first_feeds_counts() -> None:
     first, second = paper(title="First"), paper(title="Second")
     assert merge([make.feed(first), make.feed(second, category="cs.AI")]) == (first,)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_a_paper_that_one_feed_has_readable_that_one_counts(order: int) -> None:
+    broken, whole = paper(version=9, unreadable="no title"), paper()
+    feeds = [make.feed(broken), make.feed(whole, category="cs.AI")][::order]
+    assert merge(feeds) == (whole,)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_type_of_an_entry_that_cannot_be_read_counts_all_the_same(order: int) -> None:
+    broken = paper(announce_type=NEW, unreadable="no title")
+    whole = paper(announce_type=CROSS)
+    feeds = [make.feed(broken), make.feed(whole, category="cs.AI")][::order]
+    assert merge(feeds) == (replace(whole, announce_type=NEW),)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_type_that_is_not_known_counts_least(order: int) -> None:
+    broken = paper(announce_type=UNKNOWN, unreadable="announce type 'withdrawn'")
+    whole = paper(announce_type=REPLACE_CROSS)
+    assert merge([make.feed(*[broken, whole][::order])]) == (whole,)
 
 
 @given(make.feeds, st.data())
@@ -170,6 +199,37 @@ def test_a_paper_that_the_day_has_scored_leaves_it_when_only_a_stale_feed_announ
 def test_stale_papers_do_not_use_up_the_limit() -> None:
     selection = choose(paper("2601.1"), paper("2601.2"), stale=("2601.1",), limit=1)
     assert [p.id for p in selection.to_score] == ["2601.2"]
+
+
+def test_a_paper_that_cannot_be_read_is_set_apart_and_uses_up_no_limit() -> None:
+    broken, whole = paper("2601.1", unreadable="no title"), paper("2601.2")
+    selection = choose(broken, whole, limit=1)
+    assert (selection.unreadable, selection.to_score) == ((broken,), (whole,))
+
+
+@pytest.mark.parametrize(
+    ("broken", "options", "state"),
+    [
+        (paper(unreadable="2 titles"), {"scored_on": {"2601.00001": EARLIER}}, "seen"),
+        (paper(unreadable="no title", announce_type=REPLACE), {}, "filtered"),
+        (paper(unreadable="2 titles", title="A Survey"), {"exclude": ("survey",)}, "filtered"),
+        (paper(unreadable="no title"), {"stale": ("2601.00001",)}, "filtered"),
+        (paper(unreadable="announce type 'x'", announce_type=UNKNOWN), {}, "unreadable"),
+        (paper(unreadable="no title"), {"scored": ("2601.00001",)}, "unreadable"),
+    ],
+)
+def test_what_can_be_read_of_a_paper_decides_as_of_any_other(
+    broken: Paper, options: dict[str, Any], state: str
+) -> None:
+    selection = choose(broken, **options)
+    found = {name: getattr(selection, name) for name in ("seen", "filtered", "unreadable")}
+    assert [name for name, papers in found.items() if papers] == [state]
+    assert not selection.to_score
+
+
+def test_an_author_of_a_paper_that_cannot_be_read_is_found_if_named() -> None:
+    assert author_match(paper(unreadable="no title"), ["Ada Lovelace"]) == "Ada Lovelace"
+    assert author_match(paper(authors=(), unreadable="no title"), ["Ada Lovelace"]) is None
 
 
 def test_the_users_own_rules_are_named_before_the_stale_feed() -> None:
@@ -285,6 +345,7 @@ def test_every_announced_paper_has_exactly_one_outcome(
         *(unscored.paper.id for unscored in ranking.unscored),
     ]
     assert sorted(scanned) == sorted(p.id for p in selection.to_score)
+    scanned += [paper.id for paper in selection.unreadable]
     outcomes = [*scanned, *(f.id for f in selection.filtered), *selection.seen]
     assert sorted(outcomes) == sorted({p.id for feed in feeds for p in feed.papers})
 
@@ -339,7 +400,7 @@ def test_a_feed_that_dates_itself_to_another_day_is_stale_and_contributes_nothin
     day: date,
 ) -> None:
     feed = replace(make.feed(paper(), day=day), unreadable=("something",))
-    assert source_of(feed, "feed.xml", DAY, None) == Source("feed.xml", fresh=False, entries=())
+    assert source_of(feed, "feed.xml", DAY, None) == Source("feed.xml", SourceState.STALE)
 
 
 def test_only_stale_sources_papers_are_those_that_no_fresh_one_announces() -> None:
@@ -396,6 +457,93 @@ def test_a_second_look_at_the_same_feed_changes_nothing(feeds: list[Feed], elsew
         assert combine(source, again) == source
 
 
+def test_what_was_unread_gives_way_to_whatever_is_read() -> None:
+    for now in (make.source(paper()), make.source(), make.source(paper(), fresh=False)):
+        assert combine(make.unread(), now) == now
+
+
+def test_a_type_that_a_later_look_does_not_know_stays_known() -> None:
+    broken = paper(announce_type=UNKNOWN, unreadable="announce type 'x'")
+    known = make.source(paper())
+    assert combine(known, source_of(make.feed(broken), "feed.xml", DAY, None)) == known
+    assert combine(source_of(make.feed(broken), "feed.xml", DAY, None), known).entries == (
+        known.entries
+    )
+    assert source_of(make.feed(broken, paper()), "feed.xml", DAY, None) == known
+
+
+def test_a_feed_as_long_as_arxiv_lets_it_be_is_capped() -> None:
+    papers = [paper(f"2601.{n:05}") for n in range(FEED_LIMIT - 1)]
+    assert not source_of(make.feed(*papers), "feed.xml", DAY, None).capped
+    twice = make.feed(*papers, papers[0])  # the limit is on items, not on papers
+    assert source_of(twice, "feed.xml", DAY, None).capped
+    nameless = replace(make.feed(*papers), unreadable=("item 2000: ?",))
+    assert source_of(nameless, "feed.xml", DAY, None).capped
+
+
+PAGE = source_of_past(make.feed(paper("2601.1"), paper("2601.2")), "/catchup/")
+LACKING = replace(make.source(paper("2601.1")), unreadable=("item 2: ?",), capped=True)
+
+
+def test_arxivs_page_of_the_day_completes_what_a_feed_lacks() -> None:
+    both = combine(LACKING, PAGE)
+    assert (both.url, both.origin) == ("feed.xml", Origin.FEED_AND_PAGE)
+    assert not both.incomplete
+    assert [entry.id for entry in both.entries] == ["2601.1", "2601.2"]
+
+
+@pytest.mark.parametrize("known", [PAGE, combine(LACKING, PAGE)])
+def test_what_a_page_has_completed_no_feed_makes_doubtful_again(known: Source) -> None:
+    assert combine(known, LACKING) == known
+
+
+def test_a_page_that_was_made_too_early_gives_way_to_the_feed() -> None:
+    empty = source_of_past(make.feed(), "/catchup/")
+    assert combine(empty, make.source(paper())) == make.source(paper())
+    assert combine(empty, make.source()) == empty
+
+
+FULL, EMPTY = make.source(paper()), source_of_past(make.feed(), "/catchup/")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "days"),
+    [
+        ([], 0),
+        ([FULL], 1),
+        ([FULL] * 4, 4),
+        ([FULL] * 9, 5),
+        ([EMPTY, FULL, FULL], 0),
+        ([FULL, EMPTY, FULL], 0),
+        ([FULL] * 5 + [EMPTY], 5),
+        # Of these it is not known what was announced.
+        ([make.source(), FULL], 1),
+        ([make.unread(), FULL, make.source(paper(), fresh=False), FULL], 2),
+        ([make.source()] * 9, 0),
+        ([replace(FULL, origin=Origin.SEARCH)], 1),
+    ],
+)
+def test_papers_are_expected_where_each_of_the_last_days_had_some(
+    earlier: list[Source], days: int
+) -> None:
+    assert days_with_papers(earlier) == days
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        make.unread(),
+        make.source(fresh=False),
+        replace(FULL, capped=True),
+        replace(FULL, unreadable=("item 2: ?",)),
+    ],
+)
+def test_a_day_of_which_papers_may_be_missing_is_partial(lacking: Source) -> None:
+    digest = make.digest(below=[paper("2601.9")])
+    assert status_of(digest) is Status.COMPLETE
+    assert status_of(replace(digest, sources=digest.sources | {"b": lacking})) is Status.PARTIAL
+
+
 def test_the_first_look_is_taken_as_it_is() -> None:
     now: Source = make.source(*BATCH, fresh=False)
     assert combine(None, now) is now
@@ -431,9 +579,9 @@ def test_a_source_keeps_its_address_and_what_could_not_be_read() -> None:
 
 
 def test_what_an_earlier_look_could_not_read_is_not_forgotten() -> None:
-    earlier = Source("first", True, (), unreadable=("item 2: ?",))
-    assert combine(earlier, Source("second", True, ())).unreadable == ("item 2: ?",)
-    assert combine(Source("first", True, ()), earlier).unreadable == ("item 2: ?",)
+    earlier = replace(make.source(), unreadable=("item 2: ?",))
+    assert combine(earlier, make.source()).unreadable == ("item 2: ?",)
+    assert combine(make.source(), earlier).unreadable == ("item 2: ?",)
 
 
 # --- what arXiv's own account of a past day adds ------------------------------------------------
@@ -441,7 +589,7 @@ def test_what_an_earlier_look_could_not_read_is_not_forgotten() -> None:
 
 def test_what_the_search_says_changes_nothing_that_is_exact() -> None:
     exact = make.source(paper("2601.1"))
-    found = source_of_past(make.feed(paper("2601.1"), paper("2601.7")), "api", approximate=True)
+    found = source_of_past(make.feed(paper("2601.1"), paper("2601.7")), "api", Origin.SEARCH)
     assert combine(exact, found) == exact
 
 
@@ -457,7 +605,7 @@ def test_a_page_keeps_the_versions_that_the_feed_told() -> None:
 
 
 def test_a_page_completes_what_the_search_said_and_drops_nothing_that_was_scored() -> None:
-    said = source_of_past(make.feed(paper("2601.1"), paper("2601.9")), "api", approximate=True)
+    said = source_of_past(make.feed(paper("2601.1"), paper("2601.9")), "api", Origin.SEARCH)
     page = source_of_past(make.feed(paper("2601.1"), paper("2601.2")), "/catchup/")
     both = combine(said, page)
     assert [e.id for e in both.entries] == ["2601.1", "2601.2", "2601.9"]
@@ -479,5 +627,5 @@ def test_an_empty_day_stays_empty_beside_another_archive() -> None:
 
 def test_an_approximate_day_stays_approximate_beside_another_archive() -> None:
     digest = make.digest(below=[paper("2601.1")])
-    said = source_of_past(make.feed(paper("2601.1")), "api", approximate=True)
+    said = source_of_past(make.feed(paper("2601.1")), "api", Origin.SEARCH)
     assert rejudge(replace(digest, sources={"cs.LG": said}), {}, {}).status is Status.APPROXIMATE

@@ -34,6 +34,7 @@ from digest.models import (
     Prompt,
     Score,
     Source,
+    SourceState,
     Status,
     Unscored,
     Usage,
@@ -99,8 +100,10 @@ def digest_of(text: str, names: Iterable[str] = FIELDS) -> tuple[Digest, Site]:
         prompt=Prompt(prompt, prompt),
         cut=Cut(8, 7),
         sources={
-            "cs.LG": Source(said("url"), True, tuple(entry(paper(n)) for n in range(1, 5))),
-            said("category"): Source(said("url"), False, (), (said("unreadable"),)),
+            "cs.LG": Source(
+                said("url"), SourceState.FRESH, tuple(entry(paper(n)) for n in range(1, 5))
+            ),
+            said("category"): Source(said("url"), SourceState.STALE, (), (said("unreadable"),)),
         },
         kept=(kept,),
         below=(Below("2601.00002", said("title"), Score(3, 4, said("topic"), said("comment"))),),

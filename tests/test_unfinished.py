@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.errors import ArchiveError
-from digest.models import Failure, Reason, Score, Scoring, Usage, Verdict
+from digest.models import Failure, Origin, Reason, Score, Scoring, Usage, Verdict
+from digest.sources import Fetched, Reading, Unread
 from digest.unfinished import Unfinished, left, troubles
+from tests import make
 from tests.make import DAY, score
 
 ASKED = ("llm", "gpt-6-luna", "abc", "")
@@ -58,6 +60,47 @@ def test_failures_are_not_kept_for_they_are_to_be_asked_again(tmp_path: Path) ->
     made = unfinished(tmp_path)
     made.keep(replace(ONE, verdicts={**ONE.verdicts, **failed}))
     assert made.read() == ONE
+
+
+# --- what a day is about ----------------------------------------------------------------------
+
+
+def test_what_was_read_of_a_day_and_what_was_not_survives(tmp_path: Path) -> None:
+    readings: list[Reading] = [
+        Fetched("feed.xml", make.feed(make.paper(), make.paper("2601.2", unreadable="no title"))),
+        Fetched("page", make.feed(make.paper()), Origin.PAGE),
+        Fetched("search", make.feed(category="cs.CL"), Origin.SEARCH),
+        Unread("cs.AI", "HTTP 500: try again later", expected=True),
+    ]
+    unfinished(tmp_path).keep_readings(readings)
+    assert left(tmp_path / ".digest", DAY + timedelta(days=1)) == {DAY: readings}
+
+
+def test_what_an_earlier_version_kept_of_a_day_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / ".digest"
+    folder.mkdir()
+    feed = {"date": "2026-01-30", "papers": [], "unreadable": []}
+    kept = [
+        {"url": "a", "feed": feed | {"category": "cs.LG"}, "past": False, "approximate": False},
+        {"url": "b", "feed": feed | {"category": "cs.AI"}, "past": True, "approximate": False},
+        {"url": "c", "feed": feed | {"category": "cs.CL"}, "past": True, "approximate": True},
+        {"url": "", "feed": feed | {"category": "cs.CV"}, "past": False, "approximate": False},
+    ]
+    (folder / f"{DAY}.feeds.json").write_text(json.dumps(kept))
+    *fetched, unread = left(folder, DAY + timedelta(days=1))[DAY]
+    assert [r.origin for r in fetched if isinstance(r, Fetched)] == [
+        Origin.FEED,
+        Origin.PAGE,
+        Origin.SEARCH,
+    ]
+    assert unread == Unread("cs.CV", "")
+
+
+def test_what_is_neither_a_feed_nor_a_reason_is_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / ".digest"
+    folder.mkdir()
+    (folder / f"{DAY}.feeds.json").write_text('[{"url": "a"}]')
+    assert left(folder, DAY + timedelta(days=1)) == {}
 
 
 def test_the_later_score_of_a_paper_counts_and_both_are_paid(tmp_path: Path) -> None:

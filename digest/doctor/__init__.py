@@ -10,10 +10,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+import requests
+
+from digest import network
 from digest.doctor import hub, repository, scoring
 from digest.doctor.repository import github_remote
 from digest.doctor.setup import Setup
-from digest.doctor.verdict import Check, State, Unknown, of_error, ok, problem, unknown
+from digest.doctor.verdict import Check, State, Unknown, of_error, ok, parts, problem, unknown
 from digest.errors import DigestError
 from digest.text import inert, one_line
 from digest.wording import count
@@ -82,6 +85,8 @@ def _looked(look: Look, setup: Setup) -> Iterator[Check]:
         yield unknown(str(why), why.remedy)
     except DigestError as error:
         yield from of_error(error)
+    except requests.RequestException as error:
+        yield problem(*parts(network.explain(error)))
     except OSError as error:
         yield problem(str(error), "see what stands there, and its permissions")
     except Exception as error:  # a mistake of ours in one check must not hide the others

@@ -8,15 +8,16 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from digest import announcements, archive, estimate, prices, scorers, selection
+from digest import announcements, archive, categories, estimate, prices, scorers, selection
 from digest.completion import TRY_LATER, Answer, Setback
 from digest.config import Llm
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, ok, parts, problem, unknown, warning
 from digest.errors import ArchiveError, ConfigError, FeedError
-from digest.models import Entry, Feed, Prompt, Usage
+from digest.models import FEED_LIMIT, Entry, Feed, Prompt, Usage
 from digest.prompt import load_topics
-from digest.wording import FEED_LIMIT, count, dollars
+from digest.sources import newer_category
+from digest.wording import count, dollars
 
 LONG_PROMPT = 20_000  # tokens; a day repeats them in some fifty requests
 NEAR_FEED_LIMIT = 1_800
@@ -163,7 +164,8 @@ def _day(setup: Setup) -> tuple[str, float | None]:
     """A day, and what it would cost or has cost: today's announcement, else the last recorded."""
     config = setup.config
     feeds = [feed for feed in setup.feeds.values() if isinstance(feed, Feed)]
-    papers = [p for p in selection.merge(feeds) if p.announce_type in config.announce]
+    merged = [paper for paper in selection.merge(feeds) if not paper.unreadable]
+    papers = [paper for paper in merged if paper.announce_type in config.announce]
     if papers:
         try:
             scorer = scorers.make(config, None, setup.address)
@@ -206,12 +208,14 @@ def feed(setup: Setup) -> Iterator[Check]:
             yield unknown(f"{category}: no connection for {tried} either")
         else:
             yield served(category, got, day, batches.get(category))
+            if not categories.is_known(category):
+                yield warning(*parts(newer_category(category)))
 
 
 def served(category: str, got: Feed, day: date, earlier: Collection[Entry] | None) -> Check:
     """What `category`'s feed is worth on `day`; `earlier` is its last recorded batch."""
     items = count(len(got.papers), "paper")
-    if len(got.papers) >= FEED_LIMIT:
+    if got.is_capped:
         said = f"{category}: arXiv cuts a feed at {FEED_LIMIT:,} entries, new papers first"
         return problem(said, "follow its categories one by one")
     if why := announcements.why_none(day):
@@ -222,6 +226,10 @@ def served(category: str, got: Feed, day: date, earlier: Collection[Entry] | Non
         return warning(f"{category}: the feed {what}", wait)
     if not got.papers:
         return warning(f"{category}: empty on a day on which arXiv announces", wait)
+    unreadable = [f"{p.id} ({p.unreadable})" for p in got.papers if p.unreadable]
+    if broken := [*unreadable, *got.unreadable]:
+        said = f"{category}: {items} of {day}, of which {len(broken)} cannot be read: {broken[0]}"
+        return warning(said, "nothing to do: the digest lists them, and arXiv's page may have them")
     if len(got.papers) >= NEAR_FEED_LIMIT:
         said = f"{category}: {items}, and arXiv cuts a feed at {FEED_LIMIT:,}, new papers first"
         return warning(said, "follow its categories one by one")

@@ -9,7 +9,7 @@ from digest.config import Site
 from digest.models import Below, Digest, Kept, Score
 from digest.text import markdown as escape
 from digest.text import plain, visible
-from digest.wording import scorer_label, sums, usage, usage_details, warnings
+from digest.wording import scorer_label, sums, usage, usage_details, warnings, why_unscored
 
 NEAR_MISSES = 20
 FARTHEST_MISS = 3  # points under the cut, both axes together
@@ -31,8 +31,8 @@ def day(digest: Digest, site: Site) -> bytes:
         parts.append("No paper reached the cut.")
     if digest.unscored:
         listed = "\n".join(
-            f"- [{escape(plain(u.paper.title))}](https://arxiv.org/abs/{u.paper.id}):"
-            f" {escape(u.reason)}"
+            f"- [{escape(plain(u.paper.title) or u.paper.id)}](https://arxiv.org/abs/{u.paper.id}):"
+            f" {escape(why_unscored(u))}"
             for u in digest.unscored
         )
         parts += ["## Unscored", listed]

@@ -275,7 +275,7 @@ def _doubts(day: Day) -> list[str]:
         said.append(
             f"partial: {wording.count(unscored, 'paper')} unscored"
             if unscored
-            else "partial: a category was stale"
+            else "partial: a category was stale, unread or cut short"
         )
     if day.status is Status.APPROXIMATE:
         said.append("approximate: rebuilt from a source that cannot tell exactly")

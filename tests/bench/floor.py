@@ -23,7 +23,18 @@ from xml.etree import ElementTree
 
 from digest import announcements, archive, output, publish, ranking, record, selection
 from digest.feed import parse_feed
-from digest.models import AnnounceType, Cut, Day, Digest, Entry, Score, Source, Status, Usage
+from digest.models import (
+    AnnounceType,
+    Cut,
+    Day,
+    Digest,
+    Entry,
+    Score,
+    Source,
+    SourceState,
+    Status,
+    Usage,
+)
 from digest.site import search
 from tests import feeds, make
 from tests.bench import runs
@@ -147,7 +158,9 @@ def _digest(announced: Announcement) -> Digest:
         model="some-model",
         prompt=shipped_prompt()[1],
         cut=CUT,
-        sources={announced.category: Source("https://rss.arxiv.org/rss", True, entries)},
+        sources={
+            announced.category: Source("https://rss.arxiv.org/rss", SourceState.FRESH, entries)
+        },
         kept=ranked.kept,
         below=ranked.below,
         filtered=chosen.filtered,

@@ -48,9 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         watched = ("digest.feed", "digest.arxiv_xml", "xml.")
         for module in [name for name in sys.modules if name.startswith(watched)]:
             del sys.modules[module]  # to be imported again, watched
-        from digest import feed
+        from digest import arxiv_xml, feed
 
-    feed.UNREADABLE_SHARE = 1  # so that the whole items beside a broken one are looked at
+    arxiv_xml.UNREADABLE_SHARE = 1  # so that the whole items beside a broken one are looked at
 
     def one(data: bytes) -> None:
         start = time.process_time()

@@ -36,7 +36,18 @@ from typing import Any
 
 from digest import announcements, output, publish, ranking
 from digest.config import Site
-from digest.models import AnnounceType, Cut, Digest, Entry, Paper, Score, Source, Status, Usage
+from digest.models import (
+    AnnounceType,
+    Cut,
+    Digest,
+    Entry,
+    Paper,
+    Score,
+    Source,
+    SourceState,
+    Status,
+    Usage,
+)
 from digest.site import html
 from tests.bench import runs
 from tests.llm.fake import Label, labels_of_seed_day
@@ -139,7 +150,9 @@ class Makers:
             model="some-model",
             prompt=self.prompt,
             cut=CUT,
-            sources={"cs.LG": Source("https://rss.arxiv.org/rss/cs.LG", True, entries)},
+            sources={
+                "cs.LG": Source("https://rss.arxiv.org/rss/cs.LG", SourceState.FRESH, entries)
+            },
             kept=ranked.kept,
             below=ranked.below,
             filtered=(),

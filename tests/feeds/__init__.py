@@ -30,11 +30,12 @@ def assert_whole(feed: Feed) -> None:
     for paper in feed.papers:
         assert re.fullmatch(r"[0-9]{4}\.[0-9]{4,5}|[a-z-]+(\.[A-Z]{2})?/[0-9]{7}", paper.id)
         assert 1 <= paper.version <= 9999
-        assert paper.title
+        assert paper.title or paper.unreadable
         assert all(paper.authors)
         assert all(name in paper.authors and place for name, place in paper.affiliations)
         assert all(re.fullmatch(r"[A-Za-z-]+(\.[A-Za-z-]+)?", term) for term in paper.categories)
         assert isinstance(paper.announce_type, AnnounceType)
+        assert paper.announce_type is not AnnounceType.UNKNOWN or paper.unreadable
 
 
 def _strings(feed: Feed) -> Iterator[str]:
@@ -42,6 +43,7 @@ def _strings(feed: Feed) -> Iterator[str]:
     yield from feed.unreadable
     for paper in feed.papers:
         yield from (paper.id, paper.title, paper.abstract, *paper.authors, *paper.categories)
+        yield paper.unreadable
         for pair in paper.affiliations:
             yield from pair
         optional = (paper.doi, paper.journal_ref, paper.license)

@@ -160,6 +160,9 @@ class Arxiv:
     def served(self, category: str, now: datetime) -> Batch:
         """What the feed carries: not always what was announced."""
         today = today_eastern(now)
+        hollow = self.faults.hollow_until(today, category)
+        if hollow and now < hollow:
+            return ()
         batch = self.truth.batch(today, category)
         stale = self.faults.stale_until(today, category) if today.weekday() < 5 else None
         if stale and now < stale:
@@ -170,7 +173,10 @@ class Arxiv:
     def _feed(self, category: str, now: datetime) -> Reply:
         if category not in self.truth.categories:
             return Reply(400, b"", "text/plain")
-        body = feeds.rss(category, today_eastern(now), self.served(category, now))
+        today, batch = today_eastern(now), self.served(category, now)
+        ids = [entry.paper.id for entry in batch]
+        blemished = [i for i in ids if self.faults.blemished(today, category, i)]
+        body = feeds.rss(category, today, batch, blemished)
         reply = Reply(200, body, "application/rss+xml")
         fault = self.faults.feed(self.slot, category)
         given = self._or_fault(f"feed {category}", fault, reply)

@@ -4,7 +4,9 @@ Each paper that was announced as new or cross in a followed category is in `kept
 exactly one day, or waits visibly:
 
 - its day's record lists it as unscored, with a reason, and the day's page shows it,
-- its day's record calls a category that announced it stale, and the day's page says so,
+- its day's record calls a category that announced it stale or unread, and the day's page says so,
+- its day's record has nothing of a category that announced it, and the page says that its feed
+  was empty,
 - its day's record is `approximate`, and the page says so,
 - its day has no record, and the archive's calendar or the front page says that it is missing; or,
   while no later day has been published, the last run said so or failed,
@@ -23,7 +25,7 @@ import re
 from collections import Counter, defaultdict
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ from digest.announcements import EASTERN
 from digest.cli import main
 from tests.simulator.world import Outcome, World
 
-_SHOWN_STALE = r"missing|stale|another day|repeats?\b"
+_SHOWN = {"stale": r"stale|another day|repeats?\b", "unread": r"could not be read"}
 _SCANNED = ("kept", "below", "unscored")
 _ALL_IS_WELL = ("published", "updated", "unchanged")
 
@@ -96,10 +98,12 @@ class Site:
             if paper["id"] == paper_id and paper["reason"] and f"/abs/{paper_id}" in page:
                 return f"unscored: {paper['reason']}"
         source = record["sources"].get(category, {})
-        if source.get("state") == "stale" and re.search(
-            rf"{re.escape(category)}\b[^.]*(?:{_SHOWN_STALE})", _visible(page)
-        ):
-            return "stale"
+        words, name = _visible(page), re.escape(category)
+        state = source.get("state")
+        if state in _SHOWN and re.search(rf"{name}\b.{{0,100}}(?:{_SHOWN[state]})", words):
+            return str(state)
+        if not source.get("entries") and re.search(rf"feed for [^:]*{name}\b.* was empty", words):
+            return "empty"
         if record["status"] == "approximate" and "cannot tell exactly" in _visible(page):
             return "approximate"
         return None
@@ -255,18 +259,28 @@ def honest(world: World, outcome: Outcome) -> list[str]:
     for category in sorted(outcome.failed_feeds if status in _ALL_IS_WELL else ()):
         source = records.get(day, {"sources": {}})["sources"].get(category, {"state": "none"})
         whole = {e.paper.id for e in world.truth.batch(day, category)} <= _ids(source)
-        if source["state"] != "stale" and not whole:
+        said = re.search(rf"{re.escape(category)}\b.* could not be read", outcome.report["reason"])
+        if source["state"] not in _SHOWN and not whole and not said:
             found.append(f"no feed of {category}, exit 0 ({status})")
+    if status == "no_announcement" and _is_told(world, outcome, day):
+        found.append(f"{day} was taken for a day without an announcement, exit 0")
     return found
+
+
+def _is_told(world: World, outcome: Outcome, day: date) -> bool:
+    """Whether something was announced on `day`, and arXiv's own list said so to a late run."""
+    late = outcome.slot.starts >= datetime.combine(day, time_of_day(16), UTC)
+    return late and not world.faults.pages(outcome.slot.named) and day in world.truth.days
 
 
 def _has_cause(world: World, outcome: Outcome) -> bool:
     """Whether the world has given a reason for the exit code."""
     day = outcome.slot.starts.astimezone(EASTERN).date()
     stale = any(world.faults.stale_until(day, c) for c in world.categories)
+    hollow = any(world.faults.hollow_until(day, c) for c in world.categories)
     causes = {
         3: outcome.model is not None,
-        4: bool(outcome.failed_feeds or stale or world.faults.pages(outcome.slot.named)),
+        4: bool(outcome.failed_feeds or stale or hollow or world.faults.pages(outcome.slot.named)),
         5: outcome.rejected > 0,
     }
     return causes.get(outcome.code, False)
@@ -291,7 +305,7 @@ def archive_holds(world: World) -> list[str]:
         day = date.fromisoformat(named[0]) if named else None
         record = site.records.get(day) if day else None
         waits = record["status"] in ("partial", "approximate") if record else day is not None
-        if not (waits and re.search(r"missed|missing|stale|unscored|no record", line)):
+        if not (waits and re.search(r"missed|missing|stale|unread|unscored|no record", line)):
             found.append(f"digest check: {line}")
     return found
 

@@ -17,6 +17,8 @@ class Rates:
 
     stale: float = 0.10  # mornings on which some category repeats its previous batch
     growing: float = 0.01  # (day, category): the feed is there, but half of it
+    hollow: float = 0.01  # (day, category): the feed is there and has no item, for hours or all day
+    blemished: float = 0.002  # (day, category, paper): its item in the feed has no title
     deferred: float = 0.01  # expected days on which nothing comes; the next has it
     held: float = 0.02  # papers that moderation holds for days
     dropped: float = 0.10  # slots
@@ -69,6 +71,18 @@ class Faults:
         hit = self._draw("growing", day, category) < self.rates.growing
         calm = self._is_calm(_midnight(day))
         return _midnight(day) + timedelta(hours=4) if hit and not calm else None
+
+    def hollow_until(self, day: date, category: str) -> datetime | None:
+        """Until when the feed of that day has no item; None: it is as it should be."""
+        hit = self._draw("hollow", day, category) < self.rates.hollow
+        if not hit or self._is_calm(_midnight(day)):
+            return None
+        all_day = self._draw("hollow all day", day, category) < 0.5
+        return _midnight(day) + timedelta(hours=24 if all_day else 10)
+
+    def blemished(self, day: date, category: str, paper_id: str) -> bool:
+        hit = self._draw("blemished", day, category, paper_id) < self.rates.blemished
+        return hit and not self._is_calm(_midnight(day))
 
     def pages_from(self, day: date, category: str) -> datetime:
         """Since when /catchup and /list have the day."""

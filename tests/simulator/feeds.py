@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
 from xml.sax.saxutils import escape
@@ -42,8 +42,11 @@ _ITEM = """    <item>
 """
 
 
-def rss(category: str, day: date, entries: Sequence[Entry]) -> bytes:
-    """The feed under the dates of `day`, whatever the entries are of."""
+def rss(
+    category: str, day: date, entries: Sequence[Entry], blemished: Collection[str] = ()
+) -> bytes:
+    """The feed under the dates of `day`, whatever the entries are of; the papers `blemished` have
+    no title."""
     midnight = datetime.combine(day, time(), EASTERN)
     published, built = format_datetime(midnight), format_datetime(midnight.astimezone(UTC))
     items = "".join(
@@ -51,7 +54,7 @@ def rss(category: str, day: date, entries: Sequence[Entry]) -> bytes:
             id=e.paper.id,
             version=e.version,
             type=e.type,
-            title=escape(e.paper.title),
+            title="" if e.paper.id in blemished else escape(e.paper.title),
             abstract=escape(e.paper.abstract),
             categories="".join(f"      <category>{c}</category>\n" for c in _known(e.paper, day)),
             published=published,

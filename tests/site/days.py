@@ -15,6 +15,7 @@ from digest.models import (
     Prompt,
     Score,
     Source,
+    SourceState,
     Status,
     Unscored,
     Usage,
@@ -55,7 +56,8 @@ LOST = Paper(
 
 def _source(*papers: tuple[str, str], fresh: bool = True) -> Source:
     entries = tuple(Entry(paper_id, 1, AnnounceType(kind)) for paper_id, kind in papers)
-    return Source("https://rss.arxiv.org/rss/cs.LG", fresh, entries)
+    state = SourceState.FRESH if fresh else SourceState.STALE
+    return Source("https://rss.arxiv.org/rss/cs.LG", state, entries)
 
 
 EVENTFUL = Digest(

@@ -78,7 +78,7 @@ def test_a_months_name_and_sums_take_one_line(calendar: Page) -> None:
 
 
 def test_a_calendars_day_says_in_words_why_not_to_trust_it(calendar: Page) -> None:
-    said = "28 January 2026: 180 kept; partial: a category was stale"
+    said = "28 January 2026: 180 kept; partial: a category was stale, unread or cut short"
     partial = calendar.locator(".calendar td a[title*=partial]")
     assert partial.evaluate_all("(all) => all.map((day) => day.title)") == [said]
 

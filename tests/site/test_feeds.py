@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.config import Site
-from digest.models import Digest, Entry, Kept, Score, Source, Unscored
+from digest.models import Digest, Entry, Kept, Score, Source, SourceState, Unscored
 from digest.publish import commit_message
 from digest.ranking import rank
 from digest.site import html
@@ -386,7 +386,11 @@ def test_two_weeks_of_a_real_day_fit_whole(real_data: Path) -> None:
         for i, said in labels.items()
     }
     ranking = rank(papers, verdicts, CUT, {})
-    sources = {"cs.LG": Source("", True, tuple(Entry(p.id, 1, p.announce_type) for p in papers))}
+    sources = {
+        "cs.LG": Source(
+            "", SourceState.FRESH, tuple(Entry(p.id, 1, p.announce_type) for p in papers)
+        )
+    }
     real = replace(digest(), kept=ranking.kept, below=ranking.below, sources=sources)
     by_day, by_paper, told = made(*(day_after(n, real) for n in range(DAYS)))
     assert len(told["items"]) == DAYS

@@ -276,7 +276,11 @@ def test_nothing_is_called_missing_where_the_calendar_is_not_known() -> None:
             "partial",
             "partial: 10 papers unscored",
         ),
-        ({"status": Status.PARTIAL}, "partial", "partial: a category was stale"),
+        (
+            {"status": Status.PARTIAL},
+            "partial",
+            "partial: a category was stale, unread or cut short",
+        ),
         ({"status": Status.APPROXIMATE}, "approximate", "approximate: rebuilt from a source"),
         ({"scorer": "offline"}, "embedded", "embedded scorer"),
     ],

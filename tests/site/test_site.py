@@ -11,7 +11,7 @@ import pytest
 from digest import archive, output, site
 from digest.check import check
 from digest.layout import is_generated
-from digest.models import AnnounceType, Digest, Entry, Missed, Source, Status
+from digest.models import AnnounceType, Digest, Entry, Missed, Source, SourceState, Status
 from digest.site import pages as pages_of_site
 from digest.wording import warnings
 from tests import make
@@ -344,7 +344,7 @@ def test_the_sums_stand_on_both_forms_of_a_day(digest: Digest) -> None:
 
 def test_a_feed_as_long_as_arxiv_allows_may_lack_papers_and_the_page_says_so() -> None:
     entries = tuple(Entry(f"2611.{n:05}", 1, AnnounceType.REPLACE) for n in range(2_000))
-    source = Source("https://rss.arxiv.org/rss/cs", True, entries)
+    source = Source("https://rss.arxiv.org/rss/cs", SourceState.FRESH, entries, capped=True)
     (full,) = (
         said for said in warnings(replace(EVENTFUL, sources={"cs": source})) if "cuts" in said
     )
