@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digest import announcements, archive, estimate, output, publish, ranking, reading, selection
+from digest import (
+    announcements,
+    archive,
+    estimate,
+    output,
+    publish,
+    ranking,
+    reading,
+    repair,
+    selection,
+)
 from digest.config import Config
 from digest.errors import FeedError
 from digest.models import (
@@ -337,7 +347,10 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
         digest = ranking.carry_over(digest, before)
     digest = job.secrets.scrub(replace(digest, status=selection.status_of(digest)))
     log.info("%s: %s", day, sums(digest.counts))
-    if failure := ranking.shortfall(digest, job.config.llm.max_unscored, scoring.trouble):
+    # A paper that stands alone and is refused would else be asked about for ninety days.
+    last_try = digest.generated_at.date() - day >= repair.RETRY
+    limit = job.config.llm.max_unscored
+    if failure := ranking.shortfall(digest, limit, scoring.trouble, last_try=last_try):
         raise failure
     return before if before is not None and _teaches_nothing(job, digest, before) else digest
 

@@ -65,12 +65,15 @@ def rank(
     return Ranking(tuple(kept), tuple(below), tuple(unscored))
 
 
-def shortfall(digest: Digest, max_unscored: float, trouble: str = "") -> ScoringError | None:
-    """Why a day is too incomplete to publish, if it is; `trouble` is what the scorer says of it.
+def shortfall(
+    digest: Digest, max_unscored: float, trouble: str = "", *, last_try: bool = False
+) -> ScoringError | None:
+    """Why a day is too incomplete to publish, or None. `trouble` is the scorer's own reason.
 
-    Above the share `max_unscored` of its papers, where that is at least five of them, or all. What
-    the model refused for its own sake does not count, unless nothing else came back either; what
-    could not be read was never asked about.
+    A day is too incomplete if more than the share `max_unscored` of its papers, and at least five
+    of them, have no score, or none of those that were asked about has. What the model refused for
+    its content does not count, unless nothing else came back; in the `last_try` at a day it does
+    not count at all. What could not be read was never asked about.
     """
     reasons = Counter(u.reason for u in digest.unscored)
     refused, unreadable = reasons[Reason.REFUSED], reasons[Reason.UNREADABLE]
@@ -82,7 +85,8 @@ def shortfall(digest: Digest, max_unscored: float, trouble: str = "") -> Scoring
     if reasons[Reason.INTERRUPTED]:
         return Interrupted(f"interrupted: {end}")
     too_many = failed >= FEWEST_FAILED and failed / scanned > max_unscored
-    nothing = scanned > 0 and len(digest.unscored) == scanned
+    asked = scanned - unreadable
+    nothing = asked > 0 and failed + refused == asked and not (last_try and refused == asked)
     if not too_many and not nothing:
         return None
     if reasons[Reason.BUDGET]:

@@ -163,14 +163,14 @@ REFUSED, TIMEOUT, BUDGET, INTERRUPTED, UNREADABLE = (
 
 
 def short(
-    scanned: int, failed: Mapping[Reason, int], max_unscored: float = 0.2
+    scanned: int, failed: Mapping[Reason, int], max_unscored: float = 0.2, last_try: bool = False
 ) -> ScoringError | None:
     reasons = [reason for reason, number in failed.items() for _ in range(number)]
     papers = [paper(f"2601.{n:05}") for n in range(scanned)]
     unscored = tuple(Unscored(p, r) for p, r in zip(papers, reasons, strict=False))
     made = replace(make.digest(below=papers[len(reasons) :]), unscored=unscored)
     assert made.counts.scanned == scanned
-    return shortfall(made, max_unscored)
+    return shortfall(made, max_unscored, last_try=last_try)
 
 
 @pytest.mark.parametrize(
@@ -187,11 +187,21 @@ def short(
         (100, {UNREADABLE: 90, TIMEOUT: 2}),
         (1, {UNREADABLE: 1}),  # nobody was asked
         (6, {UNREADABLE: 6}),
-        (7, {UNREADABLE: 3, REFUSED: 4}),
     ],
 )
 def test_a_day_that_is_complete_enough(scanned: int, failed: Mapping[Reason, int]) -> None:
     assert short(scanned, failed) is None
+
+
+def test_refused_papers_stand_in_the_last_try() -> None:
+    assert isinstance(short(1, {REFUSED: 1}), ScoringError)
+    assert short(1, {REFUSED: 1}, last_try=True) is None
+    assert isinstance(short(1, {TIMEOUT: 1}, last_try=True), ScoringError)
+
+
+def test_papers_that_cannot_be_read_are_no_outage() -> None:
+    assert short(2, {Reason.UNREADABLE: 2}) is None
+    assert isinstance(short(3, {Reason.UNREADABLE: 2, TIMEOUT: 1}), ScoringError)
 
 
 @pytest.mark.parametrize(
@@ -204,6 +214,7 @@ def test_a_day_that_is_complete_enough(scanned: int, failed: Mapping[Reason, int
         (1, {TIMEOUT: 1}),
         (4, {REFUSED: 3, TIMEOUT: 1}),  # nothing at all
         (1, {REFUSED: 1}),
+        (7, {UNREADABLE: 3, REFUSED: 4}),
         (5, {REFUSED: 5}),
         (100, {REFUSED: 100}),
         (3, {UNREADABLE: 2, TIMEOUT: 1}),  # nothing at all of what was asked
