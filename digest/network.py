@@ -24,6 +24,7 @@ _NO_ADDRESS = (
 )
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
 
+_NO_HTTP = "what answers there does not speak HTTP: check the address"
 _NO_HEADER = (
     "a header holds a character that cannot be sent, mostly a token that was copied with a line"
     " break: copy it again"
@@ -194,7 +195,8 @@ _SENTENCES: tuple[tuple[_Kinds, Callable[[BaseException], str]], ...] = (
         (ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
         _always(f"the server closed the connection before the answer was there: {_LATER}"),
     ),
-    ((requests.exceptions.InvalidHeader, UnicodeEncodeError), _always(_NO_HEADER)),
+    (urllib3.exceptions.InvalidHeader, _always(_NO_HTTP)),  # of the answer
+    ((requests.exceptions.InvalidHeader, UnicodeEncodeError), _always(_NO_HEADER)),  # of ours
     (
         (
             requests.exceptions.InvalidURL,
@@ -207,7 +209,7 @@ _SENTENCES: tuple[tuple[_Kinds, Callable[[BaseException], str]], ...] = (
     ),
     (
         (http.client.HTTPException, urllib3.exceptions.HeaderParsingError),
-        _always("what answers there does not speak HTTP: check the address"),
+        _always(_NO_HTTP),
     ),
     (urllib3.exceptions.ProtocolError, _always(f"the answer broke off before its end: {_LATER}")),
     (ValueError, _value),
