@@ -41,8 +41,8 @@ def _repeat_lost_interrupt(lost: "UnraisableHookArgs") -> None:
 
 
 def _open_closed_streams() -> None:
-    """Let what is written to a stream that was closed before the start (`2>&-`) go nowhere, as with
-    `2>/dev/null`. Python leaves None in its place, and a progress bar cannot write to None."""
+    """Lead a stream that was closed before the start (`2>&-`) nowhere, as `2>/dev/null` does.
+    Python leaves None in its place, to which a progress bar, for one, cannot write."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))

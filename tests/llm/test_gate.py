@@ -267,6 +267,7 @@ def test_an_answer_that_never_ends_is_given_up_and_not_retried(respond: replies.
             ) as sdk:
                 with pytest.raises(openai.APITimeoutError):
                     await sdk.chat.completions.create(model="m", messages=[])
+                client._llm = Llm(timeout_s=make.PATIENCE_S)
                 await sdk.chat.completions.create(model="m", messages=[])  # the turn is free again
 
         asyncio.run(ask())

@@ -565,9 +565,7 @@ def test_a_run_that_is_given_up_says_why_and_what_to_do(
     fault: Step, cause: str, remedy: str
 ) -> None:
     with Fake(respond=fault) as fake:
-        scoring = scored(
-            fake.url, papers(8), timeout_s=1.0 if fault == replies.hanging() else 120.0
-        )
+        scoring = scored(fake.url, papers(8), timeout_s=patience(cause))
     assert len(failures(scoring)) == 8
     assert cause in scoring.trouble
     assert remedy in scoring.trouble
