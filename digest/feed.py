@@ -112,9 +112,12 @@ def _http_problem(url: str, status: int, body: bytes) -> str:
         said = None
     if said is not None:
         return f"HTTP {status} from {url}: {said}: correct `categories` in the configuration"
+    no_such_feed = "no such feed: check `categories` and `arxiv.feed_url`"
     means = {
+        400: no_such_feed,
         403: "access refused: the server blocks this client; wait before trying again",
-        404: "no such feed: check `categories` and `arxiv.feed_url`",
+        404: no_such_feed,
+        410: no_such_feed,
         429: "too many requests: wait, and let only one machine read the feed",
     }.get(status, "the server is in trouble: try again later" if status >= 500 else "unexpected")
     return f"HTTP {status} from {url}: {means}"

@@ -73,8 +73,8 @@ def _proxy(error: BaseException) -> str:
     # http.client's own exception, and the only one that has the proxy's words by themselves.
     messages = [str(cause) for cause in _causes(error) if type(cause) is OSError]
     refusals = [re.match(r"Tunnel connection failed: (.+)", message) for message in messages]
-    said = next((refusal[1] for refusal in refusals if refusal), "")
-    what = f"refuses the request ({one_line(said, 100)})" if said else "cannot be reached"
+    words = next((refusal[1] for refusal in refusals if refusal), "")
+    what = f"refuses the request ({one_line(words, 100)})" if words else "cannot be reached"
     return (
         f"the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names {what}:"
         " check its address, user and password, or unset the variable"

@@ -96,7 +96,7 @@ class _Source(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_f
     entries: tuple[str, ...]  # "2601.20868v1 new"
     unreadable: tuple[str, ...] = ()
     approximate: bool = False
-    origin: Origin | None = None  # None: the record is older than this field
+    origin: Origin | None = None  # left out for a feed, and in older records
     capped: bool = False
     why: str = ""
 
@@ -202,6 +202,7 @@ def _bracket(opening: str, items: list[str], closing: str) -> str:
 
 
 def _encode_source(source: Source) -> _Source:
+    is_plain_feed = source.origin is Origin.FEED and _of_an_older_record(source) == source
     return _Source(
         url=source.url,
         items=len(source.entries) + len(source.unreadable),
@@ -209,7 +210,7 @@ def _encode_source(source: Source) -> _Source:
         entries=tuple(f"{e.id}v{e.version} {e.announce_type}" for e in source.entries),
         unreadable=source.unreadable,
         approximate=source.approximate,
-        origin=source.origin,
+        origin=None if is_plain_feed else source.origin,
         capped=source.capped,
         why=source.why,
     )
@@ -301,14 +302,16 @@ def _decode_source(source: _Source, name: str) -> Source:
 
 
 def _of_an_older_record(source: Source) -> Source:
-    """The source, where its record said less: an unread category was called stale and had no
-    address, a page was known by its address, and a feed's length was all there was."""
+    """What a record without `origin` means. Older ones said less: an unread category was called
+    stale and had no address, a page was known by its address, a capped feed by its length."""
+    if source.approximate:
+        return replace(source, origin=Origin.SEARCH)
     if source.state is SourceState.STALE and not source.url:
-        return replace(source, state=SourceState.UNREAD)
-    if source.origin is Origin.FEED and "/catchup/" in source.url:
+        return replace(source, state=SourceState.UNREAD, origin=Origin.FEED)
+    if "/catchup/" in source.url:
         return replace(source, origin=Origin.PAGE)
-    capped = source.origin is Origin.FEED and len(source.entries) >= FEED_LIMIT
-    return replace(source, capped=capped)
+    capped = source.capped or len(source.entries) >= FEED_LIMIT
+    return replace(source, origin=Origin.FEED, capped=capped)
 
 
 def _problem(digest: Digest, name: str) -> str | None:

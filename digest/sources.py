@@ -41,7 +41,7 @@ class Unread:
     category: str
     why: str  # in one line, without the category
     not_yet: bool = False  # nothing failed: arXiv does not say yet what was announced
-    expected: bool = False  # papers were announced, although the feed was empty
+    expected: bool = False  # the feed was empty, although papers were announced or usual
 
 
 Reading = Fetched | Unread  # of one category; of several of one, the later completes the earlier

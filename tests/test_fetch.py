@@ -115,7 +115,12 @@ def test_a_feed_that_calls_itself_plain_text_is_still_a_feed(
             " 'cs' are: cs.AI, cs.LG.: correct `categories` in the configuration",
             id="400 with a reason",
         ),
-        pytest.param(status(400), "HTTP 400 from {url}: unexpected", id="400 without"),
+        pytest.param(
+            status(400),
+            "HTTP 400 from {url}: no such feed: check `categories` and `arxiv.feed_url`",
+            id="400 without",
+        ),
+        pytest.param(status(418), "HTTP 418 from {url}: unexpected", id="any other"),
         pytest.param(
             status(403, "<html>&#99999999999;<br>"),
             "HTTP 403 from {url}: access refused: the server blocks this client; wait before"

@@ -67,6 +67,8 @@ FIELDS = (
     "site_title",
     "url",
     "unreadable",
+    "why",
+    "broken",
 )
 
 
@@ -104,12 +106,15 @@ def digest_of(text: str, names: Iterable[str] = FIELDS) -> tuple[Digest, Site]:
                 said("url"), SourceState.FRESH, tuple(entry(paper(n)) for n in range(1, 5))
             ),
             said("category"): Source(said("url"), SourceState.STALE, (), (said("unreadable"),)),
+            f"not {said('category')}": Source("", SourceState.UNREAD, why=said("why")),
         },
         kept=(kept,),
         below=(Below("2601.00002", said("title"), Score(3, 4, said("topic"), said("comment"))),),
         filtered=(Filtered("2601.00003", said("title"), said("rule")),),
         seen=(),
-        unscored=(Unscored(paper(4), said("reason"), said("author")),),
+        unscored=(
+            Unscored(replace(paper(4), unreadable=said("broken")), said("reason"), said("author")),
+        ),
         usage=Usage(1, 2, 3, 4, 5),
         cost_usd=0.01,
     )
