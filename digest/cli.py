@@ -65,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - a fault of ours: shown whole, but for secrets
             print(secrets.scrub("".join(traceback.format_exception(error))), file=sys.stderr)
-            report.fail("error", f"a fault of this program: {type(error).__name__}", 1)
+            why = f"a fault of this program ({type(error).__name__}): please report it, with the"
+            report.fail("error", f"{why} lines above", 1)
     report = secrets.scrub(report)
     for line in report.complaints():
         print(line, file=sys.stderr)
@@ -329,7 +330,7 @@ def _doctor(arguments: Namespace, report: RunReport) -> None:
     from digest.config import load_config
     from digest.report import DayReport
 
-    folder = arguments.config.parent
+    folder, secrets = arguments.config.parent, Secrets(environment.secrets())
     checks = []
     with requests.Session() as session:
         setup = doctor.Setup(
@@ -346,7 +347,7 @@ def _doctor(arguments: Namespace, report: RunReport) -> None:
         for check in doctor.examine(setup):
             checks.append(check)
             if not arguments.json:
-                _print(str(check))
+                _print(secrets.scrub(str(check)))
     report.details = {"checks": [asdict(check) for check in checks]}
     report.notes = [f"{check.name}: {check.words}" for check in doctor.warnings(checks)]
     if problems := doctor.problems(checks):

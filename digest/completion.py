@@ -7,6 +7,7 @@ Nothing is taken for granted, nothing in a body makes it raise, and the words ar
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,18 +57,20 @@ class Setback:
 def read(body: bytes) -> Answer:
     """A chat completion of which nothing is taken for granted."""
     try:
-        completion = _joined(body) if body.lstrip().startswith(b"data:") else json.loads(body)
+        completion = _decoded(body)
     except (ValueError, RecursionError):
         words = f"the answer is not JSON: {body[:300].decode('utf-8', 'replace')}"
         no_api = Setback(Reason.INVALID, words, remedy=CHECK_ADDRESS)
         return Answer("", Usage(requests=1), setback=no_api)
     choice = _get(completion, "choices", 0)
     message = _get(choice, "message")
-    finish = str(_get(choice, "finish_reason") or "").lower()
+    finish = re.split(r"\W", str(_get(choice, "finish_reason") or "").lower())[0]
     blocked = _get(message, "refusal")
-    text = _text(_get(message, "content")) or _tool_arguments(message)
-    if not text and finish not in _CUT:  # else it is a thought that was not finished
-        text = _text(_get(message, "reasoning_content")) or _text(_get(message, "reasoning"))
+    texts = [_text(_get(message, "content")), _tool_arguments(message)]
+    if finish not in _CUT:  # else it is a thought that was not finished
+        texts += [_text(_get(message, name)) for name in ("reasoning_content", "reasoning")]
+    # Where one holds JSON, the others are chatter.
+    text = next((t for t in texts if "{" in t), "") or next((t for t in texts if t.strip()), "")
     setback: Setback | None = None
     if finish in _BLOCKED or (isinstance(blocked, str) and blocked and not text):
         setback = Setback(Reason.REFUSED, str(blocked or finish), lasting=True)
@@ -89,6 +92,17 @@ def read(body: bytes) -> Answer:
         setback=setback,
         refusal=None if text or setback else _refusal(completion, choice, body),
     )
+
+
+def _decoded(body: bytes) -> Any:
+    """The completion in a body, which some gateways wrap or stream. Raises `ValueError`."""
+    try:
+        completion = json.loads(body)
+    except ValueError:
+        if not re.search(rb"(?m)^data:", body):
+            raise
+        return _joined(body)
+    return completion[0] if isinstance(completion, list) and len(completion) == 1 else completion
 
 
 def _refusal(completion: object, choice: object, body: bytes) -> Refusal | None:
@@ -128,9 +142,12 @@ def _tool_arguments(message: object) -> str:
 
 
 def _text(content: object) -> str:
-    """A message's text, be it in parts."""
+    """A message's text, be it in parts, or JSON that was not put into a text."""
+    if isinstance(content, dict) and "text" not in content:
+        return json.dumps(content)
     parts = content if isinstance(content, list) else [content]
-    texts = (part if isinstance(part, str) else _get(part, "text") for part in parts)
+    said = [part for part in parts if _get(part, "type") not in ("reasoning", "thinking")]
+    texts = (part if isinstance(part, str) else _get(part, "text") for part in said)
     return "".join(text for text in texts if isinstance(text, str))
 
 
@@ -144,7 +161,7 @@ def _usage(stated: object) -> Usage:
     """
     prompt, completion = _number(stated, "prompt_tokens"), _number(stated, "completion_tokens")
     total = _number(stated, "total_tokens")
-    if not prompt and not completion and not total:
+    if not prompt and not completion:
         return Usage(requests=1)
     reasoning = _number(stated, "completion_tokens_details", "reasoning_tokens")
     if prompt is not None and completion is not None:
@@ -157,10 +174,12 @@ def _usage(stated: object) -> Usage:
         _number(stated, "prompt_cache_hit_tokens"),
         _number(stated, "cached_tokens"),
     ]
-    known = [number for number in hits if number is not None]
+    cached = max((number for number in hits if number is not None), default=None)
+    if cached is not None and prompt is not None and cached > prompt:
+        prompt += cached  # they stand beside it
     return Usage(
         prompt_tokens=prompt,
-        cached_tokens=min(max(known), prompt) if known and prompt is not None else None,
+        cached_tokens=cached if prompt is not None else None,
         completion_tokens=completion,
         reasoning_tokens=reasoning,
         requests=1,
@@ -173,7 +192,7 @@ def _cost(usage: object) -> float | None:
     (https://openrouter.ai/docs/use-cases/usage-accounting)."""
     cost = _amount(_get(usage, "cost"))
     upstream = _amount(_get(usage, "cost_details", "upstream_inference_cost"))
-    if cost is None or _usage(usage).prompt_tokens is None:
+    if cost is None or (cost == 0 and _usage(usage).prompt_tokens is None):
         return None
     return cost + (upstream or 0.0) if _get(usage, "is_byok") is True else cost
 
@@ -197,5 +216,6 @@ def _number(value: object, *path: str | int) -> int | None:
 
 
 def _amount(value: object) -> float | None:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < 1e6 else None  # type: ignore[operator, arg-type]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value < 1e6 else None

@@ -240,8 +240,8 @@ class Endpoint:
         """Whether a request in another form might be accepted."""
         if cause is Cause.SAMPLING:
             return not self._answered
-        if refusal.status in (400, 422):
-            return cause not in (Cause.CONTENT, Cause.LENGTH)
+        if refusal.status in (400, 404, 422):
+            return cause is Cause.REQUEST or (cause is Cause.MODEL and refusal.status != 404)
         # Some local servers fail inside where they should refuse a schema.
         fails = refusal.status >= 500 and (refusal.blames_format or refusal.status == 500)
         return fails and not self._answered and cause not in (Cause.ADDRESS, Cause.MODEL)
@@ -263,7 +263,9 @@ class Endpoint:
             Cause.COUNTRY: f"{self._host} does not serve the country that this run is in",
         }[cause]
         remedy = {
-            Cause.KEY: "put a valid one into OPENAI_API_KEY (in GitHub: a repository secret)",
+            Cause.KEY: "put a valid one into OPENAI_API_KEY (in GitHub: a repository secret)"
+            if "organization" not in refusal.words.lower()
+            else "unset OPENAI_ORG_ID and OPENAI_PROJECT_ID, or put in a key of that organization",
             Cause.BALANCE: "top it up there; what is scored is kept for the next run",
             Cause.QUOTA: "wait until it is renewed, or pay for more; what is scored is kept for the"
             " next run",
@@ -288,7 +290,7 @@ class Endpoint:
             return Setback(Reason.TOO_LONG, words, lasting=True, remedy=remedy)
         if cause is Cause.SAMPLING:
             return Setback(Reason.INVALID, words, remedy="try again later, or another llm.model")
-        if cause is Cause.RATE and error is not None:
+        if cause is Cause.RATE and error is not None and status == 429:
             return self._rate_limited(refusal, error)
         if cause is Cause.TIMEOUT:
             return Setback(Reason.TIMEOUT, words, remedy=_TAKE_LONGER)
@@ -308,6 +310,11 @@ class Endpoint:
                 f" ({self._quoted(refusal)}): check llm.model and llm.base_url in config.yaml;"
                 " models are retired, too"
             ) from None
+        if refusal.status in (404, 405):
+            raise ScoringError(
+                f"there is no API at {self.address} ({self._quoted(refusal)}): correct"
+                " llm.base_url; it ends before /chat/completions, mostly in /v1"
+            ) from None
         if cause is Cause.FORBIDDEN:
             raise ScoringError(
                 f"{self._host} forbids the request ({self._quoted(refusal)}): check what the key"
@@ -315,7 +322,7 @@ class Endpoint:
             ) from None
         param: object = error.param if error is not None else None  # of any type
         is_ours = isinstance(param, str) and param in self._llm.extra
-        if refusal.status in (400, 422) and is_ours and cause is not Cause.CONTENT:
+        if refusal.status in (400, 422) and is_ours:
             raise ScoringError(
                 f"{self._host} refuses {param!r} ({self._quoted(refusal)}): change or remove it"
                 " under llm.extra in config.yaml"

@@ -133,7 +133,7 @@ def require_no_secret(config: Path, prompts: Path) -> None:
     """Raise `ConfigError` where a key stands in a file that others can read: in the settings, or
     in a prompt, which every page shows."""
     hidden = Secrets(secrets())
-    paths = [config, *sorted(prompts.glob("*.md"))]
+    paths = [path for path in (config, *sorted(prompts.glob("*.md"))) if path.is_file()]
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in paths}
     if shown := [str(path) for path, text in texts.items() if hidden.found_in(text)]:
         raise ConfigError(

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("digest")
 
-LASTING = (Reason.REFUSED, Reason.INVALID)  # asking again would hardly help
+# Asking again would hardly help.
+LASTING = (Reason.REFUSED, Reason.TOO_LONG, Reason.REJECTED, Reason.INVALID)
 _MOST_NAMED = 10  # ids in a message
 
 

@@ -72,15 +72,17 @@ def open_client(key: str, base_url: str | None, llm: Llm) -> Client:
     """
     gate = Gate(llm.concurrency)
     parts = urlsplit(base_url or OPENAI)
+    host = parts.hostname or ""
     # Azure's classic addresses take the key under this name only:
     # https://learn.microsoft.com/azure/ai-services/openai/reference
-    headers = {"api-key": key} if (parts.hostname or "").endswith(".azure.com") else None
+    is_azure = re.search(r"\.azure\.(?:com|us|cn)$", host) is not None
+    headers = {"api-key": key} if is_azure else None
     try:
         client = Client(
             gate,
             api_key=key,
             base_url=urlunsplit(parts._replace(query="", fragment="")),
-            default_query=dict(parse_qsl(parts.query)),
+            default_query=dict(parse_qsl(parts.query, keep_blank_values=True)),
             default_headers=headers,
             max_retries=RETRIES,
             timeout=Timeout(llm.timeout_s, connect=min(_CONNECT_S, llm.timeout_s)),
@@ -89,7 +91,12 @@ def open_client(key: str, base_url: str | None, llm: Llm) -> Client:
     except ImportError as error:
         raise ConfigError(
             "the environment names a SOCKS proxy (ALL_PROXY), which needs the package socksio: pip"
-            " install socksio, or name an HTTP proxy (HTTPS_PROXY=http://HOST:PORT), or unset it"
+            " install socksio, or unset ALL_PROXY (HTTPS_PROXY=http://HOST:PORT does without it)"
+        ) from error
+    except OSError as error:
+        raise ConfigError(
+            "the file of certificates that SSL_CERT_FILE or SSL_CERT_DIR names cannot be read:"
+            f" {error.strerror}: correct the path, or unset it"
         ) from error
     except (ValueError, httpx2.InvalidURL) as error:  # which is how it refuses an odd proxy
         raise ConfigError(
@@ -97,7 +104,7 @@ def open_client(key: str, base_url: str | None, llm: Llm) -> Client:
             f" {_without_password(str(error))}: write http://HOST:PORT or socks5://HOST:PORT,"
             " or unset it"
         ) from error
-    if (parts.hostname or "") != urlsplit(OPENAI).hostname:
+    if not re.fullmatch(r"(?:[a-z]+\.)?api\.openai\.com", host):
         # The SDK reads OPENAI_ORG_ID and OPENAI_PROJECT_ID, which mean nothing to anybody else.
         client.organization = client.project = None
     return client
@@ -245,6 +252,8 @@ class GatedClient(DefaultAsyncHttpxClient):
             raise APITimeoutError(request=request) from None
         finally:
             self._gate.leave()
+        if response.is_success and b'"choices"' not in response.content:
+            response = _as_refused(response, self._llm.model)
         if response.is_success:
             self._gate.succeeded()
         elif response.status_code >= 400:
@@ -268,11 +277,20 @@ class GatedClient(DefaultAsyncHttpxClient):
                 response.headers["retry-after-ms"] = "1"  # back into the line: it waits there
 
 
+def _as_refused(response: httpx2.Response, model: str) -> httpx2.Response:
+    """A limit that comes with HTTP 200 as the 429 that it is, so that it is waited for."""
+    if read_refusal(200, response.content).cause(model) is not Cause.RATE:
+        return response
+    return httpx2.Response(
+        429, headers=response.headers, content=response.content, request=response.request
+    )
+
+
 def _never_helps(refusal: Refusal, cause: Cause) -> bool:
     """Whether the same request would be refused again, however long it waits."""
     return (
         cause in FINAL
-        or cause in (Cause.MODEL, Cause.NO_ROOM)
+        or cause in (Cause.MODEL, Cause.NO_ROOM, Cause.LENGTH)
         or (refusal.status >= 500 and refusal.blames_format)
     )
 

@@ -260,10 +260,11 @@ class _Run:
         estimated = estimate.request(self._prompt, papers)
         usage, address = answer.usage, self._endpoint.address
         paid = price(usage, self._llm.model, address, answer.tier, answer.cache_writes)
-        cost_usd = answer.cost_usd if answer.cost_usd is not None else sum(paid) if paid else None
+        # A cost of 0 is that of a free model, unless the table has a price for it.
+        cost_usd = answer.cost_usd or (sum(paid) if paid else answer.cost_usd)
         usage = replace(
             usage,
-            prompt_usd=paid[0] if paid and answer.cost_usd is None else None,
+            prompt_usd=paid[0] if paid and not answer.cost_usd else None,
             estimated_prompt_tokens=estimated.prompt_tokens,
             estimated_completion_tokens=estimated.completion_tokens,
             cut_requests=int(estimate.is_cut(usage, estimated)),

@@ -211,7 +211,7 @@ class Reason(StrEnum):
 
 
 # A later request for a score would end in the same way.
-FINAL_REASONS = frozenset({Reason.REFUSED, Reason.UNREADABLE})
+FINAL_REASONS = frozenset({Reason.REFUSED, Reason.TOO_LONG, Reason.UNREADABLE})
 
 
 @dataclass(frozen=True, slots=True)

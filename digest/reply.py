@@ -89,11 +89,14 @@ _DECODER = json.JSONDecoder(
 # A mark around reasoning; or the beginning of an object, and the key before it, which may be an id.
 # Marks: `<think>`, Gemini's `<thought>`, Seed's `<seed:think>`, Kimi's `◁think▷`, Magistral's
 # `[THINK]`, Cohere's `<|START_THINKING|>`; gpt-oss names the channel of what follows.
-_THOUGHT = r"(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad)"
+_THOUGHT = (
+    r"(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|analysis|chain_of_thought)"
+)
 _MARK = re.compile(
-    rf"(?P<reasoning>[<◁\[](?P<closing>/?)(?:\w{{1,20}}:)?{_THOUGHT}[>▷\]]"
+    rf"(?P<reasoning>[<◁\[]\|?(?P<closing>/?)(?:\w{{1,20}}:)?{_THOUGHT}(?:\s[^<>]{{0,60}})?\|?[>▷\]]"
     rf"|<\|(?:start|begin|(?P<ended>end))_(?:of_)?{_THOUGHT}\|>"
-    r"|<\|channel\|>\s{0,9}(?:analysis|commentary|(?P<final>final))\b)"
+    r"|<\|channel\|?>\s{0,9}(?:analysis|commentary|thought|(?P<final>final))\b"
+    r"|(?P<last>assistantfinal|<channel\|>|<\|inner_suffix\|>))"
     r'|(?:"(?P<key>[^"\\]{1,80}+)"\s{0,99}+:\s{0,99}+)?\{(?=\s{0,99}")',
     re.IGNORECASE,
 )
@@ -105,14 +108,16 @@ _Entry = dict[str, object]
 def _find(text: str) -> tuple[list[_Entry], list[str]]:
     """The entries of a reply in order, and why the rest could not be read."""
     entries: list[_Entry] = []
+    drafts: list[_Entry] = []
     problems: list[str] = []
     kept = 0  # entries before the reasoning; all is reasoning where only its end is marked
     at = effort = 0
     while mark := _MARK.search(text, at):
         if mark["reasoning"]:
-            ends = mark["closing"] or mark["ended"] or mark["final"]
+            ends = mark["closing"] or mark["ended"] or mark["final"] or mark["last"]
             if ends:
-                del entries[kept:]  # drafts
+                drafts = entries[kept:] or drafts
+                del entries[kept:]
             kept, at = 0 if ends else len(entries), mark.end()
             continue
         start = mark.end() - 1
@@ -138,7 +143,8 @@ def _find(text: str) -> tuple[list[_Entry], list[str]]:
         if effort > _EFFORT:
             problems.append("too broken to be read to its end")
             break
-    return entries, problems
+    # A sentence after the answer may speak of a mark.
+    return entries or drafts, problems
 
 
 def _entries(key: str | None, value: object) -> Iterator[_Entry]:

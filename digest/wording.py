@@ -52,8 +52,8 @@ def over_budget(digest: Digest) -> str:
     if not digest.over_budget_usd:
         return ""
     return (
-        f"The day cost {dollars(digest.over_budget_usd)} more than llm.budget_usd allows: answers"
-        " under way were dearer than any before them."
+        f"The day cost {dollars(digest.over_budget_usd)} more than llm.budget_usd allows: requests"
+        " that are under way when the money ends are paid for all the same."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -26,6 +27,14 @@ WRITTEN = {
     "named entities": "&ZeroWidthSpace;".join(KEY),
     "entities of entities": "&amp;#8203;".join(KEY),
     "tags": "<b></b>".join(KEY),
+    "in angle brackets": f"<{KEY}>",
+    "in a tag": f'<a href="https://example.org/?key={KEY}">here</a>',
+    "octal": "".join(f"\\{ord(c):03o}" for c in KEY),
+    "code points": "".join(f"\\u{{{ord(c):x}}}" for c in KEY),
+    "long code points": "".join(f"\\U{ord(c):08x}" for c in KEY),
+    "entities without an end": "".join(f"&#{ord(c):06}" for c in KEY),
+    "base32": base64.b32encode(KEY.encode()).decode(),
+    "base64 of UTF-16": base64.b64encode(KEY.encode("utf-16-le")).decode(),
     "percent": "".join(f"%{ord(c):02x}" for c in KEY),
     "percent between": "%E2%80%8B".join(KEY),
     "python bytes": "\\xe2\\x80\\x8b".join(KEY),
@@ -50,6 +59,8 @@ def test_a_secret_is_found_however_it_is_written(text: str) -> None:
     assert scrubbed.startswith("The key is ")
     assert scrubbed.endswith(" in here.")
     assert HIDDEN in scrubbed
+    assert KEY not in scrubbed
+    assert text not in scrubbed
 
 
 @pytest.mark.parametrize("part", [KEY[:16], KEY[-16:], KEY[3:32]])
@@ -67,10 +78,25 @@ def test_what_gives_nothing_away_stays(text: str) -> None:
     assert SECRETS.scrub(text) is text
 
 
-@pytest.mark.parametrize("word", ["", "x", "ollama", "lm-studio", "EMPTY"])
+@pytest.mark.parametrize("word", ["", "x", "ollama", "EMPTY"])
 def test_a_word_that_local_servers_take_is_no_secret(word: str) -> None:
     text = f"The model behind {word} on a machine of one's own"
     assert Secrets([word]).scrub(text) == text
+
+
+@pytest.mark.parametrize("word", ["lm-studio", "sk-no-key-required", "your-api-key-here"])
+def test_a_key_of_words_is_found_only_as_it_is_written(word: str) -> None:
+    text = f"No key required, put your API key here; LM Studio: {word.replace('-', ' ')}"
+    secrets = Secrets([word])
+    assert secrets.scrub(text) == text
+    assert not secrets.found_in(f"{word} in a prompt")
+    assert secrets.scrub(f"it is {word}.") == "it is …."
+
+
+@pytest.mark.parametrize("key", ["p@ss-w0rd!_+=~^%$9", "abc-123-x"])
+def test_a_short_or_odd_key_is_hidden_as_it_is_written(key: str) -> None:
+    text = f"key {key} and {key[:4]}\u200b{key[4:]}"
+    assert Secrets([key]).scrub(text) == f"key {HIDDEN} and {HIDDEN}"
 
 
 @dataclass(frozen=True)
@@ -100,9 +126,10 @@ def test_a_value_without_a_secret_is_the_same_object() -> None:
 def test_no_separators_save_a_secret(before: str, between: list[str], after: str) -> None:
     spread = [*between, *[""] * len(KEY)]
     text = before + "".join(c + spread[i] for i, c in enumerate(KEY)) + after
-    assert not SECRETS.found_in(SECRETS.scrub(text))
+    letters = re.sub(r"\\\\u200c|&shy;|%0a|[^A-Za-z0-9]", "", SECRETS.scrub(text))
+    assert re.sub("[^A-Za-z0-9]", "", KEY).lower() not in letters.lower()
 
 
 @given(st.text(max_size=300))
-def test_any_text_can_be_scrubbed(text: str) -> None:
-    assert SECRETS.scrub(text) == text or SECRETS.found_in(text)
+def test_a_text_without_a_secret_stays(text: str) -> None:
+    assert SECRETS.scrub(text) == text
