@@ -4,14 +4,12 @@ import _thread
 import gc
 import os
 import sys
-import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
 INTERRUPTED = 130
-REPEAT_INTERRUPT_S = 0.01
 
 # By itself Python looks for garbage every 700 (later 2,000) new objects. What a run makes mostly
 # lives until its end: to look so often took it a tenth of its time.
@@ -35,7 +33,8 @@ def _repeat_lost_interrupt(lost: "UnraisableHookArgs") -> None:
     """Send Ctrl-C again if it came while Python ran a weak reference's callback or `__del__`, as
     each import does: no exception can leave those, so Python would print it and go on."""
     if lost.exc_type is KeyboardInterrupt:
-        threading.Timer(REPEAT_INTERRUPT_S, _thread.interrupt_main).start()
+        # From a thread, because here, too, it would be lost. `threading` would wait for the thread.
+        _thread.start_new_thread(_thread.interrupt_main, ())
     else:
         sys.__unraisablehook__(lost)
 

@@ -26,17 +26,13 @@ _RECORD = re.compile(rf"data/{_DAY}\.json")
 _NAMED = 3  # files in a message
 
 # A pattern of names, and what stands in every file of such a name that any version of this program
-# made, and hardly in anybody else's. The first that fits the name counts. Not judged: .nojekyll,
-# whose text has no meaning, and assets, whose names are made from their text.
+# made, and hardly in anybody else's. Only for names that another site may have as well:
+# beside a day's record, the rest of data/, the search index and the assets can be nobody else's.
 _MARKS = (
     (r"\.html$|feed\.xml$|papers\.xml$|feed\.json$", rb"use of its open access interoperability"),
     (r"\.md$", rb"(?m)^[\d,]+ announced\b"),  # the totals
     (r"^days\.js$", rb"digestDays"),
-    (r"^search/.*\.json$", rb'^\{(?:"\d{4}-\d\d-\d\d":|\}\s*$)'),
     (r"^data/site\.json$", rb'^\s*\{\s*"url"\s*:\s*"[^"]*"\s*\}\s*$'),
-    (r"^data/days\.jsonl$", rb'(?m)^\{"date":"\d{4}-'),
-    (r"^data/seen/", rb"(?m)^\S+ \d{4}-\d\d-\d\d\s*$"),
-    (r"^data/", rb'"schema":'),
 )
 
 
@@ -82,15 +78,16 @@ def attributes(inside: str) -> str:
 
 
 def is_ours(path: str, data: bytes) -> bool:
-    """Whether a file that holds `data` at `path` may be written over.
+    """Whether a file that holds `data` at `path`, in a folder with a day's record, may be written
+    over.
 
     True for what any version of this program makes under that name, for a file that holds nothing,
-    and for names that this program does not use.
+    and for names that this program does not use or nobody else does.
     """
     if not is_generated(path) or not data.strip(b"\0\r\n\t "):
         return True
-    mark = next((mark for name, mark in _MARKS if re.search(name, path)), b"")
-    return re.search(mark, data) is not None
+    marks = [mark for name, mark in _MARKS if re.search(name, path)]
+    return not marks or re.search(marks[0], data) is not None
 
 
 def not_ours(paths: Sequence[Path]) -> ConfigError:

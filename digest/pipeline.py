@@ -348,7 +348,7 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
     digest = job.secrets.scrub(replace(digest, status=selection.status_of(digest)))
     log.info("%s: %s", day, sums(digest.counts))
     # A paper that stands alone and is refused would else be asked about for ninety days.
-    last_try = digest.generated_at.date() - day >= repair.RETRY
+    last_try = not job.replay and digest.generated_at.date() - day >= repair.RETRY
     limit = job.config.llm.max_unscored
     if failure := ranking.shortfall(digest, limit, scoring.trouble, last_try=last_try):
         raise failure

@@ -725,19 +725,15 @@ def test_the_embedded_scorer_helps_out_and_the_models_answers_wait(project: Proj
     assert project.unfinished == []
 
 
-def test_the_embedded_scorer_needs_no_folder_for_answers(project: Project) -> None:
+@pytest.mark.parametrize("scorer", ["llm", "offline"])
+def test_a_folder_for_answers_that_cannot_be_is_said_before_anything_is_asked(
+    project: Project, scorer: str
+) -> None:
     (project.folder / ".digest").write_text("a file of the user's own")
-    ended = project.run("--scorer", "offline")
-    assert (ended.code, ended.report["status"]) == (0, "published")
-    assert ".digest" not in ended.err
-
-
-def test_a_folder_for_answers_that_cannot_be_is_said_in_a_line(project: Project) -> None:
-    (project.folder / ".digest").write_text("a file of the user's own")
-    ended = project.run()
+    ended = project.run("--scorer", scorer)
     assert (ended.code, ended.report["status"]) == (1, "archive_error")
-    assert ".digest" in ended.complaint
-    assert len(project.fake.records) == 1
+    assert ".digest: cannot hold the lock of this run: File exists: make it" in ended.complaint
+    assert project.fake.records == []
     assert not project.out.exists()
 
 

@@ -105,7 +105,7 @@ def running_aimock(cli: Path) -> Iterator[AIMock]:
         finally:
             process.terminate()
             try:
-                process.wait(10)
+                process.wait(make.PATIENCE_S)
             except subprocess.TimeoutExpired:
                 process.kill()
 

@@ -102,10 +102,10 @@ def test_a_pause_holds_everybody_also_who_waits_already() -> None:
         await _settled()
         for _ in range(2):
             door.leave()
+        began = time.monotonic()
         door.pause(first, 0.05, "slow down")
         door.pause(second, 0.2, "slow down")  # the longer counts
         door.pause(second, 0.01, "slow down")
-        began = time.monotonic()
         assert await waiting - began >= 0.19
 
     run(scenario())

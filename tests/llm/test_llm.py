@@ -694,13 +694,15 @@ def test_an_answer_that_cannot_be_kept_ends_the_run_as_itself() -> None:
 
 
 INTERRUPTED = """
-import json, sys
+import contextlib, json, sys
 from digest import llm
 llm._GRACE_S = float(sys.argv[2])
-waits = llm._next_interrupt
+next_interrupt = llm._next_interrupt
+@contextlib.contextmanager
 def interrupted():
-    print("interrupted", flush=True)
-    return waits()
+    with next_interrupt() as again:
+        print("interrupted", flush=True)
+        yield again
 llm._next_interrupt = interrupted
 from tests.llm.scoring import failures, papers, scored
 kept = []
