@@ -26,6 +26,7 @@ from openai import (
     Timeout,
 )
 
+from digest.completion import read
 from digest.config import Llm
 from digest.errors import ConfigError
 from digest.prices import OPENAI
@@ -47,6 +48,7 @@ _GROWTH = 0.5  # requests more under way for each one in flight that ends well
 
 # A reply about a hundred papers, with all its reasoning, is well below 2 MB.
 MAX_REPLY_BYTES = 16_000_000
+_LONGEST_ERROR = 20_000  # bytes; what is longer than this is a reply
 
 SHUT = "x-digest-shut"  # marks what the gate answers in the endpoint's place
 
@@ -252,7 +254,7 @@ class GatedClient(DefaultAsyncHttpxClient):
             raise APITimeoutError(request=request) from None
         finally:
             self._gate.leave()
-        if response.is_success and b'"choices"' not in response.content:
+        if response.is_success:
             response = _as_refused(response, self._llm.model)
         if response.is_success:
             self._gate.succeeded()
@@ -279,7 +281,8 @@ class GatedClient(DefaultAsyncHttpxClient):
 
 def _as_refused(response: httpx2.Response, model: str) -> httpx2.Response:
     """A limit that comes with HTTP 200 as the 429 that it is, so that it is waited for."""
-    if read_refusal(200, response.content).cause(model) is not Cause.RATE:
+    refusal = read(response.content).refusal if len(response.content) < _LONGEST_ERROR else None
+    if refusal is None or refusal.cause(model) is not Cause.RATE:
         return response
     return httpx2.Response(
         429, headers=response.headers, content=response.content, request=response.request
