@@ -155,7 +155,7 @@ def test_every_paper_of_a_day_ends_in_one_state(bench: Bench) -> None:
 
 
 def test_a_day_with_an_unscored_paper_is_partial(bench: Bench) -> None:
-    bench.run(feed(A), judge=Judge({A.id: Failure("refused")}))
+    bench.run(feed(A, B), judge=Judge({A.id: Failure("refused")}))
     assert bench.digest().status is Status.PARTIAL
 
 
@@ -324,7 +324,8 @@ def test_a_category_that_was_stale_gives_way_when_it_turns(bench: Bench) -> None
 
 def test_what_only_a_stale_feed_listed_leaves_the_day_when_the_feed_turns(bench: Bench) -> None:
     refused = Judge({B.id: Failure("refused")})
-    bench.run(feed(B, category="cs.AI", day=EARLIER), day=EARLIER, judge=refused)
+    scored = paper("2601.00008")  # a day without any score is an outage
+    bench.run(feed(B, scored, category="cs.AI", day=EARLIER), day=EARLIER, judge=refused)
     bench.run(feed(C), feed(B, category="cs.AI"))
     assert bench.states() == {C.id: "kept", B.id: "stale feed"}
     bench.run(feed(C), feed(A, category="cs.AI"))
@@ -356,7 +357,8 @@ def test_a_rescored_day_drops_what_is_now_excluded_from_the_ledger(bench: Bench)
 
 def test_a_paper_of_a_stale_feed_that_a_fresh_one_announces_too_is_scored(bench: Bench) -> None:
     refused = Judge({B.id: Failure("refused")})
-    bench.run(feed(B, category="cs.AI", day=EARLIER), day=EARLIER, judge=refused)
+    scored = paper("2601.00008")  # a day without any score is an outage
+    bench.run(feed(B, scored, category="cs.AI", day=EARLIER), day=EARLIER, judge=refused)
     bench.run(feed(B, C), feed(B, category="cs.AI"))
     assert bench.states() == {B.id: "kept", C.id: "kept"}
 

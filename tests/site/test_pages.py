@@ -125,7 +125,7 @@ def pictures(page: bytes) -> list[ElementTree.Element]:
 def number(words: str) -> float:
     if words in ("not reported", "under $0.0001"):
         return 0
-    return float(words.replace("$", "").replace(",", ""))
+    return 0.0 if words == "nothing" else float(words.replace("$", "").replace(",", ""))
 
 
 # --- goldens ----------------------------------------------------------------------------------
