@@ -12,7 +12,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
 # without it is not complete.
 NODE_MODULES := tests/node_modules/.package-lock.json
 
-WORKFLOWS := $(wildcard .github/workflows/*.yml digest/starter/.github/workflows/*.yml)
+WORKFLOWS := $(wildcard .github/workflows/*.yml digest/cli/starter/.github/workflows/*.yml)
 
 .PHONY: demo pages test soak bench lint workflows format lock clean
 
@@ -38,10 +38,11 @@ soak: $(VENV)/dev $(if $(shell command -v npm),$(NODE_MODULES))  ## what takes t
 bench: $(VENV)/dev  ## speed, cost and scale: tables, and build/bench.json
 	$(BIN)/python -m tests.bench $(ARGS)
 
-lint: $(VENV)/dev workflows  ## style, types, workflows
+lint: $(VENV)/dev workflows  ## style, types, order of imports, workflows
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 workflows: $(VENV)/dev  ## what GitHub runs: mistakes, and ways in for strangers
 	$(BIN)/zizmor --offline --persona pedantic --config .github/zizmor.yml --quiet \

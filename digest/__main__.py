@@ -22,7 +22,7 @@ def main() -> None:
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         sys.unraisablehook = _repeat_lost_interrupt
         _open_closed_streams()
-        from digest.cli import main as run
+        from digest.cli.main import main as run
 
         _leave(run())
     except KeyboardInterrupt:  # before or after the part of `run` that tells of it

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.lacking import lacking, real_data_folder
-from tests.llm.scoring import impatient
+from tests.scoring.scoring import impatient
 
 __all__ = ["impatient"]
 

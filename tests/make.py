@@ -16,8 +16,8 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from digest.announcements import EASTERN
-from digest.models import (
+from digest.core.calendar import EASTERN
+from digest.core.models import (
     NO_TOPIC,
     AnnounceType,
     Below,

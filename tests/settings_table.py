@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
-from digest.config import Config
+from digest.core.config import Config
 
 
 def table() -> str:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from digest import archive, output
-from digest.config import Site
-from digest.models import Kept, Prompt, Unscored
-from digest.text import plain
+from digest.archive import store
+from digest.core.config import Site
+from digest.core.models import Kept, Prompt, Unscored
+from digest.core.text import plain
+from digest.run import output
 from tests import make
 from tests.lacking import lacking
 from tests.make import DAY, paper, score, tree
@@ -64,7 +65,7 @@ def hostile_site(folder: Path) -> Path:
             replace(made, model=HOSTILE[0], prompt=Prompt(said, said), unscored=unscored)
         )
     files = output.site_files(digests, Site(title=HOSTILE[0]))
-    archive.write_files(folder, files)
+    store.write_files(folder, files)
     return folder
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from digest import strict_yaml
-from digest.config import parse_config
-from digest.topics import parse_topics
+from digest.core import strict_yaml
+from digest.core.config import parse_config
+from digest.scoring.topics import parse_topics
 from tests.settings_table import table
 
 ROOT = Path(__file__).parent.parent
@@ -92,7 +92,7 @@ def test_the_badge_is_that_of_the_workflow() -> None:
 
 
 def test_every_command_and_option_stands_in_the_readme() -> None:
-    from digest.arguments import parser
+    from digest.cli.options import parser
 
     help_texts = [parser().format_help()]
     commands = parser()._subparsers._group_actions[0].choices  # type: ignore[union-attr]

@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from digest import archive, config, output
-from digest.check import check
-from digest.cli import main
-from digest.config import Site, load_config
-from digest.errors import ConfigError
-from digest.models import Feed
+from digest.archive import store
+from digest.cli.main import main
+from digest.core import config
+from digest.core.config import Site, load_config
+from digest.core.errors import ConfigError
+from digest.core.models import Feed
+from digest.run import output
+from digest.run.check import check
 from tests import make, settings_table
 from tests.make import git, paper, rss, tree
 
@@ -410,7 +412,7 @@ SINCE_ADDED = {"prompt_usd", "estimated_prompt_tokens", "estimated_completion_to
 
 
 def test_the_first_versions_days_are_read_whole(tmp_path: Path) -> None:
-    digests = list(archive.read_archive(OLD_ARCHIVE))
+    digests = list(store.read_archive(OLD_ARCHIVE))
     assert [digest.date for digest in digests] == OLD_DAYS
     _, day = digests
     counts = day.counts
@@ -425,7 +427,7 @@ def test_the_first_versions_days_are_read_whole(tmp_path: Path) -> None:
 
 def test_the_first_versions_days_written_again_say_the_same(tmp_path: Path) -> None:
     output.render(OLD_ARCHIVE, tmp_path, Site())
-    for path in archive.day_paths(OLD_ARCHIVE):
+    for path in store.day_paths(OLD_ARCHIVE):
         old, new = (json.loads((out / path).read_bytes()) for out in (OLD_ARCHIVE, tmp_path))
         assert {new["usage"].pop(name) for name in SINCE_ADDED} == {None}
         assert new == old
@@ -451,10 +453,10 @@ def test_a_run_goes_on_where_the_first_version_stopped(
     (tmp_path / "feed.xml").write_bytes(rss(Feed("cs.LG", day, (again, new))))
     monkeypatch.chdir(tmp_path)
     assert main(["run", "--feed", "feed.xml", "--no-commit"]) == 0
-    digest = archive.read_day(tmp_path / "docs", day)
+    digest = store.read_day(tmp_path / "docs", day)
     assert digest is not None
     assert digest.seen == ("2601.20003",)  # which the first version scored
-    assert [listed.date for listed in archive.read_days(tmp_path / "docs")] == [*OLD_DAYS, day]
+    assert [listed.date for listed in store.read_days(tmp_path / "docs")] == [*OLD_DAYS, day]
     capsys.readouterr()
     assert main(["render"]) == 0
     capsys.readouterr()

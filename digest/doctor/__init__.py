@@ -12,14 +12,14 @@ from dataclasses import replace
 
 import requests
 
-from digest import network
+from digest.core import network
+from digest.core.errors import DigestError
+from digest.core.text import inert, one_line
+from digest.core.wording import count
 from digest.doctor import hub, repository, scoring
 from digest.doctor.repository import github_remote
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, State, Unknown, of_error, ok, parts, problem, unknown
-from digest.errors import DigestError
-from digest.text import inert, one_line
-from digest.wording import count
 
 __all__ = [
     "Check",

@@ -12,7 +12,7 @@ from digest.doctor import repository
 from digest.doctor.repository import GB, pages_folder, size
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, ok, problem, warning
-from digest.github import GitHubError
+from digest.publish.github import GitHubError
 
 WORKFLOW = "daily.yml"
 LONG_AGO = timedelta(days=3)  # of a schedule that leaves out Sundays

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
-from digest import announcements, archive, clone, git, layout, publish, unfinished
+from digest.archive import layout, store
+from digest.core import calendar
+from digest.core.errors import PublishError
+from digest.core.wording import count
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, ok, parts, problem, warning
-from digest.errors import PublishError
-from digest.wording import count
+from digest.publish import clone, git, publish
+from digest.run import unfinished
 
 GB, MB = 1_000_000_000, 1_000_000
 SITE_LIMIT = GB  # GitHub Pages'
@@ -106,25 +109,25 @@ def days(setup: Setup) -> Iterator[Check]:
     """A light look; `digest check` takes the whole one."""
     out = setup.config.out
     clone.require_archive(out)
-    listed = {day.date for day in archive.read_days(out)}
-    paths = archive.day_paths(out)
+    listed = {day.date for day in store.read_days(out)}
+    paths = store.day_paths(out)
     there = {date.fromisoformat(path.stem) for path in paths}
     for missing in sorted(listed - there):
-        archive.listed_day(out, missing)  # which says so
+        store.listed_day(out, missing)  # which says so
     if unlisted := sorted(there - listed):
         named = ", ".join(map(str, unlisted))
-        yield problem(f"not in {archive.DAYS}: {named}", "run `digest check --repair`")
+        yield problem(f"not in {store.DAYS}: {named}", "run `digest check --repair`")
     elif foreign := layout.other_site(out):
         yield problem(*parts(str(layout.not_ours(foreign))))
     elif not there:
         yield ok("no day yet: the first run makes one")
     else:
-        archive.listed_day(out, max(there))
+        store.listed_day(out, max(there))
         yield ok(f"{count(len(there), 'day')}, the newest {max(there)}")
 
 
 def waiting(setup: Setup) -> Iterator[Check]:
-    tomorrow = announcements.today_eastern(setup.now) + timedelta(days=1)
+    tomorrow = calendar.today_eastern(setup.now) + timedelta(days=1)
     folder = setup.home / unfinished.FOLDER
     left = unfinished.left(folder, tomorrow)
     if len(left) < len(list(folder.glob(f"*{unfinished.FEEDS}"))):
@@ -154,7 +157,7 @@ def room(free: int) -> Check:
 def site(setup: Setup) -> Iterator[Check]:
     out = setup.config.out
     total = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    yield growth(total, len(archive.day_paths(out)))
+    yield growth(total, len(store.day_paths(out)))
 
 
 def growth(total: int, days: int) -> Check:

@@ -8,16 +8,19 @@ from collections.abc import Collection, Iterator
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from digest import announcements, archive, categories, estimate, prices, scorers, selection
-from digest.completion import TRY_LATER, Answer, Setback
-from digest.config import Llm
+from digest.archive import store
+from digest.arxiv.fetch import newer_category
+from digest.core import calendar, categories
+from digest.core.config import Llm
+from digest.core.errors import ArchiveError, ConfigError, FeedError
+from digest.core.models import FEED_LIMIT, Entry, Feed, Prompt, Usage
+from digest.core.wording import count, dollars
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, ok, parts, problem, unknown, warning
-from digest.errors import ArchiveError, ConfigError, FeedError
-from digest.models import FEED_LIMIT, Entry, Feed, Prompt, Usage
-from digest.prompt import load_topics
-from digest.sources import newer_category
-from digest.wording import count, dollars
+from digest.run import selection
+from digest.scoring import estimate, prices, scorers
+from digest.scoring.completion import TRY_LATER, Answer, Setback
+from digest.scoring.prompt import load_topics
 
 LONG_PROMPT = 20_000  # tokens; a day repeats them in some fifty requests
 NEAR_FEED_LIMIT = 1_800
@@ -71,8 +74,8 @@ def key(setup: Setup) -> Iterator[Check]:
 
 
 async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | Setback:
-    from digest import gate  # with the SDK, a second to import
-    from digest.endpoint import Endpoint
+    from digest.scoring import gate
+    from digest.scoring.endpoint import Endpoint
 
     async with gate.open_client(secret, address, llm) as client:
         answer = await Endpoint(client, _PROBE, llm).ask(())
@@ -97,7 +100,7 @@ def model(setup: Setup) -> Iterator[Check]:
     if config.scorer == "offline":
         yield ok(_OFFLINE)
     else:
-        today = announcements.today_eastern(setup.now)
+        today = calendar.today_eastern(setup.now)
         yield lifetime(config.llm.model, _host(setup.address), today)
 
 
@@ -173,7 +176,7 @@ def _day(setup: Setup) -> tuple[str, float | None]:
             raise Unknown("the prompts come first") from error
         return f"today's {count(len(papers), 'paper')}", scorer.foretell(papers).cost_usd
     try:
-        scored = [day for day in archive.read_days(config.out) if day.scorer == "llm"]
+        scored = [day for day in store.read_days(config.out) if day.scorer == "llm"]
     except ArchiveError as error:
         raise Unknown("the archive comes first") from error
     if not scored:
@@ -192,10 +195,10 @@ def _host(address: str | None) -> str:
 
 
 def feed(setup: Setup) -> Iterator[Check]:
-    config, day = setup.config, announcements.today_eastern(setup.now)
+    config, day = setup.config, calendar.today_eastern(setup.now)
     try:
-        days = archive.read_days(config.out)
-        batches = archive.earlier_batches(config.out, days, day)
+        days = store.read_days(config.out)
+        batches = store.earlier_batches(config.out, days, day)
     except ArchiveError:  # for another check to tell
         batches = {}
     tried = ""
@@ -218,7 +221,7 @@ def served(category: str, got: Feed, day: date, earlier: Collection[Entry] | Non
     if got.is_capped:
         said = f"{category}: arXiv cuts a feed at {FEED_LIMIT:,} entries, new papers first"
         return problem(said, "follow its categories one by one")
-    if why := announcements.why_none(day):
+    if why := calendar.why_none(day):
         return ok(f"{category}: answers; nothing is announced today, {why}")
     wait = "nothing to do: a later run of the day completes it"
     if not selection.source_of(got, "", day, earlier).fresh:

@@ -9,16 +9,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.config import Config
+from digest.arxiv.feed import fetch_feed, parse_feed
+from digest.core.config import Config
+from digest.core.errors import ConfigError, FeedError
+from digest.core.models import Feed
 from digest.doctor.verdict import Unknown
-from digest.errors import ConfigError, FeedError
-from digest.feed import fetch_feed, parse_feed
-from digest.models import Feed
 
 if TYPE_CHECKING:
     import requests
 
-    from digest.github import GitHub
+    from digest.publish.github import GitHub
 
 
 @dataclass(frozen=True)

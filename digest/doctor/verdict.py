@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from digest.errors import ConfigError, DigestError
+from digest.core.errors import ConfigError, DigestError
 
 
 class State(StrEnum):

@@ -12,10 +12,10 @@ from datetime import date
 from itertools import islice, takewhile
 from pathlib import PurePosixPath
 
-from digest import announcements
-from digest.config import Site
-from digest.layout import day_file, year_file
-from digest.models import Day, Digest, Missed
+from digest.archive.layout import day_file, year_file
+from digest.core import calendar
+from digest.core.config import Site
+from digest.core.models import Day, Digest, Missed
 from digest.site import feeds, html, markdown, pages
 
 Files = dict[PurePosixPath, bytes]
@@ -111,13 +111,13 @@ def _days_script(days: Iterable[Day]) -> bytes:
 
 def _front(newest: Digest, days: Sequence[Day]) -> html.Front:
     last = days[-1].date
-    expected = announcements.next_announcement(last)
+    expected = calendar.next_announcement(last)
     earlier = (day.date for day in reversed(days) if day.has_page and day.date < newest.date)
     later = list(takewhile(lambda day: day > newest.date, (day.date for day in reversed(days))))
     reasons = {missed.date: missed.reason for missed in newest.missed}
     return html.Front(
         expected=expected,
-        may_be_holiday=not announcements.calendar_known(expected),
+        may_be_holiday=not calendar.calendar_known(expected),
         missed=tuple(Missed(day, reasons.get(day, "")) for day in _missed(days)),
         empty=tuple(reversed(later[:LONGEST_GAP])),
         previous=next(earlier, None),
@@ -130,9 +130,9 @@ def _missed(days: Sequence[Day]) -> tuple[date, ...]:
     with_pages = (day.date for day in reversed(days) if day.has_page)
     since = next(islice(with_pages, 1, None), days[0].date)
     recorded = set(takewhile(lambda day: day >= since, (day.date for day in reversed(days))))
-    missed, day = [], announcements.next_announcement(since)
+    missed, day = [], calendar.next_announcement(since)
     while day < days[-1].date:
-        if day not in recorded and announcements.calendar_known(day):
+        if day not in recorded and calendar.calendar_known(day):
             missed.append(day)
-        day = announcements.next_announcement(day)
+        day = calendar.next_announcement(day)
     return tuple(missed[-LONGEST_GAP:])

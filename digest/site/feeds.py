@@ -30,15 +30,15 @@ from xml.sax.saxutils import escape as escape_xml
 
 from markupsafe import Markup
 
-from digest.announcements import EASTERN
-from digest.config import Site
-from digest.layout import day_file
-from digest.models import NO_TOPIC, Digest, Kept
+from digest.archive.layout import day_file
+from digest.core.calendar import EASTERN
+from digest.core.config import Site
+from digest.core.models import NO_TOPIC, Digest, Kept
+from digest.core.text import one_line, plain, visible
+from digest.core.wording import count, in_words, scorer_label, sums, warnings
 from digest.site import html
 from digest.site.markdown import anchor, near_misses
 from digest.site.math import comment_to_html
-from digest.text import one_line, plain, visible
-from digest.wording import count, in_words, scorer_label, sums, warnings
 
 # Drawn once, by uuid4, for this project. Were it to change, every subscriber would see the last
 # fourteen days again. Forks share it, and so the ids: what tells them apart is the feed's address.

@@ -11,10 +11,10 @@ from operator import attrgetter
 
 from markupsafe import Markup
 
-from digest import wording
-from digest.models import Day
+from digest.core import wording
+from digest.core.models import Day
+from digest.core.text import visible
 from digest.site import charts
-from digest.text import visible
 
 _SATURDAY = 5  # date.weekday()
 _UNITS = ("day", "week", "month", "quarter", "year")

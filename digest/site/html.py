@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from digest import wording
-from digest.config import Site
-from digest.models import NO_TOPIC, Below, Digest, Kept, Missed, Paper
+from digest.core import wording
+from digest.core.config import Site
+from digest.core.models import NO_TOPIC, Below, Digest, Kept, Missed, Paper
+from digest.core.text import one_line, plain, split_math, visible
 from digest.site import math
 from digest.site.markdown import anchor, near_misses
-from digest.text import one_line, plain, split_math, visible
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from digest.config import Site
-from digest.models import Below, Digest, Kept, Score
-from digest.text import markdown as escape
-from digest.text import plain, visible
-from digest.wording import scorer_label, sums, usage, usage_details, warnings, why_unscored
+from digest.core.config import Site
+from digest.core.models import Below, Digest, Kept, Score
+from digest.core.text import markdown as escape
+from digest.core.text import plain, visible
+from digest.core.wording import scorer_label, sums, usage, usage_details, warnings, why_unscored
 
 NEAR_MISSES = 20
 FARTHEST_MISS = 3  # points under the cut, both axes together

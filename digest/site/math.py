@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from digest.text import accents, plain, split_math, visible
+from digest.core.text import accents, plain, split_math, visible
 
 LONGEST = 500  # characters of one formula; of 1,451 real ones the longest has 112
 MOST_MADE = 20_000  # of MathML for one formula

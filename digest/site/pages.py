@@ -13,9 +13,9 @@ from datetime import date, timedelta
 from itertools import groupby, islice
 from operator import attrgetter
 
-from digest import announcements, wording
-from digest.config import Site
-from digest.models import NO_TOPIC, Day, Status
+from digest.core import calendar, wording
+from digest.core.config import Site
+from digest.core.models import NO_TOPIC, Day, Status
 from digest.site import feeds, html, statistics
 from digest.site.figure import plainly
 
@@ -201,9 +201,9 @@ def _cell(at: date, day: Day | None, heat: _Heat, span: tuple[date, date] | None
         sign = _SIGNS.get(day.status) or ("embedded" if day.scorer == "offline" else "")
         name = f"{heat.name(day.counts.kept)} {sign}".strip()
         return Cell(at, name, day, sign, "; ".join(_doubts(day)))
-    if (reason := announcements.why_none(at)) and at.weekday() < _SATURDAY:
+    if (reason := calendar.why_none(at)) and at.weekday() < _SATURDAY:
         return Cell(at, "quiet", None, "no announcement", f"No announcement: {reason}.")
-    if span and span[0] < at < span[1] and not reason and announcements.calendar_known(at):
+    if span and span[0] < at < span[1] and not reason and calendar.calendar_known(at):
         return Cell(at, "missing", None, "missing", _MISSING)
     return Cell(at, "quiet")
 
@@ -231,7 +231,7 @@ def _gap(before: date, after: date) -> str:
     if (first.year, first.month) != (last.year, last.month):
         span += f" to {last:%B %Y}"
     dates = (first + n * _DAY for n in range((last - first).days + 1))
-    missing = sum(announcements.is_announcement_day(at) for at in dates)
+    missing = sum(calendar.is_announcement_day(at) for at in dates)
     return f"No record from {span}: {wording.count(missing, 'announcement day')}."
 
 

@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from digest.models import Digest, Kept
-from digest.text import one_line, plain
+from digest.core.models import Digest, Kept
+from digest.core.text import one_line, plain
 
 Entries = dict[str, list[list[object]]]
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from digest import wording
-from digest.models import NO_TOPIC, Day
+from digest.core import wording
+from digest.core.models import NO_TOPIC, Day
 from digest.site import charts
 from digest.site.figure import Axis, Figure, Picture, Say, axis_of, table, timeline
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import compare, day, floor, ranking, runs, site, years
-from tests.llm.fake import Physics
+from tests.scoring.fake import Physics
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,7 +31,7 @@ from typing import Any
 from tests.bench import day, runs, years
 from tests.bench.runs import Announcement
 from tests.bench.site import Makers
-from tests.llm.fake import Physics
+from tests.scoring.fake import Physics
 
 PROBED = "digest/progress.py"  # whose stages are timed
 ARCHIVES = ((2500, (5, 15)), (10, (5, 15)), (20, (68, 451)))  # days, of so many kept and scanned

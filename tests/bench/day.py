@@ -1,9 +1,9 @@
 """A whole `digest run` of a real day with the model: seconds, tokens, dollars, memory, bytes.
 
-The endpoint is `tests.llm.fake` in a process of its own: a request takes ttft + completion tokens /
-tps seconds. The ideal, which no client can beat: N papers in ceil(N / batch) requests, of which one
-costs ttft + its papers' tokens / tps; max(sum of costs / concurrency, the longest cost). `ratio`
-sets against it the whole process, from its start to its end, commit included; `scoring` only the
+The endpoint is `tests.scoring.fake` in a process of its own: a request takes ttft + completion
+tokens / tps seconds. The ideal, which no client can beat: N papers in ceil(N / batch) requests, of
+which one costs ttft + its papers' tokens / tps; max(sum of costs / concurrency, the longest cost).
+`ratio` sets against it the whole process, from its start to its end, commit included; `scoring` only the
 stage that scores, the SDK's import included. CPU is without the endpoint's.
 """
 
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from digest.models import Usage
-from digest.prices import price
+from digest.core.models import Usage
+from digest.scoring.prices import price
 from tests.bench import runs
 from tests.bench.runs import Announcement, Run
-from tests.llm.fake import Physics, completion_tokens, ideal_schedule
+from tests.scoring.fake import Physics, completion_tokens, ideal_schedule
 
 CONCURRENCY = 8
 MODELS = (

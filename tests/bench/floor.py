@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from digest import announcements, archive, output, publish, ranking, record, selection
-from digest.feed import parse_feed
-from digest.models import (
+from digest.archive import record, store
+from digest.arxiv.feed import parse_feed
+from digest.core import calendar
+from digest.core.models import (
     AnnounceType,
     Cut,
     Day,
@@ -35,11 +36,13 @@ from digest.models import (
     Status,
     Usage,
 )
+from digest.publish import publish
+from digest.run import output, ranking, selection
 from digest.site import search
 from tests import feeds, make
 from tests.bench import runs
 from tests.bench.runs import Announcement
-from tests.llm.scoring import shipped_prompt
+from tests.scoring.scoring import shipped_prompt
 from tests.site.days import SITE
 
 CUT = Cut(8, 7)
@@ -48,7 +51,7 @@ AIM_SLOT_S = 1.5
 ANNOUNCE = (AnnounceType.NEW, AnnounceType.CROSS)
 # What a run without the model needs of others, and nothing of ours.
 _DEPENDENCIES = "import jinja2, msgspec, requests, tqdm, yaml, Stemmer, logging, argparse"
-_OURS = "from digest import announcements, cli, conditional, config, daily, report, sources"
+_OURS = "import digest.cli.main, digest.arxiv.http_cache, digest.run.daily"
 
 
 def measure(data: Path) -> dict[str, Any]:
@@ -101,7 +104,7 @@ def _steps(announced: Announcement) -> list[dict[str, Any]]:
     digest = _digest(announced)
     days = [Day.of(digest)]
 
-    def render() -> archive.Files:
+    def render() -> store.Files:
         files = output.site_files([digest], SITE)
         return {path: data for path, data in files.items() if path.parts[0] != "data"}
 
@@ -138,8 +141,8 @@ def _steps(announced: Announcement) -> list[dict[str, Any]]:
             "escape and join",
         ),
     ]
-    files = render() | archive.derived_files([digest])
-    files |= {archive.day_path(d.date): record.encode(digest) for d in days}
+    files = render() | store.derived_files([digest])
+    files |= {store.day_path(d.date): record.encode(digest) for d in days}
     return [*rows, _write(files), _commit(files, digest)]
 
 
@@ -171,7 +174,7 @@ def _digest(announced: Announcement) -> Digest:
     )
 
 
-def _write(files: archive.Files) -> dict[str, Any]:
+def _write(files: store.Files) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         number = iter(range(1000))
 
@@ -183,19 +186,19 @@ def _write(files: archive.Files) -> dict[str, Any]:
                 path.write_bytes(data or b"")
 
         def ours() -> None:
-            archive.write_files(Path(folder, f"ours{next(number)}"), files)
+            store.write_files(Path(folder, f"ours{next(number)}"), files)
 
         return _pair(f"write {len(files)} files", ours, plainly, "write_bytes, no flush")
 
 
-def _commit(files: archive.Files, digest: Digest) -> dict[str, Any]:
+def _commit(files: store.Files, digest: Digest) -> dict[str, Any]:
     """The same files, new to a repository."""
     taken: list[tuple[float, float]] = []
     for _ in range(TIMES):
         pair = []
         for ours in (True, False):
             with runs.place() as place:
-                archive.write_files(place.out, files)
+                store.write_files(place.out, files)
                 started = time.perf_counter()
                 if ours:
                     publish.commit(place.out, digest)
@@ -243,7 +246,7 @@ def slot(announced: Announcement) -> list[dict[str, Any]]:
     half = len(announced.papers) // 2
     both = {"cs.LG": announced.papers[:half], "cs.AI": announced.papers[half:]}
     served = {c: feeds.as_rss(c, announced.day, papers) for c, papers in both.items()}
-    eve = announcements.previous_announcement(announced.day)  # without which arXiv would be asked
+    eve = calendar.previous_announcement(announced.day)  # without which arXiv would be asked
     before = {c: feeds.as_rss(c, eve, [make.paper("2601.99999")]) for c in both}
     rows = []
     for categories, delay in ((["cs.LG"], 3), (["cs.LG", "cs.AI"], 0), (["cs.LG", "cs.AI"], 3)):

@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from digest.errors import FeedError
+from digest.core.errors import FeedError
 from tests import feeds
 
 _ROOT = Path(__file__).parents[2]
@@ -45,12 +45,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     with atheris.instrument_imports(
         include=["digest", "xml", "email"], enable_loader_override=False
     ):
-        watched = ("digest.feed", "digest.arxiv_xml", "xml.")
+        watched = ("digest.arxiv.feed", "digest.arxiv.strict_xml", "xml.")
         for module in [name for name in sys.modules if name.startswith(watched)]:
             del sys.modules[module]  # to be imported again, watched
-        from digest import arxiv_xml, feed
+        from digest.arxiv import feed, strict_xml
 
-    arxiv_xml.UNREADABLE_SHARE = 1  # so that the whole items beside a broken one are looked at
+    strict_xml.UNREADABLE_SHARE = 1  # so that the whole items beside a broken one are looked at
 
     def one(data: bytes) -> None:
         start = time.process_time()

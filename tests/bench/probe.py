@@ -28,7 +28,7 @@ _DATE = re.compile(r"^[0-9-]{10} ")
 
 def main(figures: str, *arguments: str) -> None:
     """The process ends as that of the command does."""
-    from digest import progress
+    from digest.core import progress
 
     start = _cpu()
     cpu: dict[str, float] = defaultdict(float)

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digest.models import AnnounceType, Paper, Topics
-from digest.offline import score
-from digest.topics import parse_topics
+from digest.core.models import AnnounceType, Paper, Topics
+from digest.scoring.embedded import score
+from digest.scoring.topics import parse_topics
 
 _CUT = 8
 _HEADER = ("AUC", "avg.prec", "prec@20", "rec@half", "kept")

@@ -25,10 +25,10 @@ from typing import Any
 
 import requests
 
-from digest.models import AnnounceType, Paper
+from digest.core.models import AnnounceType, Paper
 from tests import feeds
-from tests.llm.fake import Label, Physics, labels_of_seed_day
-from tests.llm.scoring import PROMPTS
+from tests.scoring.fake import Label, Physics, labels_of_seed_day
+from tests.scoring.scoring import PROMPTS
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("DIGEST_DATA", "."))
@@ -208,7 +208,7 @@ def endpoint(labels: Mapping[str, Label], physics: Physics) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "labels.json")
         path.write_text(json.dumps(labels), encoding="utf-8")
-        command = [sys.executable, "-m", "tests.llm.fake", "--labels", str(path)]
+        command = [sys.executable, "-m", "tests.scoring.fake", "--labels", str(path)]
         command += ["--ttft", str(physics.ttft), "--tps", str(physics.tps)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
             try:

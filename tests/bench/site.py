@@ -34,9 +34,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from digest import announcements, output, publish, ranking
-from digest.config import Site
-from digest.models import (
+from digest.core import calendar
+from digest.core.config import Site
+from digest.core.models import (
     AnnounceType,
     Cut,
     Digest,
@@ -48,10 +48,12 @@ from digest.models import (
     Status,
     Usage,
 )
+from digest.publish import publish
+from digest.run import output, ranking
 from digest.site import html
 from tests.bench import runs
-from tests.llm.fake import Label, labels_of_seed_day
-from tests.llm.scoring import shipped_prompt
+from tests.scoring.fake import Label, labels_of_seed_day
+from tests.scoring.scoring import shipped_prompt
 from tests.site import served
 
 SITE = Site(title="Personalized Daily arXiv Papers", url="https://reader.example/digest")
@@ -107,7 +109,7 @@ class Makers:
         made, day = [], FIRST
         for index in range(number):
             made.append(self.day(index, day, kept, scanned))
-            day = announcements.next_announcement(day)
+            day = calendar.next_announcement(day)
         return made
 
     def day(self, index: int, day: date, kept: int, scanned: int) -> Digest:

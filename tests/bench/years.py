@@ -24,11 +24,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from digest import announcements, archive, record
+from digest.archive import record, store
+from digest.core import calendar
 from tests.bench import runs
 from tests.bench.runs import Announcement, Place, Run
 from tests.bench.site import Makers
-from tests.llm.fake import Physics
+from tests.scoring.fake import Physics
 from tests.site import served
 
 KEPT, SCANNED = 5, 15
@@ -90,7 +91,7 @@ def aged(
     took."""
     for index, day in enumerate(reversed(list(_days_before(seed.day, age)))):
         digest = makers.day(index, day, *papers)
-        served.write(place.out, {str(archive.day_path(day)): record.encode(digest)})
+        served.write(place.out, {str(store.day_path(day)): record.encode(digest)})
     rendered = place.digest("render")
     runs.git(place.folder, "add", "docs")
     who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
@@ -114,7 +115,7 @@ def aged(
 
 def _days_before(day: date, number: int) -> Iterator[date]:
     for _ in range(number):
-        day = announcements.previous_announcement(day)
+        day = calendar.previous_announcement(day)
         yield day
 
 

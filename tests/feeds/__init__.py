@@ -10,8 +10,8 @@ from email.utils import format_datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from digest.announcements import EASTERN
-from digest.models import AnnounceType, Feed, Paper
+from digest.core.calendar import EASTERN
+from digest.core.models import AnnounceType, Feed, Paper
 
 FOLDER = Path(__file__).parent
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.github.jobs import PRODUCT, ROOT, Machine, Repository
 from tests.github.world import A, World
-from tests.llm import replies
+from tests.scoring import replies
 
 HERE = {"uses": "./"}
 ELSEWHERE = {"uses": "owner/preprint-digest@v1"}

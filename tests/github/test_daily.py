@@ -11,9 +11,9 @@ from tests.attacks import GITHUB
 from tests.github.conftest import FirstJob
 from tests.github.jobs import KEY, MORNING, Repository
 from tests.github.world import A, B, C, World
-from tests.llm.fake import Label
-from tests.llm.replies import Request, error, in_turn, payment_required
 from tests.make import git, paper
+from tests.scoring.fake import Label
+from tests.scoring.replies import Request, error, in_turn, payment_required
 
 FIRST = "Digest 2026-01-30: 1 of 2 papers kept"
 NEXT_DAY = date(2026, 2, 2)

@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 import yaml
 
-from digest.announcements import EASTERN
+from digest.core.calendar import EASTERN
 from tests import make
 from tests.github.jobs import ROOT
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 DAILY, STARTER = (
     yaml.safe_load((ROOT / folder / ".github/workflows/daily.yml").read_text("utf-8"))
-    for folder in ("", "digest/starter")
+    for folder in ("", "digest/cli/starter")
 )
 SCRIPTS = {step["name"]: step["run"] for step in ACTION["runs"]["steps"] if "run" in step}
 

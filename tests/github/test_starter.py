@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.cli import main
+from digest.cli.main import main
 from tests.github.jobs import MORNING, ROOT, Machine, Repository
 from tests.github.world import World
 from tests.make import git
@@ -52,9 +52,11 @@ def test_what_it_scores_by_is_the_users_topics_and_the_actions_rubric(begun: Rep
     assert begun.run(actions=ACTIONS).green
     prompt = json.loads(begun.read("docs/data/2026/2026-01-30.json"))["prompt"]
     assert "## Ocean heat" in prompt["user"]
-    rubric = (ROOT / "digest/prompts/scoring.md").read_text("utf-8")
+    rubric = (ROOT / "digest/scoring/prompts/scoring.md").read_text("utf-8")
     assert rubric[: rubric.index("{{")].strip() in prompt["user"]
-    assert prompt["system"] == (ROOT / "digest/prompts/system.md").read_text("utf-8").strip()
+    assert (
+        prompt["system"] == (ROOT / "digest/scoring/prompts/system.md").read_text("utf-8").strip()
+    )
 
 
 def test_before_there_is_a_key_the_schedule_is_green_and_says_what_is_left_to_do(

@@ -11,10 +11,10 @@ from typing import Any, Self
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from digest.models import Paper
+from digest.core.models import Paper
 from tests import make
 from tests.github.jobs import Machine, Repository, fork
-from tests.llm.fake import Fake, Label
+from tests.scoring.fake import Fake, Label
 
 A, B, C = (make.paper(f"2601.0000{n}") for n in (1, 2, 3))
 LABELS = {

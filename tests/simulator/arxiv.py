@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import time_machine
 
-from digest.announcements import today_eastern
+from digest.core.calendar import today_eastern
 from tests.simulator import feeds, pages
 from tests.simulator.faults import Faults
 from tests.simulator.truth import Batch, Paper, Truth

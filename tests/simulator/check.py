@@ -30,8 +30,8 @@ from datetime import time as time_of_day
 from pathlib import Path
 from typing import Any
 
-from digest.announcements import EASTERN
-from digest.cli import main
+from digest.cli.main import main
+from digest.core.calendar import EASTERN
 from tests.simulator.world import Outcome, World
 
 _SHOWN = {"stale": r"stale|another day|repeats?\b", "unread": r"could not be read"}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from digest.announcements import EASTERN
+from digest.core.calendar import EASTERN
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from email.utils import format_datetime
 from xml.sax.saxutils import escape
 
-from digest.announcements import EASTERN
+from digest.core.calendar import EASTERN
 from tests.simulator.truth import Entry, Paper
 
 _HEAD = """<?xml version='1.0' encoding='UTF-8'?>

@@ -8,8 +8,8 @@ import re
 from datetime import date
 from pathlib import Path
 
-from digest.feed import parse_feed
-from digest.listing import parse_catchup, parse_recent, together
+from digest.arxiv.feed import parse_feed
+from digest.arxiv.listing import parse_catchup, parse_recent, together
 from tests.simulator import feeds, pages
 from tests.simulator.faults import Rates
 from tests.simulator.truth import Batch, Truth

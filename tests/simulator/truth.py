@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from digest.announcements import (
+from digest.core.calendar import (
     EASTERN,
     is_announcement_day,
     next_announcement,

@@ -24,10 +24,10 @@ from unittest import mock
 
 import time_machine
 
-from digest.cli import main
-from tests.llm import replies
-from tests.llm.fake import Fake
+from digest.cli.main import main
 from tests.make import git
+from tests.scoring import replies
+from tests.scoring.fake import Fake
 from tests.simulator.arxiv import Arxiv
 from tests.simulator.faults import Faults, Rates
 from tests.simulator.schedule import Slot, slots
@@ -160,8 +160,8 @@ class World:
             for name in (
                 "openai._base_client.INITIAL_RETRY_DELAY",
                 "openai._base_client.MAX_RETRY_DELAY",
-                "digest.llm._LONGEST_BACKOFF_S",
-                "digest.gate._LONGEST_GUESS_S",
+                "digest.scoring.llm._LONGEST_BACKOFF_S",
+                "digest.scoring.gate._LONGEST_GUESS_S",
             ):
                 stack.enter_context(mock.patch(name, 0.001))
             self.model = stack.enter_context(Fake(respond=self._answer))

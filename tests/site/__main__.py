@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from digest.output import site_files
+from digest.run.output import site_files
 from tests.site.days import EVENTFUL, QUIET, SITE
 from tests.site.served import DAYS, write
 

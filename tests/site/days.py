@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from digest.config import Site
-from digest.models import (
+from digest.core.config import Site
+from digest.core.models import (
     AnnounceType,
     Below,
     Cut,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import site
-from digest.models import NO_TOPIC, Day, Digest, Kept, Paper, Score
+from digest.core.models import NO_TOPIC, Day, Digest, Kept, Paper, Score
 from digest.site import html, search
 from tests import make
 from tests.lacking import lacking

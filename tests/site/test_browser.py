@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest import site
-from digest.config import Site
-from digest.models import Day, Digest, Kept, Status
+from digest.core.config import Site
+from digest.core.models import Day, Digest, Kept, Status
 from digest.site import html
 from tests.attacks import ATTACKS
+from tests.cli.test_sinks import as_github, as_python, digest_of
 from tests.site import served
 from tests.site.days import SITE
-from tests.test_sinks import as_github, as_python, digest_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page

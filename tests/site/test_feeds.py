@@ -18,20 +18,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.config import Site
-from digest.models import Digest, Entry, Kept, Score, Source, SourceState, Unscored
-from digest.publish import commit_message
-from digest.ranking import rank
+from digest.core.config import Site
+from digest.core.models import Digest, Entry, Kept, Score, Source, SourceState, Unscored
+from digest.core.text import plain
+from digest.core.wording import sums, warnings
+from digest.publish.publish import commit_message
+from digest.run.ranking import rank
 from digest.site import html
 from digest.site.feeds import DAYS, LIMIT, NAMESPACE, PAPERS, feeds
 from digest.site.html import _TAGS
-from digest.text import plain
-from digest.wording import sums, warnings
 from tests.attacks import ATTACKS, LONG, ORDINARY
-from tests.llm.fake import labels_of_seed_day
+from tests.cli.test_sinks import FIELDS, Page, assert_inert, digest_of, name, readable
 from tests.make import CUT, DAY, digest, digests, paper
+from tests.scoring.fake import labels_of_seed_day
 from tests.site.days import EVENTFUL, HOSTILE, LOST, QUIET, SITE
-from tests.test_sinks import FIELDS, Page, assert_inert, digest_of, name, readable
 
 Golden = Callable[[str, bytes], None]
 

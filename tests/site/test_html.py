@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from digest.config import Site
-from digest.models import AnnounceType, Day, Digest, Kept, Missed, Paper, Score
+from digest.core.config import Site
+from digest.core.models import AnnounceType, Day, Digest, Kept, Missed, Paper, Score
 from digest.site import html, pages
 from tests import make
 from tests.attacks import ATTACKS

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.core.text import accents, clean, split_math
 from digest.site.math import comment_to_html, to_html
-from digest.text import accents, clean, split_math
 from tests import make
 from tests.attacks import ATTACKS, LONG, ORDINARY
 from tests.site.test_browser import PROVOKE, watch

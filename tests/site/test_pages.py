@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest import announcements
-from digest.config import Site
-from digest.models import NO_TOPIC, Counts, Day, Status
+from digest.core import calendar
+from digest.core.config import Site
+from digest.core.models import NO_TOPIC, Counts, Day, Status
 from digest.site import feeds, pages
 from tests import make
 from tests.site.days import EVENTFUL, QUIET, SITE
@@ -56,7 +56,7 @@ def days_from(first: date, number: int) -> list[Day]:
     made: list[Day] = []
     at = first
     while len(made) < number:
-        if announcements.is_announcement_day(at) and dice.random() > 0.02:
+        if calendar.is_announcement_day(at) and dice.random() > 0.02:
             day = a_day(at, dice.randint(0, 150), dice.randint(100, 800))
             names = [*(f"Topic number {n}" for n in range(9)), NO_TOPIC]
             kept = day.counts.kept

@@ -18,13 +18,13 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
-from digest import ranking
-from digest.config import Site
-from digest.models import Digest, Score
-from digest.output import site_files
+from digest.core.config import Site
+from digest.core.models import Digest, Score
+from digest.run import ranking
+from digest.run.output import site_files
 from tests import make
 from tests.lacking import lacking, npm_file, real_data_folder
-from tests.llm.fake import labels_of_seed_day
+from tests.scoring.fake import labels_of_seed_day
 from tests.site import served
 from tests.site.days import EVENTFUL, QUIET
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest import site
-from digest.models import Day, Digest, Status
+from digest.core.models import Day, Digest, Status
 from digest.site import html
 from tests.site import served
 from tests.site.days import EVENTFUL, SITE

@@ -8,12 +8,14 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from digest import archive, output, site
-from digest.check import check
-from digest.layout import is_generated
-from digest.models import AnnounceType, Digest, Entry, Missed, Source, SourceState, Status
+from digest import site
+from digest.archive import store
+from digest.archive.layout import is_generated
+from digest.core.models import AnnounceType, Digest, Entry, Missed, Source, SourceState, Status
+from digest.core.wording import warnings
+from digest.run import output
+from digest.run.check import check
 from digest.site import pages as pages_of_site
-from digest.wording import warnings
 from tests import make
 from tests.site.days import EVENTFUL, QUIET, SITE
 
@@ -121,7 +123,7 @@ def front_page(*days: Digest) -> str:
 
 def written(out: Path, days: Iterable[Digest]) -> dict[str, bytes]:
     for digest in days:
-        output.write(out, digest, archive.read_day(out, digest.date), SITE)
+        output.write(out, digest, store.read_day(out, digest.date), SITE)
     return make.tree(out)
 
 

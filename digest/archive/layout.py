@@ -1,0 +1,120 @@
+"""Which files of the site's folder are ours, and what a day's are called.
+
+Whatever else lies there is the user's (a CNAME, a page of their own, notes): it is neither
+committed nor removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from digest.core.errors import ConfigError
+
+_DAY = r"\d{4}/\d{4}-\d\d-\d\d"
+_GENERATED = re.compile(
+    rf"(?:{_DAY}\.(?:html|md)|data/{_DAY}\.json|data/seen/\d{{4}}\.txt"
+    r"|\d{4}/\d{4}(?:-\d\d)?\.html|search/\d{4}-\d\d\.json|search/index\.html"
+    r"|data/(?:days\.jsonl|site\.json)|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
+    r"|days\.js|feed\.xml|papers\.xml|feed\.json"
+    r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:bibtex|charts|site|theme)\.[0-9a-f]{10}\.js"
+    r"|icon\.[0-9a-f]{10}\.svg))"
+)
+_RECORD = re.compile(rf"data/{_DAY}\.json")
+_NAMED = 3  # files in a message
+
+# A pattern of names, and what stands in every file of such a name that any version of this program
+# made, and hardly in anybody else's. Only for names that another site may have as well:
+# beside a day's record, the rest of data/, the search index and the assets can be nobody else's.
+_MARKS = (
+    (r"\.html$|feed\.xml$|papers\.xml$|feed\.json$", rb"use of its open access interoperability"),
+    (r"\.md$", rb"(?m)^[\d,]+ announced\b"),  # the totals
+    (r"^days\.js$", rb"digestDays"),
+    (r"^data/site\.json$", rb'^\s*\{\s*"url"\s*:\s*"[^"]*"\s*\}\s*$'),
+)
+
+
+def day_file(day: date, suffix: str) -> PurePosixPath:
+    """2026/2026-01-30.html: a day's pages below the site's folder, its record below data/."""
+    return PurePosixPath(f"{day:%Y}", f"{day}{suffix}")
+
+
+def year_file(year: int) -> PurePosixPath:
+    """2026/2026.html: the calendar of a year, beside 2026/2026-01.html, that of a month."""
+    return PurePosixPath(f"{year:04}", f"{year:04}.html")
+
+
+def day_of_record(path: str) -> date | None:
+    """The day whose record stands at `path`, relative to the site's folder."""
+    if not _RECORD.fullmatch(path):
+        return None
+    try:
+        return date.fromisoformat(PurePosixPath(path).stem)
+    except ValueError:  # the 30th of February
+        return None
+
+
+def is_generated(path: str) -> bool:
+    """Whether `path`, relative to the site's folder, is a file that this program makes."""
+    return _GENERATED.fullmatch(path) is not None
+
+
+def is_leftover(path: str) -> bool:
+    """Whether `path` is what a killed run left of a file that it was writing."""
+    folder, slash, name = path.rpartition("/")
+    hidden = name.startswith(".") and name.endswith(".tmp")
+    return hidden and is_generated(folder + slash + name[1:-4])
+
+
+def attributes(inside: str) -> str:
+    """The line of `.gitattributes` that has git leave the site's files as they are, byte for byte,
+    and GitHub fold them away. `inside` is the site's folder relative to that file, "docs/"."""
+    pattern = re.sub(r"[\\*?[]", r"\\\g<0>", inside) + "**"
+    if not re.fullmatch(r"[\w./*-]+", pattern):
+        pattern = '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{pattern} -text linguist-generated"
+
+
+def is_ours(path: str, data: bytes) -> bool:
+    """Whether a file that holds `data` at `path`, in a folder with a day's record, may be written
+    over.
+
+    True for what any version of this program makes under that name, for a file that holds nothing,
+    and for names that this program does not use or nobody else does.
+    """
+    if not is_generated(path) or not data.strip(b"\0\r\n\t "):
+        return True
+    marks = [mark for name, mark in _MARKS if re.search(name, path)]
+    return not marks or re.search(marks[0], data) is not None
+
+
+def not_ours(paths: Sequence[Path]) -> ConfigError:
+    """The error for files that a command would write over, and that it did not make."""
+    them = "it" if len(paths) == 1 else "them"
+    return ConfigError(
+        f"{named([str(path) for path in paths])} not of this program's making: move {them}, or"
+        " choose another folder for the site"
+    )
+
+
+def named(paths: Sequence[str]) -> str:
+    """The first of these paths, and the verb that follows: "a, b, c and 2 more are"."""
+    first = ", ".join(paths[:_NAMED])
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return f"{first}{more} {'is' if len(paths) == 1 else 'are'}"
+
+
+def other_site(out: Path) -> list[Path]:
+    """The files in the folder `out` that a first digest would write over.
+
+    A folder that holds a day's record is a site of this program, if only the beginning of one: the
+    record is written before all else. There `is_ours` looks at each file that would be changed.
+    """
+    records = (out / "data").glob("[0-9][0-9][0-9][0-9]/*.json")
+    if any(day_of_record(path.relative_to(out).as_posix()) for path in records):
+        return []
+    paths = sorted(path for path in out.rglob("*") if not path.is_dir())
+    names = (path.relative_to(out).as_posix() for path in paths)
+    return [out / name for name in names if is_generated(name) and name != ".nojekyll"]

@@ -1,0 +1,97 @@
+"""What arXiv's listing pages have in common: HTML, read by a parser and strictly, for its text
+alone. Pure.
+
+A page is UTF-8, has its end, and says what it says in the element that arXiv puts it in. libxml2
+reads no deeper than 255 elements, and nothing from anywhere else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from lxml import etree
+
+from digest.arxiv.strict_xml import MAX_BYTES, describe
+from digest.core.errors import FeedError
+from digest.core.text import clean, one_line
+
+CHANGED = "the layout of arXiv's pages has changed; look for a newer version of this program"
+CUT_SHORT = "the page was cut short or damaged on its way; try again later"
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def parse_page(data: bytes, category: str) -> Any:
+    """The element that holds a listing, without scripts and with its links' addresses where arXiv
+    hides them. Raises `FeedError` for any other document, and for a part of one."""
+    if not data.strip():
+        raise FeedError(category, "the page is empty: the server is in trouble; try again later")
+    if len(data) > MAX_BYTES:
+        raise FeedError(category, f"not a listing but {len(data):,} bytes")
+    root = _tree(data)
+    page = None if root is None else root.find(".//div[@id='dlpage']")
+    if page is None:
+        raise FeedError(category, f"not a listing but {called(data)}")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FeedError(category, f"a listing that is not UTF-8: {CUT_SHORT}") from error
+    if not re.search(rb"</html>\s*\Z", data[-200:]):
+        raise FeedError(category, f"a listing without its end: {CUT_SHORT}")
+    etree.strip_elements(page, "script", "style", "template", "noscript", with_tail=False)
+    for link in page.iter("a"):
+        if re.fullmatch(r"this [a-z]+ URL", link.text or "") and not len(link):
+            # arXiv's words for any address, also for one that it has made of `end.Next`.
+            link.text = clean(link.get("href", "")).removeprefix("http://")
+    return page
+
+
+def called(data: bytes) -> str:
+    """What a document is that is not what was asked for."""
+    name = title(data)
+    return f"a web page called {name!r}" if name else describe(data)
+
+
+def title(data: bytes) -> str:
+    """What a web page is called, in arXiv's error pages the reason; "" for one without a name."""
+    root = _tree(data[:MAX_BYTES])
+    found = None if root is None else root.find(".//title")
+    return "" if found is None else one_line(text_of(found), 200)
+
+
+def _tree(data: bytes) -> Any:
+    """The document as a tree; None where there is nothing to make one of."""
+    parser = etree.HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True
+    )
+    try:
+        return etree.fromstring(data, parser)
+    except etree.LxmlError:  # as older versions have it
+        return None
+
+
+def text_of(element: Any) -> str:
+    return "".join(element.itertext())
+
+
+def around_lists(page: Any) -> Iterator[str]:
+    """What the page itself says, piece by piece, leaving out all that comes from papers."""
+    yield page.text or ""
+    for child in page:
+        yield "" if child.tag == "dl" else " ".join(text_of(child).split())
+        yield child.tail or ""
+
+
+def read_date(form: str, text: str) -> date | None:
+    """The date in a text of that form, where `{date}` is 22 Sep 2026 or 22 September 2026."""
+    pattern = form.replace("{date}", r"([0-9]{1,2}) (\w{3})\w* ([0-9]{4})")
+    match = re.fullmatch(pattern, " ".join(text.split()))
+    if match is None or match[2] not in _MONTHS:
+        return None
+    try:
+        return date(int(match[3]), _MONTHS.index(match[2]) + 1, int(match[1]))
+    except ValueError:  # the 30th of February
+        return None

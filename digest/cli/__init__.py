@@ -1,0 +1,1 @@
+"""The command line: options, environment variables, what is printed, exit codes."""

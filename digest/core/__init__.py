@@ -1,0 +1,1 @@
+"""What every room uses: values, errors, text, the calendar, categories, settings."""

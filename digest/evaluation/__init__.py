@@ -1,0 +1,1 @@
+"""How well does a prompt or a scorer rank?"""

@@ -1,0 +1,228 @@
+"""Evaluations and comparisons as a terminal shows them: at most 100 columns of plain text. Pure."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from digest.core.text import inert, one_line, plain
+from digest.core.wording import count
+from digest.evaluation.compare import SCORES, Agreement, Comparison, Evaluation, Histogram, Miss
+
+WIDTH = 100
+_LONGEST_COMMENT = 280
+_BAR = 24
+_UNDEFINED = "–"
+
+
+def to_text(evaluation: Evaluation) -> str:
+    """Every part of it, one below the other. Titles and comments are quoted, and obeyed by none."""
+    parts = [
+        [_labels(evaluation), *_unscored(evaluation)],
+        _at_the_cut(evaluation),
+        _as_a_ranking(evaluation),
+        _histograms(evaluation),
+        _agreements("Scores beside the labels' own", evaluation.agreement, "score - label"),
+        _misses("Relevant and not kept", "lowest", evaluation.missed, evaluation.false_negatives),
+        _misses(
+            "Kept and not relevant", "highest", evaluation.wrongly_kept, evaluation.false_positives
+        ),
+    ]
+    return _joined(parts)
+
+
+def comparison_to_text(comparison: Comparison, a: str = "a", b: str = "b") -> str:
+    """`a` and `b` are what the two are called, such as their folders."""
+    return _joined(
+        [
+            [
+                _compared(comparison),
+                f"a: {_shown(a, WIDTH - 3)}",
+                *_left_out(comparison.unscored_a),
+                f"b: {_shown(b, WIDTH - 3)}",
+                *_left_out(comparison.unscored_b),
+            ],
+            _differences(comparison),
+            _overlap(comparison),
+            _agreements("Scores of b beside those of a", comparison.agreement, "b - a"),
+        ]
+    )
+
+
+def _joined(parts: Iterable[Sequence[str]]) -> str:
+    return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+# --- of two -----------------------------------------------------------------------------------
+
+
+def _compared(comparison: Comparison) -> str:
+    if comparison.a.n == comparison.labelled:
+        return _labels(comparison.a)
+    papers = count(comparison.labelled, "labelled paper")
+    both = f"compared on the {comparison.a.n:,} that both have scored"
+    return f"{papers}, {both}: {_relevant(comparison.a)}"
+
+
+def _left_out(unscored: int) -> list[str]:
+    return [f"{count(unscored, 'paper')} without a score: left out of both"] if unscored else []
+
+
+def _differences(comparison: Comparison) -> list[str]:
+    lines = [f"{'':22}{'a':>8}{'b':>8}{'b - a':>9}   95% interval"]
+    for name, found in comparison.differences.items():
+        a, b = (getattr(e.figures, name) for e in (comparison.a, comparison.b))
+        row = f"{_name(name, comparison.a.k):22}{number(a):>8}{number(b):>8}"
+        row += f"{_signed(found.difference):>9}   "
+        if found.low is None or found.high is None:
+            row += _UNDEFINED
+        else:
+            verdict = (
+                "   b is higher" if found.low > 0 else "   a is higher" if found.high < 0 else ""
+            )
+            row += f"{_signed(found.low)} to {_signed(found.high)}{verdict}"
+        lines.append(row)
+    drawn = f"from {comparison.resamples:,} resamples of the papers"
+    return [*lines, f"Intervals {drawn}; one that holds 0 leaves open which is higher."]
+
+
+def _overlap(comparison: Comparison) -> list[str]:
+    both, only_a, only_b = comparison.kept_by_both, comparison.only_a, comparison.only_b
+    neither = comparison.a.n - both - only_a - only_b
+    return [
+        f"Kept ({_cut(comparison.a, comparison.b)})",
+        f"  by both {both:,}, only by a {only_a:,}, only by b {only_b:,}, by neither {neither:,}",
+        f"  overlap (Jaccard) {number(comparison.jaccard)}",
+    ]
+
+
+# --- of one -----------------------------------------------------------------------------------
+
+
+def _labels(evaluation: Evaluation) -> str:
+    return f"{count(evaluation.n, 'labelled paper')}, {_relevant(evaluation)}"
+
+
+def _relevant(evaluation: Evaluation) -> str:
+    share = f" ({evaluation.relevant / evaluation.n:.0%})" if evaluation.n else ""
+    return f"{evaluation.relevant:,} relevant{share}"
+
+
+def _unscored(evaluation: Evaluation) -> list[str]:
+    if not evaluation.unscored:
+        return []
+    papers = count(evaluation.unscored, "paper")
+    return [f"{papers} without a score: counted as last and as not kept"]
+
+
+def _at_the_cut(evaluation: Evaluation) -> list[str]:
+    figures, found, lost = evaluation.figures, evaluation.true_positives, evaluation.false_negatives
+    wrong, right = evaluation.false_positives, evaluation.n - evaluation.kept - lost
+    recall, precision, f1 = map(number, (figures.recall, figures.precision, figures.f1))
+    return [
+        f"{f'At the cut ({_cut(evaluation)})':36}{'kept':>8}{'not kept':>11}",
+        f"  {'relevant':34}{found:>8,}{lost:>11,}    recall    {recall:>5}",
+        f"  {'not relevant':34}{wrong:>8,}{right:>11,}    precision {precision:>5}",
+        f"{'':59}F1        {f1:>5}",
+    ]
+
+
+def _as_a_ranking(evaluation: Evaluation) -> list[str]:
+    lines = ["As a ranking"]
+    for name in ("auc", "average_precision", "ndcg", "precision_at_k", "recall_at_k"):
+        value = number(getattr(evaluation.figures, name))
+        gain = f"   (a paper's gain: {evaluation.gain})" if name == "ndcg" else ""
+        lines.append(f"  {_name(name, evaluation.k):20}{value:>8}{gain}")
+    return lines
+
+
+def _histograms(evaluation: Evaluation) -> list[str]:
+    axes = {"Relevance": evaluation.relevance, "Novelty": evaluation.novelty}
+    shown = {name: histogram for name, histogram in axes.items() if histogram is not None}
+    if not shown:
+        return []
+    most = max(max(histogram.papers) for histogram in shown.values())
+    heading = "Scores given (# relevant, . not)"
+    lines = [heading, "     " + "".join(f"{name:{_BAR + 18}}" for name in shown).rstrip()]
+    for score in reversed(SCORES):
+        cells = (_bar(histogram, score - 1, most) for histogram in shown.values())
+        lines.append(f"{score:>4} {''.join(f'{cell:{_BAR + 18}}' for cell in cells)}".rstrip())
+    return lines
+
+
+def _bar(histogram: Histogram, at: int, most: int) -> str:
+    papers, good = histogram.papers[at], histogram.relevant[at]
+    # Each part that is there shows, however small.
+    marks = min(-(-good * _BAR // most), _BAR)
+    dots = min(-(-(papers - good) * _BAR // most), _BAR)
+    bar = "#" * marks + "." * min(dots, _BAR + 1 - marks)
+    return f"{bar} {papers:,}{f', {good:,} relevant' if good else ''}".lstrip()
+
+
+def _agreements(heading: str, agreement: dict[str, Agreement], difference: str) -> list[str]:
+    lines = []
+    for axis, found in agreement.items():
+        shares = f"equal {found.exact:4.0%}, within one {found.within_one:4.0%}"
+        mean = f"mean of {difference} {found.difference:+.2f}"
+        lines.append(f"  {axis:10} {shares}, {mean} ({count(found.papers, 'paper')})")
+    return [heading, *lines] if lines else []
+
+
+def _misses(what: str, first: str, misses: Sequence[Miss], every: int) -> list[str]:
+    if not misses:
+        return [f"{what}: none"]
+    some = f", the first {len(misses)}" if len(misses) < every else ""
+    lines = [f"{what}: {every:,}{some}, {first} first"]
+    are_labelled = any(miss.label_relevance for miss in misses)
+    if are_labelled:
+        lines.append(f"  {'score':9}label")
+    for miss in misses:
+        start = f"  {_scores(miss.relevance, miss.novelty) or 'no score':9}"
+        if are_labelled:
+            start += f"{_scores(miss.label_relevance, miss.label_novelty):9}"
+        indent = " " * len(start)
+        start += f"{_shown(miss.id, 24):12} "
+        lines.append(start + _shown(miss.title, WIDTH - len(start)))
+        comment = _shown(miss.comment, _LONGEST_COMMENT)
+        lines += textwrap.wrap(comment, WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return lines
+
+
+def _shown(text: str, limit: int) -> str:
+    return inert(one_line(plain(text), limit))
+
+
+def _scores(relevance: int | None, novelty: int | None) -> str:
+    return " ".join(f"{a}{v}" for a, v in (("R", relevance), ("N", novelty)) if v is not None)
+
+
+# --- words and numbers ------------------------------------------------------------------------
+
+
+def _name(figure: str, k: int) -> str:
+    names = {
+        "auc": "AUC",
+        "average_precision": "average precision",
+        "ndcg": "nDCG",
+        "precision": "precision at the cut",
+        "recall": "recall at the cut",
+        "f1": "F1 at the cut",
+        "precision_at_k": f"precision at {k}",
+        "recall_at_k": f"recall at {k}",
+    }
+    return names[figure]
+
+
+def _cut(*evaluations: Evaluation) -> str:
+    cut = evaluations[0].cut
+    unjudged = all(e.relevance is not None and e.novelty is None for e in evaluations)
+    return f"relevance {cut.relevance}" + ("" if unjudged else f", novelty {cut.novelty}")
+
+
+def number(value: float | None) -> str:
+    """A figure as every table and sentence gives it."""
+    return _UNDEFINED if value is None else f"{value:.3f}"
+
+
+def _signed(value: float | None) -> str:
+    return _UNDEFINED if value is None else f"{round(value, 3) + 0.0:+.3f}"

@@ -1,0 +1,1 @@
+"""One commit a day, the push, the outage issue: sends what it is given."""

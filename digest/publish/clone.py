@@ -1,0 +1,215 @@
+"""Is this clone fit for the run? Asked of git before anything is spent or written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from digest.archive import layout, store
+from digest.archive.layout import day_of_record, is_generated, named
+from digest.core.errors import ArchiveError, PublishError
+from digest.core.text import one_line
+from digest.core.wording import count
+from digest.publish import git
+
+# Short id, parents, and the subject as a file's name would hold it; then the paths.
+_FORMAT = "--format=%x01%h%x00%P%x00%f%x00"
+_COMMIT = re.compile(r"\x01(?=[0-9a-f]+\0[0-9a-f ]*\0)")
+_DIGEST = re.compile(r"Digest-\d{4}-\d\d-\d\d-")  # Digest 2026-01-30: 68 of 451 papers kept
+_NAMED = 3  # commits in a message
+_LONGEST_SUBJECT = 70
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where the branch that is checked out is pushed to."""
+
+    remote: str
+    ref: str  # refs/heads/main
+
+    @property
+    def tracking(self) -> str:
+        """The ref by which this clone remembers the remote's branch."""
+        return f"refs/remotes/{self.remote}/{self.ref.removeprefix('refs/heads/')}"
+
+
+def require_repository(out: Path) -> None:
+    """Raise `PublishError` unless `out` is, or will be, inside a git work tree."""
+    git.read(_existing(out), "rev-parse", "--show-toplevel")
+
+
+def upstream(out: Path) -> Upstream:
+    """What the branch follows; where nothing is set, the branch of its name at `origin`.
+
+    Raises `PublishError` where no branch is checked out, where it follows one of another name, or
+    where there is no such remote.
+    """
+    folder = _existing(out)
+    branch = git.read(folder, "symbolic-ref", "--short", "--quiet", "HEAD", accept=(0, 1))
+    if not branch:
+        raise PublishError("no branch is checked out (detached HEAD): check out a branch to push")
+    remote = git.read(folder, "config", f"branch.{branch}.remote", accept=(0, 1)) or "origin"
+    ref = git.read(folder, "config", f"branch.{branch}.merge", accept=(0, 1))
+    if remote == "." or ref not in ("", f"refs/heads/{branch}"):
+        raise PublishError(
+            f"the branch {branch!r} follows {ref.removeprefix('refs/heads/')!r}, and a push would"
+            " publish what else is on it: check out the branch that holds the site"
+        )
+    git.run(folder, "remote", "get-url", remote)
+    return Upstream(remote, f"refs/heads/{branch}")
+
+
+# --- the archive ------------------------------------------------------------------------------
+
+
+def require_archive(out: Path) -> None:
+    """Raise `ArchiveError` where the last commit has days' records that the folder lacks.
+
+    A run would take the papers of those days for new, and `render` and `check --repair` would drop
+    the days. It happens with a sparse checkout, with a clone that was never checked out, and where
+    files are deleted by hand. Where there is no commit there is nothing to compare with.
+    """
+    here = {str(path) for path in store.day_paths(out)}
+    missing = [path for path in _committed_records(out) if path not in here]
+    if not missing:
+        return
+    data = out / store.DATA
+    raise ArchiveError(
+        f"{named([str(out / path) for path in missing])} in the last commit and not in this folder:"
+        " a sparse checkout, or deleted files: take `sparse-checkout` out of a workflow; elsewhere,"
+        f" `git checkout --ignore-skip-worktree-bits HEAD -- {shlex.quote(str(data))}` brings them"
+        " back; to give days up, commit their removal"
+    )
+
+
+def _committed_records(out: Path) -> list[str]:
+    """The days' records in `HEAD`, relative to `out`, oldest first; [] where there is no `HEAD`."""
+    folder = _existing(out)
+    inside = _below(out, folder)
+    try:
+        if not _exists(folder, "HEAD"):
+            return []
+    except PublishError:  # git is not installed
+        return []
+    data = f"{inside}{store.DATA}/"
+    listed = git.run(folder, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", data).stdout
+    paths = (name.removeprefix(inside) for name in listed.split("\0"))
+    return sorted(path for path in paths if day_of_record(path))
+
+
+# --- commits of the user's own ----------------------------------------------------------------
+
+
+def require_pushed(out: Path) -> None:
+    """Raise `PublishError` where a push would publish commits that are not digests.
+
+    Digests that an earlier run could not push are no obstacle. The remote is asked only if what
+    this clone remembers of its branch does not settle the question.
+    """
+    folder, target = _existing(out), upstream(out)
+    if not _exists(folder, "HEAD"):
+        return
+    known = [target.tracking] if _exists(folder, target.tracking) else []
+    if not own_commits(out, "HEAD", known, of_any_site=True):
+        return
+    known += _fetched(folder, target)
+    own = own_commits(out, "HEAD", known, of_any_site=True)
+    if own:
+        subjects = "; ".join(commit_name(out, commit) for commit in own[:_NAMED])
+        subjects += "; …" if len(own) > _NAMED else ""
+        are, them = ("is", "it") if len(own) == 1 else ("are", "them")
+        raise PublishError(
+            f"{count(len(own), 'commit')} of your own {are} not pushed, and --push would publish"
+            f" {them}: {subjects}: `git push` {them} first, or leave --push out"
+        )
+
+
+def own_commits(
+    out: Path, head: str, known: Sequence[str], *, of_any_site: bool = False
+) -> list[str]:
+    """The short ids of the commits that are in `head`, in none of `known`, and more than a digest,
+    the newest first.
+
+    A digest's commit has one parent at most and the subject of a digest, and touches nothing but
+    generated files in `out`; with `of_any_site`, in the folder of any site of the repository.
+    """
+    folder, inside = _existing(out), _inside(out)
+
+    def is_page(path: str) -> bool:
+        if of_any_site:
+            names = path.split("/")
+            return any(is_generated("/".join(names[depth:])) for depth in range(len(names)))
+        return path.startswith(inside) and is_generated(path.removeprefix(inside))
+
+    options = ("--no-show-signature", "--no-renames", "--no-relative", "--name-only", "-z")
+    listed = git.run(folder, "log", *options, _FORMAT, head, "--not", *known, "--").stdout
+    own = []
+    for commit in _COMMIT.split(listed)[1:]:
+        short, parents, subject, *names = commit.split("\0")
+        paths = [name for name in (name.strip("\n") for name in names) if name]
+        is_digest = _DIGEST.match(subject) and len(parents.split()) < 2
+        if not (is_digest and all(map(is_page, paths))):
+            own.append(short)
+    return own
+
+
+def commit_name(out: Path, commit: str) -> str:
+    """A commit's short id and its subject, in one line."""
+    options = ("--no-show-signature", "--no-patch", "--format=%h %s")
+    subject = git.read(_existing(out), "show", *options, commit)
+    return one_line(subject, _LONGEST_SUBJECT)
+
+
+def _fetched(folder: Path, target: Upstream) -> list[str]:
+    """What the remote's branch is now; [] where the remote has no such branch."""
+    if not git.read(folder, "ls-remote", target.remote, target.ref):
+        return []
+    git.run(folder, "fetch", "--quiet", target.remote, target.ref)
+    return [git.read(folder, "rev-parse", "FETCH_HEAD")]
+
+
+def _exists(folder: Path, name: str) -> bool:
+    command = ("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    return git.run(folder, *command, accept=range(256)).returncode == 0
+
+
+# --- line endings -----------------------------------------------------------------------------
+
+
+def attributes(out: Path) -> str:
+    """The line for the `.gitattributes` at the top of the repository that keeps git from converting
+    the line endings of the site in `out`."""
+    try:
+        inside = _inside(out)
+    except PublishError:  # no repository, or no git
+        inside = f"{out.name}/"
+    return layout.attributes(inside)
+
+
+# --- where the site is ------------------------------------------------------------------------
+
+
+def _existing(out: Path) -> Path:
+    """`out`, or the nearest folder above it that is there already."""
+    places = (out, *out.resolve().parents)
+    return next(path for path in places if os.path.isdir(path))  # noqa: PTH112 - never raises
+
+
+def _below(out: Path, folder: Path) -> str:
+    """`out` relative to `folder`, "docs/"; "" where they are the same."""
+    path = out.resolve().relative_to(folder.resolve()).as_posix()
+    return "" if path == "." else f"{path}/"
+
+
+def _inside(out: Path) -> str:
+    """`out` relative to the top of its repository, "docs/"; "" at the top.
+
+    Raises `PublishError` where there is no repository.
+    """
+    folder = _existing(out)
+    prefix = git.run(folder, "rev-parse", "--show-prefix").stdout.removesuffix("\n")
+    return prefix + _below(out, folder)

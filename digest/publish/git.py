@@ -1,0 +1,107 @@
+"""git, run as the bot and never asking anything; what it refuses is a `PublishError`."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from digest.core.errors import PublishError
+from digest.core.text import one_line
+
+_BOT = "github-actions[bot]"
+_BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
+_ENVIRONMENT = {  # stronger than the user's settings
+    "GIT_AUTHOR_NAME": _BOT,
+    "GIT_AUTHOR_EMAIL": _BOT_EMAIL,
+    "GIT_COMMITTER_NAME": _BOT,
+    "GIT_COMMITTER_EMAIL": _BOT_EMAIL,
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",  # a look at what changed must not stop a commit of the user's
+    "LC_ALL": "C",
+}
+# Of a hook or a script that runs us: they would lead git to another repository, or change what a
+# path means (`git rev-parse --local-env-vars`, and the settings of pathspecs).
+_NOT_OURS = re.compile(
+    r"GIT_(?:DIR|WORK_TREE|IMPLICIT_WORK_TREE|COMMON_DIR|INDEX_FILE|OBJECT_DIRECTORY"
+    r"|ALTERNATE_OBJECT_DIRECTORIES|GRAFT_FILE|SHALLOW_FILE|NAMESPACE|PREFIX|REPLACE_REF_BASE"
+    r"|NO_REPLACE_OBJECTS|QUARANTINE_PATH|[A-Z]+_PATHSPECS)"
+)
+_TIMEOUT_S = 300
+
+
+def run(
+    folder: Path,
+    *arguments: str,
+    accept: Collection[int] = (0,),
+    stdin: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """`git ARGUMENTS` in `folder`. Raises `PublishError` for any exit code not in `accept`."""
+    # The user's hooks are for the user's own commits and pushes. No page has a mode of its own, and
+    # on some mounts every file may be executed.
+    settings = ["-c", f"core.hooksPath={os.devnull}", "-c", "i18n.commitEncoding=UTF-8"]
+    # Where git converts line endings, it may as well refuse a file whose endings would change.
+    settings += ["-c", "core.fileMode=false", "-c", "core.safecrlf=false"]
+    inherited = {k: value for k, value in os.environ.items() if not _NOT_OURS.fullmatch(k)}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *settings, *arguments],
+            input=stdin,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env=inherited | _ENVIRONMENT,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise PublishError("git is not installed: install it, or use --no-commit") from error
+    except OSError as error:
+        raise PublishError(
+            f"git cannot be started: {error.strerror}: see what `git --version` says"
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise PublishError(
+            f"git {_command(arguments)} took over {_TIMEOUT_S} s: is the server reachable? try"
+            " again later"
+        ) from error
+    if done.returncode not in accept:
+        raise PublishError(explain(_command(arguments), done.stderr))
+    return done
+
+
+def _command(arguments: Sequence[str]) -> str:
+    """The name of the command, behind options of git's own: `-c NAME=VALUE`."""
+    return next(a for a in arguments if a[0] != "-" and "=" not in a)
+
+
+def read(folder: Path, *arguments: str, accept: Collection[int] = (0,)) -> str:
+    """What `git ARGUMENTS` prints, without the last newline."""
+    return run(folder, *arguments, accept=accept).stdout.strip()
+
+
+_REMEDIES = (
+    ("not a git repository", "run it inside your repository, or use --no-commit"),
+    ("ignored by one of your .gitignore", "take the site's folder out of .gitignore"),
+    ("protected branch", "let github-actions bypass the branch protection"),
+    ("hook declined", "the server's rules refuse this push: allow it for this branch"),
+    ("Permission", "give the workflow `permissions: contents: write`"),
+    ("error: 403", "give the workflow `permissions: contents: write`"),
+    ("Authentication failed", "give the workflow `permissions: contents: write`"),
+    ("could not read Username", "give git a credential that may push"),
+    ("No such remote", "set a remote: git remote add origin ADDRESS"),
+    ("does not appear to be a git repository", "set a remote: git remote add origin ADDRESS"),
+    ("unable to access", "the server cannot be reached: try again later"),
+    (".lock", "another git is running, or one died: remove the lock if none is"),
+    ("No space left", "free the disk, then run again"),
+)
+
+
+def explain(action: str, stderr: str) -> str:
+    """What git said, in one line, with what to do about it."""
+    said = "\n".join(line for line in stderr.splitlines() if not line.startswith("hint:"))
+    said = one_line(re.sub(r"//[^/\s]*@", "//***@", said), 300)  # an address may hold a token
+    remedy = next((r for sign, r in _REMEDIES if sign in stderr), "see what git says")
+    return f"git {action} failed: {said}: {remedy}"

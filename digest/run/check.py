@@ -1,0 +1,201 @@
+"""`digest check`: does the archive hold together, and do the ledger, the list of days and the pages
+say what it says?
+
+The days' own files are the truth, so what derives from them can be mended by making it again; a
+day's file that is damaged can only come back from git. While one is, nothing is mended: the ledger
+would forget what that day scored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from digest.archive import record, store
+from digest.archive.layout import day_of_record, is_generated, is_leftover, is_ours
+from digest.core import files
+from digest.core.calendar import between
+from digest.core.config import Site
+from digest.core.errors import ArchiveError
+from digest.core.models import Digest, Entry, SourceState
+from digest.core.wording import count
+from digest.publish import clone
+from digest.run import output
+from digest.run.selection import repeats
+
+_CATCH_UP = "`digest catch-up --date {day}`"
+_NOT_OURS = "is not of this program's making: move it, or choose another folder for the site"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be."""
+
+    path: PurePosixPath
+    problem: str
+    damage: bool = False  # to a day's own file: only git can bring it back
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+def check(out: Path, settings: Site) -> list[Finding]:
+    """All that is wrong in the site's folder: days, papers scored twice, what was missed or is of
+    another day, then what derives."""
+    digests, findings = _read_days(out)
+    findings += _repeated(digests)
+    if not any(finding.damage for finding in findings):
+        findings += _missed(digests) + _stale(digests)
+    if not digests and not findings:
+        return [Finding(store.DATA, "holds no day: check `out` in the settings", damage=True)]
+    if not any(finding.damage for finding in findings):
+        expected = output.site_files(digests, settings)
+        findings += _differences(out, expected)
+        findings += [_stray(out, path) for path in _strays(out, expected)]
+    return findings
+
+
+def repair(out: Path, settings: Site) -> list[Finding]:
+    """Make again what derives from the days' files, and return what is still wrong.
+
+    Files that this program did not make are left alone. Raises `ArchiveError` where the disk
+    refuses.
+    """
+    digests, findings = _read_days(out)
+    if digests and not any(finding.damage for finding in findings):
+        expected = output.site_files(digests, settings)
+        files = expected | dict.fromkeys(_strays(out, expected))
+        ours = {path: data for path, data in files.items() if _is_ours(out, path)}
+        store.write_files(out, ours)
+    return check(out, settings)
+
+
+def _read_days(out: Path) -> tuple[list[Digest], list[Finding]]:
+    """The days that can be read, and what is wrong with the others.
+
+    A day whose stated sums are wrong is known by its lists, which say the same in full.
+    """
+    digests, findings = [], []
+    for path in store.day_paths(out):
+        data = files.read(out / path) or b""
+        try:
+            digests.append(record.decode(data, str(path)))
+        except ArchiveError as error:
+            problem = str(error).removeprefix(f"{path}: ")
+            try:
+                digests.append(record.decode(data, str(path), trust_lists=True))
+            except ArchiveError:
+                findings.append(Finding(path, problem, damage=True))
+            else:
+                findings.append(Finding(path, problem.removesuffix(": restore the file from git")))
+    return digests, findings
+
+
+def _repeated(digests: list[Digest]) -> list[Finding]:
+    """Papers that more than one day scored. History cannot be mended, but it can be told."""
+    scored_on: dict[str, date] = {}
+    findings = []
+    for digest in digests:
+        for paper_id in sorted(digest.scored_ids):
+            first = scored_on.setdefault(paper_id, digest.date)
+            if first != digest.date:
+                problem = f"{paper_id}: was scored on {first} already"
+                findings.append(Finding(store.day_path(digest.date), problem))
+    return findings
+
+
+def _missed(digests: list[Digest]) -> list[Finding]:
+    """Announcement days between two recorded ones that have no record, not even an empty one."""
+    return [
+        Finding(store.day_path(day), f"no record: {_CATCH_UP.format(day=day)}")
+        for before, after in pairwise(digests)
+        for day in between(before.date + timedelta(days=1), after.date)
+    ]
+
+
+def _stale(digests: list[Digest]) -> list[Finding]:
+    """Categories that a day still lacks, and those that it wrongly holds for its own."""
+    findings = []
+    batches: dict[str, tuple[date, tuple[Entry, ...]]] = {}
+    for digest in digests:
+        path, remedy = store.day_path(digest.date), _CATCH_UP.format(day=digest.date)
+        for category, source in digest.sources.items():
+            if not source.fresh:
+                was = "stale" if source.state is SourceState.STALE else "unread"
+                problem = f"{category} was {was} and is not completed: {remedy}"
+                findings.append(Finding(path, problem))
+                continue
+            day, batch = batches.get(category, (digest.date, ()))
+            if repeats(source.entries, batch):
+                problem = f"{category} is marked fresh and repeats {day}: {remedy} --rescore"
+                findings.append(Finding(path, problem))
+            if source.entries:
+                batches[category] = digest.date, source.entries
+    return findings
+
+
+def _differences(out: Path, expected: store.Files) -> list[Finding]:
+    """The files that are not as expected. Those in which only the line endings differ are one
+    finding: where git converts them, it does so in all files."""
+    findings, converted = [], []
+    for path, data in expected.items():
+        actual = files.read(out / path)
+        if actual is not None and _is_converted(path, actual, data):
+            converted.append(path)
+        elif finding := _compare(path, actual, data):
+            findings.append(finding)
+    if converted:
+        others = f", and so have {count(len(converted) - 1, 'other file')}" * (len(converted) > 1)
+        problem = (
+            f"has Windows line endings (CRLF){others}: git converts them (core.autocrlf): write"
+            f" `{clone.attributes(out)}` into .gitattributes, then `digest check --repair`"
+        )
+        findings.append(Finding(converted[0], problem))
+    return findings
+
+
+def _is_converted(path: PurePosixPath, actual: bytes, expected: bytes | None) -> bool:
+    """Whether the file is right but for its line endings. A day's record, which has been read, need
+    not be as this version would write it."""
+    if b"\r\n" not in actual:
+        return False
+    return day_of_record(str(path)) is not None or actual.replace(b"\r\n", b"\n") == expected
+
+
+def _compare(path: PurePosixPath, actual: bytes | None, expected: bytes | None) -> Finding | None:
+    if actual == expected or day_of_record(str(path)):  # which has been judged already
+        return None
+    if actual is None:
+        return Finding(path, "is missing")
+    if not is_ours(str(path), actual):
+        return Finding(path, _NOT_OURS)
+    if expected is None:
+        return Finding(path, "should not be there")
+    theirs, ours = actual.splitlines(), expected.splitlines()
+    line = next(
+        (n for n, (a, b) in enumerate(zip(theirs, ours, strict=False), 1) if a != b),
+        min(len(theirs), len(ours)) + 1,
+    )
+    by_whom = "the days' files give" if path.is_relative_to(store.DATA) else "this version makes"
+    return Finding(path, f"line {line} is not what {by_whom}")
+
+
+def _stray(out: Path, path: PurePosixPath) -> Finding:
+    return Finding(path, "belongs to no day" if _is_ours(out, path) else _NOT_OURS)
+
+
+def _is_ours(out: Path, path: PurePosixPath) -> bool:
+    return is_ours(str(path), files.read(out / path) or b"")
+
+
+def _strays(out: Path, expected: store.Files) -> list[PurePosixPath]:
+    """Files of our making that no day accounts for."""
+    found = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    paths = sorted(PurePosixPath(path) for path in found)
+    return [
+        path
+        for path in paths
+        if path not in expected and (is_generated(str(path)) or is_leftover(str(path)))
+    ]

@@ -1,0 +1,1 @@
+"""Who scores papers: the language model, the embedded scorer; prompts, topics, prices."""

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from digest.archive.record import accounting_problem, decode, encode
+from digest.core.errors import ArchiveError
+from digest.core.models import (
+    FEED_LIMIT,
+    AnnounceType,
+    Digest,
+    Kept,
+    Origin,
+    Reason,
+    Source,
+    SourceState,
+    Unscored,
+    announced,
+)
+from tests import make
+from tests.make import DAY, paper, score
+
+A, B, C, D, E = (paper(f"2601.0000{n}") for n in range(1, 6))
+WHOLE = make.digest(kept=[Kept(A, score(9, 8))], below=[B], filtered=[C], seen=[D], unscored=[E])
+NAME = f"data/2026/{DAY}.json"
+
+
+def name_of(digest: Digest) -> str:
+    return f"data/{digest.date:%Y}/{digest.date}.json"
+
+
+@given(make.digests())
+def test_any_digest_survives_its_file(digest: Digest) -> None:
+    assert decode(encode(digest), name_of(digest)) == digest
+
+
+@given(make.digests())
+def test_a_file_read_and_written_again_has_the_same_bytes(digest: Digest) -> None:
+    data = encode(digest)
+    assert encode(decode(data, name_of(digest))) == data
+
+
+@given(make.digests())
+def test_the_sums_in_a_file_hold(digest: Digest) -> None:
+    counts = json.loads(encode(digest))["counts"]
+    assert counts["announced"] == counts["seen"] + counts["filtered"] + counts["scanned"]
+    assert counts["scanned"] == counts["kept"] + counts["below"] + counts["unscored"]
+    untyped = Counter(announced(digest.sources).values())[AnnounceType.UNKNOWN]
+    typed = counts["new"] + counts["cross"] + counts["replace"]
+    assert counts["announced"] == typed + untyped
+
+
+def test_a_file_has_the_contracts_keys_in_their_order() -> None:
+    assert list(json.loads(encode(WHOLE))) == [
+        "schema",
+        "date",
+        "status",
+        "generated_at",
+        "scorer",
+        "model",
+        "prompt_sha256",
+        "prompt",
+        "keep",
+        "sources",
+        "counts",
+        "usage",
+        "cost_usd",
+        "kept",
+        "below",
+        "filtered",
+        "seen",
+        "unscored",
+    ]
+
+
+def test_each_paper_has_a_line_of_its_own() -> None:
+    many = [paper(f"2601.{n:05}") for n in range(8)]
+    kept = [Kept(p, score()) for p in many[:2]]
+    digest = make.digest(kept=kept, below=many[2:4], filtered=many[4:6], unscored=many[6:])
+    lines = encode(digest).decode().splitlines()
+    assert [sum(f'"id":"{p.id}"' in line for line in lines) for p in many] == [1] * 8
+    assert max(line.count('"id":') for line in lines) == 1
+
+
+def test_a_digest_that_lost_a_paper_is_not_written() -> None:
+    with pytest.raises(ValueError, match=r"2601\.00002: is announced .* no outcome"):
+        encode(replace(WHOLE, below=()))
+
+
+def test_an_unknown_cost_is_null_and_not_nothing() -> None:
+    assert json.loads(encode(WHOLE))["cost_usd"] is None
+
+
+# --- damage -----------------------------------------------------------------------------------
+
+
+def edited(change: Callable[[Any], object]) -> bytes:
+    record = json.loads(encode(WHOLE))
+    change(record)
+    return json.dumps(record).encode()
+
+
+def set_to(*path: str | int, to: object) -> bytes:
+    def change(record: Any) -> None:
+        for step in path[:-1]:
+            record = record[step]
+        record[path[-1]] = to
+
+    return edited(change)
+
+
+def without(*path: str | int) -> bytes:
+    def change(record: Any) -> None:
+        for step in path[:-1]:
+            record = record[step]
+        del record[path[-1]]
+
+    return edited(change)
+
+
+GOOD = encode(WHOLE)
+ENTRIES = ["2601.00001v1 new"]
+
+DAMAGE = {
+    "empty": (b"", "not JSON"),
+    "cut short": (GOOD[: len(GOOD) // 2], "not JSON"),
+    "not UTF-8": (GOOD.replace(b"Ada", b"\xff\xfe"), "not JSON"),
+    "a web page": (b"<!doctype html>", "not JSON"),
+    "a list": (b"[]", "Expected `object`, got `array`"),
+    "conflict markers": (
+        GOOD.replace(b'"model"', b'<<<<<<< HEAD\n"model"'),
+        "unresolved merge conflict",
+    ),
+    "a later schema": (set_to("schema", to=2), "schema is 2, this version reads 1"),
+    "no schema": (without("schema"), "schema is none"),
+    "an unknown key": (set_to("extra", to=1), "unknown field `extra`"),
+    "no list of kept papers": (without("kept"), "missing required field `kept`"),
+    "no abstract": (
+        without("kept", 0, "abstract"),
+        r"kept\[0\]: Object missing required field `abstract`",
+    ),
+    "a wrong type": (
+        set_to("below", 0, "relevance", to="three"),
+        r"below\[0\]\.relevance: Expected `int`",
+    ),
+    "a score of 11": (
+        set_to("kept", 0, "novelty", to=11),
+        r"kept\[0\]\.novelty: Expected `int` <=",
+    ),
+    "a score of 0": (set_to("below", 0, "relevance", to=0), r"below\[0\]\.relevance: Expected"),
+    "an unknown status": (set_to("status", to="fine"), "status: Invalid enum value 'fine'"),
+    "no date": (set_to("date", to="yesterday"), "date: Invalid"),
+    "another day's date": (set_to("date", to="2026-01-29"), "date: 2026-01-29 is not the file's"),
+    "no time zone": (set_to("generated_at", to="2026-01-30T06:07:08"), "generated_at: has no time"),
+    "another prompt": (set_to("prompt", "user", to="Sports"), "prompt_sha256: not that of"),
+    "edited sums": (set_to("counts", "kept", to=2), "counts.kept: says 2, the lists hold 1"),
+    "edited items": (
+        set_to("sources", "cs.LG", "items", to=6),
+        "sources.cs.LG.items: says 6, the lists hold 5",
+    ),
+    "a kept paper removed": (without("kept", 0), "2601.00001: is announced in sources and has no"),
+    "a filtered paper removed": (without("filtered", 0), "2601.00003: is announced in sources"),
+    "a paper invented": (
+        set_to("seen", to=["2601.00004", "2601.77777"]),
+        "2601.77777: has an outcome and is announced in no source",
+    ),
+    "a paper twice": (
+        set_to("seen", to=["2601.00001", "2601.00004"]),
+        "2601.00001: has 2 outcomes, not one",
+    ),
+    "a paper twice in a list": (
+        set_to("seen", to=["2601.00004", "2601.00004"]),
+        "2601.00004: has 2 outcomes, not one",
+    ),
+    "an entry without version": (
+        set_to("sources", "cs.LG", "entries", 0, to="2601.00001 new"),
+        "sources.cs.LG.entries: '2601.00001 new' is no `IDvN type`",
+    ),
+    "an entry of no known type": (
+        set_to("sources", "cs.LG", "entries", 0, to="2601.00001v1 news"),
+        "sources.cs.LG.entries: '2601.00001v1 news'",
+    ),
+    "an entry with an endless version": (
+        set_to("sources", "cs.LG", "entries", 0, to=f"2601.00001v{'9' * 5000} new"),
+        "sources.cs.LG.entries: '2601.00001v99",
+    ),
+    "a source of no known state": (
+        set_to("sources", "cs.LG", "state", to="ripe"),
+        r"sources\[\.\.\.\]\.state: Invalid enum value 'ripe'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "says"), DAMAGE.values(), ids=DAMAGE.keys())
+def test_a_damaged_file_is_named_with_what_is_wrong_in_it(data: bytes, says: str) -> None:
+    with pytest.raises(ArchiveError, match=says) as caught:
+        decode(data, NAME)
+    message = str(caught.value)
+    assert message.startswith(f"{NAME}: ")
+    assert "restore the file from git" in message
+
+
+def test_a_file_of_a_later_version_asks_for_an_update() -> None:
+    with pytest.raises(ArchiveError, match="update this program"):
+        decode(set_to("schema", to=2), NAME)
+
+
+def test_a_field_that_a_later_version_may_have_added_asks_for_an_update() -> None:
+    with pytest.raises(ArchiveError, match="`doubt`: update this program, or restore the file"):
+        decode(set_to("kept", 0, "doubt", to=0.5), NAME)
+
+
+def test_the_untouched_file_is_in_order() -> None:
+    assert decode(edited(lambda record: None), NAME) == WHOLE
+
+
+def test_accounting_counts_a_paper_once_however_many_sources_list_it() -> None:
+    both = {"cs.LG": make.source(A), "cs.AI": make.source(paper(A.id, announce_type=make.CROSS))}
+    digest = replace(make.digest(kept=[Kept(A, score())]), sources=both)
+    assert accounting_problem(digest) is None
+    assert (digest.counts.announced, digest.counts.new, digest.counts.cross) == (1, 1, 0)
+
+
+def test_a_time_in_another_zone_is_the_same_moment() -> None:
+    elsewhere = set_to("generated_at", to="2026-01-30T07:07:08+01:00")
+    assert decode(elsewhere, NAME).generated_at == datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC)
+
+
+# --- what an earlier version wrote ------------------------------------------------------------
+
+
+def older(digest: Digest, **changes: object) -> bytes:
+    """The file as a version wrote it that knew neither `origin` nor what came with it."""
+
+    def change(record: dict[str, Any]) -> None:
+        for name in ("origin", "capped", "why"):
+            record["sources"]["cs.LG"].pop(name, None)
+        record["sources"]["cs.LG"] |= changes
+
+    record = json.loads(encode(digest))
+    change(record)
+    return json.dumps(record).encode()
+
+
+def source_in(data: bytes) -> Source:
+    return decode(data, NAME).sources["cs.LG"]
+
+
+ONE_PAPER = make.digest(kept=[Kept(A, score())])
+NO_PAPER = replace(make.digest(), sources={"cs.LG": make.source()})
+
+
+def test_a_stale_category_without_an_address_was_unread() -> None:
+    read = source_in(older(NO_PAPER, state="stale", url=""))
+    assert (read.state, read.why) == (SourceState.UNREAD, "")
+    stale = source_in(older(NO_PAPER, state="stale", url="feed.xml"))
+    assert stale.state is SourceState.STALE
+
+
+@pytest.mark.parametrize(
+    ("changes", "origin"),
+    [
+        ({}, Origin.FEED),
+        ({"url": "https://arxiv.org/catchup/cs.LG/2026-01-30"}, Origin.PAGE),
+        ({"url": "https://export.arxiv.org/api/query", "approximate": True}, Origin.SEARCH),
+    ],
+)
+def test_where_an_older_record_was_read_is_told_from_what_it_says(
+    changes: dict[str, object], origin: Origin
+) -> None:
+    read = source_in(older(ONE_PAPER, **changes))
+    assert (read.origin, read.fresh) == (origin, True)
+    assert read.approximate is (origin is Origin.SEARCH)
+
+
+def test_an_older_record_of_a_feed_at_the_cap_is_known_by_its_length() -> None:
+    papers = [paper(f"2601.{n:05}") for n in range(FEED_LIMIT)]
+    at_the_cap, under_it = make.digest(below=papers), make.digest(below=papers[1:])
+    assert source_in(older(at_the_cap)).capped
+    assert not source_in(older(under_it)).capped
+
+
+def test_an_unread_category_keeps_its_reason() -> None:
+    digest = replace(ONE_PAPER, sources=ONE_PAPER.sources | {"cs.AI": make.unread("HTTP 500")})
+    record = json.loads(encode(digest))["sources"]["cs.AI"]
+    assert (record["state"], record["why"], record["items"]) == ("unread", "HTTP 500", 0)
+    assert decode(encode(digest), NAME) == digest
+
+
+def test_a_paper_that_could_not_be_read_says_why_in_the_file() -> None:
+    broken = paper("2601.00009", unreadable="no title")
+    digest = replace(
+        make.digest(unscored=[broken]), unscored=(Unscored(broken, Reason.UNREADABLE),)
+    )
+    (unscored,) = json.loads(encode(digest))["unscored"]
+    assert (unscored["id"], unscored["title"]) == ("2601.00009", "")
+    assert (unscored["reason"], unscored["unreadable"]) == ("unreadable", "no title")
+    assert decode(encode(digest), NAME) == digest
+
+
+def test_unreadable_items_count_as_items_and_not_as_papers() -> None:
+    broken = Source("feed.xml", SourceState.FRESH, make.source(A).entries, ("item 2: no title",))
+    digest = replace(make.digest(kept=[Kept(A, score())]), sources={"cs.LG": broken})
+    record = json.loads(encode(digest))
+    assert (record["sources"]["cs.LG"]["items"], record["counts"]["announced"]) == (2, 1)

@@ -1,0 +1,600 @@
+"""`fetch_feed` and `polite_session` against a real server."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import socket
+import threading
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+import requests
+from pytest_httpserver import HTTPServer
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+from werkzeug import Request, Response
+
+from digest.arxiv import http
+from digest.arxiv.feed import fetch_feed, parse_feed
+from digest.arxiv.http import polite_session
+from digest.arxiv.strict_xml import MAX_BYTES
+from digest.core.errors import FeedError
+from tests import feeds, make
+from tests.feeds.papers import FEED
+
+XML = "application/xml"
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with polite_session("tests/1 (+https://example.org)", delay_s=0) as session:
+        yield session
+
+
+class Server:
+    """Answers in the order given, the last one for ever, and remembers when it was asked."""
+
+    def __init__(self, *answers: Callable[[], Response]) -> None:
+        self.answers = list(answers)
+        self.requests: list[Request] = []
+        self.times: list[float] = []
+
+    def __call__(self, request: Request) -> Response:
+        self.times.append(time.monotonic())
+        self.requests.append(request)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return answer()
+
+
+def good() -> Response:
+    return Response(feeds.read("papers.rss.xml"), content_type=XML)
+
+
+def status(code: int, body: str = "", **headers: str) -> Callable[[], Response]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda: Response(body, status=code, headers=named, content_type="text/plain")
+
+
+def serve(httpserver: HTTPServer, *answers: Callable[[], Response]) -> tuple[str, Server]:
+    server = Server(*answers)
+    httpserver.expect_request("/rss/cs.LG").respond_with_handler(server)
+    return httpserver.url_for("/rss/cs.LG"), server
+
+
+# --- what arrives -----------------------------------------------------------------------------
+
+
+def test_the_body_arrives_as_it_was_sent(httpserver: HTTPServer, session: requests.Session) -> None:
+    url, _ = serve(httpserver, good)
+    assert fetch_feed(session, "cs.LG", url) == feeds.read("papers.rss.xml")
+
+
+def test_a_compressed_body_arrives_unpacked(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    packed = gzip.compress(feeds.read("papers.rss.xml"))
+    url, server = serve(
+        httpserver, lambda: Response(packed, content_type=XML, headers={"Content-Encoding": "gzip"})
+    )
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert "gzip" in server.requests[0].headers["Accept-Encoding"]
+
+
+def test_arxiv_is_told_who_asks_and_for_what(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    url, server = serve(httpserver, good)
+    fetch_feed(session, "cs.LG", url)
+    assert server.requests[0].headers["User-Agent"] == "tests/1 (+https://example.org)"
+    assert server.requests[0].headers["Accept"].startswith("application/rss+xml, ")
+
+
+def test_a_feed_that_calls_itself_plain_text_is_still_a_feed(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    body = feeds.read("papers.rss.xml").decode()
+    url, _ = serve(httpserver, status(200, body))
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        pytest.param(
+            status(400, (feeds.FOLDER / "bad/error.body").read_text("utf-8")),
+            "HTTP 400 from {url}: Bad subject class 'TEA'. Valid subject classes for the archive"
+            " 'cs' are: cs.AI, cs.LG.: correct `categories` in the configuration",
+            id="400 with a reason",
+        ),
+        pytest.param(
+            status(400),
+            "HTTP 400 from {url}: no such feed: check `categories` and `arxiv.feed_url`",
+            id="400 without",
+        ),
+        pytest.param(status(418), "HTTP 418 from {url}: unexpected", id="any other"),
+        pytest.param(
+            status(403, "<html>&#99999999999;<br>"),
+            "HTTP 403 from {url}: access refused: the server blocks this client; wait before"
+            " trying again",
+            id="403",
+        ),
+        pytest.param(
+            status(404),
+            "HTTP 404 from {url}: no such feed: check `categories` and `arxiv.feed_url`",
+            id="404",
+        ),
+        pytest.param(
+            status(429, "Rate exceeded."),
+            "HTTP 429 from {url}: too many requests: wait, and let only one machine read the feed",
+            id="429 again and again",
+        ),
+        pytest.param(
+            status(503),
+            "HTTP 503 from {url}: the server is in trouble: try again later",
+            id="503 again and again",
+        ),
+        pytest.param(
+            lambda: Response("<html>", content_type="text/html; charset=utf-8"),
+            "{url} answered with a web page (text/html; charset=utf-8), not a feed",
+            id="a web page",
+        ),
+    ],
+)
+def test_a_refusal_is_told_with_what_it_means(
+    httpserver: HTTPServer,
+    session: requests.Session,
+    answer: Callable[[], Response],
+    problem: str,
+) -> None:
+    url, _ = serve(httpserver, answer)
+    with pytest.raises(FeedError) as raised:
+        fetch_feed(session, "cs.LG", url)
+    assert str(raised.value) == "cs.LG: " + problem.format(url=url)
+
+
+def test_another_type_of_document_is_told_by_the_parser(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    url, _ = serve(httpserver, lambda: Response("{}", content_type="application/json"))
+    with pytest.raises(FeedError, match=r"not a feed but something that begins '\{\}'"):
+        parse_feed(fetch_feed(session, "cs.LG", url), "cs.LG")
+
+
+def test_an_unreachable_server_is_told(session: requests.Session) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+    with pytest.raises(
+        FeedError, match=r"^cs\.LG: cannot read http.*/: the connection was refused: "
+    ):
+        fetch_feed(session, "cs.LG", url)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Content-Length": "1000000"}, {"Content-Length": "1000000", "Content-Encoding": "gzip"}],
+    ids=["plain", "compressed"],
+)
+def test_a_body_that_breaks_off_is_told(
+    httpserver: HTTPServer, session: requests.Session, headers: dict[str, str]
+) -> None:
+    body = feeds.read("papers.rss.xml")
+    packed = gzip.compress(body) if "Content-Encoding" in headers else body
+    url, _ = serve(httpserver, lambda: Response(iter([packed]), content_type=XML, headers=headers))
+    with pytest.raises(
+        FeedError, match=r"cannot read http.*: the answer broke off .*: try again later$"
+    ):
+        fetch_feed(session, "cs.LG", url)
+
+
+def answer_once(answer: bytes) -> tuple[str, threading.Thread]:
+    """A server that sends `answer`, whatever HTTP may think of it, and hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        with listener, listener.accept()[0] as connection:
+            connection.recv(65_536)
+            connection.sendall(answer)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/", thread
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def test_chunks_are_joined(session: requests.Session) -> None:
+    url, thread = answer_once(CHUNKED + b"3\r\n<rs\r\n3\r\ns/>\r\n0\r\n\r\n")
+    assert fetch_feed(session, "cs.LG", url) == b"<rss/>"
+    thread.join()
+
+
+@pytest.mark.parametrize("rest", [b"", b"3\r\n", b"3\r\ns/", b"3\r\ns/>\r\n"])
+def test_a_chunk_that_never_comes_is_told(session: requests.Session, rest: bytes) -> None:
+    url, thread = answer_once(CHUNKED + b"3\r\n<rs\r\n" + rest)
+    with pytest.raises(FeedError, match=r"cannot read http.*: the answer broke off before its end"):
+        fetch_feed(session, "cs.LG", url)
+    thread.join()
+
+
+def test_a_body_that_is_not_compressed_as_it_says_is_told(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    url, _ = serve(httpserver, lambda: Response(b"<rss/>", content_type=XML, headers=headers))
+    with pytest.raises(FeedError, match="is not compressed in the way it says"):
+        fetch_feed(session, "cs.LG", url)
+
+
+@pytest.mark.parametrize("code", [200, 404])
+def test_a_body_without_end_is_not_read_to_the_end(
+    httpserver: HTTPServer, session: requests.Session, code: int
+) -> None:
+    bomb = gzip.compress(bytes(100_000_000), 1) * 10  # 1 GB of nothing
+    headers = {"Content-Encoding": "gzip"}
+    url, _ = serve(httpserver, lambda: Response(bomb, code, content_type=XML, headers=headers))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FeedError, match="sent more than 20,000,000 bytes"):
+            fetch_feed(session, "cs.LG", url)
+        assert tracemalloc.get_traced_memory()[1] < 3 * MAX_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_body_packed_again_and_again_is_told(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    packed = feeds.read("papers.rss.xml")
+    for _ in range(20):
+        packed = gzip.compress(packed)
+    headers = {"Content-Encoding": ", ".join(["gzip"] * 20)}
+    url, _ = serve(httpserver, lambda: Response(packed, content_type=XML, headers=headers))
+    with pytest.raises(FeedError, match="cannot read http"):
+        fetch_feed(session, "cs.LG", url)
+
+
+def test_a_compressed_body_that_was_cut_is_told(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    packed = gzip.compress(feeds.read("papers.rss.xml"))[:-100]
+    headers = {"Content-Encoding": "gzip"}
+    url, _ = serve(httpserver, lambda: Response(packed, content_type=XML, headers=headers))
+    with pytest.raises(FeedError, match="broken XML"):
+        parse_feed(fetch_feed(session, "cs.LG", url), "cs.LG")
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "utf-16", "utf-7", "no-such"])
+def test_the_charset_of_the_header_changes_nothing(
+    httpserver: HTTPServer, session: requests.Session, charset: str
+) -> None:
+    kind = f"application/rss+xml; charset={charset}"
+    url, _ = serve(httpserver, lambda: Response(feeds.read("papers.rss.xml"), content_type=kind))
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+
+
+# --- time -------------------------------------------------------------------------------------
+
+
+def trickle(start: bytes, drop: bytes) -> tuple[str, threading.Thread]:
+    """A server that sends `start` and then a drop every 20 ms until the other side hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run() -> None:
+        with listener, listener.accept()[0] as connection, suppress(OSError):
+            connection.recv(65_536)
+            connection.sendall(start)
+            while True:
+                time.sleep(0.02)
+                connection.sendall(drop)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/", thread
+
+
+class Clock:
+    """In which a sleep is over at once, but takes as long as it was asked to."""
+
+    slept = 0.0
+    time = staticmethod(time.time)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.slept
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        pytest.param(OK + b"\r\n", b"<rss/>", id="a body without a length"),
+        pytest.param(OK + b"Content-Length: 9999\r\n\r\n", b"<", id="a body with a length"),
+        pytest.param(OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08" + bytes(6), b"n",
+                     id="the file name inside gzip"),
+        pytest.param(b"", b"H", id="the status line"),
+        pytest.param(OK + b"X: ", b"x", id="a header"),
+        pytest.param(b"", b"HTTP/1.1 100 Continue\r\n\r\n", id="promises"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x", id="a chunk's length"),
+        pytest.param(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: ", b"x", id="a trailer"),
+        pytest.param(b"HTTP/1.1 503 No\r\n\r\n", b"x", id="trouble"),
+        pytest.param(b"HTTP/1.1 301 X\r\nLocation: /\r\n\r\n", b"x", id="a redirect"),
+    ],
+)  # fmt: skip
+def test_a_server_that_drips_is_given_up_at_the_deadline(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch, start: bytes, drop: bytes
+) -> None:
+    monkeypatch.setattr(http, "DEADLINE_S", 0.3)
+    url, thread = trickle(start, drop)
+    with pytest.raises(FeedError, match=r"still sending after 0\.3 s|refused"):
+        fetch_feed(session, "cs.LG", url)
+    thread.join(make.PATIENCE_S)
+    assert not thread.is_alive()
+
+
+def test_silence_is_given_up_and_asked_again(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(http, "TRIES", 2)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        with pytest.raises(FeedError, match=r"the server fell silent: .*try again later$"):
+            fetch_feed(session, "cs.LG", url)
+
+
+def test_the_deadline_does_not_count_the_waiting_before(
+    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "DEADLINE_S", 30)
+    clock = Clock()
+    monkeypatch.setattr(http, "time", clock)
+    url, server = serve(httpserver, status(503), good)
+    with polite_session("tests/1", delay_s=40) as session:
+        assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert len(server.times) == 2
+    assert clock.slept > 30
+
+
+# --- redirects --------------------------------------------------------------------------------
+
+ARXIV = "https://rss.arxiv.org/rss/cs.LG"
+
+
+@pytest.mark.parametrize(
+    ("asked", "target", "may"),
+    [
+        (ARXIV, "https://export.arxiv.org/rss/cs.LG", True),
+        (ARXIV, "https://arxiv.org/", True),
+        (ARXIV, "https://ARXIV.ORG:443/", True),
+        (ARXIV, "http://rss.arxiv.org/rss/cs.LG", False),
+        (ARXIV, "https://rss.arxiv.org:8443/", False),
+        (ARXIV, "https://example.org/", False),
+        (ARXIV, "https://notarxiv.org/", False),
+        (ARXIV, "https://arxiv.org.example.org/", False),
+        (ARXIV, "https://arxiv.org@example.org/", False),
+        (ARXIV, "https://example.org\\@arxiv.org/", False),
+        (ARXIV, "https://example.org#@arxiv.org/", False),
+        (ARXIV, "https://127.0.0.1/", False),
+        (ARXIV, "file:///etc/passwd", False),
+        (ARXIV, "ftp://arxiv.org/", False),
+        ("http://arxiv.org/rss/cs.LG", "https://rss.arxiv.org/rss/cs.LG", True),
+        ("http://arxiv.org/rss/cs.LG", "http://rss.arxiv.org/rss/cs.LG", False),
+        ("http://mirror.example/a", "http://mirror.example/b", True),
+        ("http://mirror.example/a", "https://mirror.example/b", True),
+        ("https://mirror.example/a", "http://mirror.example/b", False),
+        ("https://mirror.example/a", "https://mirror.example:8443/b", False),
+        ("http://mirror.example/a", "http://example/b", False),
+        ("http://mirror.example/a", "https://arxiv.org/b", False),
+        ("http://mirror.example/a", "http://169.254.169.254/latest/meta-data", False),
+        ("http://mirror.example/a", "https:///b", False),
+        ("http://mirror.example/a", "http://[", False),
+        ("http://mirror.example/a", "http://mirror.example:99999/", False),
+    ],
+)
+def test_a_redirect_is_followed_only_where_a_feed_can_be(
+    monkeypatch: pytest.MonkeyPatch, asked: str, target: str, may: bool
+) -> None:
+    went: list[str | None] = []
+
+    def send(
+        adapter: HTTPAdapter, request: requests.PreparedRequest, **_: object
+    ) -> requests.Response:
+        went.append(request.url)
+        response = requests.Response()
+        response.status_code = 200 if len(went) > 1 else 302
+        response.headers["Location"] = target
+        response.raw = HTTPResponse(io.BytesIO(b"<rss/>"), preload_content=False)
+        return response
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    with polite_session("tests/1", delay_s=0) as session:
+        if may:
+            assert fetch_feed(session, "cs.LG", asked) == b"<rss/>"
+        else:
+            with pytest.raises(FeedError, match=r"redirects to|cannot read"):
+                fetch_feed(session, "cs.LG", asked)
+    assert len(went) == 1 + may
+
+
+def test_a_redirect_to_another_host_or_port_is_told_and_not_followed(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    with HTTPServer(host="127.0.0.1") as other:
+        _, elsewhere = serve(other, good)
+        for host, port in (("127.0.0.1", httpserver.port), ("localhost", other.port)):
+            target = f"http://{host}:{port}/rss/cs.LG"
+            httpserver.expect_oneshot_request("/old").respond_with_handler(
+                Server(status(302, Location=target))
+            )
+            with pytest.raises(
+                FeedError, match=f"/old: it redirects to {re.escape(target)}, where"
+            ):
+                fetch_feed(session, "cs.LG", httpserver.url_for("/old"))
+        assert elsewhere.times == []
+
+
+def test_a_redirect_in_a_circle_ends(httpserver: HTTPServer) -> None:
+    url, server = serve(httpserver, status(302, Location="/rss/cs.LG"))
+    with (
+        polite_session("tests/1", DELAY) as session,
+        pytest.raises(FeedError, match="redirects more than 5 times"),
+    ):
+        fetch_feed(session, "cs.LG", url)
+    assert len(server.times) == 6
+    assert min(gaps(server)) >= DELAY
+
+
+def test_the_body_of_a_redirect_is_not_read(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    sent = []
+
+    def endless() -> Iterator[bytes]:
+        for _ in range(1_000):
+            sent.append(1)
+            yield bytes(1_000_000)
+
+    url, _ = serve(
+        httpserver,
+        lambda: Response(endless(), 302, headers={"Location": "/rss/cs.LG"}),
+        lambda: Response(endless(), 503),
+        good,
+    )
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert len(sent) < 100
+
+
+# --- politeness -------------------------------------------------------------------------------
+
+
+def test_a_server_in_trouble_is_asked_again(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    url, server = serve(httpserver, status(500), status(502), good)
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert len(server.times) == 3
+
+
+@pytest.mark.parametrize("code", [429, 503, 504, *range(520, 528), 530])
+def test_a_gateway_in_front_of_arxiv_in_trouble_is_asked_again(
+    httpserver: HTTPServer, session: requests.Session, code: int
+) -> None:
+    url, server = serve(httpserver, status(code), good)
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert len(server.times) == 2
+
+
+def test_a_gateway_that_stays_in_trouble_is_told(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    url, server = serve(httpserver, status(520))
+    with pytest.raises(FeedError, match=r"HTTP 520 from .*: the server is in trouble: try again"):
+        fetch_feed(session, "cs.LG", url)
+    assert len(server.times) == http.TRIES
+
+
+def test_a_refusal_is_not_argued_with(httpserver: HTTPServer, session: requests.Session) -> None:
+    url, server = serve(httpserver, status(403), good)
+    with pytest.raises(FeedError):
+        fetch_feed(session, "cs.LG", url)
+    assert len(server.times) == 1
+
+
+def test_a_server_that_asks_to_wait_is_obeyed(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    url, server = serve(httpserver, status(429, "Rate exceeded.", Retry_After="1"), good)
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert server.times[1] - server.times[0] >= 1
+
+
+DELAY = 0.05
+
+
+def gaps(server: Server) -> list[float]:
+    return [later - earlier for earlier, later in pairwise(server.times)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "soon",
+        "-1",
+        "",
+        "²",
+        "Fri, 31 Dec 99999999999 23:59:59 GMT",
+        "Fri, 31 Dec 1999 23:59:59",
+        "Fri, 99 Foo",
+    ],
+)
+def test_a_wait_that_cannot_be_read_is_the_usual_wait(
+    httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(http, "MAX_RETRY_AFTER_S", 0.1)
+    url, _ = serve(httpserver, status(503, Retry_After=asked), good)
+    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+
+
+@pytest.mark.parametrize(
+    "asked", ["9" * 400, "Fri, 31 Dec 2999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"]
+)
+def test_a_server_that_asks_for_a_longer_wait_than_a_run_has_is_not_asked_again(
+    httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(http, "MAX_RETRY_AFTER_S", 0.2)
+    url, server = serve(httpserver, status(503, Retry_After=asked), good)
+    with pytest.raises(FeedError, match="HTTP 503"):
+        fetch_feed(session, "cs.LG", url)
+    assert len(server.times) == 1
+
+
+def test_requests_are_spaced(httpserver: HTTPServer) -> None:
+    url, server = serve(httpserver, good)
+    with polite_session("tests/1", DELAY) as session:
+        for _ in range(3):
+            fetch_feed(session, "cs.LG", url)
+    assert len(server.times) == 3
+    assert min(gaps(server)) >= DELAY
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [status(500), status(429, Retry_After="0")],
+    ids=["without a word", "with Retry-After: 0"],
+)
+def test_repeated_requests_are_spaced_too(
+    httpserver: HTTPServer, answer: Callable[[], Response]
+) -> None:
+    url, server = serve(httpserver, answer, answer, good)
+    with polite_session("tests/1", DELAY) as session:
+        fetch_feed(session, "cs.LG", url)
+        fetch_feed(session, "cs.LG", url)
+    assert len(server.times) == 4
+    assert min(gaps(server)) >= DELAY
+
+
+def test_redirected_requests_are_spaced_too(httpserver: HTTPServer) -> None:
+    url, server = serve(httpserver, status(301, Location="/rss/cs.LG"), good)
+    with polite_session("tests/1", DELAY) as session:
+        assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert len(server.times) == 2
+    assert min(gaps(server)) >= DELAY
+
+
+def test_a_redirect_to_https_waits_for_the_same_clock(session: requests.Session) -> None:
+    assert session.get_adapter("http://arxiv.org") is session.get_adapter("https://arxiv.org")

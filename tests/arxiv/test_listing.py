@@ -1,0 +1,642 @@
+from __future__ import annotations
+
+import gzip
+import re
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.arxiv.feed import parse_feed
+from digest.arxiv.listing import Listing, Section, parse_catchup, parse_recent, together
+from digest.arxiv.strict_html import CHANGED, title
+from digest.core.errors import FeedError
+from digest.core.models import AnnounceType, Feed, Paper
+from tests import feeds, listings
+from tests.make import CROSS, DAY, NEW, REPLACE, REPLACE_CROSS, paper
+
+PAPERS = (
+    paper("2601.00001"),
+    paper(
+        "2601.00002", title="Großes $\\alpha$ < 2 & more", authors=("Kurt Gödel", "Ada Lovelace")
+    ),
+    paper("2601.00003", announce_type=CROSS, categories=("stat.ML", "cs.LG")),
+    paper("2512.00001", version=3, announce_type=REPLACE),
+    paper("math/0309136", version=2, announce_type=REPLACE),
+    paper("2512.00002", version=2, announce_type=REPLACE_CROSS, categories=("math.OC", "cs.LG")),
+)
+PAGE = listings.as_catchup("cs.LG", DAY, PAPERS)
+
+
+def problem(data: bytes, category: str = "cs.LG", day: date | None = DAY) -> str:
+    with pytest.raises(FeedError) as caught:
+        parse_catchup(data, category, day)
+    assert caught.value.category == category
+    return caught.value.problem
+
+
+def one(body: str) -> Paper:
+    """The paper of an entry."""
+    page = listings.as_catchup("cs.LG", DAY, PAPERS[:1]).decode()
+    start, end = page.index("<dt>"), page.index("</dd>") + len("</dd>")
+    [found] = parse_catchup((page[:start] + body + page[end:]).encode(), "cs.LG").papers
+    return found
+
+
+# --- a page -----------------------------------------------------------------------------------
+
+
+def test_a_page_is_read_with_its_sections_totals_and_types() -> None:
+    listing = parse_catchup(PAGE, "cs.LG", DAY)
+    assert listing.sections == (
+        Section("New", 2, 2),
+        Section("Cross", 1, 1),
+        Section("Replacement", 3, 3),
+    )
+    assert (listing.day, listing.total, listing.next_day) == (DAY, 6, None)
+    assert set(listing.papers) == set(PAPERS)
+    assert [p.announce_type for p in listing.papers] == [
+        NEW, NEW, CROSS, REPLACE, REPLACE, REPLACE_CROSS,
+    ]  # fmt: skip
+
+
+def test_the_days_own_listing_reads_the_same() -> None:
+    new = parse_catchup(listings.as_new("cs.LG", DAY, PAPERS), "cs.LG", DAY)
+    assert new == parse_catchup(PAGE, "cs.LG", DAY)
+
+
+@pytest.mark.parametrize(
+    "page", [listings.as_catchup("cs.LG", DAY, ()), listings.as_new("cs.LG", DAY, ())]
+)
+def test_a_page_of_nothing_is_empty_and_says_no_more(page: bytes) -> None:
+    listing = parse_catchup(page, "cs.LG", DAY)
+    assert listing == Listing(DAY, 0, (), ())
+    assert listing.is_empty
+
+
+def test_a_later_announcement_that_is_out_is_told() -> None:
+    later = date(2026, 2, 2)
+    page = listings.as_catchup("cs.LG", DAY, (), next_day=later)
+    assert parse_catchup(page, "cs.LG").next_day == later
+    assert parse_catchup(page.replace(b"2026-02-02", b"2026-02-30"), "cs.LG").next_day is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "primary", "kind"),
+    [
+        ("cs.LG", "cs.LG", REPLACE),
+        ("cs.LG", "stat.ML", REPLACE_CROSS),
+        ("cs.NA", "math.NA", REPLACE),  # one category under two names
+        ("math.NA", "cs.NA", REPLACE),
+        ("math", "math.CO", REPLACE),
+        ("math", "cs.IT", REPLACE),  # math.IT
+        ("math", "math-ph", REPLACE),  # math.MP
+        ("math", "cs.LG", REPLACE_CROSS),
+        ("hep-th", "hep-th", REPLACE),
+    ],
+)
+def test_a_replacement_is_at_home_or_not(asked: str, primary: str, kind: AnnounceType) -> None:
+    replaced = paper(announce_type=REPLACE, categories=(primary, asked))
+    listing = parse_catchup(listings.as_catchup(asked, DAY, [replaced]), asked)
+    assert [p.announce_type for p in listing.papers] == [kind]
+
+
+# --- an entry ---------------------------------------------------------------------------------
+
+ENTRY = listings.entry(PAPERS[0])
+
+
+def test_what_is_new_is_the_first_version_whatever_it_is_now() -> None:
+    assert one(ENTRY.replace("00001v1", "00001v4")).version == 1
+
+
+@pytest.mark.parametrize(("kind", "least"), [(CROSS, 1), (REPLACE, 2)])
+def test_without_a_version_it_is_the_least_possible(kind: AnnounceType, least: int) -> None:
+    old = paper(version=3, announce_type=kind)
+    page = listings.as_catchup("cs.LG", DAY, [old])
+    assert [p.version for p in parse_catchup(page, "cs.LG").papers] == [3]
+    page = re.sub(rb"/html/[^\"]*", b"", page)
+    assert [p.version for p in parse_catchup(page, "cs.LG").papers] == [least]
+
+
+def test_hidden_addresses_are_shown_and_words_that_look_like_them_are_mended() -> None:
+    hidden = "".join(
+        f'<a href="{href}" class="link-external">this {scheme} URL</a>{after}'
+        for href, scheme, after in [
+            ("https://example.org/a", "https", ", the "),
+            ("http://end.Next", "http", " one, "),
+        ]
+    )
+    kept = '<a href="https://arxiv.org/abs/1234.56789">arXiv:1234.56789</a>\n<br>New paragraph.'
+    found = one(ENTRY.replace("What 2601.00001 finds.", f"See {hidden}{kept}"))
+    assert found.abstract == (
+        "See https://example.org/a, the end.Next one, arXiv:1234.56789 New paragraph."
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "authors", "affiliations"),
+    [
+        ("<a>Ada Leaf</a>, <a>Bo Cup</a>", ("Ada Leaf", "Bo Cup"), ()),
+        ("<a>Ada Leaf</a> (X, Y), <a>Bo</a>", ("Ada Leaf", "Bo"), (("Ada Leaf", "X, Y"),)),
+        ("<a>Tea Collaboration</a>: <a>Bo Cup</a>", ("Tea Collaboration", "Bo Cup"), ()),
+        ("<a>Ada Leaf</a>, Bo, <a>Cy Jar</a>", ("Ada Leaf", "Bo", "Cy Jar"), ()),
+        ("(author list is unavailable)", (), ()),
+    ],
+)
+def test_authors_are_read_with_and_without_links(
+    written: str, authors: tuple[str, ...], affiliations: tuple[tuple[str, str], ...]
+) -> None:
+    found = one(re.sub(r"(<div class='list-authors'>).*(</div>)", rf"\1{written}\2", ENTRY))
+    assert (found.authors, found.affiliations) == (authors, affiliations)
+
+
+@pytest.mark.parametrize(("count", "cut"), [(99, ()), (100, ("2601.00001",)), (101, ())])
+def test_a_list_of_a_hundred_authors_may_be_cut(count: int, cut: tuple[str, ...]) -> None:
+    many = paper(authors=[f"A. Leaf {n}" for n in range(count)])
+    listing = parse_catchup(listings.as_catchup("cs.LG", DAY, [many]), "cs.LG")
+    assert (listing.cut, len(listing.papers[0].authors)) == (cut, count)
+
+
+def test_text_is_text_alone() -> None:
+    evil = "a\u202eb &lt;script&gt;x()&lt;/script&gt;<script>y()</script><style>z</style> c"
+    found = one(ENTRY.replace("On the matter of 2601.00001", evil))
+    assert found.title == "ab <script>x()</script> c"
+
+
+TEN = listings.as_catchup("cs.LG", DAY, [paper(f"2601.{n:05}") for n in range(1, 11)]).decode()
+
+
+def test_an_entry_without_an_id_is_named() -> None:
+    listing = parse_catchup(TEN.replace("/abs/2601.00007", "/x").encode(), "cs.LG")
+    assert len(listing.papers) == 9
+    assert listing.unreadable == ("entry [7] arXiv:2601.00007 [pdf, html]",)
+    feed = together([listing], "cs.LG")
+    assert (len(feed.papers), feed.unreadable) == (9, listing.unreadable)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("On the matter of 2601.00007", "\u200d", "no title"),
+        ("What 2601.00007 finds.", "e" + "\u0301" * 40, "more than 30 marks on one letter"),
+        ("What 2601.00007 finds.", "x" * 200_001, "200,"),
+    ],
+)
+def test_an_entry_that_is_not_whole_is_a_paper_that_says_so(
+    old: str, new: str, problem: str
+) -> None:
+    listing = parse_catchup(TEN.replace(old, new).encode(), "cs.LG")
+    (broken,) = (found for found in listing.papers if found.unreadable)
+    assert (broken.id, broken.announce_type) == ("2601.00007", NEW)
+    assert broken.unreadable.startswith(problem)
+    assert [p.id for p in together([listing], "cs.LG").papers] == [
+        f"2601.{n:05}" for n in range(1, 11)
+    ]
+
+
+def test_an_entry_without_a_subject_says_so() -> None:
+    page = TEN.replace("Field (cs.LG)", "Field", 1)
+    broken, *others = parse_catchup(page.encode(), "cs.LG").papers
+    assert broken.unreadable == "no subject"
+    assert not any(found.unreadable for found in others)
+
+
+@pytest.mark.parametrize(("broken", "readable"), [(3, True), (4, False)])
+def test_three_entries_of_a_short_page_may_be_unreadable(broken: int, readable: bool) -> None:
+    page = TEN
+    for n in range(1, broken + 1):
+        page = page.replace(f"On the matter of 2601.{n:05}", " ")
+    if readable:
+        assert len(parse_catchup(page.encode(), "cs.LG").papers) == 10
+    else:
+        assert problem(page.encode()).startswith("4 of 10 entries cannot be read (2601.00001: no")
+
+
+def test_a_paper_that_was_moved_to_another_category_does_not_cost_the_page() -> None:
+    moved = [paper("2601.00001"), paper("2601.00002", categories=("stat.ML",))]
+    listing = parse_catchup(listings.as_catchup("cs.LG", DAY, moved), "cs.LG")
+    assert [found.id for found in listing.papers] == ["2601.00001", "2601.00002"]
+
+
+def test_an_archives_page_has_categories_that_are_newer_than_this_program() -> None:
+    newer = paper("2601.00001", categories=("cs.XY",), announce_type=REPLACE, version=2)
+    (found,) = parse_catchup(listings.as_catchup("cs", DAY, [newer]), "cs").papers
+    assert found.announce_type is REPLACE
+
+
+# --- what is no page --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(b" \n", "the page is empty: the server is in trouble", id="empty"),
+        pytest.param(b"Rate exceeded.", "not a listing but something that begins 'Rate", id="text"),
+        pytest.param(
+            b"<html><body>Bad gateway", "not a listing but a web page: an error page", id="nameless"
+        ),
+        pytest.param(
+            b"<html><head><title>Just a moment...</title></head></html>",
+            "not a listing but a web page called 'Just a moment...'",
+            id="a captcha",
+        ),
+        pytest.param(
+            listings.as_error("Invalid date: 2025-11-03. Catchup only allowed for past 90 days"),
+            "not a listing but a web page called 'Invalid date: 2025-11-03. Catchup only",
+            id="arXiv's error",
+        ),
+        pytest.param(PAGE.replace(b"dlpage", b"page"), "not a listing but a web page:", id="frame"),
+        pytest.param(PAGE[:-9], "a listing without its end: the page was cut short", id="no end"),
+        pytest.param(
+            PAGE[: len(PAGE) // 2], "a listing without its end: the page was cut", id="half"
+        ),
+        pytest.param(PAGE.replace(b"\xc3\x9f", b"\xdf"), "a listing that is not UTF-8", id="latin"),
+        pytest.param(
+            PAGE.replace(b"30 Jan 2026", b"29 Jan 2026"),
+            "the page is of 2026-01-29, not of 2026-01-30: try again later",
+            id="another day",
+        ),
+        pytest.param(
+            PAGE.replace(b"30 Jan 2026", b"30 Feb 2026"), "not a listing but", id="no such day"
+        ),
+        pytest.param(
+            PAGE.replace(b"Catchup results", b"Results"), "not a listing but", id="heading"
+        ),
+        pytest.param(
+            PAGE.replace(b"Total of 6 entries", b"Six entries"),
+            "a listing without its totals or its sections: the layout",
+            id="no total",
+        ),
+        pytest.param(
+            PAGE.replace(b"Total of 6 entries", b"Total of 7 entries", 1),
+            "a listing without its totals or its sections: the layout",
+            id="two totals",
+        ),
+        pytest.param(
+            PAGE.replace(b"<dl id='articles'>", b"<dl>"),
+            "a listing without its totals or its sections: the layout",
+            id="lists by another name",
+        ),
+        pytest.param(
+            PAGE.replace(b"Replacement submissions", b"Retold submissions"),
+            "a section called 'Retold submissions (showing 3 of 3 entries)': the layout",
+            id="an unknown section",
+        ),
+        pytest.param(
+            re.sub(rb"<h3>New.*</h3>", b"", PAGE),
+            "2 entries without a heading: the layout",
+            id="no heading",
+        ),
+        pytest.param(
+            PAGE.replace(b"showing 2 of 2", b"showing 3 of 3"),
+            "New submissions: 2 of the 3 entries that it says it shows: the page was cut short",
+            id="fewer than shown",
+        ),
+        pytest.param(
+            PAGE.replace(b"showing 2 of 2", b"showing 1 of 2"),
+            "New submissions: 2 of the 1 entries that it says it shows",
+            id="more than shown",
+        ),
+        pytest.param(
+            PAGE.replace(b"showing 2 of 2", b"showing 2 of 1"),
+            "it shows 6 of 6 entries: the layout",
+            id="more than there are",
+        ),
+        pytest.param(
+            PAGE.replace(b"Total of 6", b"Total of 5"),
+            "it shows 6 of 5 entries: the layout",
+            id="more than in total",
+        ),
+        pytest.param(
+            PAGE.replace(b"list-title", b"headline"),
+            "6 of 6 entries cannot be read (2601.00001: no title): the layout",
+            id="titles by another name",
+        ),
+        pytest.param(
+            PAGE.replace(b"(cs.LG)", b"(cs.AI)"),
+            "6 of 6 papers are not in it (2601.00001): the page is of another category",
+            id="another category",
+        ),
+        pytest.param(
+            PAGE.replace(b"<p class='mathjax'>", b"<p>"),
+            "6 papers without any abstract: the layout",
+            id="no abstracts",
+        ),
+    ],
+)
+def test_what_is_no_whole_page_is_told(data: bytes, said: str) -> None:
+    assert problem(data).startswith(said)
+
+
+def test_a_page_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.arxiv.strict_html.MAX_BYTES", 1000)
+    assert problem(PAGE) == f"not a listing but {len(PAGE):,} bytes"
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        pytest.param("<div>" * 300_000, id="deep"),
+        pytest.param("<b><p>" * 100_000, id="to be reopened"),
+        pytest.param("<dl><dt><dd>" * 100_000, id="lists in lists"),
+        pytest.param("<!--" * 100_000, id="comments"),
+        pytest.param("&" * 300_000, id="references"),
+        pytest.param("<table>" * 100_000, id="tables"),
+    ],
+)
+def test_no_bomb_takes_long_or_loses_a_paper_in_silence(bomb: str) -> None:
+    hostile = PAGE.replace(b"What 2601.00001 finds.", bomb.encode())
+    try:
+        listing = parse_catchup(hostile, "cs.LG", DAY)
+    except FeedError:
+        return
+    assert len(listing.papers) + len(listing.unreadable) == 6
+
+
+# --- all pages of a day -----------------------------------------------------------------------
+
+
+def pages(size: int, papers: tuple[Paper, ...] = PAPERS) -> list[Listing]:
+    return [
+        parse_catchup(listings.as_catchup("cs.LG", DAY, papers, page=n, size=size), "cs.LG", DAY)
+        for n in range(1, -(-len(papers) // size) + 1)
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 2000])
+def test_a_day_is_the_same_on_however_many_pages(size: int) -> None:
+    feed = together(pages(size), "cs.LG")
+    assert (feed.category, feed.date, feed.unreadable) == ("cs.LG", DAY, ())
+    ordered = sorted(PAPERS, key=lambda p: (p.announce_type.precedence, p.id))
+    assert feed.papers == tuple(ordered)
+
+
+def test_the_page_after_the_last_has_no_papers() -> None:
+    beyond = parse_catchup(listings.as_catchup("cs.LG", DAY, PAPERS, page=4, size=2), "cs.LG", DAY)
+    assert (beyond.total, beyond.sections, beyond.papers) == (6, (), ())
+    assert not beyond.is_empty
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ((0, 1), "its pages hold 4 different entries of 6"),
+        ((0, 2), "its pages hold 4 different entries of 6"),
+        ((0, 0, 2), "its pages hold 4 different entries of 6"),
+        ((0, 1, 1), "its pages hold 4 different entries of 6"),
+        ((0, 1, 2, 2), "its pages hold 6 different entries of 6"),
+    ],
+)
+def test_pages_that_are_not_the_day_once_are_an_error(chosen: tuple[int, ...], said: str) -> None:
+    three = pages(2)
+    with pytest.raises(FeedError) as caught:
+        together([three[n] for n in chosen], "cs.LG")
+    assert caught.value.problem == (
+        f"2026-01-30: {said}: they may have changed while they were read; try again later"
+    )
+
+
+def test_pages_that_changed_between_are_an_error() -> None:
+    first, later = pages(3)[0], pages(3, PAPERS[:5])[1]
+    with pytest.raises(FeedError, match="its pages contradict each other"):
+        together([first, later], "cs.LG")
+    retold = replace(pages(3)[1], sections=(Section("Cross", 1, 9), Section("Replacement", 2, 3)))
+    with pytest.raises(FeedError, match=r"its pages (contradict|hold)"):
+        together([first, retold], "cs.LG")
+
+
+# --- recent days ------------------------------------------------------------------------------
+
+RECENT = {
+    date(2026, 1, 30): 301,
+    date(2026, 1, 29): 0,
+    date(2026, 1, 28): 175,
+    date(2026, 1, 27): 2,
+    date(2026, 1, 26): 0,
+}
+
+
+def test_recent_days_are_counted_those_without_papers_too() -> None:
+    found = parse_recent(listings.as_recent("cs.LG", RECENT), "cs.LG")
+    assert list(found.items()) == list(RECENT.items())
+
+
+def test_five_days_without_papers_are_five_days() -> None:
+    none = dict.fromkeys(RECENT, 0)
+    assert parse_recent(listings.as_recent("cs.GL", none), "cs.GL") == none
+
+
+RECENT_PAGE = listings.as_recent("cs.LG", RECENT)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        pytest.param(PAGE, "not a list of recent days but a web page", id="another page"),
+        pytest.param(RECENT_PAGE[:-9], "a listing without its end", id="cut short"),
+        pytest.param(
+            RECENT_PAGE.replace(b"skip=476", b"skip=9999"),
+            "a list of recent days whose",
+            id="skips",
+        ),
+        pytest.param(
+            RECENT_PAGE.replace(b"of 301 entries", b"of 302 entries"),
+            "a list of recent days whose numbers do not agree: the layout",
+            id="a heading",
+        ),
+        pytest.param(
+            RECENT_PAGE.replace(b"29 Jan", b"31 Jan"), "a list of recent days whose", id="order"
+        ),
+        pytest.param(
+            RECENT_PAGE.replace(b"Total of", b"All"), "a list of recent days whose", id="no total"
+        ),
+        pytest.param(
+            re.sub(rb"skip=\d+", b"skip=0", RECENT_PAGE.replace(b"Total of", b"All")).replace(
+                b" (showing first 25 of 301 entries )", b""
+            ),
+            "a list of recent days without its total: the layout",
+            id="no numbers at all",
+        ),
+    ],
+)
+def test_what_is_no_list_of_recent_days_is_told(data: bytes, said: str) -> None:
+    with pytest.raises(FeedError) as caught:
+        parse_recent(data, "cs.LG")
+    assert caught.value.problem.startswith(said)
+
+
+# --- anything ---------------------------------------------------------------------------------
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A page of either kind with a part replaced by anything."""
+    page = draw(st.sampled_from([PAGE, RECENT_PAGE, listings.as_new("cs.LG", DAY, PAPERS)]))
+    start = draw(st.integers(0, len(page)))
+    end = draw(st.integers(start, min(len(page), start + 200)))
+    anything = st.binary(max_size=30) | st.text("<>/abdhlpt3 ='\"&;#\0\f\ud7ff", max_size=40).map(
+        str.encode
+    )
+    return page[:start] + draw(anything) + page[end:]
+
+
+@given(st.binary() | damaged())
+def test_any_bytes_are_a_page_or_an_error_of_ours(data: bytes) -> None:
+    title(data)
+    for parse in (parse_recent, parse_catchup):
+        try:
+            found = parse(data, "cs.LG")
+        except FeedError:
+            continue
+        if isinstance(found, Listing):
+            feeds.assert_whole(Feed("cs.LG", found.day, found.papers, found.unreadable))
+
+
+inner = st.text(st.characters(codec="utf-8"), min_size=1)
+
+
+@given(st.lists(inner, min_size=3, max_size=3))
+def test_any_text_in_an_entry_does_no_harm(said: list[str]) -> None:
+    odd = replace(paper(title="x" + said[0], authors=[said[1]]), abstract="x" + said[2])
+    page = listings.as_catchup("cs.LG", DAY, [odd, *(paper(f"2602.{n:05}") for n in range(99))])
+    listing = parse_catchup(page, "cs.LG", DAY)
+    assert len(listing.papers) + len(listing.unreadable) == 100
+
+
+# --- as arXiv has them ------------------------------------------------------------------------
+
+_90 = "Catchup only allowed for past 90 days"
+
+
+def call(name: str) -> str:
+    return f"not a listing but a web page called {name!r}"
+
+
+# What each page says of itself: total, then shown of all, section by section; later day out.
+KNOWN: dict[str, tuple[str, object]] = {
+    "catchup-cs-2026-09-22-page2-trimmed": ("cs", (2274, "Replacement 3/735", "2026-09-23")),
+    "catchup-cs.GL-2026-09-24-empty": ("cs.GL", (0, "", "2026-09-25")),
+    "catchup-cs.GL-2026-09-25-empty-latest": ("cs.GL", (0, "", "None")),
+    "catchup-hep-ph-2026-06-01-status400": ("hep-ph", call(f"Invalid date: 2026-06-01. {_90}")),
+    "catchup-hep-ph-2026-09-08-holiday-noabs": ("hep-ph", (0, "", "2026-09-09")),
+    "catchup-hep-ph-2026-09-19-weekend-noabs": ("hep-ph", (0, "", "2026-09-21")),
+    "catchup_400_badabs": (
+        "cs.LG",
+        call("Invalid abs value. Use ?abs=True to include abstracts or ?abs=False to not"),
+    ),
+    "catchup_400_baddate_format": ("cs.LG", call("Invalid date format. Use format: YYYY-MM-DD")),
+    "catchup_400_baddate_impossible": (
+        "cs.LG",
+        call("Invalid date format. Use format: YYYY-MM-DD"),
+    ),
+    "catchup_400_badpage": (
+        "cs.LG",
+        call("Invalid page value. Page value should be a positive integer like ?page=3"),
+    ),
+    "catchup_400_badparam_show": (
+        "cs.LG",
+        call("Unexpected parameters. Only accepted parameters are: 'page', and 'abs'"),
+    ),
+    "catchup_400_badsubject": (
+        "cs.LG",
+        call("Invalid subject. Subject must be an archive, category or 'grp_physics'"),
+    ),
+    "catchup_400_future": (
+        "cs.LG",
+        call("Invalid date: 2026-02-04. Can't request date later than today"),
+    ),
+    "catchup_400_tooold_92d": ("cs.LG", call(f"Invalid date: 2025-11-03. {_90}")),
+    "catchup_cs.AI_2026-01-29_abs": ("cs.AI", (150, "New 25/25, Cross 125/125", "2026-01-30")),
+    "catchup_cs.AI_2026-01-29_noabs": (
+        "cs.AI",
+        f"150 papers without any abstract: {CHANGED}",
+    ),
+    "catchup_cs.AI_2026-01-30_abs": ("cs.AI", (275, "New 107/107, Cross 168/168", "2026-02-02")),
+    "catchup_cs.LG_2026-01-29_abs": ("cs.LG", (170, "New 113/113, Cross 57/57", "2026-01-30")),
+    "catchup_cs.LG_2026-01-30_EXACTMULTIPLE_limit15_p3_empty": ("cs.LG", (30, "", "2026-02-02")),
+    "catchup_cs.LG_2026-01-30_abs_limit120_p1of3": ("cs.LG", (301, "New 120/207", "2026-02-02")),
+    "catchup_cs.LG_2026-01-30_abs_limit120_p2of3": (
+        "cs.LG",
+        (301, "New 87/207, Cross 33/94", "2026-02-02"),
+    ),
+    "catchup_cs.LG_2026-01-30_abs_limit120_p3of3": ("cs.LG", (301, "Cross 61/94", "2026-02-02")),
+    "catchup_cs.LG_2026-01-30_abs_limit120_p4_beyond": ("cs.LG", (301, "", "2026-02-02")),
+    "catchup_cs.LG_2026-01-30_only_replacements": ("cs.LG", (5, "Replacement 5/5", "2026-02-02")),
+    "catchup_cs.LG_2026-01-30_with_replacements_trimmed": (
+        "cs.LG",
+        (47, "New 20/20, Cross 10/10, Replacement 17/17", "2026-02-02"),
+    ),
+    "catchup_cs.LG_2026-01-31_no_announcement": ("cs.LG", (0, "", "2026-02-02")),
+    "catchup_cs.LG_2026-02-03_latest_not_yet_announced": ("cs.LG", (0, "", "None")),
+    "list_400_show10": (
+        "cs.LG",
+        call("Invalid show value. Valid values: 25, 50, 100, 250, 500, 1000, 2000"),
+    ),
+    "list_cs.LG_new_2026-01-30_show2000_trimmed_with_repl": (
+        "cs.LG",
+        (77, "New 40/40, Cross 20/20, Replacement 17/17", "None"),
+    ),
+    "list_cs.LG_new_2026-01-30_show25_skip0": ("cs.LG", (77, "New 25/40", "None")),
+    "list_cs.LG_new_2026-01-30_show25_skip25": ("cs.LG", (77, "New 15/40, Cross 10/20", "None")),
+    "list_cs.LG_new_2026-01-30_show25_skip50": (
+        "cs.LG",
+        (77, "Cross 10/20, Replacement 15/17", "None"),
+    ),
+    "list_cs.LG_new_empty": ("cs.LG", (0, "", "None")),
+}
+
+
+def test_every_page_of_arxivs_says_what_was_found_on_it(real_data: Path) -> None:
+    found: dict[str, tuple[str, object]] = {}
+    for path in sorted((real_data / "catchup").glob("*/*.html")):
+        category = KNOWN.get(path.stem, ("cs.LG", None))[0]
+        try:
+            listing = parse_catchup(path.read_bytes(), category)
+        except FeedError as error:
+            found[path.stem] = (category, error.problem)
+            continue
+        shown = ", ".join(f"{s.name} {s.shown}/{s.total}" for s in listing.sections)
+        found[path.stem] = (category, (listing.total, shown, str(listing.next_day)))
+        assert len(listing.papers) == sum(s.shown for s in listing.sections)
+        assert not listing.unreadable
+        if match := re.search(r"20\d\d-\d\d-\d\d", path.stem):
+            assert str(listing.day) == match[0]
+    assert found == KNOWN
+
+
+@pytest.mark.parametrize(
+    ("feed", "names"),
+    [
+        ("cs.LG_2026-01-29_170items", ["cs.LG_2026-01-29_abs"]),
+        ("cs.AI_2026-01-29_150items", ["cs.AI_2026-01-29_abs"]),
+        ("cs.AI_2026-01-30_275items", ["cs.AI_2026-01-30_abs"]),
+        (
+            "cs.LG_2026-01-30_301items",
+            [f"cs.LG_2026-01-30_abs_limit120_p{n}of3" for n in (1, 2, 3)],
+        ),
+    ],
+)
+def test_a_days_pages_are_the_days_feed(real_data: Path, feed: str, names: list[str]) -> None:
+    told = parse_feed(gzip.decompress((real_data / f"feeds_replay/rss_{feed}.xml.gz").read_bytes()))
+    found = together(
+        [
+            parse_catchup(
+                (real_data / f"catchup/rendered/catchup_{name}.html").read_bytes(),
+                told.category,
+                told.date,
+            )
+            for name in names
+        ],
+        told.category,
+    )
+    assert [p.id for p in found.papers] == [p.id for p in told.papers]
+    assert found.entries == told.entries
+    # A page hides `http://` and has no license; two abstracts write it out.
+    bare = [
+        replace(p, license=None, abstract=p.abstract.replace("http://", "")) for p in told.papers
+    ]
+    assert list(found.papers) == bare

@@ -1,0 +1,529 @@
+"""`fetch_day` and what stands in for it, against a real server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from xml.sax.saxutils import escape
+
+import pytest
+import requests
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from digest.arxiv import listing, past, search_api
+from digest.arxiv.http import LISTING_FACTOR, polite_session
+from digest.arxiv.past import (
+    confirmed_empty,
+    fetch_approximate,
+    fetch_day,
+    fetch_recent,
+    has_pages,
+)
+from digest.core.errors import FeedError, Refused
+from digest.core.models import Feed, Paper
+from tests import listings
+from tests.make import CROSS, DAY, NEW, REPLACE, paper
+
+LATER = date(2026, 2, 2)
+PAPERS = (
+    paper("2601.00001"),
+    paper("2601.00002"),
+    paper("2601.00003", announce_type=CROSS, categories=("stat.ML", "cs.LG")),
+    paper("2512.00001", version=2, announce_type=REPLACE),
+)
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with polite_session("tests/1 (+https://example.org)", delay_s=0) as session:
+        yield session
+
+
+class Server:
+    """Answers by the path and query asked for, in order, the last answer for ever."""
+
+    def __init__(self, httpserver: HTTPServer) -> None:
+        self.url = httpserver.url_for("").rstrip("/")
+        self.answers: dict[str, list[bytes | Response]] = {}
+        self.asked: list[str] = []
+        self.requests: list[Request] = []
+        httpserver.expect_request(re.compile("/.*")).respond_with_handler(self)
+
+    def __call__(self, request: Request) -> Response:
+        asked = request.full_path.rstrip("?")
+        self.asked.append(asked)
+        self.requests.append(request)
+        known = self.answers[asked]
+        answer = known.pop(0) if len(known) > 1 else known[0]
+        return answer if isinstance(answer, Response) else Response(answer, mimetype="text/html")
+
+
+@pytest.fixture
+def server(httpserver: HTTPServer) -> Server:
+    return Server(httpserver)
+
+
+FIRST = f"/catchup/cs.LG/{DAY}?abs=True"
+
+
+def failure(ask: Callable[[], object]) -> FeedError:
+    with pytest.raises(FeedError) as caught:
+        ask()
+    return caught.value
+
+
+# --- a day ------------------------------------------------------------------------------------
+
+
+def test_a_day_is_fetched_by_one_request(session: requests.Session, server: Server) -> None:
+    server.answers[FIRST] = [listings.as_catchup("cs.LG", DAY, PAPERS)]
+    assert fetch_day(session, server.url, "cs.LG", DAY) == Feed("cs.LG", DAY, PAPERS)
+    assert server.asked == [FIRST]
+    assert server.requests[0].headers["Accept"] == "text/html"
+    assert server.requests[0].headers["User-Agent"] == "tests/1 (+https://example.org)"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_a_day_of_several_pages_is_put_together(
+    session: requests.Session, server: Server, size: int
+) -> None:
+    asked = [FIRST, *(f"{FIRST}&page={n}" for n in range(2, 5))]
+    for number, address in enumerate(asked, start=1):
+        server.answers[address] = [
+            listings.as_catchup("cs.LG", DAY, PAPERS, page=number, size=size)
+        ]
+    assert fetch_day(session, server.url, "cs.LG", DAY) == Feed("cs.LG", DAY, PAPERS)
+    assert server.asked == asked[: -(-len(PAPERS) // size)]  # and no page more
+
+
+def test_a_page_without_papers_is_no_proof(session: requests.Session, server: Server) -> None:
+    server.answers[FIRST] = [listings.as_catchup("cs.LG", DAY, (), next_day=LATER)]
+    assert fetch_day(session, server.url, "cs.LG", DAY) is None
+
+
+@pytest.mark.parametrize("second", [(), PAPERS[:2], PAPERS])
+def test_a_second_page_that_does_not_continue_the_first_is_an_error(
+    session: requests.Session, server: Server, second: tuple[Paper, ...]
+) -> None:
+    server.answers[FIRST] = [listings.as_catchup("cs.LG", DAY, PAPERS, size=2)]
+    page = 1 if second == PAPERS else 2
+    server.answers[f"{FIRST}&page=2"] = [
+        listings.as_catchup("cs.LG", DAY, second, page=page, size=2)
+    ]
+    said = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY)).problem
+    assert said.startswith("2026-01-30: ")
+    assert said.endswith("try again later")
+    assert len(server.asked) == 2
+
+
+def test_pages_that_promise_more_than_they_hold_end(
+    session: requests.Session, server: Server
+) -> None:
+    beyond = listings.as_catchup("cs.LG", DAY, PAPERS, page=9, size=2)
+    server.answers[FIRST] = [beyond]
+    assert failure(lambda: fetch_day(session, server.url, "cs.LG", DAY)).problem == (
+        "2026-01-30: 1 pages hold less than the 4 entries they promise: the server is in trouble;"
+        " try again later"
+    )
+
+
+def test_pages_without_end_are_not_read(
+    session: requests.Session, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "MAX_PAGES", 2)
+    for number, address in enumerate([FIRST, f"{FIRST}&page=2"], start=1):
+        server.answers[address] = [listings.as_catchup("cs.LG", DAY, PAPERS, page=number, size=1)]
+    said = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY)).problem
+    assert "2 pages hold less than the 4 entries" in said
+
+
+def test_a_name_that_arxiv_has_given_up_leads_to_the_category(
+    session: requests.Session, server: Server
+) -> None:
+    papers = tuple(paper(p.id, categories=("math.NA", "cs.NA")) for p in PAPERS)
+    here, there = (f"/catchup/{name}/{DAY}" for name in ("cs.NA", "math.NA"))
+    target = f"{there}?page=1&abs=True"
+    server.answers = {
+        f"{here}?abs=True": [Response(status=301, headers={"Location": target})],
+        target: [listings.as_catchup("math.NA", DAY, papers, size=2)],
+        f"{there}?abs=True&page=2": [listings.as_catchup("math.NA", DAY, papers, page=2, size=2)],
+    }
+    feed = fetch_day(session, server.url, "cs.NA", DAY)
+    assert feed is not None
+    assert (feed.category, [p.announce_type for p in feed.papers]) == ("cs.NA", [NEW] * 4)
+    assert len(server.asked) == 3  # the old name but once
+
+
+@pytest.mark.parametrize(
+    "target", [f"/catchup/cs.AI/{DAY}?abs=True", f"/catchup/cs.LG/{LATER}?abs=True", "/login?x=1"]
+)
+def test_a_redirect_to_anything_else_is_not_believed(
+    session: requests.Session, server: Server, target: str
+) -> None:
+    server.answers[FIRST] = [Response(status=301, headers={"Location": target})]
+    server.answers[target] = [listings.as_catchup("cs.LG", DAY, PAPERS)]
+    error = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY))
+    assert error.problem.endswith(f"{target}: it is another page")
+
+
+def test_cut_author_lists_are_named(
+    session: requests.Session, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    many = paper(authors=[f"A. Leaf {n}" for n in range(listing.CUT_AT)])
+    server.answers[FIRST] = [listings.as_catchup("cs.LG", DAY, [many])]
+    with caplog.at_level("INFO", logger="digest"):
+        fetch_day(session, server.url, "cs.LG", DAY)
+    told = [record.getMessage() for record in caplog.records if record.name == "digest"]
+    assert told == ["cs.LG 2026-01-30: authors cut at a hundred: 2601.00001"]
+
+
+# --- refusals ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        pytest.param(
+            Response(listings.as_error("Invalid date: 2026-01-30. It's late"), 400),
+            "HTTP 400 from {url}: arXiv says: Invalid date: 2026-01-30. It's late",
+            id="400 with a reason",
+        ),
+        pytest.param(Response("", 400), "HTTP 400 from {url}: unexpected", id="400 without"),
+        pytest.param(
+            Response("<html>", 404),
+            "HTTP 404 from {url}: no such page: check `categories` and `arxiv.site_url`",
+            id="404",
+        ),
+        pytest.param(
+            Response("<html>", 502),
+            "HTTP 502 from {url}: the server is in trouble: try again later",
+            id="502 again and again",
+        ),
+        pytest.param(
+            Response("<html><title>One moment</title>", 200),
+            "not a listing but a web page called 'One moment'",
+            id="a captcha",
+        ),
+    ],
+)
+def test_what_is_no_page_is_told(
+    session: requests.Session, server: Server, answer: Response, said: str
+) -> None:
+    server.answers[FIRST] = [answer]
+    error = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY))
+    assert error.problem == said.format(url=server.url + FIRST)
+    assert not isinstance(error, Refused)
+
+
+@pytest.mark.parametrize(("status", "requests_made"), [(403, 1), (429, 5)])
+def test_to_be_turned_away_is_an_error_of_its_own(
+    session: requests.Session, server: Server, status: int, requests_made: int
+) -> None:
+    server.answers[FIRST] = [Response("<html>", status)]
+    error = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY))
+    assert isinstance(error, Refused)
+    assert str(error) == (
+        f"cs.LG: HTTP {status} from {server.url}{FIRST}: arXiv turns this client away; wait before"
+        " trying again"
+    )
+    assert len(server.asked) == requests_made
+
+
+def test_a_server_that_is_not_there_is_told(session: requests.Session) -> None:
+    error = failure(lambda: fetch_day(session, "http://127.0.0.1:9", "cs.LG", DAY))
+    assert error.problem.startswith(f"cannot read http://127.0.0.1:9{FIRST}")
+
+
+def test_pages_are_asked_for_five_times_as_far_apart(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    clock = [1000.0]
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        clock[0] += seconds
+
+    monkeypatch.setattr("digest.arxiv.http.time.sleep", sleep)
+    monkeypatch.setattr("digest.arxiv.http.time.monotonic", lambda: clock[0])
+    for number in range(1, 5):
+        more = f"&page={number}" if number > 1 else ""
+        server.answers[FIRST + more] = [
+            listings.as_catchup("cs.LG", DAY, PAPERS, page=number, size=1)
+        ]
+    with polite_session("tests/1", 3) as session:
+        fetch_day(session, server.url, "cs.LG", DAY)
+    assert len(server.asked) == 4
+    assert [round(wait, 6) for wait in waits if wait] == [3 * LISTING_FACTOR] * 3 == [15.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("day", "kept"),
+    [
+        (date(2026, 4, 30), True),
+        (date(2026, 5, 1), False),
+        (DAY, True),
+        (date(2026, 1, 29), False),
+    ],
+)
+def test_pages_are_kept_for_ninety_days(day: date, kept: bool) -> None:
+    assert has_pages(day, today=date(2026, 4, 30)) is kept
+
+
+# --- empty, or not yet ------------------------------------------------------------------------
+
+RECENT = {date(2026, 1, 30): 3, date(2026, 1, 29): 0, date(2026, 1, 27): 5, date(2026, 1, 26): 1}
+
+
+def is_empty(session: requests.Session, server: Server, day: date) -> bool | None:
+    recent = fetch_recent(session, server.url, "cs.LG")
+    return confirmed_empty(session, server.url, "cs.LG", day, recent)
+
+
+@pytest.mark.parametrize(
+    ("day", "empty"),
+    [
+        (date(2026, 1, 29), True),  # announced, and nothing here
+        (date(2026, 1, 28), True),  # not announced, and later days were
+        (date(2026, 1, 30), False),  # the page was made too early
+        (date(2026, 2, 2), None),  # not announced yet
+    ],
+)
+def test_the_list_of_recent_days_tells_empty_from_not_yet(
+    session: requests.Session, server: Server, day: date, empty: bool | None
+) -> None:
+    server.answers["/list/cs.LG/recent"] = [listings.as_recent("cs.LG", RECENT)]
+    assert is_empty(session, server, day) is empty
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("papers", "later", "empty"),
+    [((), LATER, True), ((), None, None), (PAPERS, LATER, False)],
+)
+def test_an_older_day_is_told_by_its_own_page(
+    session: requests.Session,
+    server: Server,
+    papers: tuple[Paper, ...],
+    later: date | None,
+    empty: bool | None,
+) -> None:
+    old = date(2026, 1, 23)
+    server.answers["/list/cs.LG/recent"] = [listings.as_recent("cs.LG", RECENT)]
+    server.answers[f"/catchup/cs.LG/{old}?abs=True"] = [
+        listings.as_catchup("cs.LG", old, papers, next_day=later)
+    ]
+    assert is_empty(session, server, old) is empty
+
+
+def test_a_list_that_is_none_proves_nothing(session: requests.Session, server: Server) -> None:
+    server.answers["/list/cs.LG/recent"] = [b"<html><title>Welcome</title></html>"]
+    error = failure(lambda: fetch_recent(session, server.url, "cs.LG"))
+    assert error.problem == "not a listing but a web page called 'Welcome'"
+
+
+# --- the search interface ---------------------------------------------------------------------
+
+HEAD = """<?xml version='1.0' encoding='UTF-8'?>
+<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/"
+ xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns="http://www.w3.org/2005/Atom">"""
+
+
+class Api:
+    """A search interface that has papers, and says each of its replies before it answers."""
+
+    def __init__(self, httpserver: HTTPServer, papers: tuple[Paper, ...]) -> None:
+        self.papers, self.replies = papers, list[Callable[[], Response]]()
+        self.asked: list[dict[str, str]] = []
+        self.url = httpserver.url_for("/api/query")
+        httpserver.expect_request("/api/query").respond_with_handler(self)
+
+    def __call__(self, request: Request) -> Response:
+        self.asked.append(request.args.to_dict())
+        if self.replies:
+            return self.replies.pop(0)()
+        start, size = (int(request.args[name]) for name in ("start", "max_results"))
+        return self.page(self.papers[start : start + size])
+
+    def page(self, papers: tuple[Paper, ...], total: int | None = None) -> Response:
+        entries = "".join(
+            f"<entry><id>http://arxiv.org/abs/{p.id}v{p.version}</id><title>{escape(p.title)}"
+            f"</title><summary>{escape(p.abstract)}</summary>"
+            + "".join(f"<author><name>{escape(name)}</name></author>" for name in p.authors)
+            + "".join(f"<category term='{term}'/>" for term in p.categories)
+            + "</entry>"
+            for p in papers
+        )
+        total = len(self.papers) if total is None else total
+        results = f"<opensearch:totalResults>{total}</opensearch:totalResults>"
+        return Response(f"{HEAD}{results}{entries}</feed>", mimetype="application/atom+xml")
+
+
+@pytest.fixture
+def api(httpserver: HTTPServer) -> Api:
+    older = (
+        paper("2601.00009", version=4),
+        paper("2601.00002", categories=("stat.ML", "cs.LG")),
+        paper("2601.00001", categories=()),
+        paper("2601.00007"),
+    )
+    return Api(httpserver, older)
+
+
+def test_an_approximate_day_is_what_was_submitted_for_it(
+    session: requests.Session, api: Api
+) -> None:
+    feed = fetch_approximate(session, api.url, "cs.LG", DAY)
+    assert (feed.category, feed.date) == ("cs.LG", DAY)
+    assert [(p.id, p.version, p.announce_type) for p in feed.papers] == [
+        ("2601.00007", 1, NEW),
+        ("2601.00009", 1, NEW),
+        ("2601.00001", 1, CROSS),
+        ("2601.00002", 1, CROSS),
+    ]
+    assert api.asked == [
+        {
+            "search_query": "cat:cs.LG AND submittedDate:[202601281900 TO 202601291859]",
+            "sortBy": "submittedDate",
+            "sortOrder": "ascending",
+            "start": "0",
+            "max_results": "500",
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "window"),
+    [
+        (date(2026, 7, 7), "202607021800 TO 202607061759"),  # Friday the 3rd was a holiday
+        (date(2026, 3, 9), "202603051900 TO 202603061859"),  # the Monday after clocks went forward
+        (date(2026, 3, 10), "202603061900 TO 202603091759"),  # across that change
+    ],
+)
+def test_the_window_follows_deadlines_holidays_and_clocks(
+    session: requests.Session, api: Api, day: date, window: str
+) -> None:
+    fetch_approximate(session, api.url, "cs.LG", day)
+    assert api.asked[0]["search_query"].endswith(f"submittedDate:[{window}]")
+
+
+def test_a_day_without_an_announcement_has_no_window(session: requests.Session, api: Api) -> None:
+    with pytest.raises(ValueError, match="no announcement on '2026-01-31'"):
+        fetch_approximate(session, api.url, "cs.LG", date(2026, 1, 31))
+
+
+@pytest.mark.parametrize(
+    ("category", "wanted"),
+    [
+        ("cs", "(cat:cs OR cat:cs.*)"),
+        ("hep-th", "cat:hep-th"),
+        ("math-ph", "cat:math-ph"),
+        ("cond-mat.mes-hall", "cat:cond-mat.mes-hall"),
+    ],
+)
+def test_an_archive_is_asked_for_with_its_categories(
+    session: requests.Session, api: Api, category: str, wanted: str
+) -> None:
+    fetch_approximate(session, api.url, category, DAY)
+    assert api.asked[0]["search_query"].startswith(f"{wanted} AND ")
+
+
+def ids(session: requests.Session, api: Api) -> list[str]:
+    return sorted(p.id for p in fetch_approximate(session, api.url, "cs.LG", DAY).papers)
+
+
+ALL = ["2601.00001", "2601.00002", "2601.00007", "2601.00009"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_results_of_several_pages_are_put_together(
+    session: requests.Session, api: Api, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(search_api, "SUBMITTED_PAGE", size)
+    assert ids(session, api) == ALL
+    assert len(api.asked) == -(-4 // size)
+
+
+def test_an_empty_page_before_the_end_is_asked_for_again(
+    session: requests.Session, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_api, "SUBMITTED_PAGE", 2)
+    api.replies = [
+        lambda: api.page((), total=0),
+        lambda: api.page(api.papers[:2]),
+        lambda: api.page(()),
+        lambda: api.page(api.papers[2:3]),
+    ]
+    assert ids(session, api) == ALL
+    assert [asked["start"] for asked in api.asked] == ["0", "0", "2", "2", "2"]
+
+
+def test_nothing_submitted_is_believed_when_it_is_said_again(
+    session: requests.Session, api: Api
+) -> None:
+    api.papers = ()
+    assert ids(session, api) == []
+    assert len(api.asked) == search_api.TRIES
+
+
+@pytest.mark.parametrize(
+    ("replies", "said"),
+    [
+        pytest.param(
+            [((), 4)] * 3,
+            "found 4 papers and sent 0 of them, 3 times over: the server is in trouble; try again"
+            " later",
+            id="never any",
+        ),
+        pytest.param(
+            [((0, 1), 4), *[((), 0)] * 3],
+            "found 0 papers and sent 2 of them, 3 times over: the server is in trouble; try again"
+            " later",
+            id="then none",
+        ),
+        pytest.param(
+            [((0, 1), 4), ((2, 3), 5)], "found first 4, then 5 papers: try again later", id="grown"
+        ),
+        pytest.param(
+            [((0, 1), 4), ((1, 2), 4)],
+            "sent a paper twice and so left one out: try again later",
+            id="shifted",
+        ),
+        pytest.param([((0, 1), 99_999)], "found 99999 papers: try again later", id="without end"),
+    ],
+)
+def test_results_that_are_not_all_once_are_an_error(
+    session: requests.Session,
+    api: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    replies: list[tuple[tuple[int, ...], int]],
+    said: str,
+) -> None:
+    monkeypatch.setattr(search_api, "SUBMITTED_PAGE", 2)
+
+    def reply(numbers: tuple[int, ...], total: int) -> Callable[[], Response]:
+        return lambda: api.page(tuple(api.papers[n] for n in numbers), total)
+
+    api.replies = [reply(*each) for each in replies]
+    error = failure(lambda: fetch_approximate(session, api.url, "cs.LG", DAY))
+    assert str(error) == f"arXiv API: {api.url} {said}"
+
+
+def test_a_failure_is_told_without_the_query(session: requests.Session, api: Api) -> None:
+    api.replies = [lambda: Response("Rate exceeded.", 429)] * 5
+    error = failure(lambda: fetch_approximate(session, api.url, "cs.LG", DAY))
+    assert str(error) == (
+        f"arXiv API: HTTP 429 from {api.url}: too many requests: wait, and let only one machine ask"
+    )
+
+
+def test_entries_that_cannot_be_read_are_counted_and_named(
+    session: requests.Session, api: Api
+) -> None:
+    start = datetime(2026, 1, 28, 19, tzinfo=UTC)
+    api.papers = (*api.papers, paper("26/1"))
+    found = search_api.fetch_submitted(session, api.url, "cs.LG", start, start + timedelta(days=1))
+    assert (found.total, len(found.papers)) == (5, 4)
+    assert found.unreadable == ("entry 5: http://arxiv.org/abs/26/1v1",)

@@ -1,0 +1,429 @@
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from digest.arxiv import search_api
+from digest.arxiv.http import polite_session
+from digest.arxiv.search_api import Answer, fetch_papers, parse_papers
+from digest.core.errors import FeedError
+from digest.core.models import AnnounceType, Paper
+from tests.make import paper
+
+# --- answers ----------------------------------------------------------------------------------
+
+HEAD = """<?xml version='1.0' encoding='UTF-8'?>
+<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/"
+ xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns="http://www.w3.org/2005/Atom">
+<id>https://arxiv.org/api/x</id><title>arXiv Query: id_list=x</title>"""
+
+
+def entry(paper_id: str = "2601.00001", title: str = "Title", more: str = "") -> str:
+    return (
+        f"<entry><id>http://arxiv.org/abs/{paper_id}</id><title>{title}</title>"
+        f"<summary>What {paper_id} finds.</summary>{more}</entry>"
+    )
+
+
+def answer(*entries: str, total: int | str | None = None) -> bytes:
+    said = len(entries) if total is None else total
+    results = f"<opensearch:totalResults>{said}</opensearch:totalResults>"
+    return f"{HEAD}{results}{''.join(entries)}</feed>".encode()
+
+
+def error_entry(said: str) -> str:
+    return (
+        "<entry><id>https://arxiv.org/api/errors#x</id><title>Error</title>"
+        f"<summary>{escape(said)}</summary></entry>"
+    )
+
+
+def problem(body: bytes) -> str:
+    with pytest.raises(FeedError) as caught:
+        parse_papers(body)
+    return str(caught.value)
+
+
+def one(body: bytes) -> Paper:
+    [paper] = parse_papers(body).papers
+    return paper
+
+
+# --- parsing ----------------------------------------------------------------------------------
+
+
+def test_an_entry_is_a_paper() -> None:
+    more = (
+        "<category term='cs.LG'/><category term='math.OC'/><category term='68T05; 90C'/>"
+        "<arxiv:primary_category term='math.OC'/><arxiv:doi>10.1/x</arxiv:doi>"
+        "<arxiv:journal_ref>J. Ex. 1</arxiv:journal_ref>"
+        "<author><name>Ada Lovelace</name><arxiv:affiliation>London</arxiv:affiliation></author>"
+        "<author><name>George Boole, Jr.</name></author>"
+    )
+    assert one(answer(entry("2601.00001v3", "On\n  machines", more))) == Paper(
+        id="2601.00001",
+        version=3,
+        title="On machines",
+        authors=("Ada Lovelace", "George Boole, Jr."),
+        abstract="What 2601.00001v3 finds.",
+        categories=("math.OC", "cs.LG"),
+        announce_type=AnnounceType.NEW,
+        affiliations=(("Ada Lovelace", "London"),),
+        doi="10.1/x",
+        journal_ref="J. Ex. 1",
+    )
+
+
+def test_tex_becomes_readable_and_its_source_is_kept() -> None:
+    more = "<author><name>Kurt G\\&quot;odel</name></author>"
+    found = one(answer(entry(title="Gro{\\ss}es $\\alpha$", more=more)))
+    assert (found.title, found.title_tex) == ("Großes $\\alpha$", "Gro{\\ss}es $\\alpha$")
+    assert (found.authors, found.authors_tex) == (("Kurt Gödel",), 'Kurt G\\"odel')
+
+
+def test_control_and_bidirectional_characters_do_not_arrive() -> None:
+    assert one(answer(entry(title="a\u202eb\u200b&#x85;c"))).title == "ab c"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("2601.00001", ("2601.00001", 1)),
+        ("2601.00001v12", ("2601.00001", 12)),
+        ("0704.0001v2", ("0704.0001", 2)),
+        ("quant-ph/0201082v1", ("quant-ph/0201082", 1)),
+        ("math.GT/0309136v2", ("math.GT/0309136", 2)),
+    ],
+)
+def test_ids_of_each_age_are_read(written: str, read: tuple[str, int]) -> None:
+    found = one(answer(entry(written)))
+    assert (found.id, found.version) == read
+
+
+@pytest.mark.parametrize(
+    ("bad", "named"),
+    [
+        (entry("26/1"), "entry 2: http://arxiv.org/abs/26/1"),
+        ("<entry/>", "entry 2: without any text"),
+    ],
+)
+def test_an_entry_without_an_id_is_named_and_the_others_are_read(bad: str, named: str) -> None:
+    found = parse_papers(answer(entry("2601.00002"), bad))
+    assert ([p.id for p in found.papers], found.unreadable) == (["2601.00002"], (named,))
+
+
+@pytest.mark.parametrize(
+    ("bad", "problem"),
+    [
+        (entry(title=" \u200d "), "no title"),
+        (entry(more="<title>Another</title>"), "2 titles"),
+        (entry(title="x" * 200_001), "200,"),
+        (entry(title="e" + "\u0301" * 100), "more than 30 marks on one letter"),
+    ],
+)
+def test_an_entry_that_is_not_whole_is_a_paper_that_says_so(bad: str, problem: str) -> None:
+    whole, broken = parse_papers(answer(entry("2601.00002"), bad)).papers
+    assert (whole.id, whole.unreadable) == ("2601.00002", "")
+    assert broken.id == "2601.00001"
+    assert broken.unreadable.startswith(problem)
+
+
+@pytest.mark.parametrize("bad", [entry("26/1"), entry("2601.00001", title=" ")])
+def test_more_than_three_entries_that_cannot_be_read_are_an_error(bad: str) -> None:
+    assert len(parse_papers(answer(*[bad] * 3)).papers) in (0, 3)
+    with pytest.raises(FeedError, match=r"4 of 4 entries cannot be read .*the format has changed"):
+        parse_papers(answer(*[bad] * 4))
+
+
+def test_an_answer_of_nothing_is_an_answer() -> None:
+    assert parse_papers(answer()) == Answer(0, ())
+
+
+def test_the_total_is_of_the_query_and_not_of_the_page() -> None:
+    assert parse_papers(answer(entry(), total=214_881)).total == 214_881
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(b" \n", "the answer is empty: the server is in trouble", id="empty"),
+        pytest.param(
+            b"<!DOCTYPE html><html>", "not a feed but a web page: an error page", id="web page"
+        ),
+        pytest.param(
+            HEAD.replace("<feed", '<!DOCTYPE feed [<!ENTITY a "b">]><feed').encode(),
+            'not a feed but something that begins "<?xml',
+            id="entities",
+        ),
+        pytest.param(answer(entry())[:-20], "broken XML (", id="cut short"),
+        pytest.param(b"Rate exceeded.", "not a feed but something that begins 'Rate", id="text"),
+        pytest.param(
+            b'<rss version="2.0"><channel/></rss>',
+            "not an answer of the search interface: check `arxiv.api_url`",
+            id="an RSS feed",
+        ),
+        pytest.param(
+            f"{HEAD}</feed>".encode(), "not an answer of the search interface", id="no total"
+        ),
+        pytest.param(answer(total="many"), "not an answer of the search", id="no number"),
+        pytest.param(
+            answer(error_entry("incorrect id format\nfor abc")),
+            "arXiv says: incorrect id format for abc",
+            id="arXiv's own error",
+        ),
+        pytest.param(answer(error_entry("")), "arXiv says: no reason given", id="without reason"),
+    ],
+)
+def test_what_is_no_answer_is_told(body: bytes, said: str) -> None:
+    assert problem(body).startswith(f"arXiv API: {said}")
+
+
+@given(st.binary() | st.binary(max_size=30).map(lambda noise: answer(entry())[:400] + noise))
+def test_any_bytes_are_an_answer_or_an_error_of_ours(body: bytes) -> None:
+    with suppress(FeedError):
+        parse_papers(body)
+
+
+inner = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
+)
+
+
+@given(st.lists(inner, min_size=4, max_size=4))
+def test_any_text_in_an_entry_does_no_harm(said: list[str]) -> None:
+    title, name, term, number = map(escape, said)
+    more = f"<author><name>{name}</name></author><arxiv:doi>{number}</arxiv:doi>"
+    found = parse_papers(answer(entry(title=title, more=f"{more}<summary>{term}</summary>")))
+    assert len(found.papers) + len(found.unreadable) == 1
+
+
+# --- as recorded ------------------------------------------------------------------------------
+
+
+def test_every_recorded_answer_is_read(real_data: Path) -> None:
+    counts: dict[str, object] = {}
+    for path in sorted((real_data / "api").glob("*.json")):
+        body = json.loads(path.read_text("utf-8"))["body"].encode()
+        try:
+            found = parse_papers(body)
+            counts[path.name.rpartition("_")[0]] = (len(found.papers), len(found.unreadable))
+        except FeedError as error:
+            counts[path.name.rpartition("_")[0]] = str(error)
+    assert counts == {
+        "arxivpy_id_0000.0000_s0_m100": (0, 0),
+        "arxivpy_id_0808.05394_1707.08567_s0_m100": (1, 0),
+        "arxivpy_id_0808.05394_s0_m100": (0, 0),
+        "arxivpy_id_1605.08386_s0_m100": (1, 0),
+        "arxivpy_id_1707.08567_s0_m100": (1, 0),
+        "arxivpy_id_2104.12255v1_s0_m100": (1, 0),
+        "arxivpy_id_abc_s0_m100": "arXiv API: arXiv says: incorrect id format for abc",
+        "arxivpy_id_astro-ph_0601001_s0_m100": (1, 0),
+        "arxivpy_id_quant-ph_0201082v1_s0_m100": (1, 0),
+        "arxivpy_q_testing_s0_m10": (10, 0),
+        "arxivpy_q_testing_s0_m15": (15, 0),
+        "arxivpy_q_testing_s10_m10": (10, 0),
+        "arxivpy_q_testing_s9_m15": (15, 0),
+    }
+
+
+def test_a_recorded_paper_is_read_in_full(real_data: Path) -> None:
+    [path] = (real_data / "api").glob("*astro-ph_0601001*.json")
+    found = one(json.loads(path.read_text("utf-8"))["body"].encode())
+    assert (found.id, found.version, found.categories) == ("astro-ph/0601001", 1, ("astro-ph",))
+    assert found.authors[0] == "Andrew Gould"
+    assert found.affiliations[0] == ("Andrew Gould", "Ohio State")
+    assert found.journal_ref == "ActaAstron.56:1-50,2006"
+    assert found.abstract.startswith("We derive the frequencies of hot Jupiters (HJs) with 3--5")
+
+
+# --- fetching ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with polite_session("tests/1 (+https://example.org)", delay_s=0) as session:
+        yield session
+
+
+class Server:
+    """An interface that knows some papers, and says each of its replies before it answers."""
+
+    def __init__(self, httpserver: HTTPServer, *known: str) -> None:
+        self.known, self.replies = known, list[Callable[[], Response]]()
+        self.asked: list[list[str]] = []
+        self.url = httpserver.url_for("/api/query")
+        httpserver.expect_request("/api/query").respond_with_handler(self)
+
+    def __call__(self, request: Request) -> Response:
+        ids = request.args["id_list"].split(",")
+        assert int(request.args["max_results"]) >= len(ids)  # arXiv's default is 10
+        self.asked.append(ids)
+        if self.replies:
+            return self.replies.pop(0)()
+        return xml(answer(*(entry(f"{i}v2") for i in self.known if plain(i) in map(plain, ids))))
+
+
+def plain(paper_id: str) -> str:
+    return paper_id.replace(".GT/", "/")
+
+
+def xml(body: bytes, status: int = 200) -> Response:
+    return Response(body, status=status, content_type="application/atom+xml")
+
+
+def failure(session: requests.Session, server: Server, *ids: str) -> str:
+    with pytest.raises(FeedError) as caught:
+        fetch_papers(session, server.url, ids or ["2601.00001"])
+    return str(caught.value)
+
+
+def test_papers_arrive_by_the_ids_asked_for(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    server = Server(httpserver, "2601.00001", "math/0309136")
+    found = fetch_papers(session, server.url, ["math.GT/0309136", "2601.00001", "2601.00001"])
+    assert {key: (p.id, p.version) for key, p in found.items()} == {
+        "math.GT/0309136": ("math.GT/0309136", 2),
+        "2601.00001": ("2601.00001", 2),
+    }
+    assert server.asked == [["math.GT/0309136", "2601.00001"]]
+
+
+def test_ids_that_arxiv_does_not_know_are_left_out(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    server = Server(httpserver, "2601.00001")
+    assert list(fetch_papers(session, server.url, ["2601.00002", "2601.00001"])) == ["2601.00001"]
+
+
+def test_what_is_no_id_of_arxivs_is_not_asked_for(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    server = Server(httpserver, "2601.00001")
+    fetch_papers(session, server.url, ["abc", "2601.00001,2601.00002", "2601.00001", ""])
+    assert server.asked == [["2601.00001"]]
+
+
+def test_nothing_to_ask_for_is_not_asked(httpserver: HTTPServer, session: requests.Session) -> None:
+    server = Server(httpserver)
+    assert (fetch_papers(session, server.url, []), server.asked) == ({}, [])
+
+
+def test_a_page_holds_a_hundred_ids(httpserver: HTTPServer, session: requests.Session) -> None:
+    ids = [f"2601.{n:05}" for n in range(250)]
+    server = Server(httpserver, *ids)
+    assert list(fetch_papers(session, server.url, ids)) == ids
+    assert list(map(len, server.asked)) == [100, 100, 50]
+
+
+@pytest.mark.parametrize(
+    "transient", [answer(), answer(total=1), answer(entry("2601.00001"), total=2)]
+)
+def test_an_answer_that_lacks_something_is_asked_for_again(
+    transient: bytes, httpserver: HTTPServer, session: requests.Session
+) -> None:
+    server = Server(httpserver, "2601.00001", "2601.00002")
+    server.replies = [lambda: xml(transient)]
+    found = fetch_papers(session, server.url, ["2601.00001", "2601.00002"])
+    assert (len(found), len(server.asked)) == (2, 2)
+
+
+def test_an_answer_of_nothing_is_believed_in_the_end(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    server = Server(httpserver)
+    assert fetch_papers(session, server.url, ["2601.00001"]) == {}
+    assert len(server.asked) == search_api.TRIES
+
+
+def test_an_answer_that_never_is_whole_is_an_error(
+    httpserver: HTTPServer, session: requests.Session
+) -> None:
+    server = Server(httpserver)
+    server.replies = [lambda: xml(answer(entry(), total=2))] * 3
+    assert failure(session, server, "2601.00001", "2601.00002") == (
+        f"arXiv API: {server.url} found 2 papers and sent 1 of them, 3 times over: the server is in"
+        " trouble; try again later"
+    )
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        pytest.param(
+            lambda: xml(answer(error_entry("incorrect id format for 2601.1")), 400),
+            "HTTP 400 from {url}: arXiv says: incorrect id format for 2601.1",
+            id="400 with a reason",
+        ),
+        pytest.param(
+            lambda: xml(b"<html>", 403),
+            "HTTP 403 from {url}: access refused: the server blocks this client; wait before"
+            " trying again",
+            id="403",
+        ),
+        pytest.param(
+            lambda: xml(b"", 404),
+            "HTTP 404 from {url}: nothing there: check `arxiv.api_url`",
+            id="404",
+        ),
+        pytest.param(
+            lambda: Response("Rate exceeded.", 429),
+            "HTTP 429 from {url}: too many requests: wait, and let only one machine ask",
+            id="429 again and again",
+        ),
+        pytest.param(
+            lambda: Response("", 500),
+            "HTTP 500 from {url}: the server is in trouble: try again later",
+            id="500 again and again",
+        ),
+        pytest.param(
+            lambda: Response("<html>Service"),
+            "not a feed but a web page: an error page, a proxy or a captcha stands in the way",
+            id="a web page",
+        ),
+    ],
+)
+def test_a_refusal_is_told_without_the_ids(
+    reply: Callable[[], Response], said: str, httpserver: HTTPServer, session: requests.Session
+) -> None:
+    server = Server(httpserver)
+    server.replies = [reply] * 5
+    assert failure(session, server) == f"arXiv API: {said.format(url=server.url)}"
+
+
+def test_a_server_that_is_not_there_is_told_without_the_ids(session: requests.Session) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/api/query"
+    with pytest.raises(FeedError) as caught:
+        fetch_papers(session, url, [f"2601.{n:05}" for n in range(100)])
+    assert str(caught.value).startswith(f"arXiv API: cannot read {url}: ")
+    assert "the connection was refused" in str(caught.value)
+    assert "2601.00" not in str(caught.value)
+
+
+def test_an_answer_without_end_is_told_without_the_ids(
+    httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_api, "MAX_BYTES", 100)
+    server = Server(httpserver)
+    assert failure(session, server) == (
+        f"arXiv API: cannot read {server.url}: it sent more than 100 bytes: check the address"
+    )
+
+
+def test_the_papers_of_an_answer_are_otherwise_as_any_feeds() -> None:
+    more = "<author><name>Ada Lovelace</name></author><category term='cs.LG'/>"
+    found = one(answer(entry("2601.00001", "On the matter of 2601.00001", more)))
+    assert found == paper("2601.00001")

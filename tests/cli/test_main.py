@@ -1,0 +1,1149 @@
+"""The program as its users meet it: `main([...])`, or `python -m digest` where a process counts."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from pytest_httpserver import HTTPServer
+
+from digest.cli.main import main
+from digest.core.models import Feed, Paper, Score, Topics
+from digest.scoring import embedded
+from tests import make
+from tests.make import DAY, DAY_KEYS, REPLACE, REPORT_KEYS, git, paper, tree
+
+ROOT = Path(__file__).parents[2]
+EARLIER = DAY - timedelta(days=1)
+NOWHERE = "http://127.0.0.1:9"  # no page of past days, and no request to the real one
+CONFIG = "categories: [cs.LG, cs.AI]\nscorer: offline\n"
+A, B, C = paper("2601.00001"), paper("2601.00002"), paper("2601.00003")
+
+
+# --- running it -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        lines = self.out.splitlines()
+        assert len(lines) == 1, "with --json, stdout is one line"
+        report: dict[str, Any] = json.loads(lines[0])
+        return report
+
+
+Digest = Callable[..., Ended]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with settings and topics, which is the working directory."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    make.own_git_settings(monkeypatch, tmp_path)
+    git(folder, "init", "--quiet")
+    (folder / "config.yaml").write_text(CONFIG)
+    (folder / "prompts").mkdir()
+    (folder / "prompts" / "topics.md").write_text("# Topics\n## Matters\n- Relevant: the matter\n")
+    for name in ("OPENAI_API_KEY", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def digest(project: Path, capsys: pytest.CaptureFixture[str]) -> Digest:
+    def run(*arguments: str | Path) -> Ended:
+        code = main([str(argument) for argument in arguments])
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+def process(folder: Path, *arguments: str, options: Sequence[str] = ()) -> Ended:
+    done = subprocess.run(
+        [sys.executable, *options, "-m", "digest", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def place(folder: Path, *papers: Paper, category: str = "cs.LG", day: date = DAY) -> Path:
+    """A feed file to replay."""
+    path = folder.parent / f"{category}-{day}-{len(papers)}.xml"
+    path.write_bytes(make.rss(make.feed(*papers, category=category, day=day)))
+    return path
+
+
+def serve(server: HTTPServer, *feeds: Feed | bytes, category: str = "cs.LG") -> None:
+    for announcement in feeds:
+        data = announcement if isinstance(announcement, bytes) else make.rss(announcement)
+        name = category if isinstance(announcement, bytes) else announcement.category
+        server.expect_request(f"/rss/{name}").respond_with_data(data, content_type="text/xml")
+
+
+def follow(folder: Path, server: HTTPServer, *categories: str) -> None:
+    """Point the settings at a feed server of our own."""
+    url = server.url_for("/rss/") + "{category}"
+    (folder / "config.yaml").write_text(
+        f"categories: [{', '.join(categories)}]\nscorer: offline\n"
+        f'arxiv: {{feed_url: "{url}", site_url: "{NOWHERE}", api_url: "{NOWHERE}", delay_s: 0}}\n'
+    )
+
+
+def touch_all(folder: Path) -> dict[str, int]:
+    """Every file's time, after setting it to long ago."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, ns=(10**9, 10**9))
+    return times(folder)
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_mtime_ns for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def commits(folder: Path) -> list[str]:
+    """The subjects, oldest first."""
+    return git(folder, "log", "--reverse", "--format=%s").splitlines()
+
+
+# --- the real day 2026-01-30 ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Real feeds, unpacked."""
+
+    folder: Path
+
+    def __call__(self, category: str, day: str) -> Path:
+        return next(self.folder.glob(f"rss_{category}_{day}_[0-9]*.xml"))
+
+    @property
+    def stale(self) -> Path:
+        """cs.AI's papers of the 29th under the dates of the 30th, as arXiv really served them."""
+        return next(self.folder.glob("rss_cs.AI_2026-01-30_STALE_*.xml"))
+
+
+@pytest.fixture
+def real(real_data: Path, tmp_path: Path) -> Replay:
+    folder = tmp_path / "feeds"
+    folder.mkdir()
+    for packed in (real_data / "feeds_replay").glob("rss_*.xml.gz"):
+        (folder / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+    return Replay(folder)
+
+
+def both(*feeds: Path) -> list[str]:
+    return [argument for feed in feeds for argument in ("--feed", str(feed))]
+
+
+def record(folder: Path, day: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((folder / f"docs/data/{day[:4]}/{day}.json").read_text())
+    return loaded
+
+
+def states(day: dict[str, Any]) -> list[tuple[str, str]]:
+    """(id, state), an entry for each place where an id stands."""
+    found = [(paper_id, "seen") for paper_id in day["seen"]]
+    for state in ("kept", "below", "filtered", "unscored"):
+        found += [(p["id"], state) for p in day[state]]
+    return found
+
+
+def test_the_576_items_of_a_real_day_are_472_papers_each_in_one_state(
+    project: Path, real: Replay
+) -> None:
+    feeds = both(real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30"))
+    ended = process(project, "run", *feeds, "--scorer", "offline", "--no-commit", "--json")
+    assert ended.code == 0, ended.err
+    report, day = ended.report, record(project, "2026-01-30")
+
+    assert list(report) == REPORT_KEYS
+    assert [list(each) for each in report["days"]] == [DAY_KEYS]
+    assert (report["status"], report["date"], report["commit"]) == ("published", "2026-01-30", None)
+    assert report["counts"] == day["counts"]
+    assert report["counts"]["announced"] == report["counts"]["scanned"] == 472
+
+    assert sum(source["items"] for source in day["sources"].values()) == 576
+    listed = {line.split("v")[0] for s in day["sources"].values() for line in s["entries"]}
+    assert sorted(paper_id for paper_id, _ in states(day)) == sorted(listed)
+    for stage in ("read: 2 feeds, 576 items (", "select: 472 papers", "score: ", "write: "):
+        assert stage in ended.err
+
+
+def test_a_stale_feed_repeats_nothing_and_a_fresh_one_completes_the_day(
+    digest: Digest, project: Path, real: Replay
+) -> None:
+    # 29 January, and the 30th with cs.AI stale.
+    lg, ai = real("cs.LG", "2026-01-29"), real("cs.AI", "2026-01-29")
+    first = digest("run", *both(lg, ai), "--json").report
+    second = digest("run", *both(real("cs.LG", "2026-01-30"), real.stale), "--json").report
+    assert (first["status"], second["status"]) == ("published", "published")
+    before = record(project, "2026-01-30")
+    assert before["status"] == "partial"
+    assert {c: s["state"] for c, s in before["sources"].items()} == {
+        "cs.LG": "fresh",
+        "cs.AI": "stale",
+    }
+    only_stale = {line.split("v")[0] for line in before["sources"]["cs.AI"]["entries"]} - {
+        line.split("v")[0] for line in before["sources"]["cs.LG"]["entries"]
+    }
+    assert only_stale
+    assert {state for paper_id, state in states(before) if paper_id in only_stale} == {"seen"}
+    scored_before = {i for i, s in states(record(project, "2026-01-29")) if s in ("kept", "below")}
+    scored = {i for i, s in states(before) if s in ("kept", "below")}
+    assert not scored & scored_before
+
+    # The 30th once more, when cs.AI has turned.
+    fresh = both(real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30"))
+    third = digest("run", *fresh, "--json").report
+    after = record(project, "2026-01-30")
+    assert (third["status"], after["status"]) == ("updated", "complete")
+    announced = {line.split("v")[0] for line in after["sources"]["cs.AI"]["entries"]}
+    assert len(announced) == 275
+    assert announced | scored <= {paper_id for paper_id, _ in states(after)}
+
+    # The same command again.
+    stamps, bytes_before = touch_all(project / "docs"), tree(project / "docs")
+    fourth = digest("run", *fresh, "--json").report
+    assert (fourth["status"], fourth["commit"]) == ("unchanged", None)
+    assert (times(project / "docs"), tree(project / "docs")) == (stamps, bytes_before)
+    assert [subject[:17] for subject in commits(project)] == [
+        "Digest 2026-01-29",
+        "Digest 2026-01-30",
+        "Digest 2026-01-30",
+    ]
+
+    # The archive is the source of truth.
+    assert digest("render", "--to", "elsewhere").code == 0
+    assert tree(project / "elsewhere") == tree(project / "docs")
+
+
+def test_a_real_day_fetched_is_the_same_as_the_day_replayed(
+    digest: Digest, project: Path, real: Replay, httpserver: HTTPServer
+) -> None:
+    feeds = [real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")]
+    digest("run", *both(*feeds), "--no-commit", "--out", "docs")
+    replayed = record(project, "2026-01-30")
+    for category, path in zip(("cs.LG", "cs.AI"), feeds, strict=True):
+        serve(httpserver, path.read_bytes(), category=category)
+    follow(project, httpserver, "cs.LG", "cs.AI")
+    assert digest("run", "--date", "2026-01-30", "--no-commit", "--out", "fetched").code == 0
+    fetched = json.loads((project / "fetched/data/2026/2026-01-30.json").read_text())
+    for day in (replayed, fetched):
+        del day["generated_at"]
+        for source in day["sources"].values():
+            del source["url"]
+    assert fetched == replayed
+
+
+def told(project: Path, out: str) -> dict[str, Any]:
+    """The real day without what a run cannot know from its feeds alone."""
+    loaded: dict[str, Any] = json.loads((project / f"{out}/data/2026/2026-01-30.json").read_text())
+    del loaded["generated_at"]
+    for source in loaded["sources"].values():
+        del source["url"]
+    return loaded
+
+
+def test_the_order_of_the_feeds_of_a_real_day_does_not_matter(
+    digest: Digest, project: Path, real: Replay
+) -> None:
+    lg, ai = real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")
+    digest("run", *both(lg, ai), "--out", "a", "--no-commit")
+    digest("run", *both(ai, lg), "--out", "b", "--no-commit")
+    assert told(project, "a") == told(project, "b")
+
+
+def test_the_order_in_which_the_feeds_of_a_real_day_turn_does_not_matter(
+    digest: Digest, project: Path, real: Replay
+) -> None:
+    lg, ai = real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")
+    for out, runs in (("a", [[lg], [lg, ai]]), ("b", [[ai], [lg, ai]]), ("at once", [[lg, ai]])):
+        for feeds in runs:
+            assert digest("run", *both(*feeds), "--out", out, "--no-commit").code == 0
+    assert told(project, "a") == told(project, "b") == told(project, "at once")
+
+
+def test_a_stale_feed_that_lost_an_item_is_stale(
+    digest: Digest, project: Path, real: Replay
+) -> None:
+    digest("run", *both(real("cs.LG", "2026-01-29"), real("cs.AI", "2026-01-29")))
+    whole = real.stale.read_bytes()
+    start, end = whole.index(b"<item>"), whole.index(b"</item>") + len(b"</item>")
+    less = project.parent / "less.xml"
+    less.write_bytes(whole[:start] + whole[end:])
+    digest("run", *both(real("cs.LG", "2026-01-30"), less))
+    source = record(project, "2026-01-30")["sources"]["cs.AI"]
+    assert (source["state"], source["items"]) == ("stale", whole.count(b"<item>") - 1)
+
+
+# --- the midnight race ------------------------------------------------------------------------
+
+
+def test_a_category_still_dated_the_day_before_gives_nothing_and_follows_when_it_turns(
+    digest: Digest, project: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG", "cs.AI")
+    serve(httpserver, make.feed(A), make.feed(B, category="cs.AI", day=EARLIER))
+    first = digest("run", "--date", DAY.isoformat(), "--json")
+    assert (first.code, first.report["status"]) == (0, "published")
+    day = record(project, "2026-01-30")
+    assert states(day) == [(A.id, "kept")]
+    assert day["status"] == "partial"
+    assert {c: (s["state"], s["items"]) for c, s in day["sources"].items()} == {
+        "cs.LG": ("fresh", 1),
+        "cs.AI": ("stale", 0),
+    }
+
+    httpserver.clear()
+    serve(httpserver, make.feed(A), make.feed(C, category="cs.AI"))
+    second = digest("run", "--date", DAY.isoformat(), "--json")
+    assert second.report["status"] == "updated"
+    day = record(project, "2026-01-30")
+    assert (states(day), day["status"]) == ([(A.id, "kept"), (C.id, "kept")], "complete")
+
+
+# --- commits and pushes -----------------------------------------------------------------------
+
+
+def test_replayed_days_are_committed_one_by_one_oldest_first(digest: Digest, project: Path) -> None:
+    newer, older = place(project, A), place(project, B, C, day=EARLIER)
+    report = digest("run", *both(newer, older), "--json").report
+    assert commits(project) == [
+        "Digest 2026-01-29: 2 of 2 papers kept",
+        "Digest 2026-01-30: 1 of 1 papers kept",
+    ]
+    assert [day["date"] for day in report["days"]] == ["2026-01-29", "2026-01-30"]
+    assert report["commit"] == git(project, "rev-parse", "HEAD")
+
+
+def test_each_commit_is_pushed(digest: Digest, project: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
+    git(project, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    assert digest("run", *both(place(project, A)), "--push").code == 0
+    assert git(tmp_path / "remote.git", "rev-parse", "main") == git(project, "rev-parse", "HEAD")
+
+
+@pytest.fixture
+def pushed(digest: Digest, project: Path, tmp_path: Path) -> Path:
+    """A remote that has the settings and a digest of the day before."""
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--message", "Settings")
+    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
+    git(project, "remote", "add", "origin", str(tmp_path / "remote.git"))
+    git(project, "push", "--quiet", "--set-upstream", "origin", "main")
+    assert digest("run", *both(place(project, A, day=EARLIER)), "--push").code == 0
+    return tmp_path / "remote.git"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", "--push"],
+        ["run", "--no-commit"],
+        ["run", "--dry-run"],
+        ["catch-up", "--date", "2026-01-28"],
+        ["render"],
+        ["render", "--to", "../elsewhere"],
+        ["check"],
+        ["check", "--repair"],
+    ],
+    ids=" ".join,
+)
+def test_a_sparse_checkout_without_the_archive_stops_before_anything_is_done(
+    digest: Digest, project: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    git(project.parent, "clone", "--quiet", "--no-checkout", pushed.as_uri(), "sparse")
+    sparse = project.with_name("sparse")
+    git(sparse, "sparse-checkout", "set", "--cone", "prompts")
+    git(sparse, "checkout", "--quiet")
+    monkeypatch.chdir(sparse)
+    before, refs = tree(sparse), git(pushed, "for-each-ref")
+    ended = digest(*command, *(both(place(project, B)) if command[0] == "run" else []), "--json")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert ended.err.startswith("digest: docs/data/2026/2026-01-29.json is in the last commit and")
+    assert len(ended.err.splitlines()) == 1
+    assert (tree(sparse), git(pushed, "for-each-ref")) == (before, refs)
+    assert not project.with_name("elsewhere").exists()
+
+
+def test_commits_of_the_users_own_stop_a_push_before_the_model_is_asked(
+    digest: Digest,
+    project: Path,
+    pushed: Path,
+    httpserver: HTTPServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", httpserver.url_for("/v1"))
+    (project / "config.yaml").write_text(CONFIG + "authors: [Ada L]\n")
+    git(project, "commit", "--quiet", "--all", "--message", "An author, fixes #3")
+    own = git(project, "log", "-1", "--format=%h")
+    before, refs = tree(project), git(pushed, "for-each-ref")
+    feeds = both(place(project, B))
+    ended = digest("run", *feeds, "--scorer", "llm", "--push", "--json")
+    assert (ended.code, ended.report["status"]) == (5, "publish_error")
+    assert f"1 commit of your own is not pushed, and --push would publish it: {own} An" in ended.err
+    assert "#3" not in ended.err  # as it would be a link to an issue
+    assert httpserver.log == []
+    assert (tree(project), git(pushed, "for-each-ref")) == (before, refs)
+    git(project, "push", "--quiet")
+    assert digest("run", *feeds, "--push").code == 0
+
+
+def test_a_digest_that_could_not_be_pushed_goes_with_the_next(
+    digest: Digest, project: Path, pushed: Path
+) -> None:
+    pushed.rename(pushed.with_name("away"))
+    assert digest("run", *both(place(project, B)), "--push").code == 5
+    pushed.with_name("away").rename(pushed)
+    later = DAY + timedelta(days=3)
+    assert digest("run", *both(place(project, C, day=later)), "--push").code == 0
+    assert [line[:17] for line in git(pushed, "log", "--format=%s", "main").splitlines()] == [
+        f"Digest {later}",
+        f"Digest {DAY}",
+        f"Digest {EARLIER}",
+        "Settings",
+    ]
+
+
+def test_the_site_can_be_made_elsewhere(digest: Digest, project: Path) -> None:
+    digest("run", *both(place(project, A)), "--out", "public", "--no-commit")
+    assert (project / "public/index.html").exists()
+    assert not (project / "docs").exists()
+
+
+def test_a_run_that_failed_to_commit_is_committed_by_the_next(
+    digest: Digest, project: Path
+) -> None:
+    feeds = both(place(project, A))
+    (project / ".gitignore").write_text("docs/\n")
+    assert digest("run", *feeds).code == 5
+    (project / ".gitignore").unlink()
+    ended = digest("run", *feeds, "--json")
+    assert (ended.code, ended.report["status"]) == (0, "updated")
+    assert commits(project) == ["Digest 2026-01-30: 1 of 1 papers kept"]
+
+
+def test_days_left_uncommitted_get_a_commit_of_their_own_before_the_days(
+    digest: Digest, project: Path
+) -> None:
+    first, second = DAY - timedelta(days=2), EARLIER
+    digest("run", *both(place(project, A, day=first)), "--no-commit")
+    digest("run", *both(place(project, B, C, day=second)), "--no-commit")
+    report = digest("run", *both(place(project, paper("2601.00004"))), "--json").report
+    assert commits(project) == [
+        "Digest 2026-01-28: 1 of 1 papers kept",
+        "Digest 2026-01-29: 2 of 2 papers kept",
+        "Digest 2026-01-30: 1 of 1 papers kept",
+    ]
+    for day, revision in ((first, "HEAD~2"), (second, "HEAD~")):
+        touched = git(project, "show", "--format=", "--name-only", revision).splitlines()
+        assert touched == [
+            f"docs/2026/{day}.html",
+            f"docs/2026/{day}.md",
+            f"docs/data/2026/{day}.json",
+        ]
+    assert report["commit"] == git(project, "rev-parse", "HEAD")
+    assert git(project, "status", "--porcelain", "--", "docs") == ""
+
+
+def test_a_committed_day_that_was_made_better_without_a_commit_is_committed_by_the_next_day(
+    digest: Digest, project: Path
+) -> None:
+    digest("run", *both(place(project, A, day=EARLIER)))
+    digest("run", *both(place(project, A, B, day=EARLIER)), "--no-commit")
+    digest("run", *both(place(project, C)))
+    assert commits(project) == [
+        "Digest 2026-01-29: 1 of 1 papers kept",
+        "Digest 2026-01-29: 2 of 2 papers kept",
+        "Digest 2026-01-30: 1 of 1 papers kept",
+    ]
+
+
+# --- nothing to publish -----------------------------------------------------------------------
+
+
+def test_a_replay_of_nothing_but_stale_feeds_fails_and_writes_nothing(
+    digest: Digest, project: Path
+) -> None:
+    digest("run", *both(place(project, A, day=EARLIER)))
+    before = tree(project)
+    ended = digest("run", *both(place(project, A)), "--json")
+    assert (ended.code, ended.report["status"]) == (4, "stale_feed")
+    assert ended.err.splitlines()[-1] == (
+        "digest: 2026-01-30: the feed of cs.LG repeats an earlier day's papers under today's date:"
+        " try again later"
+    )
+    assert tree(project) == before
+
+
+@pytest.mark.parametrize(("hour", "code"), [(15, 0), (16, 4)])
+def test_stale_feeds_are_late_before_16_utc_and_a_failure_after(
+    digest: Digest, project: Path, httpserver: HTTPServer, hour: int, code: int
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    serve(httpserver, make.feed(A))
+    digest("run", *both(place(project, A, day=EARLIER)))
+    with time_machine.travel(datetime(2026, 1, 30, hour, tzinfo=UTC), tick=False):
+        ended = digest("run", "--json")
+    assert (ended.code, ended.report["status"]) == (code, "stale_feed")
+
+
+def test_an_empty_feed_is_no_announcement(
+    digest: Digest, project: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    serve(httpserver, make.feed())
+    ended = digest("run", "--date", DAY.isoformat(), "--json")
+    assert (ended.code, ended.report["status"]) == (0, "no_announcement")
+    assert not (project / "docs").exists()
+
+
+def test_a_weekend_asks_arxiv_for_nothing(
+    digest: Digest, project: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    ended = digest("run", "--date", "2026-01-31", "--json")
+    assert (ended.code, ended.report["status"]) == (0, "no_announcement")
+    assert "a Saturday" in ended.report["reason"]
+    assert httpserver.log == []
+
+
+# --- samples, plans, once more ----------------------------------------------------------------
+
+
+def test_a_sample_is_not_committed_and_a_full_run_makes_it_whole(
+    digest: Digest, project: Path
+) -> None:
+    feeds = both(place(project, A, B, C))
+    sample = digest("run", *feeds, "--limit", "1", "--json").report
+    assert (sample["counts"]["filtered"], sample["commit"]) == (2, None)
+    assert [f["rule"] for f in record(project, "2026-01-30")["filtered"]] == ["limit", "limit"]
+    whole = digest("run", *feeds, "--json").report
+    assert (whole["status"], whole["counts"]["scanned"]) == ("updated", 3)
+    assert commits(project) == ["Digest 2026-01-30: 3 of 3 papers kept"]
+
+
+def test_a_dry_run_plans_and_writes_nothing(digest: Digest, project: Path) -> None:
+    before = tree(project)
+    replaced = paper("2601.00004", announce_type=REPLACE)
+    ended = digest("run", *both(place(project, A, B, replaced)), "--dry-run", "--json")
+    assert (ended.code, ended.report["status"]) == (0, "planned")
+    assert ended.report["reason"] == "would score 2 papers with the embedded scorer"
+    assert tree(project) == before
+
+
+def test_rescoring_uses_the_topics_of_now(digest: Digest, project: Path) -> None:
+    feeds = both(place(project, A))
+    digest("run", *feeds)
+    (project / "prompts" / "topics.md").write_text("## Sports\n- Relevant: football\n")
+    assert digest("run", *feeds, "--json").report["status"] == "unchanged"
+    again = digest("run", *feeds, "--rescore", "--json").report
+    assert (again["status"], again["counts"]["kept"]) == ("updated", 0)
+    assert record(project, "2026-01-30")["prompt"]["user"].startswith("## Sports")
+
+
+def test_what_a_run_makes_is_made_again_when_it_is_deleted(digest: Digest, project: Path) -> None:
+    feeds = both(place(project, A, B))
+    digest("run", *feeds)
+    whole = tree(project / "docs")
+    for name in whole:
+        if not name.startswith("data/2026/"):
+            (project / "docs" / name).unlink()
+    ended = digest("run", *feeds, "--json")
+    assert ended.code == 0
+    assert tree(project / "docs") == whole
+    assert len(commits(project)) == 1
+
+
+# --- the other commands -----------------------------------------------------------------------
+
+
+def test_the_demo_needs_no_key_and_says_where_to_look(project: Path) -> None:
+    shutil.copy(ROOT / "config.yaml", project)
+    shutil.copytree(ROOT / "prompts", project / "prompts", dirs_exist_ok=True)
+    ended = process(project, "demo")
+    page = project / "build/demo/index.html"
+    assert (ended.code, page.exists()) == (0, True)
+    assert page.resolve().as_uri() in ended.err
+    assert "published" in ended.out
+    assert git(project, "status", "--porcelain", "--", "docs") == ""
+
+
+def test_a_second_demo_makes_the_same_pages(digest: Digest, project: Path) -> None:
+    digest("demo")
+    first = tree(project / "build")
+    assert digest("demo", "--json").report["status"] == "unchanged"
+    assert tree(project / "build") == first
+
+
+def test_somebody_elses_site_is_not_written_over(digest: Digest, project: Path) -> None:
+    for name in ("404.html", "2020/2020-01.html", "feed.xml", "index.html", "CNAME", "data/x.csv"):
+        (project / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / "docs" / name).write_text("mine")
+    before = tree(project)
+    for command in (["run", *both(place(project, A))], ["catch-up", "--since", "2026-01-26"]):
+        ended = digest(*command, "--json")
+        assert (ended.code, ended.report["status"]) == (2, "config_error")
+        assert ended.report["reason"] == (
+            "docs/2020/2020-01.html, docs/404.html, docs/feed.xml and 1 more are not of this"
+            " program's making: move them, or choose another folder for the site"
+        )
+    assert tree(project) == before
+    assert digest("run", *both(place(project, A)), "--dry-run").code == 0
+
+
+OWN_SITE = {"title": "My site", "url": "https://me.example.org"}
+COMMANDS = [
+    ["run"],
+    ["run", "--no-commit"],
+    ["render"],
+    ["render", "--to", "docs/../docs"],
+    ["check", "--repair"],
+]
+
+
+@pytest.mark.parametrize("name", ["index.html", "404.html", "data/site.json"])
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_page_of_the_users_own_among_ours_is_never_written_over(
+    digest: Digest, project: Path, command: list[str], name: str
+) -> None:
+    digest("run", *both(place(project, A, day=EARLIER)))
+    (project / "docs" / name).write_text(json.dumps(OWN_SITE))
+    pages = tree(project / "docs")
+    feeds = both(place(project, B)) if command[0] == "run" else []
+    ended = digest(*command, *feeds, "--json")
+    assert ended.code in (1, 2)
+    assert f"{name}: is not" in ended.err or f"{name} is not of this program's" in ended.err
+    assert (project / "docs" / name).read_text() == json.dumps(OWN_SITE)
+    assert tree(project / "docs") == pages
+
+
+def test_an_address_file_of_the_users_own_is_no_sign_of_an_archive(
+    digest: Digest, project: Path
+) -> None:
+    (project / "docs/data").mkdir(parents=True)
+    (project / "docs/index.html").write_text("mine")
+    for text in (json.dumps(OWN_SITE), "[]", ""):
+        (project / "docs/data/site.json").write_text(text)
+        before = tree(project)
+        ended = digest("run", *both(place(project, A)))
+        assert ended.code in (1, 2)
+        assert "site.json" in ended.err
+        assert tree(project) == before
+
+
+def test_a_users_page_is_found_before_the_model_is_asked(
+    project: Path, digest: Digest, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest("run", *both(place(project, A, day=EARLIER)))
+    (project / "docs/2026/2026-01-30.html").write_text("mine")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", httpserver.url_for("/v1"))
+    ended = digest("run", *both(place(project, B)), "--scorer", "llm")
+    assert ended.code == 2
+    assert "docs/2026/2026-01-30.html is not of this program's making: move it" in ended.err
+    assert httpserver.log == []
+
+
+def test_a_render_elsewhere_spares_the_site_that_is_there(digest: Digest, project: Path) -> None:
+    digest("run", *both(place(project, A)))
+    (project / "blog").mkdir()
+    (project / "blog/index.html").write_text("mine")
+    (project / "blog/feed.xml").write_text("mine")
+    before = tree(project / "blog")
+    ended = digest("render", "--to", "blog", "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert ended.report["reason"] == (
+        "blog/feed.xml, blog/index.html are not of this program's making: move them, or choose"
+        " another folder for the site"
+    )
+    assert tree(project / "blog") == before
+    assert digest("render", "--to", "elsewhere").code == 0
+    (project / "elsewhere/index.html").write_text("mine")
+    assert digest("render", "--to", "elsewhere").code == 2
+    assert (project / "elsewhere/index.html").read_text() == "mine"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_demo_spares_a_page_that_is_there(digest: Digest, project: Path, again: bool) -> None:
+    if again:
+        assert digest("demo").code == 0
+    (project / "build/demo").mkdir(parents=True, exist_ok=True)
+    (project / "build/demo/index.html").write_text("mine")
+    before = tree(project / "build")
+    ended = digest("demo")
+    assert ended.code == 2
+    assert "build/demo/index.html is not of this program's making: move it" in ended.err
+    assert tree(project / "build") == before
+
+
+@pytest.mark.parametrize("name", [".nojekyll", "CNAME", "notes/index.html"])
+def test_what_no_digest_would_write_over_is_no_obstacle(
+    digest: Digest, project: Path, name: str
+) -> None:
+    (project / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
+    (project / "docs" / name).write_text("")
+    assert digest("run", *both(place(project, A))).code == 0
+
+
+def test_what_an_interrupted_first_run_left_is_ours(digest: Digest, project: Path) -> None:
+    feeds = both(place(project, A))
+    assert digest("run", *feeds, "--no-commit").code == 0
+    (project / "docs/data/days.jsonl").unlink()
+    assert digest("run", *feeds).code == 0
+
+
+def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) -> None:
+    digest("run", *both(place(project, A)))
+    whole = tree(project / "docs")
+    page = project / "docs/index.html"
+    page.write_text(page.read_text().replace("kept", "spoilt"))
+    ended = digest("render", "--json")
+    assert (ended.report["status"], ended.report["reason"]) == ("updated", "1 file written")
+    assert tree(project / "docs") == whole
+    assert digest("render", "--json").report["status"] == "unchanged"
+
+
+def test_render_of_an_archive_without_days_fails_and_makes_nothing(
+    digest: Digest, project: Path
+) -> None:
+    ended = digest("render", "--to", "elsewhere", "--json")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert ended.err == "digest: docs/data: holds no day: check `out` in the settings\n"
+    assert not (project / "elsewhere").exists()
+
+
+def test_render_names_a_damaged_day(digest: Digest, project: Path) -> None:
+    digest("run", *both(place(project, A)))
+    (project / "docs/data/2026/2026-01-30.json").write_text("{")
+    ended = digest("render")
+    assert ended.code == 1
+    assert "data/2026/2026-01-30.json: not JSON" in ended.err
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+
+def test_every_mistake_in_the_settings_is_a_line(digest: Digest, project: Path) -> None:
+    (project / "config.yaml").write_text("categories: [cs.LLM]\nscorer: magic\nkep: 1\n")
+    ended = digest("run", "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    lines = ended.err.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith("digest: config.yaml: ") for line in lines)
+
+
+def test_settings_that_are_not_there_are_named(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--config", "other.yaml")
+    assert ended.code == 2
+    assert ended.err.startswith("digest: other.yaml: no such file")
+
+
+def test_a_model_without_a_key_says_how_to_go_on(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--scorer", "llm", "--date", DAY.isoformat())
+    assert ended.code == 2
+    assert "OPENAI_API_KEY" in ended.err
+    assert "scorer: offline" in ended.err
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (500, b"", "HTTP 500"),
+        (429, b"Rate exceeded.", "too many requests"),
+        (200, b"<html>down</html>", "cs.LG: "),
+        (200, b"", "the body is empty"),
+    ],
+)
+def test_a_feed_that_is_none_names_its_day_and_category(
+    digest: Digest, project: Path, httpserver: HTTPServer, status: int, body: bytes, says: str
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    httpserver.expect_request("/rss/cs.LG").respond_with_data(body, status, content_type="text/xml")
+    ended = digest("run", "--date", DAY.isoformat(), "--json")
+    assert (ended.code, ended.report["status"]) == (4, "feed_error")
+    assert ended.report["date"] == "2026-01-30"
+    assert [(day["date"], day["status"]) for day in ended.report["days"]] == [
+        ("2026-01-30", "feed_error")
+    ]
+    *_, last = ended.err.splitlines()
+    assert last.startswith("digest: 2026-01-30: cs.LG: ")
+    assert says in last
+    assert not (project / "docs").exists()
+
+
+def test_the_feed_of_another_category_is_refused(
+    digest: Digest, project: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    serve(httpserver, make.rss(make.feed(A, category="cs.AI")), category="cs.LG")
+    ended = digest("run", "--date", DAY.isoformat())
+    assert ended.code == 4
+    assert "answered with the feed of 'cs.AI'" in ended.err
+
+
+def test_a_feed_file_that_is_not_there_is_a_feed_error(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--feed", "nowhere.xml")
+    assert ended.code == 4
+    assert ended.err.splitlines() == [
+        "digest: nowhere.xml: cannot read nowhere.xml: No such file or directory: name a file"
+    ]
+
+
+def test_outside_of_a_repository_nothing_is_fetched_or_made(
+    digest: Digest, project: Path, tmp_path: Path, httpserver: HTTPServer
+) -> None:
+    follow(project, httpserver, "cs.LG")
+    ended = digest("run", "--date", DAY.isoformat(), "--out", tmp_path / "elsewhere", "--json")
+    assert (ended.code, ended.report["status"]) == (5, "publish_error")
+    assert "use --no-commit" in ended.err
+    assert httpserver.log == []
+
+
+def test_a_refused_push_ends_the_run_on_the_day_it_struck(digest: Digest, project: Path) -> None:
+    git(project, "remote", "add", "origin", str(project / "moved.git"))
+    ended = digest(
+        "run", *both(place(project, A), place(project, B, day=EARLIER)), "--push", "--json"
+    )
+    assert (ended.code, ended.report["status"]) == (5, "publish_error")
+    assert [(day["date"], day["status"]) for day in ended.report["days"]] == [
+        ("2026-01-29", "publish_error")
+    ]
+    assert ended.err.splitlines()[-1].startswith("digest: 2026-01-29: git push failed: ")
+    assert commits(project) == ["Digest 2026-01-29: 1 of 1 papers kept"]
+
+
+def test_an_interrupt_is_told_apart_from_a_failure(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(papers: Sequence[Paper], topics: Topics) -> dict[str, Score]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(embedded, "score", interrupted)
+    ended = digest("run", *both(place(project, A)), "--json")
+    assert (ended.code, ended.report["status"]) == (130, "interrupted")
+    assert not (project / "docs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "required"),
+        (["walk"], "invalid choice"),
+        (["run", "--limit", "0"], "'0' is not a whole number above 0"),
+        (["run", "--date", "30.1.2026"], "'30.1.2026' is no date: write YYYY-MM-DD"),
+        (["run", "--scorer", "magic"], "invalid choice"),
+        (["run", "--colour"], "unrecognized arguments"),
+        (["run", "--no"], "unrecognized arguments: --no"),
+        (["run", "two\nlines"], "unrecognized arguments: two lines"),
+        (["run", "--limit", "1", "--rescore"], "--limit with --rescore would throw scores away"),
+        (["run", "--push", "--no-commit"], "--push pushes commits, and none would be made"),
+        (["run", "--push", "--limit", "1"], "--push pushes commits, and none would be made"),
+    ],
+)
+def test_wrong_arguments_are_a_line_and_a_report(
+    digest: Digest, project: Path, arguments: list[str], says: str
+) -> None:
+    before = tree(project)
+    ended = digest(*arguments, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert (ended.report["date"], ended.report["days"]) == (None, [])
+    assert list(ended.report) == REPORT_KEYS
+    (line,) = ended.err.splitlines()
+    assert line.startswith("digest: ")
+    assert says in line
+    assert line == f"digest: {ended.report['reason']}"
+    assert tree(project) == before
+
+
+def test_wrong_arguments_name_the_help_that_would_have_told(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--date", "tomorrow")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "digest: argument --date: 'tomorrow' is no date: write YYYY-MM-DD: see digest run --help\n"
+    )
+
+
+@pytest.mark.parametrize("out", [".", "..", "prompts"])
+def test_a_folder_that_holds_more_than_the_site_is_refused(
+    digest: Digest, project: Path, out: str
+) -> None:
+    before = tree(project)
+    ended = digest("run", *both(place(project, A)), "--out", out, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert "give the site a folder of its own" in ended.report["reason"]
+    assert tree(project) == before
+
+
+# --- what a person sees -----------------------------------------------------------------------
+
+
+def test_a_person_reads_the_stages_on_stderr_and_the_outcome_on_stdout(
+    digest: Digest, project: Path
+) -> None:
+    ended = digest("run", *both(place(project, A, B)))
+    assert ended.out == "2026-01-30: published: 2 of 2 papers kept\n"
+    assert [line.partition(": ")[0] for line in ended.err.splitlines()] == [
+        "read",
+        "2026-01-30 select",
+        "2026-01-30 score",
+        "2026-01-30",
+        "2026-01-30 write",
+        "2026-01-30 commit",
+    ]
+
+
+def test_verbose_names_each_feed(digest: Digest, project: Path) -> None:
+    feeds = both(place(project, A))
+    assert "cs.LG of 2026-01-30: 1 item\n" in digest("run", *feeds, "-v", "--no-commit").err
+    assert "cs.LG of 2026-01-30" not in digest("run", *feeds, "--no-commit").err
+
+
+# As on a machine so slow that every bar is shown.
+WITH_BARS = (
+    "from digest.core import progress; progress._SILENT_S = 0;"
+    " from digest.__main__ import main; main()"
+)
+
+
+@pytest.mark.parametrize("program", ["digest", f"{sys.executable} -c '{WITH_BARS}'"])
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+@pytest.mark.parametrize(("command", "code"), [("render --to site", 0), ("check none", 2)])
+def test_a_closed_stream_changes_no_exit_code(
+    digest: Digest, project: Path, program: str, closed: str, command: str, code: int
+) -> None:
+    digest("run", "--feed", place(project, paper()), "--no-commit")
+    beside = Path(sys.executable).parent  # where pip puts the command
+    done = subprocess.run(
+        ["sh", "-c", f"{program} {command} {closed}"],
+        cwd=project,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{beside}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_help_answers_without_loading_what_a_run_needs(project: Path) -> None:
+    ended = process(project, "--help", options=("-X", "importtime"))
+    assert ended.code == 0
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.err.splitlines()}
+    heavy = {"jinja2", "markdown", "msgspec", "requests", "yaml"}
+    assert not loaded & heavy
+    assert all(command in ended.out for command in ("run", "demo", "render"))
+
+
+# --- in GitHub Actions ------------------------------------------------------------------------
+
+
+def test_outputs_and_summary_are_written_where_github_says(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(project / name))
+        (project / name).write_text("of an earlier step\n")
+    main(["run", "--date", "2026-01-31"])
+    outputs = (project / "GITHUB_OUTPUT").read_text()
+    assert outputs.startswith("of an earlier step\n")
+    assert "no_announcement" in outputs
+    assert "arXiv announces nothing on a Saturday" in (project / "GITHUB_STEP_SUMMARY").read_text()
+
+
+def test_where_github_cannot_be_told_the_run_ends_as_it_would(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_OUTPUT", str(project / "not" / "there"))
+    ended = digest("run", "--date", "2026-01-31", "--json")
+    assert (ended.code, ended.report["status"]) == (0, "no_announcement")
+    assert "GITHUB_OUTPUT: cannot be written" in ended.err
+
+
+def test_a_password_in_an_address_is_refused_and_not_shown(digest: Digest, project: Path) -> None:
+    ended = digest("run", "--feed", "https://me:s3cret@rss.arxiv.org/rss/cs.LG", "--no-commit")
+    assert ended.code == 4
+    assert "no user or password in an address" in ended.err
+    assert "s3cret" not in ended.err
+
+
+def test_where_a_push_cannot_go_nothing_is_scored_or_committed(
+    digest: Digest, project: Path
+) -> None:
+    ended = digest("run", "--feed", place(project, A), "--push")
+    assert ended.code == 5
+    assert "set a remote" in ended.err
+    assert not (project / "docs").exists()
+
+
+@pytest.fixture
+def rival(project: Path) -> Path:
+    """Another clone of a shared remote, which has published the day before."""
+    remote, folder = project.parent / "shared.git", project.parent / "rival"
+    git(project.parent, "init", "--quiet", "--bare", str(remote))
+    git(project, "add", ".")
+    git(project, "commit", "--quiet", "--allow-empty", "--message", "Settings")
+    git(project, "remote", "add", "origin", str(remote))
+    git(project, "push", "--quiet", "--set-upstream", "origin", "main")
+    git(project.parent, "clone", "--quiet", "--branch", "main", str(remote), str(folder))
+    assert process(folder, "run", "--feed", str(place(project, A, day=EARLIER)), "--push").code == 0
+    return folder
+
+
+def test_the_report_tells_of_the_day_as_it_was_published_beside_theirs(
+    digest: Digest, project: Path, rival: Path
+) -> None:
+    stale, fresh = place(project, A), place(project, B, category="cs.AI")
+    ended = digest("run", "--feed", stale, "--feed", fresh, "--push", "--json")
+    assert ended.code == 0
+    assert (ended.report["counts"]["seen"], ended.report["counts"]["scanned"]) == (1, 1)
+    assert git(project, "log", "-1", "--format=%s").endswith("of 1 papers kept")
+
+
+def test_a_day_that_is_stale_beside_theirs_is_said_to_be(
+    digest: Digest, project: Path, rival: Path
+) -> None:
+    ended = digest("run", "--feed", place(project, A), "--push", "--json")
+    assert (ended.code, ended.report["status"]) == (4, "stale_feed")
+    assert git(project, "log", "-1", "--format=%s").startswith(f"Digest {EARLIER}")
+
+
+# --- what the surroundings say ------------------------------------------------------------------
+
+
+def on_github(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
+    for name, value in {"GITHUB_REPOSITORY": "Reader/Papers", "GITHUB_ACTIONS": "true"}.items():
+        monkeypatch.setenv(name, value)
+    for name, value in more.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_the_first_scheduled_run_of_a_repository_without_a_key_is_green_and_says_what_is_left(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "config.yaml").write_text("categories: [cs.LG]\n")
+    on_github(monkeypatch, GITHUB_EVENT_NAME="schedule")
+    ended = digest("run", "--json")
+    assert (ended.code, ended.report["status"]) == (0, "not_set_up")
+    assert "::warning title=Digest::nothing is published yet: no API key" in ended.err
+
+
+@pytest.mark.parametrize("event", ["workflow_dispatch", None])
+def test_a_run_that_somebody_began_without_a_key_is_red(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch, event: str | None
+) -> None:
+    (project / "config.yaml").write_text("categories: [cs.LG]\n")
+    monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
+    on_github(monkeypatch, **({"GITHUB_EVENT_NAME": event} if event else {}))
+    ended = digest("run", "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert "::error title=Digest stopped::no API key" in ended.err
+
+
+def test_once_something_is_published_a_missing_key_is_red_on_schedule_too(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert digest("run", *both(place(project, A, B))).code == 0
+    (project / "config.yaml").write_text("categories: [cs.LG]\n")
+    on_github(monkeypatch, GITHUB_EVENT_NAME="schedule")
+    assert digest("run").code == 2
+
+
+def test_outside_of_github_nothing_is_annotated(
+    digest: Digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert "::" not in digest("run", "--feed", "nowhere.xml", "--no-commit").err
+
+
+@pytest.mark.parametrize(
+    ("repository", "address"),
+    [
+        ("Reader/Papers", "https://reader.github.io/Papers"),
+        ("Reader/reader.github.io", "https://reader.github.io"),
+    ],
+)
+def test_the_sites_address_is_found_on_github_and_kept(
+    digest: Digest,
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    repository: str,
+    address: str,
+) -> None:
+    on_github(monkeypatch, GITHUB_REPOSITORY=repository)
+    assert digest("run", *both(place(project, A, B))).code == 0
+    assert json.loads((project / "docs/data/site.json").read_text()) == {"url": address}
+    assert f'href="{address}/feed.xml"' in (project / "docs/feed.xml").read_text()
+    monkeypatch.delenv("GITHUB_REPOSITORY")  # at home: the same bytes
+    assert digest("render").out == "unchanged: 0 files written\n"
+    assert digest("check").code == 0
+
+
+def test_a_domain_of_ones_own_is_the_sites_address(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "docs").mkdir()
+    (project / "docs" / "CNAME").write_text("papers.example\n")
+    on_github(monkeypatch)
+    digest("run", *both(place(project, A, B)))
+    assert json.loads((project / "docs/data/site.json").read_text()) == {
+        "url": "https://papers.example"
+    }
+
+
+def test_the_configured_address_goes_before_the_one_that_was_found(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "config.yaml").write_text(CONFIG + "site: {url: https://mine.example}\n")
+    on_github(monkeypatch)
+    digest("run", *both(place(project, A, B)))
+    assert "https://mine.example/feed.xml" in (project / "docs/feed.xml").read_text()
+    assert digest("check").code == 0
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"url": 3}', '{"url": "javascript:alert(1)"}'])
+def test_a_damaged_address_is_told_and_nothing_is_written(
+    digest: Digest, project: Path, text: str
+) -> None:
+    (project / "docs" / "data").mkdir(parents=True)
+    (project / "docs" / "data" / "site.json").write_text(text)
+    ended = digest("run", *both(place(project, A, B)), "--json")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert not (project / "docs" / "index.html").exists()
+
+
+def test_the_model_can_be_named_by_the_environment(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(ROOT / "prompts", project / "prompts", dirs_exist_ok=True)
+    monkeypatch.setenv("OPENAI_MODEL", "another-model")
+    ended = digest(
+        "run", *both(place(project, A, B)), "--scorer", "llm", "--dry-run", "--json"
+    )  # fmt: skip
+    assert ended.report["model"] == "another-model"

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.core.calendar import (
+    HOLIDAYS,
+    calendar_known,
+    holiday_before,
+    is_announcement_day,
+    next_announcement,
+    previous_announcement,
+    submission_window,
+    today_eastern,
+    why_none,
+)
+
+days = st.dates(date(2020, 1, 1), date(2040, 12, 31))
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("holiday", "empty"),
+    [
+        # Each was seen in what bots archived: no new batch on `empty`.
+        ("2025-09-01", "2025-09-02"),
+        ("2025-11-27", "2025-11-28"),
+        ("2025-12-25", "2025-12-26"),
+        ("2025-12-30", "2025-12-31"),
+        ("2026-01-01", "2026-01-02"),
+        ("2026-01-19", "2026-01-20"),
+        ("2026-06-19", "2026-06-22"),  # a Friday: Sunday evening announces nothing
+        ("2026-07-03", "2026-07-06"),
+        ("2026-09-07", "2026-09-08"),
+        # To come.
+        ("2026-11-26", "2026-11-27"),
+        ("2026-12-25", "2026-12-28"),
+        ("2026-12-29", "2026-12-30"),
+        ("2026-12-31", "2027-01-01"),
+    ],
+)
+def test_a_holiday_empties_the_next_weekdays_feed_and_not_its_own(holiday: str, empty: str) -> None:
+    assert is_announcement_day(day(holiday))
+    assert not is_announcement_day(day(empty))
+    assert holiday_before(day(empty)) == day(holiday)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2025-07-04",  # Independence Day itself: Thursday evening's batch
+        "2026-01-30",
+        "2026-05-25",  # Memorial Day and the day after: no holiday of arXiv's
+        "2026-05-26",
+        "2026-10-12",  # Columbus Day
+    ],
+)
+def test_ordinary_weekdays_and_other_peoples_holidays_have_a_batch(text: str) -> None:
+    assert is_announcement_day(day(text))
+    assert why_none(day(text)) is None
+
+
+@pytest.mark.parametrize("text", ["2026-01-31", "2026-02-01", "2026-07-04", "2026-07-05"])
+def test_weekends_have_no_batch(text: str) -> None:
+    assert not is_announcement_day(day(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "previous", "following"),
+    [
+        ("2026-01-29", "2026-01-28", "2026-01-30"),
+        ("2026-02-02", "2026-01-30", "2026-02-03"),
+        ("2026-01-31", "2026-01-30", "2026-02-02"),
+        ("2026-07-06", "2026-07-03", "2026-07-07"),
+        ("2026-09-09", "2026-09-07", "2026-09-10"),
+        ("2026-12-30", "2026-12-29", "2026-12-31"),
+        ("2026-12-31", "2026-12-29", "2027-01-04"),
+        ("2024-12-30", "2024-12-25", "2024-12-31"),
+    ],
+)
+def test_neighbours_step_over_weekends_and_holidays(
+    text: str, previous: str, following: str
+) -> None:
+    assert previous_announcement(day(text)) == day(previous)
+    assert next_announcement(day(text)) == day(following)
+
+
+@given(days)
+def test_neighbours_are_announcement_days_on_either_side_with_none_between(d: date) -> None:
+    before, after = previous_announcement(d), next_announcement(d)
+    assert before < d < after
+    assert is_announcement_day(before)
+    assert is_announcement_day(after)
+    between = [before + timedelta(n) for n in range(1, (after - before).days)]
+    assert not any(is_announcement_day(other) for other in between if other != d)
+
+
+@given(days.filter(is_announcement_day))
+def test_stepping_forth_and_back_returns_to_an_announcement_day(d: date) -> None:
+    assert previous_announcement(next_announcement(d)) == d
+    assert next_announcement(previous_announcement(d)) == d
+
+
+@given(days)
+def test_there_is_a_reason_exactly_when_there_is_no_announcement(d: date) -> None:
+    assert (why_none(d) is None) == is_announcement_day(d)
+
+
+def test_every_holiday_is_a_weekday_and_empties_one_feed() -> None:
+    assert all(holiday.weekday() < 5 for holiday in HOLIDAYS)
+    span = (date(2024, 1, 1) + timedelta(n) for n in range(366 + 365 + 365 + 4))
+    empty = [d for d in span if d.weekday() < 5 and not is_announcement_day(d)]
+    assert len(empty) == len(HOLIDAYS)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("2026-01-31", "a Saturday"),
+        ("2026-02-01", "a Sunday"),
+        ("2026-09-08", "the day before was arXiv's holiday (Labor Day)"),
+        ("2026-07-06", "the Friday before was arXiv's holiday (Independence Day)"),
+    ],
+)
+def test_the_reason_for_no_announcement_reads_well(text: str, reason: str) -> None:
+    assert why_none(day(text)) == reason
+
+
+def test_a_year_whose_holidays_are_not_published_has_weekends_only() -> None:
+    assert calendar_known(day("2026-12-31"))
+    assert calendar_known(day("2027-01-01"))  # decided by Thursday 2026-12-31
+    assert not calendar_known(day("2027-01-04"))  # decided by Friday 2027-01-01
+    assert not calendar_known(day("2023-12-29"))
+    assert is_announcement_day(day("2027-11-26"))
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        # The table of availability.html, in winter time (14:00 Eastern is 19:00 UTC).
+        ("2026-01-26", "2026-01-22T19:00", "2026-01-23T19:00"),
+        ("2026-01-27", "2026-01-23T19:00", "2026-01-26T19:00"),
+        ("2026-01-28", "2026-01-26T19:00", "2026-01-27T19:00"),
+        ("2026-01-29", "2026-01-27T19:00", "2026-01-28T19:00"),
+        ("2026-01-30", "2026-01-28T19:00", "2026-01-29T19:00"),
+        ("2026-08-05", "2026-08-03T18:00", "2026-08-04T18:00"),  # summer time
+        ("2026-03-10", "2026-03-06T19:00", "2026-03-09T18:00"),  # clocks go forward on 03-08
+        ("2026-11-03", "2026-10-30T18:00", "2026-11-02T19:00"),  # and back on 11-01
+        # Over holidays both days come in one batch.
+        ("2026-09-09", "2026-09-04T18:00", "2026-09-08T18:00"),
+        ("2026-07-07", "2026-07-02T18:00", "2026-07-06T18:00"),
+        ("2026-11-30", "2026-11-25T19:00", "2026-11-27T19:00"),
+    ],
+)
+def test_the_window_runs_from_deadline_to_deadline(text: str, start: str, end: str) -> None:
+    assert submission_window(day(text)) == (utc(start), utc(end))
+
+
+@given(days)
+def test_windows_follow_each_other_without_gap_or_overlap(d: date) -> None:
+    announced = [next_announcement(d)]
+    for _ in range(10):
+        announced.append(next_announcement(announced[-1]))
+    windows = [submission_window(each) for each in announced]
+    assert all(start < end for start, end in windows)
+    assert all(one[1] == other[0] for one, other in pairwise(windows))
+    assert {moment.tzinfo for window in windows for moment in window} == {UTC}
+
+
+@given(days.filter(is_announcement_day))
+def test_a_batch_was_closed_before_its_date_begins(d: date) -> None:
+    assert submission_window(d)[1].date() < d
+
+
+def test_a_day_without_announcement_has_no_window() -> None:
+    with pytest.raises(ValueError, match=r"no announcement on '2026-09-08': .*Labor Day"):
+        submission_window(day("2026-09-08"))
+
+
+@pytest.mark.parametrize(
+    ("now", "today"),
+    [
+        ("2026-01-30T04:59", "2026-01-29"),
+        ("2026-01-30T05:00", "2026-01-30"),
+        ("2026-07-01T03:59", "2026-06-30"),
+        ("2026-07-01T04:00", "2026-07-01"),
+        ("2026-03-08T05:00", "2026-03-08"),  # clocks go forward later that night
+        ("2026-03-09T03:59", "2026-03-08"),
+        ("2026-03-09T04:00", "2026-03-09"),
+        ("2026-11-01T04:00", "2026-11-01"),  # clocks go back later that night
+        ("2026-11-02T04:59", "2026-11-01"),
+        ("2026-11-02T05:00", "2026-11-02"),
+    ],
+)
+def test_today_turns_at_midnight_eastern_in_summer_and_in_winter(now: str, today: str) -> None:
+    assert today_eastern(utc(now)) == day(today)
+
+
+def test_today_is_the_same_whatever_zone_the_clock_is_in() -> None:
+    beijing = timezone(timedelta(hours=8))
+    assert today_eastern(utc("2026-01-30T04:00").astimezone(beijing)) == day("2026-01-29")
+
+
+def test_a_naive_clock_is_refused() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        today_eastern(datetime(2026, 1, 30, 12))  # noqa: DTZ001 - what is refused

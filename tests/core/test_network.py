@@ -1,0 +1,232 @@
+"""What a failed request means, said of failures that really happen, on sockets of this machine."""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+import requests
+import urllib3.exceptions
+
+from digest.arxiv import http
+from digest.arxiv.feed import fetch_feed
+from digest.arxiv.http import polite_session
+from digest.core.errors import FeedError
+from digest.core.network import TooSlowError, explain
+from digest.publish.github import GitHub, GitHubError
+
+# What Python, requests and urllib3 say, and nobody should have to read.
+RAW = re.compile(
+    r"Pool\(|object at 0x|Errno|Max retries|Error\(|Exception|\('Connection aborted|<urllib3"
+)
+
+
+class Server:
+    """Sends `answer` to everybody who connects, whatever HTTP may think of it, and hangs up."""
+
+    def __init__(self, answer: bytes, silent_s: float = 0) -> None:
+        self._answer, self._silent_s = answer, silent_s
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.place = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        with suppress(OSError):  # closed by the test
+            while True:
+                connection, _ = self._listener.accept()
+                with connection, suppress(OSError):
+                    connection.recv(65_536)
+                    connection.sendall(self._answer)
+                    time.sleep(self._silent_s)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return self.place
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[requests.Session]:
+    monkeypatch.setattr(http, "TRIES", 1)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    with polite_session("tests/1 (+https://example.org)", delay_s=0) as session:
+        yield session
+
+
+def said(session: requests.Session, url: str) -> str:
+    with pytest.raises(FeedError) as caught:
+        fetch_feed(session, "cs.LG", url)
+    message = str(caught.value)
+    assert message.startswith(f"cs.LG: cannot read {url}: ")
+    assert not RAW.search(message)
+    assert message.isprintable()
+    return message.removeprefix(f"cs.LG: cannot read {url}: ")
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [
+        (b"", "the server closed the connection before the answer was there: try again"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "what answers there does not speak HTTP: check the address"),
+        (HEAD + b"X: " + b"a" * 70_000, "what answers there does not speak HTTP: check"),
+        (HEAD + b"Content-Length: 100\r\n\r\nabc", "the answer broke off before its end: try"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "the answer broke off before its end"),
+        (
+            HEAD + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+            "the answer is not compressed in the way it says: it was damaged on its way",
+        ),
+    ],
+)
+def test_what_a_server_sends_is_told_in_plain_words(
+    session: requests.Session, answer: bytes, meaning: str
+) -> None:
+    with Server(answer) as place:
+        assert said(session, f"http://{place}/rss").startswith(meaning)
+
+
+def test_a_server_that_falls_silent_is_told(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.1)
+    with Server(HEAD, silent_s=1) as place:
+        assert said(session, f"http://{place}/rss").startswith("the server fell silent: ")
+
+
+def test_a_refused_connection_is_told(session: requests.Session) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        place = f"127.0.0.1:{closed.getsockname()[1]}"
+    assert said(session, f"http://{place}/rss").startswith("the connection was refused: nothing")
+
+
+def test_a_server_without_https_is_told(session: requests.Session) -> None:
+    with Server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as place:
+        words = said(session, f"https://{place}/rss")
+    assert words.startswith("no secure connection comes about (wrong version number): a proxy")
+
+
+def test_a_proxy_that_is_not_there_is_told(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        place = f"127.0.0.1:{closed.getsockname()[1]}"
+    monkeypatch.setenv("HTTP_PROXY", f"http://{place}")
+    words = said(session, "http://arxiv.example/rss")
+    assert words.startswith("the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names cannot be")
+
+
+def test_a_proxy_that_refuses_is_quoted(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Server(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n") as place:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{place}")
+        words = said(session, "https://arxiv.example/rss")
+    assert "refuses the request (407 Proxy Authentication Required): check its address" in words
+
+
+def test_a_socks_proxy_without_its_package_is_told(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    assert "pip install PySocks" in said(session, "http://arxiv.example/rss")
+
+
+def test_certificates_that_are_not_where_the_environment_says_are_told(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+    assert "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names" in said(session, "https://127.0.0.1:9/rss")
+
+
+@pytest.mark.parametrize("url", ["http://[", "http://" + "a" * 70 + ".example/", "ftp://x/"])
+def test_what_is_no_address_is_told(session: requests.Session, url: str) -> None:
+    assert said(session, url).startswith("that is no http(s) address: check its spelling")
+
+
+def wrapped(cause: BaseException) -> requests.ConnectionError:
+    """As requests hands on what urllib3 says of a system's error."""
+    reason = urllib3.exceptions.NewConnectionError(None, f"Failed: {cause!r}")  # type: ignore[arg-type]
+    reason.__cause__ = cause
+    exhausted = urllib3.exceptions.MaxRetryError(None, "/rss", reason)  # type: ignore[arg-type]
+    return requests.ConnectionError(exhausted)
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (wrapped(socket.gaierror(-2, "Name or service not known")), "no host of that name"),
+        (wrapped(OSError(errno.ENETUNREACH, "Network is unreachable")), "this machine has no way"),
+        (wrapped(OSError(errno.EMFILE, "Too many open files")), "the connection failed, Too many"),
+        (
+            requests.exceptions.SSLError(
+                ssl.SSLCertVerificationError("certificate verify failed: expired")
+            ),
+            "the server's certificate is not accepted: check this machine's clock",
+        ),
+        (TooSlowError("still sending after 180 s"), "still sending after 180 s: the server is"),
+        (requests.exceptions.InvalidHeader("b'Bearer x\\n'"), "a header holds a character"),
+        (  # not from a server here: urllib3 leaves the connection of such an answer open
+            requests.exceptions.InvalidHeader(urllib3.exceptions.InvalidHeader("Content-Length")),
+            "what answers there does not speak HTTP",
+        ),
+        (requests.RequestException("<urllib3 object at 0x7f>"), "the connection failed (Request"),
+    ],
+)
+def test_every_failure_has_words_of_its_own(error: Exception, meaning: str) -> None:
+    words = explain(error)
+    assert words.startswith(meaning)
+    assert not RAW.search(words.replace("(RequestException)", ""))
+    assert ": " in words
+
+
+def test_errors_that_contain_each_other_come_to_an_end() -> None:
+    first, second = ValueError("x"), ValueError("y")
+    first.__cause__, second.__cause__ = second, first
+    assert explain(first).startswith("that is no http(s) address")
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [
+        (b"", "the server closed the connection"),
+        (HEAD + b"Content-Length: 6\r\n\r\n<html>", "the answer is not JSON"),
+        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>", "502 Bad Gateway"),
+    ],
+)
+def test_github_out_of_reach_is_told_in_the_same_words(answer: bytes, meaning: str) -> None:
+    with Server(answer) as place, requests.Session() as session:
+        github = GitHub(session, "o/r", "token-0123456789", f"http://{place}")
+        with pytest.raises(GitHubError) as caught:
+            github.ask("GET", "pages")
+    assert str(caught.value).startswith(f"GET /repos/o/r/pages: {meaning}")
+    assert not RAW.search(str(caught.value))
+
+
+def test_a_token_that_cannot_be_sent_is_told_and_not_shown(
+    make_github: Callable[[str], GitHub],
+) -> None:
+    with pytest.raises(GitHubError) as caught:
+        make_github("tok\nen").ask("GET", "pages")
+    assert "a token that was copied with a line break" in str(caught.value)
+    assert "tok" not in str(caught.value).replace("token", "")
+
+
+@pytest.fixture
+def make_github() -> Iterator[Callable[[str], GitHub]]:
+    with requests.Session() as session:
+        yield lambda token: GitHub(session, "o/r", token, "http://127.0.0.1:9")

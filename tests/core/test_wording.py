@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import html
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+
+from digest import site
+from digest.core.models import Digest, Origin, Source
+from digest.core.wording import warnings
+from digest.publish.publish import BODY_WIDTH, commit_message
+from tests import make
+from tests.site.days import SITE
+
+FRIDAY, LABOR_DAY = date(2026, 1, 30), date(2026, 9, 7)
+LATE = "Made on Tuesday, 3 February 2026, after arXiv's next announcement was due."
+
+
+def made_on(day: date, made: str) -> Digest:
+    return make.digest(day=day, below=[make.paper()], generated_at=datetime.fromisoformat(made))
+
+
+@pytest.mark.parametrize(
+    ("day", "made", "late"),
+    [
+        (FRIDAY, "2026-01-30T05:30Z", None),  # half an hour after the feed's own midnight
+        (FRIDAY, "2026-02-01T12:00Z", None),  # over the weekend nothing else was announced
+        (FRIDAY, "2026-02-02T04:59Z", None),  # in the east it is still Sunday
+        (FRIDAY, "2026-02-02T05:00Z", "Monday, 2 February 2026"),
+        (FRIDAY, "2026-02-04T03:00Z", "Tuesday, 3 February 2026"),
+        (LABOR_DAY, "2026-09-08T12:00Z", None),  # it empties Tuesday's feed
+        (LABOR_DAY, "2026-09-09T12:00Z", "Wednesday, 9 September 2026"),
+    ],
+)
+def test_a_day_made_once_the_next_was_due_says_when(day: date, made: str, late: str | None) -> None:
+    expected = (f"Made on {late}, after arXiv's next announcement was due.",) if late else ()
+    assert warnings(made_on(day, made)) == expected
+
+
+def test_a_late_day_says_so_wherever_it_is_read() -> None:
+    late = made_on(FRIDAY, "2026-02-03T12:00Z")
+    message = commit_message(late)
+    assert LATE in " ".join(message.split())
+    assert all(len(line) <= BODY_WIDTH for line in message.splitlines())
+    for page in site.day_files(late, SITE).values():
+        assert LATE in html.unescape(page.decode().replace("\\", ""))
+
+
+def of(**sources: Source) -> list[str]:
+    digest = make.digest(below=[make.paper()])
+    return list(warnings(replace(digest, sources=digest.sources | sources)))
+
+
+def test_what_could_not_be_read_is_said_with_the_reason() -> None:
+    lacks = "announced could not be read when this was made:"
+    assert of(a=make.unread("")) == [f"What a {lacks} its papers are missing."]
+    (one,) = of(a=make.unread("HTTP 500: try again later"))
+    assert one == f"What a {lacks} its papers are missing (a: HTTP 500: try again later)."
+    (three,) = of(a=make.unread("no"), b=make.unread("no"), c=make.unread("yes"))
+    assert three == f"What a, b, c {lacks} their papers are missing (a, b: no; c: yes)."
+
+
+def test_a_stale_category_is_not_an_unread_one() -> None:
+    (stale,) = of(a=make.source(fresh=False))
+    assert stale.startswith("arXiv's feed for a showed another day")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (make.source(), "arXiv's feed for a was empty."),
+        (replace(make.source(make.paper()), capped=True), "arXiv cuts a feed at 2,000 entries"),
+        (replace(make.source(make.paper()), origin=Origin.PAGE), "Taken from arXiv's catch-up"),
+        (
+            replace(make.source(make.paper()), origin=Origin.FEED_AND_PAGE),
+            "Completed from arXiv's catch-up pages: a.",
+        ),
+        (replace(make.source(make.paper()), origin=Origin.SEARCH), "Rebuilt from submission"),
+        (
+            replace(make.source(make.paper()), unreadable=("x", "y")),
+            "2 entries of arXiv's had no id that could be read, so their papers are not counted",
+        ),
+    ],
+)
+def test_what_a_reader_must_know_of_a_source_is_said(source: Source, said: str) -> None:
+    (warning,) = of(a=source)
+    assert warning.startswith(said)
+
+
+@pytest.mark.parametrize(("made", "late"), [("0001-01-01T00:00Z", 0), ("9999-12-31T23:59Z", 1)])
+def test_any_time_at_which_a_day_was_made_can_be_told(made: str, late: int) -> None:
+    assert len(warnings(made_on(FRIDAY, made))) == late

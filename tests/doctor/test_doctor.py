@@ -1,0 +1,772 @@
+"""`digest doctor` on set-ups good and bad: a real repository and remote, a model endpoint, a feed
+server, GitHub's API as far as it is asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from digest import doctor
+from digest.archive import store
+from digest.arxiv.feed import parse_feed
+from digest.arxiv.fetch import Fetched
+from digest.cli.main import main
+from digest.core.config import Site
+from digest.core.models import Digest, Feed, Kept
+from digest.doctor import hub, repository, scoring
+from digest.doctor.verdict import Check
+from digest.run import output
+from digest.run.unfinished import Unfinished
+from tests import make
+from tests.make import git, paper, score
+from tests.scoring import replies
+from tests.scoring.fake import Fake
+from tests.scoring.replies import Step
+
+GOLDEN = Path(__file__).parents[1] / "data" / "doctor"
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)  # a Friday
+TODAY, BEFORE = NOW.date(), NOW.date() - timedelta(days=1)
+KEY = "sk-proj-RecognisableSecret0123456789"
+TOKEN = "ghs_RecognisableToken0123456789"  # noqa: S105 - of nobody
+A, B, C = paper("2611.00001"), paper("2611.00002"), paper("2611.00003")
+REPOSITORY = "/repos/ada/papers"
+GOOD_GITHUB: dict[str, Any] = {
+    "pages": {
+        "html_url": "https://ada.github.io/papers/",
+        "build_type": "legacy",
+        "status": "built",
+        "source": {"branch": "main", "path": "/docs"},
+    },
+    "actions/workflows/daily.yml": {"state": "active"},
+    "actions/workflows/daily.yml/runs": {
+        "workflow_runs": [{"created_at": "2026-11-20T08:31:02Z", "conclusion": "success"}]
+    },
+    "actions/permissions": {"enabled": True, "allowed_actions": "all"},
+    "actions/permissions/workflow": {"default_workflow_permissions": "read"},
+    "branches/main": {"name": "main", "protected": False},
+    "": {"full_name": "ada/papers", "size": 12_345, "archived": False},
+}
+
+
+# --- a project and what it talks to -----------------------------------------------------------
+
+
+@dataclass
+class Project:
+    folder: Path
+    server: HTTPServer
+    fake: Fake
+    capsys: pytest.CaptureFixture[str]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "docs"
+
+    def configure(self, *, llm: dict[str, object] | None = None, **changed: object) -> None:
+        """JSON is YAML, too."""
+        feed_url = self.server.url_for("/rss/") + "{category}"
+        settings: dict[str, object] = {
+            "categories": ["cs.LG"],
+            "site": {"url": "https://ada.github.io/papers"},
+            "llm": {"base_url": self.fake.url, **(llm or {})},
+            "arxiv": {"feed_url": feed_url, "delay_s": 0},
+        }
+        (self.folder / "config.yaml").write_text(json.dumps(settings | changed))
+
+    def serve(self, *feeds: Feed) -> None:
+        for feed in feeds:
+            request = self.server.expect_request(f"/rss/{feed.category}")
+            request.respond_with_data(make.rss(feed), content_type="text/xml")
+
+    def github(self, answers: dict[str, Any]) -> None:
+        """What GitHub answers: a value, or a status without one."""
+        for path, answer in answers.items():
+            request = self.server.expect_request(f"{REPOSITORY}/{path}".rstrip("/"))
+            if isinstance(answer, int):
+                request.respond_with_json({"message": f"as {TOKEN} may see"}, status=answer)
+            else:
+                request.respond_with_json(answer)
+
+    def record(self, digest: Digest) -> None:
+        output.write(self.out, digest, None, Site())
+
+    def commit(self) -> None:
+        git(self.folder, "add", ".")
+        git(self.folder, "commit", "--quiet", "--message", "All of it")
+
+    def doctor(self, *options: str) -> tuple[int, str, str]:
+        code = main(["doctor", *options])
+        return code, *self.capsys.readouterr()
+
+    def lines(self) -> list[str]:
+        """What is said, without what differs from one machine to the next."""
+        code, out, err = self.doctor()
+        for secret in (KEY, TOKEN, KEY[:12], TOKEN[:12]):
+            assert secret not in out + err
+        assert code == bool(re.search(r"^problem", out, re.MULTILINE))
+        for varying, name in (
+            (re.escape(str(self.folder)), "PROJECT"),
+            (r"(?:127\.0\.0\.1|localhost):\d+|llm\.example\.com", "HOST"),
+            (r"(?<=about )[\d,]+(?= tokens)", "SOME"),
+            (r"(?<=about )\$[\d.]+", "$SOME"),
+            (r"[\d.]+ MB(?= after)", "SOME MB"),
+            (r"(?<=over )\d+ years", "SOME years"),
+        ):
+            out = re.sub(varying, name, out)
+        return out.splitlines()
+
+    def said(self, name: str) -> list[str]:
+        """A check's lines."""
+        code, out, _ = self.doctor("--json")
+        checks = json.loads(out)["checks"]
+        assert code == any(check["state"] == "problem" for check in checks)
+        found = [check for check in checks if check["name"] == name]
+        return [f"{c['state']}: {c['said']}: {c['remedy']}".removesuffix(": ") for c in found]
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    httpserver: HTTPServer,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Project]:
+    """With settings, topics, and nothing else: not a repository yet."""
+    folder = tmp_path / "papers"
+    (folder / "prompts").mkdir(parents=True)
+    topics = "## Matters\n- Relevant: the matter\n## Methods\n- Relevant: the method\n"
+    (folder / "prompts" / "topics.md").write_text(topics)
+    monkeypatch.chdir(folder)
+    make.own_git_settings(monkeypatch, tmp_path)
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ACTIONS", "OPENAI_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("OPENAI_MODEL", raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    monkeypatch.setenv("GITHUB_REPOSITORY", "ada/papers")
+    monkeypatch.setenv("GITHUB_API_URL", httpserver.url_for("").rstrip("/"))
+    monkeypatch.setattr("digest.cli.main._now", lambda: NOW)
+    have_disk(monkeypatch, 42 * repository.GB)
+    with Fake(public=True) as fake:
+        project = Project(folder, httpserver, fake, capsys)
+        project.configure()
+        yield project
+
+
+@pytest.fixture
+def good(project: Project, tmp_path: Path) -> Project:
+    """A repository with a remote and a day, all as it should be."""
+    bare = tmp_path / "remote.git"
+    git(tmp_path, "init", "--quiet", "--bare", str(bare))
+    git(project.folder, "init", "--quiet")
+    git(project.folder, "remote", "add", "origin", bare.as_uri())
+    project.record(day(BEFORE, A))
+    project.commit()
+    git(project.folder, "push", "--quiet", "--set-upstream", "origin", "main")
+    project.serve(make.feed(B, C, day=TODAY))
+    project.github(GOOD_GITHUB)
+    return project
+
+
+def day(of: date, *ids: Any) -> Digest:
+    made = datetime(of.year, of.month, of.day, 9, tzinfo=UTC)
+    return make.digest(day=of, kept=[Kept(p, score()) for p in ids], generated_at=made)
+
+
+def have_disk(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
+    usage = shutil.disk_usage(".")._replace(free=free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+
+
+def replace_github(project: Project, **answers: Any) -> None:
+    project.server.clear()
+    project.serve(make.feed(B, C, day=TODAY))
+    named = {
+        name.replace("__", "/").replace("daily", "daily.yml"): a for name, a in answers.items()
+    }
+    project.github(GOOD_GITHUB | named)
+
+
+def respond(project: Project, step: Step) -> None:
+    project.fake.respond = step
+
+
+def assert_golden(name: str, lines: list[str]) -> None:
+    path = GOLDEN / f"{name}.txt"
+    text = "".join(f"{line}\n" for line in lines)
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")
+
+
+# --- whole set-ups ----------------------------------------------------------------------------
+
+
+def test_a_good_set_up_is_said_to_be_good_check_by_check(good: Project) -> None:
+    assert_golden("good", good.lines())
+    (request,) = good.fake.records
+    assert request.ids == ()
+    assert request.prompt_tokens + request.completion_tokens < 200, "one tiny request"
+
+
+def test_in_a_thoroughly_broken_set_up_each_finding_says_what_to_do(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = good.server
+    server.clear()
+    llm = {"model": "gpt-5-mini", "budget_usd": 0.0001}
+    good.configure(categories=["cs.LG", "cs.AI"], llm=llm)
+    (good.folder / "prompts" / "topics.md").write_text("## Matters\n" + "of all kinds " * 8_000)
+    respond(good, replies.unauthorized())
+    good.serve(make.feed(A, day=TODAY))  # which is yesterday's
+    error = (
+        b'<rss version="2.0"><channel><title>Feed error for query: cs.AI</title>'
+        b"<description>Bad archive</description></channel></rss>"
+    )
+    server.expect_request("/rss/cs.AI").respond_with_data(error, 400, content_type="text/xml")
+    listed = (good.out / store.DAYS).read_bytes()
+    good.record(day(TODAY, B))
+    (good.out / store.DAYS).write_bytes(listed)
+    (good.folder / ".gitignore").write_text("docs/index.html\n")
+    git(good.folder, "rm", "--quiet", "--cached", "docs/index.html")
+    server.expect_request("/refusing.git/info/refs").respond_with_data("no", status=403)
+    git(good.folder, "remote", "set-url", "origin", server.url_for("/refusing.git"))
+    fetched = [Fetched("feed.xml", make.feed(C, day=BEFORE))]
+    Unfinished.of(good.folder / ".digest", BEFORE, None, ["llm"]).keep_readings(fetched)
+    with (good.out / "film.mp4").open("wb") as file:
+        file.truncate(950 * repository.MB)
+    have_disk(monkeypatch, 5 * repository.MB)
+    good.github(
+        {
+            "pages": 404,
+            "actions/workflows/daily.yml": {"state": "disabled_fork"},
+            "actions/permissions": {"enabled": False},
+            "branches/main": {"protected": True},
+            "": {"size": 5_600_000},
+        }
+    )
+    assert_golden("broken", good.lines())
+
+
+def test_where_there_is_next_to_nothing_what_cannot_be_checked_is_said(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No repository, no topics, no key, an archive that cannot be read, a token that may nothing.
+    project.configure(llm={"model": "llama-at-home"})
+    (project.folder / "prompts" / "topics.md").unlink()
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    project.server.expect_request("/rss/cs.LG").respond_with_data("<h1>Hello</h1>")
+    (project.out / "data").mkdir(parents=True)
+    (project.out / store.DAYS).write_text("not a day\n")
+    project.github(dict.fromkeys(GOOD_GITHUB, 403))
+    assert_golden("bare", project.lines())
+
+
+def test_every_mistake_of_the_settings_is_a_line_and_the_rest_waits_for_them(
+    project: Project,
+) -> None:
+    settings = "categories: [cs.LG]\nscorer: magic\nllm: {modle: gpt-5}\n"
+    (project.folder / "config.yaml").write_text(settings)
+    project.github(GOOD_GITHUB)
+    assert_golden("settings", project.lines())
+    asked = [request.path for request, _ in project.server.log]
+    assert not any(path.startswith("/rss/") for path in asked)
+    assert project.fake.records == []
+
+
+def test_together_the_broken_set_ups_show_a_finding_of_every_check() -> None:
+    found = set()
+    for name in ("broken", "bare", "settings"):
+        for line in (GOLDEN / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+            state, check, said = line.split(maxsplit=2)
+            if state in ("problem", "warning"):
+                assert ": " in said, "with what to do"
+                found.add(check)
+    assert found == doctor.LOOKS.keys()
+
+
+def test_the_report_has_every_check_and_the_problems_as_its_reason(good: Project) -> None:
+    code, out, err = good.doctor("--json")
+    (line,) = out.splitlines()
+    report = json.loads(line)
+    assert (code, err, report["status"]) == (0, "", "unchanged")
+    assert [check["name"] for check in report["checks"]] == list(doctor.LOOKS)
+    assert all(list(c) == ["name", "state", "said", "remedy"] for c in report["checks"])
+
+    git(good.folder, "checkout", "--quiet", "--detach")
+    code, out, err = good.doctor("--json")
+    report = json.loads(out)
+    assert (code, report["status"]) == (1, "findings")
+    assert report["problem"]["status"] == "findings"
+    complaint = "git: no branch is checked out (detached HEAD): git switch main"
+    assert report["reason"] == complaint
+    assert err == f"digest: {complaint}\n"
+    waiting = [c["name"] for c in report["checks"] if c["state"] == "unknown"]
+    assert waiting == ["push", "gitignore", "pages", "protection"]
+
+
+def test_in_a_run_the_summary_has_the_warnings_too(
+    good: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    replace_github(good, pages=404, branches__main={"protected": True})
+    code, _, err = good.doctor()
+    summary = (tmp_path / "summary").read_text()
+    assert code == 0
+    assert "**Note:** pages: not switched on" in summary
+    assert "**Note:** protection: main is protected" in summary
+    assert "::error" not in err
+
+
+def test_the_embedded_scorer_needs_no_key(good: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    good.configure(scorer="offline")
+    needless = [line for line in good.lines() if line.endswith("the embedded scorer judges")]
+    assert [line.split()[1] for line in needless] == ["key", "model", "price", "budget"]
+    assert good.fake.records == []
+
+
+# --- one check cannot hide another ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ZeroDivisionError("1/0"), "problem: this check failed: ZeroDivisionError: 1/0"),
+        (PermissionError(13, "Permission denied", "docs"), "problem: [Errno 13] Permission denied"),
+    ],
+)
+def test_a_check_that_fails_itself_is_one_line_among_the_others(
+    good: Project, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
+    def fail(_: object) -> Iterator[Check]:
+        raise error
+
+    monkeypatch.setitem(doctor.LOOKS, "prompts", fail)
+    assert good.said("prompts")[0].startswith(said)
+    assert good.said("site")[0].startswith("ok: ")
+
+
+def test_no_line_holds_a_secret_or_obeys_whoever_wrote_it(good: Project) -> None:
+    replace_github(good, pages={"source": {"branch": f"{KEY} @ada\n::error::", "path": "#1"}})
+    (line,) = good.said("pages")
+    assert KEY not in line
+    assert "\n" not in line
+    assert "@ada" not in line
+    assert "::" not in line
+
+
+def test_a_token_that_a_server_echoes_is_not_shown(good: Project) -> None:
+    replace_github(good, pages=403)
+    (line,) = good.said("pages")
+    assert line.endswith("403 as … may see: the token needs `pages: read`")
+
+
+# --- key and model ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (replies.no_such_model("gpt-6-luna"), "does not offer the model"),
+        (replies.out_of_quota(), "has no credit left"),
+        (replies.forbidden(), "does not serve the country"),
+        (replies.html(), "the answer is not JSON"),
+        (replies.server_error(), "HTTP 500"),
+        (replies.no_choices(), "Provider returned error"),
+    ],
+)
+def test_what_the_endpoint_refuses_is_a_problem_in_a_runs_own_words(
+    good: Project, impatient: None, step: Step, said: str
+) -> None:
+    respond(good, step)
+    (line,) = good.said("key")
+    assert line.startswith("problem: ")
+    assert said in line
+
+
+def test_an_endpoint_that_takes_a_plainer_request_is_accepted(good: Project) -> None:
+    respond(good, replies.refuses_formats("json_schema"))
+    assert good.said("key")[0].startswith("ok: accepted by gpt-6-luna")
+
+
+def test_a_wrong_address_in_the_environment_is_told_once(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good.configure(llm={"base_url": None})
+    monkeypatch.setenv("OPENAI_BASE_URL", "gopher://models")
+    assert good.said("key") == [
+        "problem: OPENAI_BASE_URL: found 'gopher://models': allowed is an http(s) address"
+    ]
+    waits = ["unknown: cannot be checked from here: OPENAI_BASE_URL comes first"]
+    assert good.said("model") == good.said("price") == good.said("budget") == waits
+
+
+@pytest.mark.parametrize(
+    ("name", "host", "today", "expected"),
+    [
+        ("gpt-6-luna", "api.openai.com", TODAY, "ok"),
+        ("gpt-5", "api.openai.com", date(2026, 9, 1), "ok"),
+        ("gpt-5", "api.openai.com", TODAY, "warning"),
+        ("gpt-5", "api.openai.com", date(2026, 12, 11), "problem"),
+        ("openai/gpt-5-nano-2025-08-07", "openrouter.ai", TODAY, "warning"),
+        ("gpt-5-turbo", "api.openai.com", TODAY, "ok"),
+        ("gpt-5.1", "api.openai.com", TODAY, "ok"),
+        ("openai/gpt-5", "models.github.ai", TODAY, "problem"),
+    ],
+)
+def test_a_model_that_ends_soon_is_told_in_time(
+    name: str, host: str, today: date, expected: str
+) -> None:
+    check = scoring.lifetime(name, host, today)
+    assert check.state == expected
+    assert bool(check.remedy) == (expected != "ok")
+
+
+# --- feeds and money --------------------------------------------------------------------------
+
+
+def test_on_a_weekend_an_empty_feed_is_as_it_should_be(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saturday = NOW + timedelta(days=1)
+    monkeypatch.setattr("digest.cli.main._now", lambda: saturday)
+    good.server.clear()
+    good.serve(make.feed(day=saturday.date()))
+    assert good.said("feed") == ["ok: cs.LG: answers; nothing is announced today, a Saturday"]
+    (line,) = good.said("budget")  # by the last day that was scored
+    assert line.startswith("unknown: cannot be checked from here: what a day costs")
+
+
+@pytest.mark.parametrize(
+    ("papers", "dated", "expected"),
+    [
+        (5, TODAY, "ok"),
+        (0, TODAY, "warning"),
+        (5, BEFORE, "warning"),
+        (1_800, TODAY, "warning"),
+        (2_000, TODAY, "problem"),
+    ],
+)
+def test_a_feed_is_judged_by_its_date_and_its_length(
+    papers: int, dated: date, expected: str
+) -> None:
+    feed = make.feed(*(paper(f"2611.{n:05}") for n in range(papers)), day=dated)
+    assert scoring.served("cs.LG", feed, TODAY, None).state == expected
+
+
+def test_a_feed_with_an_item_that_cannot_be_read_is_worth_a_look() -> None:
+    papers = [A, paper("2611.00009", unreadable="announce type 'withdrawn'")]
+    check = scoring.served("cs.LG", make.feed(*papers, day=TODAY), TODAY, None)
+    assert check.state == "warning"
+    assert "1 cannot be read: 2611.00009 (announce type 'withdrawn')" in check.said
+
+
+def test_a_category_newer_than_this_version_is_a_warning(good: Project) -> None:
+    data = make.rss(make.feed(A, category="cs.XY", day=TODAY))
+    good.server.expect_request("/rss/cs.XY").respond_with_data(data, content_type="text/xml")
+    good.configure(categories=["cs.LG", "cs.XY"])
+    *_, served, warning = good.said("feed")
+    assert served.startswith("ok: cs.XY: ")
+    assert warning.startswith("warning: cs.XY: newer than this version, which does not know it")
+    assert good.said("config")[0].startswith("ok: ")
+
+
+def test_without_a_connection_to_arxiv_it_is_tried_once(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.arxiv.http.TRIES", 1)
+    nowhere = {"feed_url": "http://127.0.0.1:9/rss/{category}", "delay_s": 0}
+    good.configure(categories=["cs.LG", "cs.AI", "hep-th"], arxiv=nowhere)
+    first, second, third = good.said("feed")
+    assert first.startswith("problem: cs.LG: cannot read http://127.0.0.1:9/rss/cs.LG")
+    assert second == "unknown: cannot be checked from here: cs.AI: no connection for cs.LG either"
+    assert third == "unknown: cannot be checked from here: hep-th: no connection for cs.LG either"
+
+
+def test_a_feed_that_repeats_the_last_batch_is_stale() -> None:
+    feed = parse_feed(make.rss(make.feed(A, day=TODAY)))
+    check = scoring.served("cs.LG", feed, TODAY, [make.entry(A)])
+    assert (check.state, check.said) == (
+        "warning",
+        "cs.LG: the feed repeats an earlier day's papers",
+    )
+
+
+def test_the_feed_of_another_category_is_a_problem(good: Project) -> None:
+    good.server.clear()
+    data = make.rss(make.feed(B, category="hep-th", day=TODAY))
+    good.server.expect_request("/rss/cs.LG").respond_with_data(data, content_type="text/xml")
+    (line,) = good.said("feed")
+    assert line.startswith("problem: cs.LG: ")
+    assert line.endswith("answered with the feed of 'hep-th': check arxiv.feed_url")
+
+
+@pytest.mark.parametrize(
+    ("cost", "expected"), [(0.1, "ok"), (0.6, "warning"), (1.1, "problem"), (None, "unknown")]
+)
+def test_a_day_is_measured_against_the_budget(cost: float | None, expected: str) -> None:
+    assert scoring.affordable("today's 9 papers", cost, 1.0).state == expected
+
+
+# --- git --------------------------------------------------------------------------------------
+
+
+def test_a_site_that_is_somebody_elses_is_a_problem(good: Project) -> None:
+    git(good.folder, "rm", "--quiet", "-r", "docs/data")
+    git(good.folder, "commit", "--quiet", "--message", "From the beginning")
+    (line,) = good.said("archive")
+    assert line.startswith("problem: docs/2026/2026-11-19.html, docs/2026/2026-11-19.md, ")
+    assert line.endswith("program's making: move them, or choose another folder for the site")
+
+
+def test_without_a_remote_digests_stay_here(good: Project) -> None:
+    git(good.folder, "remote", "remove", "origin")
+    (line,) = good.said("push")
+    assert line.startswith("warning: there is no remote")
+
+
+def test_a_remote_that_is_gone_is_a_problem(good: Project, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "remote.git")
+    (line,) = good.said("push")
+    assert line.startswith("problem: git push failed: ")
+    assert line.endswith(": set a remote: git remote add origin ADDRESS")
+
+
+def test_a_remote_with_newer_commits_is_none(good: Project, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "--quiet", str(tmp_path / "remote.git"), str(other))
+    git(other, "commit", "--quiet", "--allow-empty", "--message", "More")
+    git(other, "push", "--quiet")
+    (line,) = good.said("push")
+    assert line == "ok: origin has newer commits on main; a push goes on top of them"
+
+
+def test_a_rehearsal_pushes_nothing_and_does_not_see_the_servers_hooks(
+    good: Project, tmp_path: Path
+) -> None:
+    bare = tmp_path / "remote.git"
+    hook = bare / "hooks" / "pre-receive"
+    hook.write_text(f"#!/bin/sh\ntouch {tmp_path}/asked\nexit 1\n")
+    hook.chmod(0o755)
+    git(good.folder, "commit", "--quiet", "--allow-empty", "--message", "More")
+    before = git(bare, "rev-parse", "main")
+    assert good.said("push") == [
+        "ok: origin lets main be pushed to, as far as a rehearsal shows",
+    ]
+    assert git(bare, "rev-parse", "main") == before
+    assert not (tmp_path / "asked").exists()
+
+
+# --- the archive and room ---------------------------------------------------------------------
+
+
+def test_a_day_that_is_listed_and_gone_is_a_problem(good: Project) -> None:
+    (good.out / store.day_path(BEFORE)).unlink()
+    (line,) = good.said("archive")
+    assert line.startswith("problem: docs/data/2026/2026-11-19.json is in the last commit and not")
+    git(good.folder, "commit", "--quiet", "--all", "--message", "Gone")
+    (line,) = good.said("archive")
+    assert line.startswith("problem: data/2026/2026-11-19.json: is listed in days.jsonl and gone")
+
+
+def test_a_newest_day_that_is_damaged_is_a_problem(good: Project) -> None:
+    (good.out / store.day_path(BEFORE)).write_text("{")
+    (line,) = good.said("archive")
+    assert line.startswith("problem: data/2026/2026-11-19.json: ")
+    assert line.endswith("restore the file from git")
+
+
+def test_what_waits_and_cannot_be_read_is_said(good: Project) -> None:
+    (good.folder / ".digest").mkdir()
+    (good.folder / ".digest" / "2026-11-19.feeds.json").write_text("{")
+    assert good.said("unfinished")[0].startswith("warning: a file in .digest cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("total", "days", "expected", "said"),
+    [
+        (0, 0, "ok", "nothing yet"),
+        (50_000_000, 100, "ok", "over 7 years"),
+        (100_000, 100, "ok", "over 50 years"),
+        (700_000_000, 10, "warning", "under a year"),
+        (850_000_000, 2_000, "warning", "over 1 year"),
+        (1_000_000_000, 2_000, "problem", "ends at 1 GB"),
+    ],
+)
+def test_the_sites_growth_is_foretold(total: int, days: int, expected: str, said: str) -> None:
+    check = repository.growth(total, days)
+    assert check.state == expected
+    assert said in check.said
+
+
+@pytest.mark.parametrize(
+    ("free", "expected"), [(10**10, "ok"), (5 * 10**8, "warning"), (10**7, "problem")]
+)
+def test_a_full_disk_is_told_before_it_is_full(free: int, expected: str) -> None:
+    assert repository.room(free).state == expected
+
+
+# --- GitHub -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected", "said"),
+    [
+        ({}, "ok", "/docs of main, at https://ada.github.io/papers"),
+        ({"build_type": "workflow"}, "warning", "Deploy from a branch, main, /docs"),
+        ({"source": {"branch": "main", "path": "/"}}, "problem", "shows / of main"),
+        ({"source": None}, "problem", "Deploy from a branch"),
+        ({"status": "errored"}, "problem", "could not build"),
+        ({"html_url": "https://ada.example/"}, "warning", "say `url: https://ada.example`"),
+    ],
+)
+def test_pages_are_compared_with_the_settings(
+    changed: dict[str, Any], expected: str, said: str
+) -> None:
+    answer = GOOD_GITHUB["pages"] | changed
+    check = hub.shown(answer, "main", "/docs", "https://ada.github.io/papers")
+    assert check.state == expected
+    assert said in str(check)
+
+
+def test_a_site_in_another_folder_cannot_be_shown_by_pages(good: Project) -> None:
+    good.configure(out="public")
+    (line,) = good.said("pages")
+    assert line.startswith("problem: GitHub Pages can only show / or /docs")
+    assert line.endswith("the site is in /public: say `out: docs` in the settings")
+    replace_github(good, pages=404)  # it may be published elsewhere
+    (line,) = good.said("pages")
+    assert line.startswith("warning: not switched on; GitHub Pages can only show / or /docs")
+    replace_github(good, pages=GOOD_GITHUB["pages"] | {"build_type": "workflow"})
+    (line,) = good.said("pages")
+    assert line.startswith("warning: shows what a workflow builds")
+    assert "/public" in line
+
+
+def test_what_pages_can_show_is_named_as_the_settings_would(good: Project) -> None:
+    settings = good.folder / "arxiv" / "config.yaml"
+    settings.parent.mkdir()
+    shutil.copy(good.folder / "config.yaml", settings)
+    _, out, _ = good.doctor("--config", str(settings))
+    (line,) = [line for line in out.splitlines() if " pages " in line[:20]]
+    assert line.endswith("the site is in /arxiv/docs: say `out: ../docs` in the settings")
+
+
+@pytest.mark.parametrize(
+    ("state", "click"),
+    [
+        ("disabled_fork", "I understand my workflows"),
+        ("disabled_inactivity", "Enable workflow"),
+        ("disabled_manually", "Enable workflow"),
+        ("deleted", "Enable workflow"),
+    ],
+)
+def test_a_schedule_that_is_off_is_a_problem(good: Project, state: str, click: str) -> None:
+    replace_github(good, actions__workflows__daily={"state": state})
+    (line,) = good.said("schedule")
+    assert line.startswith(f"problem: daily.yml is off ({state}): ")
+    assert click in line
+
+
+@pytest.mark.parametrize(
+    ("run", "expected", "said"),
+    [
+        (None, "warning", "no scheduled run yet"),
+        ({"created_at": "2026-11-14T09:00:00Z"}, "warning", "last ran 2026-11-14"),
+        (
+            {
+                "created_at": "2026-11-20T09:00:00Z",
+                "conclusion": "failure",
+                "html_url": "https://x.org",
+            },
+            "warning",
+            "failure: see https://x.org",
+        ),
+        ({"created_at": "2026-11-20T09:00:00Z", "conclusion": None}, "ok", "last ran 2026-11-20"),
+    ],
+)
+def test_the_last_scheduled_run_is_told(run: Any, expected: str, said: str) -> None:
+    check = hub.last_run(run, NOW)
+    assert check.state == expected
+    assert said in str(check)
+
+
+def test_a_repository_without_the_workflow_is_told_so(good: Project) -> None:
+    replace_github(good, actions__workflows__daily=404)
+    (line,) = good.said("schedule")
+    assert line.startswith("unknown: cannot be checked from here: ")
+    assert "no workflow daily.yml" in line
+
+
+def test_in_a_run_it_is_the_runs_own_workflow_that_is_looked_at(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reference = "ada/papers/.github/workflows/my papers.yml@refs/heads/a@b"
+    monkeypatch.setenv("GITHUB_WORKFLOW_REF", reference)
+    good.github({"actions/workflows/my papers.yml": {"state": "disabled_manually"}})
+    (line,) = good.said("schedule")
+    assert line.startswith("problem: my papers.yml is off (disabled_manually): ")
+    assert line.endswith("Actions → my papers.yml → Enable workflow")
+    (line,) = good.said("actions")
+    assert line.endswith("as my papers.yml does")
+    replace_github(good, **{"actions/workflows/my papers.yml": 404})
+    (line,) = good.said("schedule")
+    assert line.startswith("problem: my papers.yml is not on the default branch: ")
+
+
+def test_a_large_or_archived_repository_is_told(good: Project) -> None:
+    states = [hub.stored(n * repository.GB, archived=False).state for n in (0, 1, 5)]
+    assert states == ["ok", "warning", "problem"]
+    assert hub.stored(0, archived=True).state == "problem"
+    replace_github(good, **{"": 404})
+    assert good.said("storage") == [
+        "unknown: cannot be checked from here: no such repository, or the token may not see it"
+    ]
+
+
+def test_an_invalid_token_says_so(good: Project) -> None:
+    replace_github(good, actions__permissions=401)
+    (line,) = good.said("actions")
+    assert line.endswith("the token is not valid: put a new one into GITHUB_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://github.com/ada/papers.git", "ada/papers"),
+        ("https://github.com/ada/papers.and.more/", "ada/papers.and.more"),
+        ("git@github.com:ada/papers.git", "ada/papers"),
+        ("ssh://git@github.com/ada/papers", "ada/papers"),
+        ("https://example.org/ada/papers.git", None),
+    ],
+)
+def test_the_repository_is_known_by_its_remote(
+    good: Project, address: str, expected: str | None
+) -> None:
+    git(good.folder, "remote", "set-url", "origin", address)
+    assert doctor.github_remote(good.folder) == expected
+
+
+def test_without_a_token_github_is_not_asked_and_that_is_said(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_TOKEN")
+    lines = [line for n in ("pages", "schedule", "actions", "storage") for line in good.said(n)]
+    assert len(lines) == 4
+    assert all("cannot be checked from here: no GITHUB_TOKEN" in line for line in lines)
+    asked = [request.path for request, _ in good.server.log]
+    assert not any(path.startswith("/repos/") for path in asked)

@@ -1,0 +1,890 @@
+"""`digest eval` as its users meet it: through `main([...])`, with real servers to talk to."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from digest.archive import record, store
+from digest.cli.main import main
+from digest.core.config import Config, Llm, load_config
+from digest.core.errors import OverBudget, ScoringError
+from digest.core.models import (
+    Digest,
+    Failure,
+    Kept,
+    Paper,
+    Prompt,
+    Reason,
+    Scoring,
+    Usage,
+    Verdict,
+)
+from digest.evaluation import command, labels
+from digest.evaluation import compare as evaluation
+from digest.evaluation.labels import load_labels, load_results
+from digest.scoring import scorers
+from tests import make
+from tests.arxiv.test_search_api import Server, xml
+from tests.make import DAY, REPORT_KEYS, paper, score, tree
+from tests.scoring import replies
+from tests.scoring.fake import Fake
+from tests.scoring.replies import Label, Request, Response, whenever
+
+ROOT = Path(__file__).parents[2]
+LABELS = ROOT / "digest/cli/sample/labels.jsonl"
+IDS = [label.paper.id for label in load_labels(LABELS)]
+CONFIG = "categories: [cs.LG]\nscorer: {scorer}\nllm: {{batch_size: 5{llm}}}\n"
+NEXT = DAY + timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        lines = self.out.splitlines()
+        assert len(lines) == 1, "with --json, stdout is one line"
+        report: dict[str, Any] = json.loads(lines[0])
+        return report
+
+
+Eval = Callable[..., Ended]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Settings and prompts, in what is the working directory."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copytree(ROOT / "prompts", folder / "prompts")
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    configure(folder)
+    return folder
+
+
+def configure(folder: Path, scorer: str = "offline", llm: str = "", more: str = "") -> None:
+    (folder / "config.yaml").write_text(CONFIG.format(scorer=scorer, llm=llm) + more)
+
+
+@pytest.fixture
+def evaluate(project: Path, capsys: pytest.CaptureFixture[str]) -> Eval:
+    def run(*arguments: str | Path) -> Ended:
+        code = main(["eval", *(str(argument) for argument in arguments)])
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+def prompts(folder: Path, name: str, topic: str) -> Path:
+    """A folder of prompts with a topic of its own."""
+    path = folder / name
+    shutil.copytree(folder / "prompts", path)
+    (path / "topics.md").write_text(f"# Topics\n## Matters\n- Relevant: {topic}\n")
+    return path
+
+
+def labels_file(folder: Path, *lines: dict[str, object]) -> Path:
+    path = folder / "labels.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return path
+
+
+def label(paper_id: str = "2601.00001", **more: object) -> dict[str, object]:
+    given: dict[str, object] = {"title": "A title", "abstract": "What it finds.", "relevant": True}
+    return {"id": paper_id} | given | more
+
+
+# --- the embedded scorer ----------------------------------------------------------------------
+
+
+def test_the_embedded_scorer_is_measured_without_a_key(evaluate: Eval, project: Path) -> None:
+    ended = evaluate("--labels", LABELS)
+    assert ended.code == 0
+    assert ended.out.startswith("24 labelled papers, 11 relevant (46%)\n\nAt the cut (relevance 8)")
+    last = ended.out.splitlines()[-1]
+    assert last.startswith("evaluated: 24 labelled papers; AUC 0.")
+    assert last.endswith("; cost none")
+    assert ended.err.startswith("score: 24 papers by the embedded scorer, prompts of prompts (")
+    assert not (project / ".digest").exists()
+    assert not (project / "docs").exists()
+
+
+def test_with_json_the_report_is_all_there_is_on_stdout(evaluate: Eval) -> None:
+    report = evaluate("--labels", LABELS, "--json").report
+    assert list(report) == [*REPORT_KEYS, "evaluation", "left_out"]
+    assert (report["status"], report["scorer"], report["model"]) == ("evaluated", "offline", None)
+    assert (report["date"], report["counts"], report["commit"]) == (None, None, None)
+    assert [day["status"] for day in report["days"]] == ["evaluated"]
+    evaluation = report["evaluation"]
+    assert (evaluation["n"], evaluation["relevant"], evaluation["unscored"]) == (24, 11, 0)
+    assert evaluation["k"] == 20
+    assert 0.5 < evaluation["figures"]["auc"] <= 1
+    assert report["left_out"] == []
+
+
+def test_k_says_how_many_papers_a_reader_looks_at(evaluate: Eval) -> None:
+    assert "precision at 3 " in evaluate("--labels", LABELS, "--k", "3").out
+
+
+def test_the_cut_is_the_configured_one(evaluate: Eval, project: Path) -> None:
+    configure(project, more="keep: {relevance: 2, novelty: 1}\n")
+    report = evaluate("--labels", LABELS, "--json").report
+    assert report["evaluation"]["cut"] == {"relevance": 2, "novelty": 1}
+
+
+def test_another_scorer_can_be_asked_for(evaluate: Eval, project: Path) -> None:
+    configure(project, scorer="llm")
+    assert evaluate("--labels", LABELS, "--scorer", "offline").code == 0
+
+
+def test_packed_labels_are_read(evaluate: Eval, project: Path) -> None:
+    packed = project / "labels.jsonl.gz"
+    packed.write_bytes(gzip.compress(LABELS.read_bytes()))
+    assert evaluate("--labels", packed, "--json").report["evaluation"]["n"] == 24
+
+
+def test_a_real_day_with_its_verdicts_is_measured(evaluate: Eval, real_data: Path) -> None:
+    real = real_data / "seed_day/2026-01-30.jsonl.gz"
+    evaluation = evaluate("--labels", real, "--json").report["evaluation"]
+    assert (evaluation["n"], evaluation["relevant"]) == (451, 68)
+    assert evaluation["figures"]["auc"] > 0.85
+
+
+# --- results, kept and compared ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["scores.jsonl", "scores.jsonl.gz", "new/folder/scores.jsonl"])
+def test_saved_scores_can_be_read_again(evaluate: Eval, project: Path, name: str) -> None:
+    assert evaluate("--labels", LABELS, "--save", name).code == 0
+    assert list(load_results(project / name)) == IDS
+    assert [p for p in tree(project) if p.endswith(".tmp")] == []
+
+
+def test_saving_replaces_what_was_there(evaluate: Eval, project: Path) -> None:
+    (project / "scores.jsonl").write_text("of another day\n")
+    evaluate("--labels", LABELS, "--save", "scores.jsonl")
+    assert len(load_results(project / "scores.jsonl")) == 24
+
+
+def test_two_folders_of_prompts_are_compared(evaluate: Eval, project: Path) -> None:
+    a, b = prompts(project, "a", "attention, quantization"), prompts(project, "b", "proteins")
+    ended = evaluate("--labels", LABELS, "--compare", a, b)
+    assert ended.code == 0
+    assert ended.out.startswith(f"24 labelled papers, 11 relevant (46%)\na: {a}\nb: {b}\n")
+    assert "b - a   95% interval" in ended.out
+    last = ended.out.splitlines()[-1]
+    assert last.startswith("evaluated: 24 labelled papers; a: AUC 0.")
+    assert "; b: AUC 0." in last
+
+
+def test_two_files_of_results_are_compared_without_a_key(evaluate: Eval, project: Path) -> None:
+    evaluate("--labels", LABELS, "--save", "a.jsonl")
+    shutil.copy(project / "a.jsonl", project / "b.jsonl")
+    configure(project, scorer="llm")
+    report = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl", "--json").report
+    assert list(report) == [*REPORT_KEYS, "comparison", "left_out"]
+    assert (report["status"], report["scorer"], report["usage"]) == ("evaluated", None, None)
+    comparison = report["comparison"]
+    assert comparison["names"] == ["a.jsonl", "b.jsonl"]
+    assert comparison["a"] == comparison["b"]
+    assert comparison["differences"]["auc"] == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_a_folder_is_compared_with_saved_results(evaluate: Eval, project: Path) -> None:
+    alone = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json").report
+    report = evaluate("--labels", LABELS, "--compare", "a.jsonl", "prompts", "--json").report
+    assert report["scorer"] == "offline"
+    assert report["comparison"]["a"] == report["comparison"]["b"] == alone["evaluation"]
+
+
+def test_papers_that_either_results_lack_are_left_out_of_both(
+    evaluate: Eval, project: Path
+) -> None:
+    evaluate("--labels", LABELS, "--save", "a.jsonl")
+    lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
+    (project / "b.jsonl").write_text("".join(lines[:20]))
+    ended = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl")
+    assert ended.code == 0
+    assert ended.out.startswith("24 labelled papers, compared on the 20 that both have scored: ")
+    assert "\nb: b.jsonl\n4 papers without a score: left out of both\n" in ended.out
+    assert "; 4 papers left out (without a score: 0 of a, 4 of b); cost none" in ended.out
+    comparison = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl", "--json").report[
+        "comparison"
+    ]
+    assert [comparison[key] for key in ("labelled", "unscored_a", "unscored_b")] == [24, 0, 4]
+    assert comparison["a"] == comparison["b"]
+
+
+def test_results_without_a_paper_in_common_are_not_compared(evaluate: Eval, project: Path) -> None:
+    evaluate("--labels", LABELS, "--save", "a.jsonl")
+    lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
+    other = '{"id": "1901.00001", "relevance": 3}\n'  # that nobody has labelled
+    (project / "a.jsonl").write_text("".join(lines[:12]) + other)
+    (project / "b.jsonl").write_text("".join(lines[12:]) + other)
+    ended = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == (
+        "digest: a.jsonl and b.jsonl: no paper that both have scored: name results of the same"
+        " ones\n"
+    )
+
+
+# --- labels out of the archive ----------------------------------------------------------------
+
+
+def archived(folder: Path, *digests: Digest) -> None:
+    files: store.Files = {store.day_path(d.date): record.encode(d) for d in digests}
+    store.write_files(folder / "docs", files)
+
+
+@pytest.fixture
+def arxiv(project: Path, httpserver: HTTPServer) -> Server:
+    """arXiv's search interface, which knows one of the papers that have no abstract."""
+    server = Server(httpserver, "2601.00003")
+    configure(project, more=f'arxiv: {{api_url: "{server.url}", delay_s: 0}}\n')
+    return server
+
+
+def a_day(kept: str, *below: str, day: date = DAY) -> Digest:
+    return make.digest(kept=[Kept(paper(kept), score())], below=list(map(paper, below)), day=day)
+
+
+def test_the_archive_is_a_source_of_labels(evaluate: Eval, project: Path, arxiv: Server) -> None:
+    archived(project, a_day("2601.00001"), a_day("2601.00002", "2601.00003", day=NEXT))
+    ended = evaluate("--since", NEXT, "--json")
+    evaluation = ended.report["evaluation"]
+    assert (evaluation["n"], evaluation["relevant"]) == (2, 1)
+    assert arxiv.asked == [["2601.00003"]]
+    assert "labels: asking arXiv for 1 abstract, 100 at a time\n" in ended.err
+    assert "labels: 2 papers as the model scored them, 1 day of the archive (" in ended.err
+
+
+def test_papers_that_arxiv_does_not_return_are_named(
+    evaluate: Eval, project: Path, arxiv: Server
+) -> None:
+    archived(project, a_day("2601.00001", "2601.00003", "2601.00004"))
+    ended = evaluate("--since", DAY, "--json")
+    assert ended.code == 0
+    assert "labels: left out, arXiv has no abstract of 1: 2601.00004\n" in ended.err
+    assert ended.report["left_out"] == ["2601.00004"]
+    assert "2 labelled papers; " in ended.report["reason"]
+    assert "; 1 labelled paper left out; " in ended.report["reason"]
+
+
+def test_where_the_archive_has_every_abstract_nobody_is_asked(
+    evaluate: Eval, project: Path, arxiv: Server
+) -> None:
+    archived(project, a_day("2601.00001"))
+    assert evaluate("--since", DAY).code == 0
+    assert arxiv.asked == []
+
+
+@pytest.mark.parametrize("days", [(), (a_day("2601.00001"),)])
+def test_an_archive_without_a_scored_day_since_then_is_an_error(
+    evaluate: Eval, project: Path, arxiv: Server, days: Iterable[Digest]
+) -> None:
+    archived(project, *days)
+    ended = evaluate("--since", NEXT, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert ended.err == (
+        f"digest: docs/data: no scored day from {NEXT} on: name an earlier date, or a file of"
+        " labels with --labels\n"
+    )
+
+
+def test_an_arxiv_that_is_in_trouble_ends_it(evaluate: Eval, project: Path, arxiv: Server) -> None:
+    archived(project, a_day("2601.00001", "2601.00003"))
+    arxiv.replies.append(lambda: xml(b"<html>down</html>"))
+    ended = evaluate("--since", DAY, "--json")
+    assert (ended.code, ended.report["status"]) == (4, "feed_error")
+    assert ended.err.splitlines()[-1].startswith("digest: arXiv API: not a feed but a web page")
+
+
+def test_a_missing_key_is_told_before_arxiv_is_asked(
+    evaluate: Eval, project: Path, arxiv: Server
+) -> None:
+    archived(project, a_day("2601.00001", "2601.00003"))
+    assert evaluate("--since", DAY, "--scorer", "llm").code == 2
+    assert arxiv.asked == []
+
+
+# --- the model --------------------------------------------------------------------------------
+
+
+ALL_GOOD = {i: Label(relevance=9, novelty=8, topic="none", comment=f"Of {i}.") for i in IDS}
+
+
+@pytest.fixture
+def model(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fake], None]:
+    """Point the settings at a running endpoint."""
+    configure(project, scorer="llm")
+
+    def at(fake: Fake) -> None:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+        monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+
+    return at
+
+
+Model = Callable[[Fake], None]
+
+
+KEPT = "; what was scored is kept: run it again, and only the rest is paid for"
+
+
+def unfinished(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / ".digest").glob("*"))
+
+
+def once(*fakes: Fake) -> bool:
+    """Whether each labelled paper was paid for exactly once, all in all."""
+    paid = [paper_id for fake in fakes for paper_id in fake.answered.elements()]
+    return sorted(paid) == sorted(IDS)
+
+
+def test_a_model_is_measured_and_its_cost_told(evaluate: Eval, project: Path, model: Model) -> None:
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
+    assert ended.code == 0
+    report = ended.report
+    assert (report["scorer"], report["model"]) == ("llm", "gpt-6-luna")
+    assert report["usage"]["requests"] == len(fake.records)
+    assert report["usage"]["prompt_tokens"] > 1000
+    assert f"({len(fake.records)} requests, tokens " in report["reason"]
+    cost = report["cost_usd"]
+    said = "cost not reported" if cost is None else f"cost ${cost:.4f}"
+    assert said in report["reason"]
+    assert once(fake)
+    assert report["evaluation"]["kept"] == 24
+    assert load_results(project / "a.jsonl")[IDS[0]].comment == f"Of {IDS[0]}."
+    assert unfinished(project) == []
+
+
+def test_a_cost_that_nobody_knows_is_not_reported(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    configure(project, scorer="llm", llm=", model: of-my-own")
+    with Fake(public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert ended.report["cost_usd"] is None
+    assert "; cost not reported (" in ended.report["reason"]
+
+
+def test_two_folders_are_each_asked_with_their_own_prompts(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    a, b = prompts(project, "a", "attention"), prompts(project, "b", "proteins")
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--compare", a, b, "--json")
+    assert ended.code == 0
+    sent = [json.dumps(request.body["messages"]) for request in fake.records]
+    about = {tuple(t for t in ("attention", "proteins") if f"Relevant: {t}" in s) for s in sent}
+    assert about == {("attention",), ("proteins",)}
+    assert set(fake.answered.values()) == {2}
+    assert ended.report["usage"]["requests"] == len(fake.records)
+    assert unfinished(project) == []
+
+
+def test_the_same_prompts_twice_are_asked_twice(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        assert evaluate("--labels", LABELS, "--compare", "prompts", "prompts").code == 0
+    assert set(fake.answered.values()) == {2}
+
+
+def test_a_paper_that_the_model_refuses_is_counted_and_told(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    with Fake(ALL_GOOD, public=True, respond=whenever(IDS[3], replies.filtered())) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
+    assert ended.code == 0
+    assert "prompts: 1 of 24 papers not scored (1 refused)\n" in ended.err
+    assert ended.report["evaluation"]["unscored"] == 1
+    assert "; 1 paper without a score; cost " in ended.report["reason"]
+    assert set(IDS) - set(load_results(project / "a.jsonl")) == {IDS[3]}
+    assert unfinished(project) == []
+
+
+def test_where_the_model_scores_nothing_that_is_an_outage(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    with Fake(public=True, respond=replies.empty) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert "evaluation" not in ended.report
+    (line,) = [line for line in ended.err.splitlines() if line.startswith("digest: ")]
+    assert line.startswith("digest: the model failed: ")
+    assert line.endswith(": prompts: 24 of 24 papers not scored (24 invalid reply)")
+    assert not (project / "a.jsonl").exists()
+
+
+def test_a_rejected_key_is_told_in_a_line(evaluate: Eval, model: Model) -> None:
+    with Fake(public=True, respond=replies.unauthorized()) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert len(fake.records) == 1
+
+
+# --- what is paid for once --------------------------------------------------------------------
+
+
+def from_request(number: int, response: Response) -> replies.Rule:
+    return lambda request: response if request.number >= number else None
+
+
+def test_after_a_failure_only_the_rest_is_paid_for(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    with Fake(ALL_GOOD, public=True, respond=from_request(2, replies.unauthorized())) as failing:
+        model(failing)
+        assert evaluate("--labels", LABELS).code == 3
+    assert failing.answered
+    assert len(unfinished(project)) == 1
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert once(failing, fake)
+    assert f", {len(failing.answered)} scored earlier (" in ended.err
+    whole = [r for f in (failing, fake) for r in f.records if r.status == 200]
+    assert ended.report["usage"]["requests"] == len(whole)
+    assert ended.report["evaluation"]["scored"] == 24
+    assert unfinished(project) == []
+
+
+def interrupting(request: Request) -> Response | None:
+    if request.number < 2:
+        return None
+    os.kill(os.getpid(), signal.SIGINT)
+    return Response(seconds=math.inf)
+
+
+def test_after_an_interrupt_only_the_rest_is_paid_for(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    configure(project, scorer="llm", llm=", concurrency: 1")  # or an answer might go unheard
+    with Fake(ALL_GOOD, public=True, respond=interrupting) as stopped:
+        model(stopped)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert (ended.code, ended.report["status"]) == (130, "interrupted")
+    assert ended.report["reason"].startswith("interrupted: prompts: ")
+    assert KEPT in ended.report["reason"]
+    assert stopped.answered
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        assert evaluate("--labels", LABELS).code == 0
+    assert once(stopped, fake)
+
+
+def test_what_stopped_before_the_second_has_paid_for_the_first(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    b = prompts(project, "b", "proteins")
+
+    def no_proteins(request: Request) -> Response | None:
+        about = "Relevant: proteins" in json.dumps(request.body)
+        return replies.unauthorized() if about else None
+
+    with Fake(ALL_GOOD, public=True, respond=no_proteins) as failing:
+        model(failing)
+        assert evaluate("--labels", LABELS, "--compare", "prompts", b).code == 3
+    assert once(failing)
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        assert evaluate("--labels", LABELS, "--compare", "prompts", b).code == 0
+    assert once(fake)
+    assert unfinished(project) == []
+
+
+def test_scores_that_could_not_be_saved_are_not_paid_for_again(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    (project / "taken").write_text("a file")
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--save", "taken/a.jsonl", "--json")
+        assert (ended.code, ended.report["status"]) == (1, "archive_error")
+        assert "taken/a.jsonl: cannot be" in ended.err
+        assert evaluate("--labels", LABELS, "--save", "a.jsonl").code == 0
+    assert once(fake)
+
+
+def test_text_that_has_changed_under_its_id_is_scored_anew(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    rest = [label(f"2601.0000{n}") for n in range(2, 8)]
+    with Fake(public=True, respond=from_request(1, replies.unauthorized())) as failing:
+        model(failing)
+        assert evaluate("--labels", labels_file(project, label(), *rest)).code == 3
+    assert failing.answered
+    with Fake(public=True) as fake:
+        model(fake)
+        changed = labels_file(project, label(title="Another"), *rest)
+        assert evaluate("--labels", changed).code == 0
+    assert sum(fake.answered.values()) == 7
+
+
+# --- the budget -------------------------------------------------------------------------------
+
+
+def test_without_money_nothing_is_asked(evaluate: Eval, project: Path, model: Model) -> None:
+    configure(project, scorer="llm", llm=", budget_usd: 0, model: gpt-4o")
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--json")
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "raise llm.budget_usd" in ended.report["reason"]
+    assert fake.records == []
+
+
+def priced(project: Path, budget_usd: object) -> None:
+    """One request after the other, at a price that is known."""
+    llm = f", model: gpt-4o, concurrency: 1, budget_usd: {budget_usd}"
+    configure(project, "llm", llm)
+
+
+def foretold(project: Path) -> float:
+    """What a whole evaluation is foretold to cost."""
+    config = load_config(project / "config.yaml")
+    papers = [label.paper for label in load_labels(LABELS)]
+    cost = scorers.make(config, None, None).foretell(papers).cost_usd
+    assert cost is not None
+    return cost
+
+
+def dearer(tokens: int) -> replies.Rule:
+    """Replies that took more than anybody foretold."""
+    usage = {"prompt_tokens": tokens, "completion_tokens": 10, "total_tokens": tokens + 10}
+    return replies.usage(usage)
+
+
+def test_what_it_will_cost_is_said_before_anything_is_asked(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    priced(project, 1)
+    b = prompts(project, "b", "proteins")
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        one = evaluate("--labels", LABELS)
+        two = evaluate("--labels", LABELS, "--compare", "prompts", "prompts")
+        evaluate("--labels", LABELS, "--save", "a.jsonl")
+        a_file = evaluate("--labels", LABELS, "--compare", b, "a.jsonl")
+    cost = foretold(project)
+    assert one.err.startswith(f"cost: ${cost:.4f} foretold for 24 papers, in ")
+    assert two.err.startswith(f"cost: ${2 * cost:.4f} foretold for 24 papers, twice, in ")
+    assert one.err.splitlines()[1].startswith("score: ")
+    assert " foretold for 24 papers, in " in a_file.err
+
+
+def test_a_price_that_nobody_knows_is_said_before_anything_is_asked(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    configure(project, scorer="llm", llm=", model: of-my-own")
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS)
+    assert ended.code == 0
+    assert ended.err.startswith(
+        "cost: of 24 papers not foretold, the price of the model is not known\n"
+    )
+
+
+def test_what_would_cost_more_than_the_budget_is_not_begun(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    priced(project, 1)
+    cost = foretold(project)
+    priced(project, cost * 1.5)
+    with Fake(ALL_GOOD, public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--compare", "prompts", "prompts", "--json")
+        assert fake.records == []
+        assert (ended.code, ended.report["status"]) == (3, "over_budget")
+        assert ended.report["reason"] == (
+            f"${2 * cost:.4f} foretold for 24 papers, twice, and of the budget of"
+            f" ${cost * 1.5:.4f} there is ${cost * 1.5:.4f} left: raise llm.budget_usd, or name"
+            " fewer papers; nothing was asked"
+        )
+        assert evaluate("--labels", LABELS).code == 0
+
+
+def test_where_the_budget_ends_before_the_second_is_scored_there_is_no_verdict(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    given = ("--labels", LABELS, "--compare", "prompts", prompts(project, "b", "proteins"))
+
+    def costly(request: Request) -> Response | None:
+        about = "Relevant: proteins" in json.dumps(request.body)
+        return dearer(400_000)(request) if about else None
+
+    with Fake(ALL_GOOD, public=True, respond=costly) as fake:
+        model(fake)
+        priced(project, 1)
+        first = evaluate(*given, "--json")
+        assert (first.code, first.report["status"]) == (3, "over_budget")
+        assert "comparison" not in first.report
+        assert first.report["reason"].startswith("the budget does not reach: ")
+        assert ": b: " in first.report["reason"].replace(str(project) + "/", "")
+        assert first.report["reason"].endswith(KEPT)
+        assert len(unfinished(project)) == 2
+        asked = len(fake.records)
+        again = evaluate(*given, "--json")  # the spend of earlier tries counts
+        assert (again.code, again.report["status"]) == (3, "over_budget")
+        assert "there is nothing left: raise llm.budget_usd" in again.report["reason"]
+        assert len(fake.records) == asked
+        priced(project, "null")
+        whole = evaluate(*given, "--json")
+    assert whole.code == 0
+    assert whole.report["comparison"]["b"]["n"] == 24
+    assert set(fake.answered.values()) == {2}
+    assert unfinished(project) == []
+
+
+def test_where_the_budget_ends_midway_a_single_evaluation_gives_no_figure(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    priced(project, 1)
+    with Fake(ALL_GOOD, public=True, respond=dearer(400_000)) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "evaluation" not in ended.report
+    assert fake.answered
+    assert not (project / "a.jsonl").exists()
+
+
+# --- how much may be unscored -----------------------------------------------------------------
+
+
+def halting(
+    reasons: Sequence[str], trouble: str, max_unscored: float, asked: list[str], folder: Path
+) -> command.Outcome:
+    """The outcome of a comparison of two scorers, both of which give no score to as many of ten
+    papers as there are reasons."""
+
+    def score(
+        papers: Sequence[Paper], _left: float | None, keep: Callable[[Scoring], None]
+    ) -> Scoring:
+        asked.append(papers[0].id)
+        failed = [Failure(reason) for reason in reasons]
+        verdicts: list[Verdict] = [*failed, *[make.score()] * (10 - len(failed))]
+        by_id = {p.id: v for p, v in zip(papers, verdicts, strict=True)}
+        keep(Scoring(by_id, Usage(requests=1)))
+        return Scoring(by_id, Usage(requests=1), trouble=trouble)
+
+    scorer = scorers.Scorer("llm", "m", Prompt("", ""), score, lambda _: Scoring({}))
+    config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
+    judged = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
+    contenders = [command.Contender(name, scorer, {}) for name in ("a", "b")]
+    labelled = command.Labelled(judged)
+    return command.measure(labelled, contenders, config, folder, evaluation.K)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "max_unscored", "fine"),
+    [
+        ([Reason.TIMEOUT] * 2, 0.2, True),
+        ([Reason.TIMEOUT] * 3, 0.2, False),
+        ([Reason.TIMEOUT], 0.0, False),
+        ([Reason.INVALID] * 9, 0.9, True),
+        ([Reason.REFUSED] * 9, 0.2, True),
+        ([Reason.REFUSED] * 10, 1.0, False),
+        ([Reason.BUDGET] * 10, 1.0, False),
+        ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 2], 0.2, True),
+        ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 3], 0.2, False),
+    ],
+)
+def test_a_scorer_that_leaves_out_too_many_papers_is_not_measured(
+    reasons: Sequence[Reason], max_unscored: float, fine: bool, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    if fine:
+        outcome = halting(reasons, "", max_unscored, asked, tmp_path)
+        assert outcome.report.status == "evaluated"
+        return
+    with pytest.raises(ScoringError) as caught:
+        halting(reasons, "", max_unscored, asked, tmp_path)
+    assert isinstance(caught.value, OverBudget) is (Reason.BUDGET in reasons)
+    assert len(asked) == 1  # the other would have been paid for in vain
+    assert bool(list(tmp_path.glob("*.jsonl")))
+
+
+@pytest.mark.parametrize(
+    ("reason", "trouble", "says"),
+    [
+        (Reason.TIMEOUT, "it is slow, wait", "the model failed: it is slow, wait: a: 7 of 10"),
+        (Reason.TIMEOUT, "", "the model failed: try again later: a: 7 of 10"),
+        (Reason.BUDGET, "$1 are spent", "the budget does not reach: $1 are spent: a: 7 of 10"),
+        (Reason.BUDGET, "", "the budget does not reach: raise llm.budget_usd: a: 7 of 10"),
+    ],
+)
+def test_why_the_scorer_gave_up_is_told(
+    reason: Reason, trouble: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ScoringError) as caught:
+        halting([reason] * 7, trouble, 0.2, [], tmp_path)
+    assert str(caught.value) == f"{says} papers not scored (7 {reason}){KEPT}"
+
+
+# --- what is wrong is a line ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "one of the arguments --labels --since is required: see digest eval --help"),
+        (["--labels", "x", "--since", "2026-01-30"], "--since: not allowed with argument --labels"),
+        (["--since", "yesterday"], "'yesterday' is no date: write YYYY-MM-DD"),
+        (["--labels", LABELS, "--k", "0"], "'0' is not a whole number above 0"),
+        (["--labels", LABELS, "--compare", "a"], "--compare: expected 2 arguments"),
+        (["--labels", LABELS, "--scorer", "magic"], "invalid choice"),
+        (["--labels", "none.jsonl"], "none.jsonl: no such file: write one"),
+        (["--labels", "prompts"], "prompts: cannot be read: Is a directory"),
+        (
+            ["--labels", LABELS, "--save", "a", "--compare", "prompts", "prompts"],
+            "--save keeps one set of scores: use it without --compare",
+        ),
+        (["--labels", LABELS, "--save", "prompts"], "--save: prompts is a folder: name a file"),
+        (
+            ["--labels", "config.yaml", "--save", "prompts/../config.yaml"],
+            "--save: prompts/../config.yaml holds the labels: name another file",
+        ),
+        (
+            ["--labels", LABELS, "--compare", "prompts", "nowhere"],
+            "nowhere: no such file or folder: name a folder of prompts, or a file of results",
+        ),
+        (["--labels", LABELS, "--compare", "docs", "prompts"], "docs/topics.md: no such file"),
+        (
+            ["--labels", LABELS, "--compare", "other.jsonl", "prompts"],
+            "other.jsonl: no score of any of the labelled papers",
+        ),
+        (["--labels", LABELS, "--scorer", "llm"], "no API key for `scorer: llm`"),
+        (["--labels", LABELS, "--config", "none.yaml"], "none.yaml: no such file"),
+    ],
+)
+def test_what_is_wrong_is_a_line_and_changes_nothing(
+    evaluate: Eval, project: Path, arguments: list[str | Path], says: str
+) -> None:
+    (project / "docs").mkdir()
+    (project / "other.jsonl").write_text('{"id": "1901.00001", "relevance": 3}\n')
+    before = tree(project)
+    ended = evaluate(*arguments, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert list(ended.report) == REPORT_KEYS
+    (line,) = ended.err.splitlines()
+    assert line.startswith("digest: ")
+    assert says in line
+    assert tree(project) == before
+
+
+def test_every_mistake_of_a_file_of_labels_is_a_line(evaluate: Eval, project: Path) -> None:
+    path = labels_file(project, label(title=3), label("2601.00002", relevant="yes"))
+    ended = evaluate("--labels", path)
+    assert (ended.code, ended.out) == (2, "")
+    assert [line.partition(", line ")[2][:1] for line in ended.err.splitlines()] == ["1", "2"]
+
+
+def test_a_file_that_holds_no_labels_is_one_mistake(evaluate: Eval, project: Path) -> None:
+    configure(project, more="keep:\n  relevance: 8\n  novelty: 7\n")
+    ended = evaluate("--labels", "config.yaml")
+    assert (ended.code, ended.out) == (2, "")
+    (line,) = ended.err.splitlines()
+    assert line.startswith(
+        'digest: config.yaml: no JSONL file of labels, a line a paper like {"id": '
+    )
+
+
+def test_a_damaged_file_of_results_is_told_before_anything_is_scored(
+    evaluate: Eval, project: Path, model: Model
+) -> None:
+    (project / "bad.jsonl").write_text('{"id": "1901.00001", "relevance": 11}\n')
+    with Fake(public=True) as fake:
+        model(fake)
+        ended = evaluate("--labels", LABELS, "--compare", "prompts", "bad.jsonl")
+    assert ended.code == 2
+    assert ended.err.startswith("digest: bad.jsonl, line 1: `relevance` is 11")
+    assert fake.records == []
+
+
+# --- text from outside, GitHub, speed ---------------------------------------------------------
+
+
+def test_a_title_that_commands_github_is_obeyed_by_nobody(evaluate: Eval, project: Path) -> None:
+    title = "##[error]gone ::set-output name=x::y @ada fixes #12"
+    path = labels_file(project, label(title=title), label("2601.00002", relevant=False))
+    for options in ([], ["--json"]):
+        out = evaluate("--labels", path, *options).out
+        assert "##[" not in out
+        assert "::" not in out
+    assert evaluate("--labels", path, "--json").report["evaluation"]["missed"][0]["title"] == title
+
+
+def test_in_github_actions_the_outputs_and_the_summary_are_written(
+    evaluate: Eval, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(project / name))
+    assert evaluate("--labels", LABELS).code == 0
+    assert "\nevaluated\n" in (project / "GITHUB_OUTPUT").read_text()
+    summary = (project / "GITHUB_STEP_SUMMARY").read_text()
+    assert summary.startswith("## Digest: evaluated\n\n24 labelled papers; AUC 0")
+
+
+def test_a_terminal_that_knows_ascii_alone_is_no_trouble(project: Path) -> None:
+    labels = labels_file(project, label(title="Größe über alles"), label("2601.00002"))
+    done = subprocess.run(
+        [sys.executable, "-m", "digest", "eval", "--labels", str(labels)],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        encoding="ascii",
+        check=False,
+    )
+    assert (done.returncode, "Gr??e ?ber alles" in done.stdout) == (0, True), done.stderr
+
+
+def test_help_tells_the_options_without_loading_what_an_evaluation_needs() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "digest", "eval", "--help"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    for option in (
+        "--labels FILE | --since D",
+        "--compare A B",
+        f"(default: {evaluation.K})",
+        "--save FILE",
+    ):
+        assert option in " ".join(done.stdout.split())  # wherever it wraps
+    loaded = {
+        line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()
+    }
+    assert not loaded & {"msgspec", "openai", "requests", "yaml"}

@@ -1,0 +1,613 @@
+"""`evaluate`, `measures` and the tables of `evaluation_text`."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from itertools import pairwise, permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.core.models import Cut, Score
+from digest.evaluation.compare import Histogram, as_dict, compare, evaluate
+from digest.evaluation.labels import Label, load_labels
+from digest.evaluation.measures import FIGURES
+from digest.evaluation.tables import WIDTH, comparison_to_text, to_text
+from digest.scoring import embedded
+from digest.scoring.topics import parse_topics
+from tests import make
+from tests.make import CUT, paper
+
+NOTHING = dict.fromkeys(FIGURES)
+
+
+def label(
+    name: str,
+    relevant: bool | None = None,
+    relevance: int | None = None,
+    novelty: int | None = None,
+) -> Label:
+    return Label(paper(name), relevant, relevance, novelty)
+
+
+def labels(marks: str) -> list[Label]:
+    """A paper a mark, `a`, `b` and so on: + is relevant, - is not."""
+    return [label(chr(ord("a") + i), mark == "+") for i, mark in enumerate(marks)]
+
+
+def scores(*relevances: int | None) -> dict[str, Score]:
+    """Scores without novelty for `labels`, None for none."""
+    return {
+        chr(ord("a") + i): Score(relevance, None)
+        for i, relevance in enumerate(relevances)
+        if relevance is not None
+    }
+
+
+def figures(
+    marks: str, given: Sequence[int | None], k: int = 2, cut: Cut = CUT
+) -> dict[str, float | None]:
+    found = evaluate(labels(marks), scores(*given), cut, k).figures
+    return {name: getattr(found, name) for name in FIGURES}
+
+
+# --- known values -----------------------------------------------------------------------------
+
+LOG3 = 1 / math.log2(3)  # what the second place is worth to nDCG; the third is worth a half
+
+
+@pytest.mark.parametrize(
+    ("marks", "given", "figure", "expected"),
+    [
+        # of a perfect order, of its reverse, and of one in between
+        ("++--", [9, 8, 2, 1], "auc", 1),
+        ("++--", [1, 2, 8, 9], "auc", 0),
+        ("+-+-", [9, 8, 7, 6], "auc", 3 / 4),
+        ("++--", [9, 8, 2, 1], "average_precision", 1),
+        ("--++", [9, 8, 2, 1], "average_precision", (1 / 3 + 2 / 4) / 2),
+        ("+-+-", [9, 8, 7, 6], "average_precision", (1 + 2 / 3) / 2),
+        ("++--", [9, 8, 2, 1], "ndcg", 1),
+        ("+-+", [9, 8, 7], "ndcg", (1 + 1 / 2) / (1 + LOG3)),
+        ("-+", [9, 8], "ndcg", LOG3),
+        # of equals: half a win, and the mean over both orders
+        ("+-", [5, 5], "auc", 1 / 2),
+        ("+--", [5, 5, 1], "auc", 3 / 4),
+        ("+-", [5, 5], "average_precision", (1 + 1 / 2) / 2),
+        ("+-", [5, 5], "ndcg", (1 + LOG3) / 2),
+        ("+-+-", [9, 5, 5, 5], "precision_at_k", (1 + 1 / 3) / 2),
+        ("+-+-", [9, 5, 5, 5], "recall_at_k", (1 + 1 / 3) / 2),
+        # at the first two, and at the cut of 8
+        ("+-+-", [9, 8, 7, 6], "precision_at_k", 1 / 2),
+        ("+-++", [9, 8, 7, 6], "recall_at_k", 1 / 3),
+        ("+-++", [9, 8, 8, 6], "precision", 2 / 3),
+        ("+-++", [9, 8, 8, 6], "recall", 2 / 3),
+        ("+--+", [9, 8, 8, 6], "f1", 2 / 5),
+        # without a score: at the end, neither kept nor among the first
+        ("++-", [9, None, 1], "auc", 1 / 2),
+        ("++-", [9, None, 1], "recall", 1 / 2),
+        ("++", [9, None], "precision_at_k", 1 / 2),
+        ("+-", [None, None], "auc", 1 / 2),
+        # undefined
+        ("--", [9, 1], "auc", None),
+        ("++", [9, 1], "auc", None),
+        ("--", [9, 1], "average_precision", None),
+        ("--", [9, 1], "ndcg", None),
+        ("--", [9, 1], "recall", None),
+        ("--", [9, 1], "recall_at_k", None),
+        ("++", [1, 1], "precision", None),
+        ("--", [1, 1], "f1", None),
+        # defined, and nothing
+        ("--", [9, 1], "precision", 0),
+        ("++", [1, 1], "f1", 0),
+    ],
+)
+def test_a_figure_is_as_worked_out_by_hand(
+    marks: str, given: list[int | None], figure: str, expected: float | None
+) -> None:
+    assert figures(marks, given)[figure] == pytest.approx(expected)
+
+
+def test_no_label_at_all_defines_no_figure() -> None:
+    assert figures("", []) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(Score(8, 10), Score(10, 7), id="the sum first"),
+        pytest.param(Score(10, 7), Score(9, 8), id="then relevance"),
+        pytest.param(
+            Score(8, None, similarity=0.2), Score(8, None, similarity=0.1), id="then similarity"
+        ),
+    ],
+)
+def test_papers_stand_in_the_order_of_a_digest(first: Score, second: Score) -> None:
+    found = evaluate(labels("+-"), {"a": first, "b": second}, CUT)
+    assert found.figures.auc == 1
+
+
+@pytest.mark.parametrize(
+    ("of_a", "of_b", "gain", "ndcg"),
+    [
+        ((None, 3, 2), (None, 1, 1), "relevance + novelty - 2", 1),
+        ((None, 2, 1), (None, 3, 1), "relevance + novelty - 2", (1 + 2 * LOG3) / (2 + LOG3)),
+        ((None, 2, None), (None, 3, 9), "relevance - 1", (1 + 2 * LOG3) / (2 + LOG3)),
+        ((False, None, None), (None, 9, 9), "1 if relevant", LOG3),
+    ],
+)
+def test_ndcg_counts_what_every_label_says(
+    of_a: tuple[bool | None, int | None, int | None],
+    of_b: tuple[bool | None, int | None, int | None],
+    gain: str,
+    ndcg: float,
+) -> None:
+    found = evaluate([label("a", *of_a), label("b", *of_b)], scores(9, 8), CUT)
+    assert found.gain == gain
+    assert found.figures.ndcg == pytest.approx(ndcg)
+
+
+def test_k_is_never_more_than_there_are_papers() -> None:
+    found = evaluate(labels("+-"), scores(9, 8), CUT, k=20)
+    assert (found.k, found.figures.precision_at_k) == (2, 0.5)
+
+
+# --- the accounting ---------------------------------------------------------------------------
+
+
+def test_every_paper_is_counted() -> None:
+    found = evaluate(labels("++--+"), scores(9, 2, 8, 1), CUT)
+    assert (found.n, found.relevant, found.scored, found.unscored) == (5, 3, 4, 1)
+    assert (found.kept, found.true_positives) == (2, 1)
+    assert (found.false_positives, found.false_negatives) == (1, 2)
+
+
+def test_scores_of_other_papers_are_ignored() -> None:
+    given = scores(9, 1)
+    assert evaluate(labels("+-"), given | {"z": Score(10, 10)}, CUT) == evaluate(
+        labels("+-"), given, CUT
+    )
+
+
+def test_histograms_tell_the_relevant_from_the_others() -> None:
+    found = evaluate(labels("++--"), scores(9, 2, 9, None), CUT)
+    assert found.relevance == Histogram(
+        papers=(0, 1, 0, 0, 0, 0, 0, 0, 2, 0), relevant=(0, 1, 0, 0, 0, 0, 0, 0, 1, 0)
+    )
+    assert found.novelty is None
+
+
+def test_agreement_is_with_the_labels_that_have_scores() -> None:
+    judged = [label("a", None, 8, 7), label("b", None, 5), label("c", True), label("d", None, 3, 1)]
+    given = {"a": Score(8, 5), "b": Score(6, 5), "c": Score(1, 1)}
+    found = evaluate(judged, given, CUT).agreement
+    assert list(found) == ["relevance", "novelty"]
+    relevance, novelty = found["relevance"], found["novelty"]
+    assert (relevance.papers, relevance.exact, relevance.within_one, relevance.difference) == (
+        2, 0.5, 1, 0.5,
+    )  # fmt: skip
+    assert (novelty.papers, novelty.exact, novelty.within_one, novelty.difference) == (1, 0, 0, -2)
+    assert (relevance.confusion[7][7], relevance.confusion[4][5]) == (1, 1)
+    assert sum(map(sum, relevance.confusion)) == 2
+
+
+def test_labels_without_scores_agree_with_nothing() -> None:
+    assert evaluate(labels("+-"), scores(9, 8), CUT).agreement == {}
+
+
+def test_the_worst_misses_come_first() -> None:
+    found = evaluate(labels("+++-----+"), scores(5, 2, 9, 8, 10, 1, 9, 7, None), CUT)
+    assert [miss.id for miss in found.missed] == ["b", "a", "i"]
+    assert [miss.id for miss in found.wrongly_kept] == ["e", "g", "d"]
+
+
+def test_of_equal_misses_the_one_judged_further_off_comes_first() -> None:
+    judged = [label("a", None, 8), label("b", None, 10), label("c", None, 4), label("d", None, 1)]
+    found = evaluate(judged, scores(3, 3, 9, 9), CUT)
+    assert [miss.id for miss in found.missed] == ["b", "a"]
+    assert [miss.id for miss in found.wrongly_kept] == ["d", "c"]
+
+
+def test_ten_misses_of_a_kind_are_enough() -> None:
+    found = evaluate(labels("+" * 12 + "-" * 12), scores(*[1] * 12, *[9] * 12), CUT)
+    assert (len(found.missed), len(found.wrongly_kept)) == (10, 10)
+    assert (found.false_negatives, found.false_positives) == (12, 12)
+
+
+def test_a_miss_says_what_the_scorer_and_the_label_said() -> None:
+    judged = [label("a", None, 9, 8)]
+    [miss] = evaluate(judged, {"a": Score(3, 4, "Architecture", "Why", 0.5)}, CUT).missed
+    assert [getattr(miss, f.name) for f in fields(miss)] == [
+        "a", judged[0].paper.title, 3, 4, 9, 8, "Architecture", "Why", 0.5,
+    ]  # fmt: skip
+
+
+# --- whatever the scores ----------------------------------------------------------------------
+
+judgements = st.builds(
+    lambda relevant, relevance, novelty: (relevant, relevance, novelty),
+    st.booleans(),
+    st.none() | st.integers(1, 10),
+    st.none() | st.integers(1, 10),
+)
+
+
+@st.composite
+def cases(draw: st.DrawFn, most: int = 12) -> tuple[list[Label], dict[str, Score]]:
+    drawn = draw(st.lists(st.tuples(judgements, st.none() | make.scores), max_size=most))
+    judged = [label(f"2601.{i:05}", *said) for i, (said, _) in enumerate(drawn)]
+    given = {f"2601.{i:05}": s for i, (_, s) in enumerate(drawn) if s is not None}
+    return judged, given
+
+
+cuts = st.builds(Cut, st.integers(1, 10), st.integers(1, 10))
+
+
+@given(cases(), cuts, st.integers(1, 15))
+def test_the_sums_add_up(case: tuple[list[Label], dict[str, Score]], cut: Cut, k: int) -> None:
+    judged, given = case
+    found = evaluate(judged, given, cut, k)
+    assert found.n == len(judged) == found.scored + found.unscored
+    assert 0 <= found.true_positives <= min(found.kept, found.relevant)
+    assert found.relevance is None or sum(found.relevance.papers) == found.scored
+    for name in FIGURES:
+        figure = getattr(found.figures, name)
+        assert figure is None or 0 <= figure <= 1
+
+
+@given(cases(), cuts)
+def test_the_order_of_the_labels_does_not_matter(
+    case: tuple[list[Label], dict[str, Score]], cut: Cut
+) -> None:
+    judged, given = case
+    there, back = (evaluate(order, given, cut) for order in (judged, judged[::-1]))
+    assert as_dict(there) == as_dict(back)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 10)), max_size=12))
+def test_the_auc_of_the_reversed_order_is_what_lacks_to_one(pairs: list[tuple[bool, int]]) -> None:
+    marks = "".join("+" if relevant else "-" for relevant, _ in pairs)
+    there = figures(marks, [score for _, score in pairs])["auc"]
+    back = figures(marks, [11 - score for _, score in pairs])["auc"]
+    assert back == (None if there is None else pytest.approx(1 - there))
+
+
+def by_definition(hits: Sequence[bool], k: int) -> tuple[float, float, float, float]:
+    """AUC, average precision, nDCG and precision at k of one order without equals."""
+    good = [i for i, hit in enumerate(hits) if hit]
+    bad = [i for i, hit in enumerate(hits) if not hit]
+    gains = [1 / math.log2(place + 2) for place in range(len(hits))]
+    return (
+        sum(g < b for g in good for b in bad) / (len(good) * len(bad)),
+        sum((n + 1) / (i + 1) for n, i in enumerate(good)) / len(good),
+        sum(gains[i] for i in good) / sum(gains[: len(good)]),
+        sum(hits[:k]) / k,
+    )
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 3)), min_size=2, max_size=6))
+def test_figures_of_equals_are_the_mean_over_all_their_orders(
+    pairs: list[tuple[bool, int]],
+) -> None:
+    pairs = [(True, 2), (False, 2), *pairs][:6]
+    orders = [
+        [pairs[i][0] for i in order]
+        for order in permutations(range(len(pairs)))
+        if all(pairs[a][1] >= pairs[b][1] for a, b in pairwise(order))
+    ]
+    means = [sum(f) / len(orders) for f in zip(*(by_definition(o, 2) for o in orders), strict=True)]
+    marks = "".join("+" if relevant else "-" for relevant, _ in pairs)
+    found = figures(marks, [score for _, score in pairs])
+    names = ("auc", "average_precision", "ndcg", "precision_at_k")
+    assert [found[name] for name in names] == pytest.approx(means)
+
+
+# --- comparing --------------------------------------------------------------------------------
+
+
+@given(cases(), cuts)
+def test_nothing_differs_from_itself(case: tuple[list[Label], dict[str, Score]], cut: Cut) -> None:
+    judged, given = case
+    found = compare(judged, given, given, cut, resamples=20)
+    told = {v for d in found.differences.values() for v in (d.difference, d.low, d.high)}
+    assert told <= {0, None}
+    assert (found.only_a, found.only_b, found.jaccard) in [(0, 0, 1), (0, 0, None)]
+    assert all(axis.exact == 1 and axis.difference == 0 for axis in found.agreement.values())
+
+
+def day(n: int = 200) -> tuple[list[Label], dict[str, Score], dict[str, Score]]:
+    """A day on which b ranks well and a does not."""
+    judged = [label(f"2601.{i:05}", i % 5 == 0) for i in range(n)]
+    a = {x.paper.id: Score(1 + i * 7 % 10, 1 + i * 3 % 10) for i, x in enumerate(judged)}
+    b = {
+        i: replace(s, relevance=9 if x.relevant else 4)
+        for x, (i, s) in zip(judged, a.items(), strict=True)
+    }
+    return judged, a, b
+
+
+def test_a_clear_difference_is_told_from_none() -> None:
+    auc = compare(*day(), CUT).differences["auc"]
+    assert auc.low is not None
+    assert auc.high is not None
+    assert auc.difference is not None
+    assert 0 < auc.low < auc.difference < auc.high < 1
+
+
+def test_the_two_change_sides() -> None:
+    judged, a, b = day()
+    there = compare(judged, a, b, CUT, resamples=50).differences
+    back = compare(judged, b, a, CUT, resamples=50).differences
+    for name in ("auc", "average_precision", "ndcg", "recall", "precision_at_k"):
+        low, high = back[name].low, back[name].high
+        assert low is not None
+        assert high is not None
+        assert (there[name].low, there[name].high) == pytest.approx((-high, -low))
+
+
+def test_a_seed_repeats_itself() -> None:
+    assert compare(*day(), CUT, resamples=50, seed=3) == compare(*day(), CUT, resamples=50, seed=3)
+
+
+def test_another_seed_draws_other_papers() -> None:
+    first, second = (compare(*day(), CUT, resamples=50, seed=seed) for seed in (1, 2))
+    assert first.differences["auc"].low != second.differences["auc"].low
+
+
+def test_an_interval_that_is_mostly_undefined_is_not_given() -> None:
+    found = compare(labels("+" + "-" * 9), scores(*[9] * 10), scores(*[1] * 10), CUT)
+    assert [getattr(found.differences["precision"], x) for x in ("difference", "low", "high")] == [
+        None, None, None,
+    ]  # fmt: skip
+
+
+def test_a_figure_of_one_resample_is_its_whole_interval() -> None:
+    auc = compare(*day(), CUT, resamples=1).differences["auc"]
+    assert auc.low == auc.high
+
+
+def test_what_each_keeps_is_counted() -> None:
+    a, b = scores(9, 9, 9, 1, 1), scores(9, 9, 1, 9, 1)
+    found = compare(labels("+-+-+"), a, b, CUT, resamples=1)
+    assert (found.kept_by_both, found.only_a, found.only_b, found.jaccard) == (2, 1, 1, 0.5)
+
+
+def test_what_neither_keeps_has_no_overlap() -> None:
+    assert compare(labels("+-"), scores(1, 1), scores(2, 2), CUT, resamples=1).jaccard is None
+
+
+def test_a_paper_that_either_did_not_score_counts_for_neither() -> None:
+    judged, a, b = day()
+    some_a, some_b = dict(list(a.items())[:180]), dict(list(b.items())[50:])
+    found = compare(judged, some_a, some_b, CUT, resamples=20)
+    both = compare(judged[50:180], a, b, CUT, resamples=20)
+    assert (found.labelled, found.unscored_a, found.unscored_b) == (200, 20, 50)
+    assert replace(found, labelled=130, unscored_a=0, unscored_b=0) == both
+    assert both.a.n == both.b.n == 130
+
+
+def test_a_scorer_that_stopped_midway_is_not_the_worse_one_for_it() -> None:
+    judged, a, _ = day(451)
+    stopped = {i: a[i] for i in list(a)[:241]}
+    found = compare(judged, a, stopped, CUT, resamples=20)
+    told = {v for d in found.differences.values() for v in (d.difference, d.low, d.high)}
+    assert told <= {0, None}
+    assert "is higher" not in comparison_to_text(found).replace("which is higher", "")
+
+
+def test_where_no_paper_has_both_scores_nothing_is_measured() -> None:
+    found = compare(labels("+-"), scores(9, None), scores(None, 9), CUT, resamples=2)
+    assert (found.a.n, found.unscored_a, found.unscored_b) == (0, 1, 1)
+    assert {d.difference for d in found.differences.values()} == {None}
+
+
+def test_scores_of_two_are_compared_where_both_have_them() -> None:
+    found = compare(labels("+-+"), scores(9, 5, None), scores(8, 5, 3), CUT, resamples=1)
+    [(axis, agreement)] = found.agreement.items()
+    assert (axis, agreement.papers, agreement.exact, agreement.difference) == (
+        "relevance", 2, 0.5, -0.5,
+    )  # fmt: skip
+
+
+def test_a_day_is_compared_in_seconds() -> None:
+    judged, a, b = day(451)
+    before = time.process_time()
+    compare(judged, a, b, CUT)
+    assert time.process_time() - before < 5
+
+
+# --- for machines -----------------------------------------------------------------------------
+
+
+@given(cases(), cuts)
+def test_what_machines_read_is_plain_json(
+    case: tuple[list[Label], dict[str, Score]], cut: Cut
+) -> None:
+    judged, given = case
+    for result in (evaluate(judged, given, cut), compare(judged, given, {}, cut, resamples=2)):
+        told = as_dict(result)
+        assert json.loads(json.dumps(told, allow_nan=False)) == told
+
+
+def test_machines_read_four_digits_and_null_for_what_is_undefined() -> None:
+    told = as_dict(evaluate(labels("+-+--"), scores(5, 5, 5, 5, 5), CUT, k=3))
+    assert told["figures"] == {
+        "auc": 0.5,
+        "average_precision": 0.5925,
+        "ndcg": 0.7231,
+        "precision": None,
+        "recall": 0.0,
+        "f1": 0.0,
+        "precision_at_k": 0.4,
+        "recall_at_k": 0.6,
+    }
+
+
+# --- for people -------------------------------------------------------------------------------
+
+JUDGED = [
+    label("2601.00001", None, 9, 8),
+    label("2601.00002", None, 8, 7),
+    label("2601.00003", None, 2, 3),
+    label("2601.00004", None, 3, 6),
+    label("math/0309136", None, 1, 1),
+]
+GIVEN = {
+    "2601.00001": Score(9, 8, "Architecture", "A new layer."),
+    "2601.00002": Score(4, 5, "none", "An application " + "of sorts " * 20),
+    "2601.00003": Score(8, 7),
+    "2601.00004": Score(3, 6),
+}
+
+TEXT = """\
+5 labelled papers, 2 relevant (40%)
+1 paper without a score: counted as last and as not kept
+
+At the cut (relevance 8, novelty 7)     kept   not kept
+  relevant                                 1          1    recall    0.500
+  not relevant                             1          2    precision 0.500
+                                                           F1        0.500
+
+As a ranking
+  AUC                    0.833
+  average precision      0.833
+  nDCG                   0.943   (a paper's gain: relevance + novelty - 2)
+  precision at 2         0.500
+  recall at 2            0.500
+
+Scores given (# relevant, . not)
+     Relevance                                 Novelty
+  10 0                                         0
+   9 ######################## 1, 1 relevant    0
+   8 ........................ 1                ######################## 1, 1 relevant
+   7 0                                         ........................ 1
+   6 0                                         ........................ 1
+   5 0                                         ######################## 1, 1 relevant
+   4 ######################## 1, 1 relevant    0
+   3 ........................ 1                0
+   2 0                                         0
+   1 0                                         0
+
+Scores beside the labels' own
+  relevance  equal  50%, within one  50%, mean of score - label +0.50 (4 papers)
+  novelty    equal  50%, within one  50%, mean of score - label +0.50 (4 papers)
+
+Relevant and not kept: 1, lowest first
+  score    label
+  R4 N5    R8 N7    2601.00002   On the matter of 2601.00002
+                    An application of sorts of sorts of sorts of sorts of sorts of sorts of sorts of
+                    sorts of sorts of sorts of sorts of sorts of sorts of sorts of sorts of sorts of
+                    sorts of sorts of sorts of sorts
+
+Kept and not relevant: 1, highest first
+  score    label
+  R8 N7    R2 N3    2601.00003   On the matter of 2601.00003
+"""
+
+
+def test_an_evaluation_is_a_table() -> None:
+    assert to_text(evaluate(JUDGED, GIVEN, CUT, k=2)) == TEXT
+
+
+def test_a_comparison_is_a_table() -> None:
+    better = GIVEN | {"2601.00003": Score(2, 2), "math/0309136": Score(1, 1)}
+    compared = compare(JUDGED, GIVEN, better, CUT, k=2, resamples=100)
+    # What the chance draws is not of this test's concern.
+    auc = replace(compared.differences["auc"], low=0.0, high=0.4444)
+    ndcg = replace(compared.differences["ndcg"], low=0.0012, high=0.5)
+    compared = replace(compared, differences={"auc": auc, "ndcg": ndcg})
+    assert comparison_to_text(compared, "prompts", "prompts-new") == COMPARED
+
+
+COMPARED = """\
+5 labelled papers, compared on the 4 that both have scored: 2 relevant (50%)
+a: prompts
+1 paper without a score: left out of both
+b: prompts-new
+
+                             a       b    b - a   95% interval
+AUC                      0.750   1.000   +0.250   +0.000 to +0.444
+nDCG                     0.943   1.000   +0.057   +0.001 to +0.500   b is higher
+Intervals from 100 resamples of the papers; one that holds 0 leaves open which is higher.
+
+Kept (relevance 8, novelty 7)
+  by both 1, only by a 1, only by b 0, by neither 2
+  overlap (Jaccard) 0.500
+
+Scores of b beside those of a
+  relevance  equal  75%, within one  75%, mean of b - a -1.50 (4 papers)
+  novelty    equal  75%, within one  75%, mean of b - a -1.25 (4 papers)
+"""
+
+
+def test_an_interval_that_is_not_known_is_not_shown_as_numbers() -> None:
+    text = comparison_to_text(compare(labels("+-"), scores(9, 9), scores(1, 1), CUT, resamples=9))
+    [precision] = [line for line in text.splitlines() if line.startswith("precision at the")]
+    assert precision == "precision at the cut     0.500       –        –   –"
+
+
+def test_what_is_clear_is_said_in_words() -> None:
+    text = comparison_to_text(compare(*day(), CUT, resamples=50))
+    [auc] = [line for line in text.splitlines() if line.startswith("AUC ")]
+    assert auc.endswith("   b is higher")
+
+
+def test_what_is_undefined_is_no_zero() -> None:
+    text = to_text(evaluate([], {}, CUT))
+    assert "0.000" not in text
+    assert text.count("–") == 8
+
+
+def test_where_novelty_is_not_judged_the_cut_does_not_name_it() -> None:
+    assert "At the cut (relevance 8) " in to_text(evaluate(labels("+-"), scores(9, 1), CUT))
+
+
+def test_no_miss_is_said() -> None:
+    text = to_text(evaluate(labels("+-"), scores(9, 1), CUT))
+    assert text.endswith("Relevant and not kept: none\n\nKept and not relevant: none\n")
+
+
+def test_how_many_misses_are_not_shown_is_said() -> None:
+    text = to_text(evaluate(labels("+" * 12), scores(*[1] * 12), CUT))
+    assert "Relevant and not kept: 12, the first 10, lowest first" in text
+
+
+HOSTILE = "::error::x\n##[error]y\x1b[31m \u202e@everyone #12 [skip ci]"
+
+
+@pytest.mark.parametrize("where", ["title", "id", "comment", "name"])
+def test_text_from_outside_obeys_nobody(where: str) -> None:
+    named = HOSTILE if where == "id" else "a"
+    judged = Label(paper(named, title=HOSTILE if where == "title" else "T"), True)
+    given = {named: Score(1, 1, comment=HOSTILE if where == "comment" else "")}
+    compared = compare([judged], given, given, CUT, resamples=1)
+    text = to_text(compared.a) + comparison_to_text(compared, HOSTILE if where == "name" else "a")
+    obeyed = ("::error", "##[error", "\x1b", "\u202e", "@everyone", "#12", "[skip")
+    assert [found for found in obeyed if found in text] == []
+
+
+@given(cases(), cuts)
+def test_no_line_is_wider_than_the_terminal(
+    case: tuple[list[Label], dict[str, Score]], cut: Cut
+) -> None:
+    judged, given = case
+    found = compare(judged, given, dict(list(given.items())[1:]), cut, resamples=2)
+    for line in (to_text(found.a) + comparison_to_text(found)).splitlines():
+        assert len(line.replace("\u2060", "")) <= WIDTH
+
+
+# --- a real day -------------------------------------------------------------------------------
+
+
+def test_the_embedded_scorer_on_a_real_day(real_data: Path) -> None:
+    judged = load_labels(real_data / "seed_day" / "2026-01-30.jsonl.gz")
+    topics = parse_topics((Path(__file__).parents[2] / "prompts" / "topics.md").read_text("utf-8"))
+    found = evaluate(judged, embedded.score([x.paper for x in judged], topics), CUT)
+    assert (found.n, found.relevant, found.unscored) == (451, 68, 0)
+    assert found.figures.auc is not None
+    assert found.figures.auc > 0.85

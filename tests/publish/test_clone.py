@@ -1,0 +1,374 @@
+"""Is a clone fit for a run? Real clones of a real bare remote."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.core.config import Site
+from digest.core.errors import ArchiveError, PublishError
+from digest.core.models import Kept
+from digest.publish.clone import (
+    attributes,
+    own_commits,
+    require_archive,
+    require_pushed,
+    require_repository,
+)
+from digest.publish.publish import commit, push
+from digest.run import output
+from tests import make
+from tests.make import DAY, git, paper, score
+
+DAYS = (DAY - timedelta(days=365), DAY - timedelta(days=1), DAY)
+RECORDS = [f"docs/data/{day:%Y}/{day}.json" for day in DAYS]
+SITE = Site()
+
+
+@pytest.fixture(autouse=True)
+def git_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    return make.own_git_settings(monkeypatch, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bare repository with settings and three digests."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        make.own_git_settings(patch, folder)
+        git(folder, "init", "--quiet", "--bare", "remote.git")
+        first = clone(folder / "remote.git", "first")
+        (first / "config.yaml").write_text("categories: [cs.LG]\n")
+        git(first, "add", ".")
+        git(first, "commit", "--quiet", "--message", "Settings")
+        for number in range(len(DAYS)):
+            record(first, number)
+        git(first, "push", "--quiet", "origin", "HEAD:main")
+    return folder / "remote.git"
+
+
+@pytest.fixture
+def remote(made_once: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    return shutil.copytree(made_once, tmp_path / "remote.git")
+
+
+def clone(remote: Path, name: str = "clone", *options: str) -> Path:
+    folder = remote.with_name(name)
+    git(remote.parent, "clone", "--quiet", *options, remote.as_uri(), str(folder))
+    return folder
+
+
+def record(folder: Path, number: int) -> None:
+    """A digest, archived and committed."""
+    day = [*DAYS, DAY + timedelta(days=3), DAY + timedelta(days=4)][number]
+    kept = [Kept(paper(f"2601.0000{number}"), score())]
+    digest = make.digest(day=day, kept=kept)
+    output.write(folder / "docs", digest, None, SITE)
+    assert commit(folder / "docs", digest)
+
+
+def edit(folder: Path, subject: str) -> str:
+    """A commit of the user's; its short id and subject."""
+    with (folder / "config.yaml").open("a") as file:
+        file.write("# mine\n")
+    git(folder, "commit", "--quiet", "--all", "--message", subject)
+    return git(folder, "log", "-1", "--format=%h %s")
+
+
+# --- the repository ---------------------------------------------------------------------------
+
+
+def test_outside_of_a_repository_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match=r"not a git repository.*or use --no-commit$"):
+        require_repository(tmp_path / "not" / "there" / "yet")
+
+
+def test_a_folder_yet_to_be_made_inside_a_repository_will_do(remote: Path) -> None:
+    require_repository(clone(remote) / "site" / "to" / "be")
+
+
+# --- the archive ------------------------------------------------------------------------------
+
+
+def cone(remote: Path) -> Path:
+    folder = clone(remote, "cone", "--no-checkout")
+    git(folder, "sparse-checkout", "set", "--cone", "prompts")
+    git(folder, "checkout", "--quiet")
+    return folder
+
+
+def a_year_left_out(remote: Path) -> Path:
+    folder = clone(remote, "years")
+    git(folder, "sparse-checkout", "set", "--no-cone", "/*", "!/docs/data/2025/")
+    return folder
+
+
+def the_archive_left_out(remote: Path) -> Path:
+    folder = clone(remote, "pages")
+    git(folder, "sparse-checkout", "set", "--no-cone", "/*", "!/docs/data/")
+    return folder
+
+
+def skipped_in_the_index(remote: Path) -> Path:
+    folder = clone(remote, "skipped")
+    git(folder, "update-index", "--skip-worktree", *RECORDS)
+    for name in RECORDS:
+        (folder / name).unlink()
+    return folder
+
+
+def never_checked_out(remote: Path) -> Path:
+    return clone(remote, "bare-work-tree", "--no-checkout")
+
+
+def a_day_deleted(remote: Path) -> Path:
+    folder = clone(remote, "deleted")
+    (folder / RECORDS[1]).unlink()
+    return folder
+
+
+INCOMPLETE = [
+    cone,
+    a_year_left_out,
+    the_archive_left_out,
+    skipped_in_the_index,
+    never_checked_out,
+    a_day_deleted,
+]
+
+
+@pytest.mark.parametrize("made", INCOMPLETE)
+def test_an_archive_that_the_last_commit_has_must_be_there(
+    remote: Path, made: Callable[[Path], Path]
+) -> None:
+    folder = made(remote)
+    with pytest.raises(ArchiveError, match=r"in the last commit and not in this folder") as caught:
+        require_archive(folder / "docs")
+    lost = [name for name in RECORDS if not (folder / name).exists()]
+    assert str(caught.value).startswith(f"{folder / lost[0]}")
+    assert "\n" not in str(caught.value)
+
+    # What it says to do does it.
+    remedy = str(caught.value).partition("`git checkout")[2].partition("`")[0]
+    git(folder, "checkout", *shlex.split(remedy))
+    require_archive(folder / "docs")
+
+
+def test_a_whole_archive_is_no_obstacle(remote: Path) -> None:
+    require_archive(clone(remote) / "docs")
+    require_archive(clone(remote, "shallow", "--depth=1") / "docs")
+
+
+def test_pages_and_ledger_may_be_left_out(remote: Path) -> None:
+    folder = clone(remote)
+    git(folder, "sparse-checkout", "set", "--no-cone", "/*", "!/docs/", "/docs/data/2*/")
+    assert not (folder / "docs/data/seen").exists()
+    require_archive(folder / "docs")
+
+
+def test_days_whose_removal_is_committed_are_given_up(remote: Path) -> None:
+    folder = clone(remote)
+    git(folder, "rm", "--quiet", "-r", "docs")
+    git(folder, "commit", "--quiet", "--message", "From the beginning")
+    require_archive(folder / "docs")
+
+
+def test_without_a_commit_or_a_repository_nothing_is_missed(tmp_path: Path) -> None:
+    require_archive(tmp_path / "nowhere" / "docs")
+    git(tmp_path, "init", "--quiet", "new")
+    require_archive(tmp_path / "new" / "docs")
+
+
+def test_without_git_nothing_is_missed(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = cone(remote) / "docs"
+    monkeypatch.setenv("PATH", str(remote))
+    require_archive(out)
+
+
+def test_another_folder_for_the_site_misses_nothing(remote: Path) -> None:
+    require_archive(cone(remote) / "elsewhere")
+
+
+def test_a_site_with_an_odd_name_is_compared_as_well(remote: Path) -> None:
+    folder = clone(remote)
+    git(folder, "mv", "docs", "my [site]")
+    git(folder, "commit", "--quiet", "--message", "Moved")
+    require_archive(folder / "my [site]")
+    (folder / "my [site]/data/2025" / f"{DAYS[0]}.json").unlink()
+    with pytest.raises(ArchiveError, match=r"-- '.*/my \[site\]/data'` brings them back"):
+        require_archive(folder / "my [site]")
+
+
+# --- commits of the user's own ----------------------------------------------------------------
+
+
+def test_a_commit_of_the_users_that_is_not_pushed_is_named(remote: Path) -> None:
+    folder = clone(remote)
+    edit(folder, "Fixes #1, by @ada\x01abcd\x07 " + "and more of it " * 9)
+    short = git(folder, "log", "-1", "--format=%h")
+    with pytest.raises(PublishError) as caught:
+        require_pushed(folder / "docs")
+    named = f"{short} Fixes #1, by @adaabcd and more of it and more of it and more…"
+    assert str(caught.value) == (
+        f"1 commit of your own is not pushed, and --push would publish it: {named}: `git push` it"
+        " first, or leave --push out"
+    )
+
+
+def test_of_many_commits_the_newest_three_are_named(remote: Path) -> None:
+    folder = clone(remote)
+    own = [edit(folder, f"Number {number}") for number in range(5)]
+    with pytest.raises(PublishError) as caught:
+        require_pushed(folder / "docs")
+    newest = "; ".join(own[:1:-1])
+    assert "5 commits of your own are not pushed, and --push" in str(caught.value)
+    assert f"would publish them: {newest}; …: `git push` them" in str(caught.value)
+
+
+def test_digests_that_could_not_be_pushed_are_no_obstacle(remote: Path) -> None:
+    folder = clone(remote)
+    record(folder, 3)
+    record(folder, 4)
+    require_pushed(folder / "docs")
+    own = edit(folder, "Mine, on top of them")
+    with pytest.raises(PublishError, match=rf"1 commit of your own is not pushed.*: {own}: "):
+        require_pushed(folder / "docs")
+
+
+def test_a_digest_of_another_site_in_the_repository_is_no_obstacle(remote: Path) -> None:
+    folder = clone(remote)
+    digest = make.digest(kept=[Kept(paper("2601.00001"), score())])
+    output.write(folder / "physics/docs", digest, None, SITE)
+    commit(folder / "physics/docs", digest)
+    require_pushed(folder / "docs")
+    assert len(own_commits(folder / "docs", "HEAD", ["origin/main"])) == 1  # not to be moved
+
+
+def add_a_page_of_ours(folder: Path) -> None:
+    (folder / "docs/index.html").write_text("mine")
+    git(folder, "commit", "--quiet", "--all", "--message", "My page")
+
+
+def add_a_file_to_a_digest(folder: Path) -> None:
+    (folder / "docs/CNAME").write_text("papers.example.org")
+    git(folder, "add", ".")
+    git(folder, "commit", "--quiet", "--message", "Digest 2026-01-30: 1 of 1 papers kept")
+
+
+def merge(folder: Path) -> None:
+    git(folder, "checkout", "--quiet", "-b", "side", "HEAD^")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "Digest 2026-01-30: side")
+    git(folder, "checkout", "--quiet", "main")
+    git(folder, "merge", "--quiet", "--no-ff", "-m", "Digest 2026-01-30: a merge", "side")
+
+
+def commit_nothing(folder: Path) -> None:
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "Trigger")
+
+
+@pytest.mark.parametrize(
+    "made", [add_a_page_of_ours, add_a_file_to_a_digest, merge, commit_nothing]
+)
+def test_whatever_is_more_than_a_digest_is_the_users_own(
+    remote: Path, made: Callable[[Path], None]
+) -> None:
+    folder = clone(remote)
+    made(folder)
+    assert len(own_commits(folder / "docs", "HEAD", ["origin/main"], of_any_site=True)) == 1
+
+
+def test_settings_of_git_change_nothing(remote: Path, git_settings: Path) -> None:
+    with git_settings.open("a") as settings:
+        settings.write("[diff]\nrelative = true\nrenames = copies\nnoprefix = true\n")
+        settings.write("[log]\nshowRoot = false\nshowSignature = true\ndecorate = full\n")
+    folder = clone(remote)
+    record(folder, 3)
+    require_pushed(folder / "docs")
+    settings_commit = git(folder, "log", "-1", "--format=%h", "HEAD~4")
+    assert own_commits(folder / "docs", "HEAD", []) == [settings_commit]
+
+
+def test_before_the_first_commit_there_is_nothing_to_publish(remote: Path, tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "new")
+    git(tmp_path / "new", "remote", "add", "origin", str(remote))
+    require_pushed(tmp_path / "new" / "docs")
+
+
+def test_a_remote_without_the_branch_has_none_of_the_users_commits(
+    remote: Path, tmp_path: Path
+) -> None:
+    folder = clone(remote)
+    git(tmp_path, "init", "--quiet", "--bare", "empty.git")
+    git(folder, "remote", "set-url", "origin", str(tmp_path / "empty.git"))
+    git(folder, "update-ref", "-d", "refs/remotes/origin/main")
+    with pytest.raises(PublishError, match=r"1 commit of your own is not pushed.* Settings: "):
+        require_pushed(folder / "docs")
+    git(folder, "push", "--quiet", "origin", "HEAD:main")
+    require_pushed(folder / "docs")
+
+
+def test_what_the_remote_has_is_asked_where_this_clone_does_not_know(remote: Path) -> None:
+    folder, elsewhere = clone(remote), clone(remote, "elsewhere")
+    own = edit(folder, "Pushed under another name")
+    git(folder, "push", "--quiet", remote.as_uri(), "HEAD:main")
+    assert own_commits(folder / "docs", "HEAD", ["origin/main"]) == [own.split()[0]]
+    git(elsewhere, "pull", "--quiet")
+    edit(elsewhere, "And somebody went on")
+    git(elsewhere, "push", "--quiet")
+    require_pushed(folder / "docs")
+
+
+def test_a_remote_out_of_reach_is_asked_nothing_without_need(remote: Path) -> None:
+    folder = clone(remote)
+    git(folder, "remote", "set-url", "origin", str(remote.with_name("gone.git")))
+    record(folder, 3)
+    require_pushed(folder / "docs")
+    edit(folder, "Mine")
+    with pytest.raises(PublishError, match=r"^git ls-remote failed: .*: set a remote: git remote"):
+        require_pushed(folder / "docs")
+
+
+def test_a_branch_that_follows_another_is_not_pushed(remote: Path) -> None:
+    folder = clone(remote)
+    git(folder, "checkout", "--quiet", "-b", "work", "origin/main")
+    with pytest.raises(PublishError, match="check out the branch that holds the site"):
+        require_pushed(folder / "docs")
+
+
+def test_a_commit_made_during_the_run_is_not_pushed_along(remote: Path) -> None:
+    folder = clone(remote)
+    before = git(remote, "rev-parse", "main")
+    record(folder, 3)
+    edit(folder, "While the run was at work")
+    with pytest.raises(PublishError, match="1 commit of your own is not pushed"):
+        push(folder / "docs", lambda out, days: None)
+    assert git(remote, "rev-parse", "main") == before
+    git(folder, "push", "--quiet")
+    assert push(folder / "docs", lambda out, days: None)
+
+
+# --- line endings -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "inside", ["docs", "a/b", "my docs", 'say "hello"', "back\\slash", "a[1]*?", "é"]
+)
+def test_the_line_for_git_attributes_covers_every_file_of_the_site(
+    remote: Path, inside: str
+) -> None:
+    folder = clone(remote)
+    (folder / ".gitattributes").write_text(f"* text=auto eol=crlf\n{attributes(folder / inside)}\n")
+    for name in ("index.html", "data/2026/2026-01-30.json", ".nojekyll"):
+        asked = git(folder, "check-attr", "-z", "text", "--", f"{inside}/{name}").split("\0")
+        assert asked[1:3] == ["text", "unset"], name
+    assert "auto" in git(folder, "check-attr", "text", "--", "config.yaml")
+
+
+def test_outside_of_a_repository_the_line_names_the_folder(tmp_path: Path) -> None:
+    assert attributes(tmp_path / "site") == "site/** -text linguist-generated"

@@ -1,0 +1,343 @@
+"""Faults planted in an archive of three days, each found by name; what derives is mended."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from digest.archive import store
+from digest.cli.main import main
+from digest.core.config import Site
+from digest.core.models import Kept, SourceState, Status
+from digest.run import output
+from digest.run.check import check, repair
+from tests import make
+from tests.make import DAY, paper, score
+
+SITE = Site()
+DAYS = [DAY, DAY + timedelta(days=3), DAY + timedelta(days=4)]
+FIRST = "data/2026/2026-01-30.json"
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    for number, day in enumerate(DAYS):
+        kept = [Kept(paper(f"260{n}.0000{number}"), score()) for n in (1, 2)]
+        digest = make.digest(day=day, kept=kept, below=[paper(f"2601.1000{number}")])
+        output.write(folder, digest, None, SITE)
+    return folder
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+# Damage to a day's own file, which only git can bring back.
+
+
+def truncate_a_day(out: Path) -> None:
+    (out / FIRST).write_bytes((out / FIRST).read_bytes()[:500])
+
+
+def leave_conflict_markers(out: Path) -> None:
+    edit(out / FIRST, '"scorer"', '<<<<<<< HEAD\n"scorer"')
+
+
+def claim_an_older_schema(out: Path) -> None:
+    edit(out / FIRST, '"schema":1', '"schema":0')
+
+
+def claim_a_newer_schema(out: Path) -> None:
+    edit(out / FIRST, '"schema":1', '"schema":2')
+
+
+def give_a_score_of_eleven(out: Path) -> None:
+    edit(out / FIRST, '"relevance":9', '"relevance":11')
+
+
+def lose_a_paper(out: Path) -> None:
+    record = json.loads((out / FIRST).read_bytes())
+    del record["below"][0]
+    (out / FIRST).write_text(json.dumps(record))
+
+
+def put_a_paper_into_two_lists(out: Path) -> None:
+    record = json.loads((out / FIRST).read_bytes())
+    record["seen"].append(record["below"][0]["id"])
+    (out / FIRST).write_text(json.dumps(record))
+
+
+def rename_a_day(out: Path) -> None:
+    (out / FIRST).rename(out / "data/2026/2026-01-29.json")
+
+
+# What derives, and can be made again.
+
+
+def edit_a_sum(out: Path) -> None:
+    edit(out / FIRST, '"announced":3', '"announced":30')
+
+
+def lose_a_ledger_shard(out: Path) -> None:
+    (out / "data/seen/2602.txt").unlink()
+
+
+def lose_a_line_of_the_ledger(out: Path) -> None:
+    edit(out / "data/seen/2601.txt", "2601.00001 2026-02-02\n", "")
+
+
+def add_a_shard_of_nobody(out: Path) -> None:
+    (out / "data/seen/2503.txt").write_text("2503.00001 2026-01-30\n")
+
+
+def lose_a_line_of_the_days(out: Path) -> None:
+    path = out / "data/days.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[1:]))
+
+
+def empty_the_list_of_days(out: Path) -> None:
+    (out / "data/days.jsonl").write_bytes(b"")
+
+
+def edit_a_page(out: Path) -> None:
+    edit(out / "2026/2026-01-30.html", "kept", "liked")
+
+
+def lose_a_page(out: Path) -> None:
+    (out / "2026/2026-02-02.md").unlink()
+
+
+def lose_the_stylesheet(out: Path) -> None:
+    (stylesheet,) = (out / "assets").glob("style.*.css")
+    stylesheet.unlink()
+
+
+def add_a_page_of_no_day(out: Path) -> None:
+    shutil.copy(out / "2026/2026-01-30.html", out / "2026/2026-01-31.html")
+
+
+def add_a_ledger_line_of_no_day(out: Path) -> None:
+    with (out / "data/seen/2602.txt").open("a") as file:
+        file.write("2602.10000 2026-01-28\n")
+
+
+def leave_a_half_written_file(out: Path) -> None:
+    (out / "2026/.2026-01-30.html.tmp").write_text("<p>he")
+
+
+Fault = Callable[[Path], None]
+
+DAMAGE: list[tuple[Fault, str]] = [
+    (truncate_a_day, f"{FIRST}: not JSON"),
+    (leave_conflict_markers, f"{FIRST}: unresolved merge conflict"),
+    (claim_an_older_schema, f"{FIRST}: schema is 0, this version reads 1"),
+    (claim_a_newer_schema, f"{FIRST}: schema is 2, this version reads 1"),
+    (give_a_score_of_eleven, f"{FIRST}: kept[0].relevance: Expected `int` <= 10"),
+    (lose_a_paper, f"{FIRST}: 2601.10000: is announced in sources and has no outcome"),
+    (put_a_paper_into_two_lists, f"{FIRST}: 2601.10000: has 2 outcomes, not one"),
+    (rename_a_day, "data/2026/2026-01-29.json: date: 2026-01-30 is not the file's"),
+]
+DERIVED: list[tuple[Fault, str]] = [
+    (edit_a_sum, f"{FIRST}: counts.announced: says 30, the lists hold 3"),
+    (lose_a_ledger_shard, "data/seen/2602.txt: is missing"),
+    (lose_a_line_of_the_ledger, "data/seen/2601.txt: line 2 is not what the days' files give"),
+    (add_a_shard_of_nobody, "data/seen/2503.txt: belongs to no day"),
+    (add_a_ledger_line_of_no_day, "data/seen/2602.txt: line 4 is not what the days' files give"),
+    (lose_a_line_of_the_days, "data/days.jsonl: line 1 is not what the days' files give"),
+    (empty_the_list_of_days, "data/days.jsonl: line 1 is not what the days' files give"),
+    (edit_a_page, "2026/2026-01-30.html: line"),
+    (lose_a_page, "2026/2026-02-02.md: is missing"),
+    (lose_the_stylesheet, "assets/style."),
+    (add_a_page_of_no_day, "2026/2026-01-31.html: belongs to no day"),
+    (leave_a_half_written_file, "2026/.2026-01-30.html.tmp: belongs to no day"),
+]
+
+
+def names(faults: list[tuple[Fault, str]]) -> list[str]:
+    return [fault.__name__.replace("_", " ") for fault, _ in faults]
+
+
+def test_a_sound_archive_has_no_findings(out: Path) -> None:
+    assert check(out, SITE) == []
+
+
+@pytest.mark.parametrize(("fault", "finding"), DAMAGE + DERIVED, ids=names(DAMAGE + DERIVED))
+def test_a_planted_fault_is_found_alone_and_by_name(out: Path, fault: Fault, finding: str) -> None:
+    fault(out)
+    (found,) = check(out, SITE)
+    assert str(found).startswith(finding)
+
+
+@pytest.mark.parametrize(("fault", "finding"), DERIVED, ids=names(DERIVED))
+def test_what_derives_is_mended_to_the_byte(out: Path, fault: Fault, finding: str) -> None:
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    fault(out)
+    assert repair(out, SITE) == []
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(("fault", "finding"), DAMAGE, ids=names(DAMAGE))
+def test_damage_is_left_as_it_is_and_so_is_the_ledger(
+    out: Path, fault: Fault, finding: str
+) -> None:
+    fault(out)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert [str(f).startswith(finding) for f in repair(out, SITE)] == [True]
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_paper_that_two_days_scored_is_told_and_not_mended(out: Path) -> None:
+    digest = make.digest(day=DAYS[2], kept=[Kept(paper("2601.00000"), score())])
+    output.write(out, digest, store.read_day(out, DAYS[2]), SITE)
+    (found,) = repair(out, SITE)
+    assert str(found) == "data/2026/2026-02-03.json: 2601.00000: was scored on 2026-01-30 already"
+
+
+def test_files_of_the_users_own_are_no_business_of_ours(out: Path) -> None:
+    (out / "CNAME").write_text("papers.example.org\n")
+    (out / "data/2026/my-analysis.ipynb").write_text("{}")
+    (out / "data/seen/notes.tmp").write_text("mine")
+    (out / "about").mkdir()
+    (out / "about/index.html").write_text("<p>me</p>")
+    assert check(out, SITE) == []
+    assert repair(out, SITE) == []
+    assert (out / "data/2026/my-analysis.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["404.html", "index.html", "data/site.json", "2026/2025-12-31.html", "latest.md"]
+)
+def test_a_page_that_this_program_did_not_make_is_told_and_left_alone(out: Path, name: str) -> None:
+    settings = Site(url="https://example.org")
+    assert repair(out, settings) == []
+    (out / name).write_text('{"title": "mine"}')
+    lose_a_page(out)
+    (finding,) = repair(out, settings)
+    assert str(finding) == (
+        f"{name}: is not of this program's making: move it, or choose another folder for the site"
+    )
+    assert (out / name).read_text() == '{"title": "mine"}'
+    (out / name).unlink()
+    assert repair(out, settings) == []
+
+
+# --- line endings -----------------------------------------------------------------------------
+
+
+def convert(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+
+
+def test_converted_line_endings_are_one_finding_with_their_cause_and_remedy(out: Path) -> None:
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    for path in before:
+        convert(path)
+    (finding,) = check(out, SITE)
+    assert str(finding) == (
+        "data/2026/2026-01-30.json: has Windows line endings (CRLF), and so have"
+        f" {len(before) - 2} other files: git converts them (core.autocrlf): write"
+        " `docs/** -text linguist-generated` into .gitattributes, then `digest check --repair`"
+    )
+    assert repair(out, SITE) == []
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_file_that_differs_in_more_than_its_line_endings_is_a_finding_too(out: Path) -> None:
+    convert(out / "feed.xml")
+    edit_a_page(out)
+    convert(out / "2026/2026-01-30.html")
+    page, feed = sorted(str(finding) for finding in check(out, SITE))
+    assert "line " in page
+    assert "is not what this version makes" in page
+    assert feed.startswith("feed.xml: has Windows line endings (CRLF): git converts them")
+
+
+def test_a_folder_without_days_is_a_finding(tmp_path: Path) -> None:
+    assert ["holds no day" in str(finding) for finding in check(tmp_path, SITE)] == [True]
+    assert repair(tmp_path, SITE) == check(tmp_path, SITE)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def settings(out: Path) -> str:
+    path = out.parent / "config.yaml"
+    path.write_text("categories: [cs.LG]\nscorer: offline\n")
+    return str(path)
+
+
+def test_the_command_lists_findings_and_ends_with_1(
+    out: Path, settings: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lose_a_page(out)
+    edit_a_page(out)
+    assert main(["check", "--config", settings]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(": ")[1] for line in lines] == ["2026/2026-01-30.html", "2026/2026-02-02.md"]
+
+
+def test_the_command_repairs_and_ends_with_0(
+    out: Path, settings: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lose_a_page(out)
+    assert main(["check", "--repair", "--config", settings]) == 0
+    assert "1 finding mended" in capsys.readouterr().out
+    assert main(["check", "--config", settings]) == 0
+
+
+# --- what was missed or taken for another day's -------------------------------------------------
+
+
+def test_an_announcement_day_without_a_record_is_a_finding_and_how_to_make_it(out: Path) -> None:
+    later = make.digest(day=DAYS[-1] + timedelta(days=2), below=[paper("2602.20001")])
+    output.write(out, later, None, SITE)
+    (gap,) = check(out, SITE)
+    assert str(gap) == ("data/2026/2026-02-04.json: no record: `digest catch-up --date 2026-02-04`")
+    assert repair(out, SITE) == [gap]  # nothing here tells what was announced
+
+
+def test_a_weekend_and_a_holiday_are_no_gaps(tmp_path: Path) -> None:
+    before, after = date(2026, 9, 4), date(2026, 9, 9)  # Labor Day empties the feed of the 8th
+    for n, day in enumerate((before, after)):
+        output.write(tmp_path, make.digest(day=day, below=[paper(f"2609.0000{n}")]), None, SITE)
+    assert [finding.path.stem for finding in check(tmp_path, SITE)] == ["2026-09-07"]
+
+
+def test_a_category_that_is_still_stale_is_a_finding(out: Path) -> None:
+    digest = make.digest(day=DAYS[-1] + timedelta(days=1), below=[paper("2602.20001")])
+    stale = replace(digest.sources["cs.LG"], state=SourceState.STALE, entries=())
+    partial = replace(digest, sources={**digest.sources, "cs.AI": stale}, status=Status.PARTIAL)
+    output.write(out, partial, None, SITE)
+    (finding,) = check(out, SITE)
+    assert "cs.AI was stale and is not completed" in str(finding)
+
+
+def test_a_category_that_could_not_be_read_is_a_finding_of_its_own(out: Path) -> None:
+    digest = make.digest(day=DAYS[-1] + timedelta(days=1), below=[paper("2602.20001")])
+    sources = {**digest.sources, "cs.AI": make.unread()}
+    output.write(out, replace(digest, sources=sources, status=Status.PARTIAL), None, SITE)
+    (finding,) = check(out, SITE)
+    assert "cs.AI was unread and is not completed" in str(finding)
+
+
+def test_a_category_marked_fresh_that_repeats_the_day_before_is_a_finding(out: Path) -> None:
+    repeated = store.listed_day(out, DAYS[-1])
+    ids = repeated.outcome_ids
+    planted = replace(
+        repeated,
+        date=DAYS[-1] + timedelta(days=1),
+        kept=(),
+        below=(),
+        seen=tuple(sorted(ids)),
+    )
+    output.write(out, planted, None, SITE)
+    (finding,) = check(out, SITE)
+    assert f"cs.LG is marked fresh and repeats {DAYS[-1]}" in str(finding)

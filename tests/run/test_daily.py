@@ -1,0 +1,1066 @@
+"""`digest run` and `digest catch-up` over days, against arXiv's addresses served here."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from digest.cli.main import main
+from digest.core.calendar import EASTERN, next_announcement
+from digest.core.config import Site
+from digest.core.models import FEED_LIMIT, Paper
+from digest.run import check, daily
+from tests import make
+from tests.make import git, paper
+from tests.simulator import feeds, pages
+from tests.simulator.truth import Entry
+from tests.simulator.truth import Paper as Announced
+
+WED, THU, FRI = date(2026, 1, 28), date(2026, 1, 29), date(2026, 1, 30)
+MON, TUE = date(2026, 2, 2), date(2026, 2, 3)
+
+
+class Arxiv:
+    """What each address of arXiv's answers; what is not given is an empty page or feed."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.feeds: dict[str, bytes | int] = {}  # or an HTTP status
+        self.pages: dict[tuple[str, date], bytes] = {}
+        self.recent: dict[date, int] = {}
+        self.refuses = self.down = False
+        self.search: list[Announced] = []
+        self.asked: list[str] = []
+        self.url = server.url_for("").rstrip("/")
+        server.expect_request(re.compile("/.*")).respond_with_handler(self)
+
+    def __call__(self, request: Request) -> Response:
+        self.asked.append(request.path)
+        _, kind, *rest = request.path.split("/")
+        if kind == "rss":
+            body = self.feeds[rest[0]]
+            if isinstance(body, int):
+                return Response("", body, content_type="text/plain")
+            return Response(body, content_type="application/rss+xml")
+        if self.down and kind in ("catchup", "list"):
+            return Response("<title>503</title>", 503, content_type="text/html")
+        if self.refuses and kind in ("catchup", "list"):
+            return Response("<title>403 Forbidden</title>", 403, content_type="text/html")
+        if kind == "catchup":
+            category, day = rest[0], date.fromisoformat(rest[1])
+            page = self.pages.get((category, day)) or pages.catchup(category, day, (), 1, None)
+            return Response(page, content_type="text/html; charset=utf-8")
+        if kind == "api":
+            now = datetime(2026, 1, 30, tzinfo=UTC)
+            wanted = request.args["search_query"]
+            found = [p for p in self.search if f"cat:{p.primary} " in wanted]
+            body = feeds.results("", found, 0, 100, now, total=len(found))
+            return Response(body, content_type="application/atom+xml")
+        if kind == "list":
+            listed = [(day, _entries(day, number)) for day, number in self.recent.items()]
+            return Response(pages.recent(rest[0], listed), content_type="text/html")
+        raise AssertionError(request.path)
+
+    def announce(self, day: date, category: str, *ids: str) -> None:
+        """By the feed."""
+        self.announce_papers(day, category, *map(paper, ids))
+
+    def announce_papers(self, day: date, category: str, *papers: Paper) -> None:
+        """By the feed, which has an empty title for each paper that is unreadable."""
+        self.feeds[category] = make.rss(make.feed(*papers, category=category, day=day))
+
+    def show(self, day: date, category: str, *ids: str) -> None:
+        """On the page of that day."""
+        batch = tuple(_entry(i, category, day) for i in ids)
+        self.pages[category, day] = pages.catchup(category, day, batch, 1, None)
+
+    @property
+    def asked_pages(self) -> list[str]:
+        return [path for path in self.asked if path.startswith(("/catchup", "/list", "/api"))]
+
+
+def _entry(paper_id: str, category: str, day: date) -> Entry:
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    names = (("Ada Lovelace", "Ada Lovelace"),)
+    found = Announced(
+        paper_id, f"Title of {paper_id}", "Words.", names, at, day, [category], {category: day}
+    )
+    return Entry(found, 1, "new")
+
+
+def _entries(day: date, number: int) -> tuple[Entry, ...]:
+    return tuple(_entry(f"2601.9{n:04}", "cs.LG", day) for n in range(number))
+
+
+@pytest.fixture
+def arxiv(httpserver: HTTPServer) -> Arxiv:
+    return Arxiv(httpserver)
+
+
+class Bot:
+    """The repository of somebody who follows two categories, run at given times."""
+
+    def __init__(self, folder: Path, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._capsys, self._url = folder, capsys, url
+        self.follow("cs.LG", "cs.AI")
+
+    def follow(self, *categories: str) -> None:
+        settings = {
+            "categories": list(categories),
+            "scorer": "offline",
+            "arxiv": {
+                "feed_url": f"{self._url}/rss/{{category}}",
+                "site_url": self._url,
+                "api_url": f"{self._url}/api/query",
+                "delay_s": 0,
+            },
+        }
+        (self.folder / "config.yaml").write_text(json.dumps(settings))
+
+    def __call__(self, command: str, day: date, *options: str, hour: int = 7) -> dict[str, Any]:
+        """At `hour` US Eastern of `day`: the report, with the exit code."""
+        at = datetime(day.year, day.month, day.day, hour, tzinfo=EASTERN)
+        self._capsys.readouterr()
+        with time_machine.travel(at, tick=True):
+            code = main([command, "--json", *options])
+        ended = self._capsys.readouterr()
+        report: dict[str, Any] = json.loads(ended.out)
+        return report | {"code": code, "said": ended.err}
+
+    def record(self, day: date) -> dict[str, Any]:
+        path = self.folder / f"docs/data/{day:%Y}/{day}.json"
+        loaded: dict[str, Any] = json.loads(path.read_text())
+        return loaded
+
+    def states(self, day: date) -> dict[str, str]:
+        record = self.record(day)
+        found = dict.fromkeys(record["seen"], "seen")
+        for state in ("kept", "below", "filtered", "unscored"):
+            found |= {p["id"]: state for p in record[state]}
+        return found
+
+    def scanned(self) -> list[str]:
+        """Every paper that any day scanned, as often as it was."""
+        found = []
+        for path in sorted((self.folder / "docs/data").glob("2*/*.json")):
+            record = json.loads(path.read_text())
+            found += [p["id"] for state in ("kept", "below") for p in record[state]]
+        return found
+
+    def commits(self) -> list[str]:
+        return git(self.folder, "log", "--reverse", "--format=%s").splitlines()
+
+
+@pytest.fixture
+def bot(
+    tmp_path: Path,
+    arxiv: Arxiv,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Iterator[Bot]:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    make.own_git_settings(monkeypatch, tmp_path)
+    git(folder, "init", "--quiet")
+    (folder / "prompts").mkdir()
+    (folder / "prompts/topics.md").write_text("# Topics\n## Matters\n- Relevant: the matter\n")
+    for name in ("OPENAI_API_KEY", "GITHUB_REPOSITORY", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    yield Bot(folder, arxiv.url, capsys)
+    if (folder / "docs/data/days.jsonl").exists():
+        waiting = "catch-up --date"  # is what the tests say themselves
+        assert not [f for f in check.check(folder / "docs", Site()) if waiting not in f.problem]
+
+
+def made(report: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(day["date"], day["status"]) for day in report["days"]]
+
+
+# --- the real days --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def real(real_data: Path, arxiv: Arxiv) -> Callable[..., None]:
+    def serve(category: str, name: str) -> None:
+        packed = next((real_data / "feeds_replay").glob(f"rss_{category}_{name}*.xml.gz"))
+        arxiv.feeds[category] = gzip.decompress(packed.read_bytes())
+
+    return serve
+
+
+def _ids(feed: bytes | int) -> set[str]:
+    assert isinstance(feed, bytes)
+    return set(re.findall(r"oai:arXiv.org:([0-9.]+)v", feed.decode()))
+
+
+def test_a_real_stale_day_loses_nothing_and_repeats_nothing(
+    bot: Bot, arxiv: Arxiv, real: Callable[..., None]
+) -> None:
+    real("cs.LG", "2026-01-29")
+    real("cs.AI", "2026-01-29_1")
+    announced = _ids(arxiv.feeds["cs.LG"]) | _ids(arxiv.feeds["cs.AI"])
+    assert bot("run", THU)["status"] == "published"
+
+    real("cs.LG", "2026-01-30")
+    real("cs.AI", "2026-01-30_STALE")
+    morning = bot("run", FRI)
+    assert (morning["status"], bot.record(FRI)["status"]) == ("published", "partial")
+
+    real("cs.AI", "2026-01-30_2")
+    announced |= _ids(arxiv.feeds["cs.LG"]) | _ids(arxiv.feeds["cs.AI"])
+    assert bot("run", FRI, hour=10)["status"] == "updated"
+    assert bot("run", FRI, hour=12)["status"] == "unchanged"
+    assert sorted(bot.scanned()) == sorted(announced)
+    assert bot.record(FRI)["status"] == "complete"
+
+
+def test_arxivs_page_of_the_day_stands_in_for_a_real_stale_feed(
+    bot: Bot, arxiv: Arxiv, real: Callable[..., None], real_data: Path
+) -> None:
+    real("cs.LG", "2026-01-29")
+    real("cs.AI", "2026-01-29_1")
+    bot("run", THU)
+    real("cs.LG", "2026-01-30")
+    real("cs.AI", "2026-01-30_2")
+    announced = _ids(arxiv.feeds["cs.AI"])
+    real("cs.AI", "2026-01-30_STALE")
+    page = real_data / "catchup/rendered/catchup_cs.AI_2026-01-30_abs.html"
+    arxiv.pages["cs.AI", FRI] = page.read_bytes()
+    assert bot("run", FRI)["status"] == "published"
+    record = bot.record(FRI)
+    assert record["status"] == "complete"
+    assert record["sources"]["cs.AI"]["url"].endswith("/catchup/cs.AI/2026-01-30")
+    assert announced <= bot.states(FRI).keys()
+    assert len(bot.scanned()) == len(set(bot.scanned()))
+
+
+# --- missed days ----------------------------------------------------------------------------------
+
+
+def start(bot: Bot, arxiv: Arxiv, day: date = WED) -> None:
+    """A first day, from which on something can be missed."""
+    for number, category in enumerate(("cs.LG", "cs.AI"), start=1):
+        arxiv.announce(day, category, f"2601.0000{number}")
+    assert bot("run", day)["status"] == "published"
+
+
+def test_a_missed_day_is_made_before_todays_and_each_has_its_commit(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    report = bot("run", FRI)
+    assert made(report) == [("2026-01-29", "published"), ("2026-01-30", "published")]
+    assert [subject[:17] for subject in bot.commits()] == [
+        "Digest 2026-01-28",
+        "Digest 2026-01-29",
+        "Digest 2026-01-30",
+    ]
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert "Made on Friday, 30 January 2026" in page
+    assert "catch-up" in page
+
+
+def test_where_many_days_are_missed_todays_digest_comes_first(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    for n, day in enumerate((THU, FRI, MON), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    arxiv.announce(TUE, "cs.LG", "2602.00001")
+    arxiv.announce(TUE, "cs.AI", "2602.00002")
+    assert len(bot("run", TUE)["days"]) == 4
+    order = [subject[7:17] for subject in bot.commits()]
+    assert order == ["2026-01-28", "2026-02-03", "2026-01-29", "2026-01-30", "2026-02-02"]
+
+
+def test_a_stale_feed_after_missed_days_does_not_pass_for_todays(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    for n, day in enumerate((THU, FRI, MON), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    arxiv.announce(TUE, "cs.LG", "2601.00013")  # Monday's
+    arxiv.announce(TUE, "cs.AI", "2602.00002")
+    bot("run", TUE)
+    assert bot.record(TUE)["sources"]["cs.LG"]["state"] == "stale"
+    assert bot.states(MON)["2601.00013"] in ("kept", "below")
+    arxiv.announce(TUE, "cs.LG", "2602.00001")
+    bot("run", TUE, hour=9)
+    assert bot.record(TUE)["status"] == "complete"
+    assert len(bot.scanned()) == len(set(bot.scanned()))
+
+
+def test_57_days_without_a_run_are_all_repaired_the_oldest_first(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv, WED)
+    day, missed = next_announcement(WED), []
+    for n in range(57):
+        for m, category in enumerate(("cs.LG", "cs.AI")):
+            arxiv.show(day, category, f"{day:%y%m}.{m}1{n:03}")
+        missed.append(str(day))
+        day = next_announcement(day)
+    arxiv.announce(day, "cs.LG", f"{day:%y%m}.99991")
+    arxiv.announce(day, "cs.AI", f"{day:%y%m}.99992")
+    report = bot("run", day)
+    assert made(report) == [*((d, "published") for d in missed), (str(day), "published")]
+    assert [s[7:17] for s in bot.commits()[1:]] == [str(day), *missed]
+    assert len(arxiv.asked_pages) == 2 * 57
+    assert len(bot.scanned()) == len(set(bot.scanned())) == 2 * 59
+
+
+def test_past_days_do_not_cost_more_than_one_days_budget(
+    bot: Bot, arxiv: Arxiv, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(bot, arxiv)
+    for n, day in enumerate((THU, FRI, MON), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    arxiv.announce(TUE, "cs.LG", "2602.00001")
+    arxiv.announce(TUE, "cs.AI", "2602.00002")
+    monkeypatch.setattr(daily, "REPAIR_S", -1)  # as if there were no time
+    report = bot("run", TUE)
+    assert made(report) == [("2026-01-29", "waiting"), ("2026-02-03", "published")]
+    assert "3 past days left to later runs" in report["days"][0]["reason"]
+    assert report["code"] == 0
+
+
+def test_a_day_that_arxiv_does_not_tell_yet_waits_and_costs_today_nothing(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    report = bot("run", FRI)
+    assert made(report) == [("2026-01-29", "waiting"), ("2026-01-30", "published")]
+    assert report["code"] == 0
+    front = (bot.folder / "docs/index.html").read_text()
+    assert "No digest was made for Thursday, 29 January 2026" in front
+    for category in ("cs.LG", "cs.AI"):
+        arxiv.show(THU, category, {"cs.LG": "2601.00011", "cs.AI": "2601.00012"}[category])
+    assert made(bot("run", FRI, hour=9))[0] == ("2026-01-29", "published")
+    assert "No digest was made" not in (bot.folder / "docs/index.html").read_text()
+
+
+def test_a_day_of_which_one_category_is_told_is_made_and_completed_later(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    bot("run", FRI)
+    assert bot.record(THU)["status"] == "partial"
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    assert made(bot("run", FRI, hour=9))[0] == ("2026-01-29", "updated")
+    assert bot.record(THU)["status"] == "complete"
+    assert bot.states(THU)["2601.00012"] in ("kept", "below")
+
+
+def test_a_deferred_mailing_is_recorded_as_empty_once_it_is_certain(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    for category in ("cs.LG", "cs.AI"):
+        arxiv.announce(THU, category)  # nothing, on a day on which something was expected
+    assert bot("run", THU)["status"] == "no_announcement"
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.recent = {FRI: 2, WED: 1}
+    report = bot("run", FRI)
+    assert made(report) == [("2026-01-29", "no_announcement"), ("2026-01-30", "published")]
+    assert bot.record(THU)["status"] == "empty"
+    assert not (bot.folder / "docs/2026/2026-01-29.html").exists()
+    assert "Digest 2026-01-29: nothing was announced" in bot.commits()
+    asked = len(arxiv.asked_pages)
+    assert made(bot("run", FRI, hour=9)) == [("2026-01-30", "unchanged")]
+    assert len(arxiv.asked_pages) == asked
+
+
+def test_a_category_added_later_makes_no_past_day_missed(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    bot("run", THU)
+    bot.follow("cs.LG", "cs.AI")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    assert made(bot("run", FRI)) == [("2026-01-30", "published")]
+    # Asked only so that a feed which repeats it would not pass for today's.
+    assert {path for path in arxiv.asked_pages if "cs.LG" in path} == set()
+
+
+def test_where_the_pages_refuse_for_days_the_search_answers_and_the_day_says_so(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.refuses = True
+    arxiv.search = [_entry(f"2601.0001{n}", c, THU).paper for n, c in ((1, "cs.LG"), (2, "cs.AI"))]
+    for day, number in ((FRI, 2), (MON, 3)):
+        arxiv.announce(day, "cs.LG", f"2601.000{number}1")
+        arxiv.announce(day, "cs.AI", f"2601.000{number}2")
+        assert made(bot("run", day))[0] == ("2026-01-29", "waiting" if day == FRI else "published")
+    assert bot.record(THU)["status"] == "approximate"
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert "cannot tell exactly" in page
+    asked = len(arxiv.asked_pages)
+    assert made(bot("run", MON, hour=9)) == [("2026-02-02", "unchanged")]
+    assert len(arxiv.asked_pages) == asked + 1  # one look whether the pages answer again
+
+
+def test_an_approximate_day_is_completed_once_arxivs_pages_answer(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.refuses = True
+    arxiv.search = [_entry(f"2601.0001{n}", c, THU).paper for n, c in ((1, "cs.LG"), (2, "cs.AI"))]
+    for day, number in ((FRI, 2), (MON, 3)):
+        arxiv.announce(day, "cs.LG", f"2601.000{number}1")
+        arxiv.announce(day, "cs.AI", f"2601.000{number}2")
+        bot("run", day)
+    arxiv.refuses = False
+    arxiv.show(THU, "cs.LG", "2601.00011", "2601.00015")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    assert made(bot("run", MON, hour=9))[0] == ("2026-01-29", "updated")
+    assert bot.record(THU)["status"] == "complete"
+    assert {"2601.00015", "2601.00012"} <= bot.states(THU).keys()
+    assert len(bot.scanned()) == len(set(bot.scanned()))
+
+
+# --- what the reviews of the first version found --------------------------------------------------
+
+
+def test_a_stale_day_with_one_replacement_more_is_stale_all_the_same(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011", "2601.00012")
+    arxiv.announce(THU, "cs.AI", "2601.00013")
+    bot("run", THU)
+    arxiv.announce(FRI, "cs.LG", "2601.00011", "2601.00012", "2601.00019")  # it had grown
+    arxiv.announce(FRI, "cs.AI", "2601.00023")
+    bot("run", FRI)
+    assert bot.record(FRI)["sources"]["cs.LG"]["state"] == "stale"
+
+
+def test_a_feed_stuck_for_two_days_is_stale_on_both(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    stuck = arxiv.feeds["cs.AI"]
+    assert isinstance(stuck, bytes)
+    for day, number in ((THU, 1), (FRI, 2)):
+        arxiv.announce(day, "cs.LG", f"2601.000{number}1")
+        arxiv.feeds["cs.AI"] = stuck.replace(b"28 Jan 2026", f"{day:%d %b %Y}".encode())
+        arxiv.announce(day, "cs.AI", "2601.00002")
+        if day == FRI:
+            arxiv.show(THU, "cs.AI", "2601.00012")
+        bot("run", day)
+    assert bot.record(THU)["status"] == "complete"
+    assert bot.record(FRI)["sources"]["cs.AI"]["state"] == "stale"
+
+
+def test_a_day_that_took_anothers_papers_gives_them_back_when_that_is_made(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(FRI, "cs.LG", "2601.00011")  # Thursday's, which is not known yet
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    bot("run", FRI)
+    assert bot.states(FRI)["2601.00011"] in ("kept", "below")
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    bot("run", FRI, hour=9)
+    assert bot.states(THU)["2601.00011"] in ("kept", "below")
+    assert bot.record(FRI)["sources"]["cs.LG"]["state"] == "stale"
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    bot("run", FRI, hour=10)
+    assert bot.record(FRI)["status"] == "complete"
+    assert sorted(bot.scanned()) == [
+        "2601.00001", "2601.00002", "2601.00011", "2601.00012", "2601.00021", "2601.00022",
+    ]  # fmt: skip
+
+
+def test_a_search_that_finds_nothing_makes_no_empty_day(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.refuses = True
+    arxiv.announce(MON, "cs.LG", "2601.00031")
+    arxiv.announce(MON, "cs.AI", "2601.00032")
+    report = bot("run", MON)
+    assert ("2026-01-29", "waiting") in made(report)
+    assert not (bot.folder / "docs/data/2026/2026-01-29.json").exists()
+
+
+def test_one_empty_feed_beside_a_full_one_is_looked_for_on_arxivs_page(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.announce(THU, "cs.AI")
+    bot("run", THU)
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    bot("run", FRI)
+    assert bot.states(THU)["2601.00012"] in ("kept", "below")
+
+
+def test_arxivs_server_in_trouble_is_asked_once_and_no_more(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.down = True
+    arxiv.announce(TUE, "cs.LG", "2602.00001")
+    arxiv.announce(TUE, "cs.AI", "2602.00002")
+    report = bot("run", TUE)
+    assert report["days"][-1]["status"] == "published"
+    assert len(set(arxiv.asked_pages)) == 1  # one address, and the tries that it is given
+
+
+def test_todays_feed_in_trouble_does_not_keep_a_backlog_waiting(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    for n, day in enumerate((THU, FRI, MON), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
+    report = bot("run", TUE)
+    assert report["code"] == 4
+    assert [day["status"] for day in report["days"]] == ["published"] * 3 + ["feed_error"]
+
+
+# --- by hand --------------------------------------------------------------------------------------
+
+
+def test_catch_up_makes_the_days_since_a_date(bot: Bot, arxiv: Arxiv) -> None:
+    for n, day in enumerate((THU, FRI), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    report = bot("catch-up", MON, "--since", str(THU))
+    assert made(report) == [("2026-01-29", "published"), ("2026-01-30", "published")]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("catch-up", "--date", str(THU), "--rescore"), ("run", "--rescore"), ("run",)],
+    ids=" ".join,
+)
+def test_a_list_of_days_that_a_power_failure_cut_short_stops_no_command(
+    bot: Bot, arxiv: Arxiv, command: tuple[str, ...]
+) -> None:
+    for n, day in enumerate((THU, FRI), start=1):
+        arxiv.show(day, "cs.LG", f"2601.0001{n}")
+        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+    bot("catch-up", MON, "--since", str(THU))
+    listed = bot.folder / "docs" / "data" / "days.jsonl"
+    whole = listed.read_bytes()
+    listed.write_bytes(whole[:-20])
+    bot(command[0], MON, *command[1:])
+    assert listed.read_bytes().splitlines()[1] == whole.splitlines()[1]
+
+
+def test_catch_up_leaves_a_complete_day_and_rescores_it_when_told_to(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    assert made(bot("catch-up", THU, "--date", str(WED))) == [("2026-01-28", "unchanged")]
+    assert arxiv.asked_pages == []
+    arxiv.show(WED, "cs.LG", "2601.00001")
+    arxiv.show(WED, "cs.AI", "2601.00002")
+    (bot.folder / "prompts/topics.md").write_text("# Topics\n## Else\n- Relevant: words\n")
+    report = bot("catch-up", THU, "--date", str(WED), "--rescore")
+    assert made(report) == [("2026-01-28", "updated")]
+    assert len(bot.scanned()) == 2
+
+
+@pytest.mark.parametrize("day", [FRI + timedelta(days=1), FRI, MON])
+def test_a_day_that_is_no_past_announcement_day_cannot_be_caught_up(bot: Bot, day: date) -> None:
+    report = bot("catch-up", FRI, "--date", str(day))
+    assert (report["code"], report["status"]) == (2, "config_error")
+
+
+# --- what the runs said -----------------------------------------------------------------------
+
+
+def test_the_front_page_says_why_a_day_before_has_no_digest(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
+    failed = bot("run", THU)
+    assert failed["code"] == 4
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    bot("run", FRI)
+    (missed,) = bot.record(FRI)["missed"]
+    assert missed["date"] == "2026-01-29"
+    assert missed["reason"] == failed["reason"]
+    bot("run", FRI, hour=9)
+    assert bot.record(FRI)["missed"] == [missed]
+
+
+def test_a_repaired_day_is_not_among_those_without_a_digest(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
+    bot("run", THU)
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    bot("run", FRI)
+    assert "missed" not in bot.record(FRI)
+    assert not list((bot.folder / ".digest").glob("*.trouble.txt"))
+
+
+def test_one_feed_in_trouble_does_not_keep_the_others_waiting(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = b"<html>503 Service Unavailable</html>"
+    assert bot("run", THU)["status"] == "published"
+    assert bot.record(THU)["status"] == "partial"
+    page = (bot.folder / "docs/index.html").read_text()
+    assert "What cs.AI announced could not be read" in page
+    arxiv.announce(THU, "cs.AI", "2601.00012")
+    assert bot("run", THU, hour=9)["status"] == "updated"
+    assert bot.record(THU)["status"] == "complete"
+    assert len(bot.scanned()) == 4
+
+
+def test_where_every_feed_is_in_trouble_or_stale_the_run_fails(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
+    arxiv.announce(THU, "cs.AI", "2601.00002")
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+
+
+# --- what could not be read -----------------------------------------------------------------------
+
+
+def test_a_category_that_cannot_be_read_beside_an_empty_one_is_no_quiet_day(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.AI")
+    arxiv.feeds["cs.LG"] = 500
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert ended["reason"].startswith("cs.LG: HTTP 500 from ")
+    assert not (bot.folder / "docs/data/2026/2026-01-29.json").exists()
+
+
+def test_a_category_that_cannot_be_read_beside_one_that_is_full_is_unread(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = 500
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (0, "published")
+    assert re.fullmatch(r"\d of 1 paper kept; cs\.AI could not be read", ended["reason"])
+    source = bot.record(THU)["sources"]["cs.AI"]
+    assert (source["state"], source["items"]) == ("unread", 0)
+    assert source["why"].startswith("HTTP 500 from ")
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert "What cs.AI announced could not be read when this was made" in page
+    assert "HTTP 500" in page
+    assert "HTTP 500" in git(bot.folder, "log", "-1", "--format=%b")
+    found = check.check(bot.folder / "docs", Site())
+    assert [f.problem.partition(":")[0] for f in found] == ["cs.AI was unread and is not completed"]
+
+
+def test_a_category_unread_on_a_past_day_is_read_when_its_page_can_be(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = 500
+    bot("run", THU)
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    assert made(bot("run", FRI))[0] == ("2026-01-29", "updated")
+    record = bot.record(THU)
+    assert (record["status"], record["sources"]["cs.AI"]["origin"]) == ("complete", "page")
+
+
+def test_a_second_failure_leaves_the_record_of_an_unread_category(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = 500
+    bot("run", THU)
+    first = bot.record(THU)
+    arxiv.feeds["cs.AI"] = 403
+    again = bot("run", THU, hour=9)
+    assert (again["code"], again["status"]) == (0, "unchanged")
+    assert again["reason"].endswith("; cs.AI could not be read")
+    assert bot.record(THU) == first
+
+
+def test_where_every_feed_fails_the_run_says_what_each_said(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds = {"cs.LG": 500, "cs.AI": 403}
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert re.search(r"^cs\.LG: HTTP 500 .*; cs\.AI: HTTP 403 ", ended["reason"])
+
+
+@pytest.mark.parametrize("categories", [("cs.LG",), ("cs.LG", "cs.AI")])
+def test_arxivs_page_of_the_day_stands_in_for_feeds_that_all_fail(
+    bot: Bot, arxiv: Arxiv, categories: tuple[str, ...]
+) -> None:
+    bot.follow(*categories)
+    for number, category in enumerate(categories, start=1):
+        arxiv.feeds[category] = 503
+        arxiv.show(THU, category, f"2601.0001{number}")
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (0, "published")
+    assert bot.record(THU)["status"] == "complete"
+    assert len(bot.scanned()) == len(categories)
+    again = bot("run", THU, hour=13)
+    assert (again["code"], again["status"]) == (0, "unchanged")
+
+
+def test_where_the_page_is_no_help_the_feeds_own_words_stand(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    arxiv.feeds["cs.LG"], arxiv.down = 502, True
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert ended["reason"].startswith("cs.LG: HTTP 502 from ")
+    assert "/rss/cs.LG" in ended["reason"]
+
+
+def test_a_category_that_does_not_exist_is_an_error_whatever_the_page_has(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG", "cs.XY")
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.XY"] = 400
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert "cs.XY: newer than this version" in ended["said"]
+    assert not any(path.startswith("/catchup") for path in arxiv.asked)
+
+
+@pytest.mark.parametrize("option", ["--dry-run", "--limit=5"])
+def test_a_trial_without_a_category_is_no_measure(bot: Bot, arxiv: Arxiv, option: str) -> None:
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.feeds["cs.AI"] = 500
+    ended = bot("run", THU, option)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    arxiv.show(THU, "cs.AI", "2601.00012")
+    assert bot("run", THU, option)["code"] == 0
+
+
+def test_a_past_day_that_no_page_tells_waits_with_the_reason(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.down = True
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    (waiting, today) = bot("run", FRI)["days"]
+    assert (waiting["status"], today["status"]) == ("waiting", "published")
+    assert "HTTP 503" in waiting["reason"]
+
+
+def test_a_past_day_of_one_empty_category_and_one_unread_waits(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.recent = {FRI: 2, THU: 0, WED: 1}
+    arxiv.pages["cs.AI", THU] = b"<html><title>Cut</title>"
+    arxiv.announce(FRI, "cs.LG", "2601.00021")
+    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    waiting = bot("run", FRI)["days"][0]
+    assert waiting["status"] == "waiting"
+    assert waiting["reason"].startswith("cs.AI: not a listing")
+    assert not (bot.folder / "docs/data/2026/2026-01-29.json").exists()
+
+
+def test_catch_up_fails_where_arxiv_cannot_be_read(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.down = True
+    ended = bot("catch-up", MON, "--since", str(THU))
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+    assert [day["status"] for day in ended["days"]] == ["feed_error"] * 2
+    assert all("HTTP 503" in day["reason"] for day in ended["days"])
+
+
+def test_catch_up_with_one_category_unread_makes_the_day_and_says_so(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    arxiv.pages["cs.AI", THU] = b"<html><title>Cut</title>"
+    ended = bot("catch-up", FRI, "--date", str(THU))
+    assert (ended["code"], ended["status"]) == (0, "published")
+    assert ended["reason"].endswith("; cs.AI could not be read")
+    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "unread"
+
+
+def test_catch_up_of_what_arxiv_does_not_say_yet_waits(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.recent = {WED: 1}
+    ended = bot("catch-up", FRI, "--date", str(THU))
+    assert (ended["code"], ended["status"]) == (0, "waiting")
+    assert "cs.LG, cs.AI: arXiv does not say yet" in ended["reason"]
+
+
+def test_a_feed_that_fails_once_the_day_is_made_changes_nothing(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.feeds = {"cs.LG": 500, "cs.AI": 500}
+    again = bot("run", WED, hour=13)
+    assert (again["code"], again["status"]) == (0, "unchanged")
+    assert again["reason"].endswith("; cs.LG, cs.AI could not be read")
+    assert bot.record(WED)["status"] == "complete"
+
+
+# --- a feed that is empty and should not be -------------------------------------------------------
+
+EARLY, LATE = 7, 13  # US Eastern: before and after 16:00 UTC
+
+
+@pytest.fixture
+def silent(bot: Bot, arxiv: Arxiv) -> Bot:
+    """One category, which had papers on Wednesday, and whose feed is empty on Thursday."""
+    bot.follow("cs.LG")
+    arxiv.announce(WED, "cs.LG", "2601.00001")
+    bot("run", WED)
+    arxiv.announce(THU, "cs.LG")
+    return bot
+
+
+def test_an_empty_feed_is_an_outage_once_arxiv_lists_papers(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.recent = {THU: 12, WED: 1}
+    early = silent("run", THU, hour=EARLY)
+    assert (early["code"], early["status"]) == (0, "no_announcement")
+    late = silent("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (4, "feed_error")
+    assert "its feed is empty although arXiv lists 12 papers of 2026-01-29" in late["reason"]
+
+
+def test_an_empty_feed_gives_way_to_arxivs_page_of_the_day(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.show(THU, "cs.LG", "2601.00011")
+    assert silent("run", THU, hour=EARLY)["status"] == "no_announcement"
+    assert silent("run", THU, hour=LATE)["status"] == "published"
+    assert silent.record(THU)["status"] == "complete"
+
+
+def test_an_empty_feed_that_arxiv_confirms_is_an_empty_day(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.recent = {THU: 0, WED: 1}
+    late = silent("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "no_announcement")
+    assert silent.record(THU)["status"] == "empty"
+
+
+def test_a_deferred_mailing_is_no_outage(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.recent = {WED: 1, TUE - timedelta(days=7): 4}
+    late = silent("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "no_announcement")
+    assert not (silent.folder / "docs/data/2026/2026-01-29.json").exists()
+
+
+@pytest.mark.parametrize("trouble", ["down", "refuses"])
+def test_an_empty_feed_is_an_outage_where_no_page_tells_and_papers_were_usual(
+    silent: Bot, arxiv: Arxiv, trouble: str
+) -> None:
+    setattr(arxiv, trouble, True)
+    assert silent("run", THU, hour=EARLY)["code"] == 0
+    late = silent("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (4, "feed_error")
+    assert "it had papers on each of the last 1 recorded day" in late["reason"]
+    assert "HTTP 503" in late["reason"] or "HTTP 403" in late["reason"]
+
+
+def test_days_of_empty_feeds_that_nobody_confirms_stay_red(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.down = True
+    codes = []
+    for day in (THU, FRI, MON, TUE):
+        arxiv.announce(day, "cs.LG")
+        codes.append(silent("run", day, hour=LATE)["code"])
+    assert codes == [4, 4, 4, 4]
+
+
+def test_a_category_that_often_has_nothing_may_be_empty(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    arxiv.announce(WED, "cs.LG")
+    arxiv.recent = {WED: 0, TUE - timedelta(days=7): 4}
+    assert bot("run", WED, hour=LATE)["status"] == "no_announcement"
+    assert bot.record(WED)["status"] == "empty"
+    arxiv.down = True
+    arxiv.announce(THU, "cs.LG")
+    late = bot("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "no_announcement")
+
+
+def test_a_first_run_on_an_empty_feed_is_no_outage(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.down = True
+    for category in ("cs.LG", "cs.AI"):
+        arxiv.announce(THU, category)
+    assert bot("run", THU, hour=LATE)["code"] == 0
+
+
+def test_a_holiday_explains_an_empty_feed_where_no_page_can_be_read(bot: Bot, arxiv: Arxiv) -> None:
+    friday, tuesday = date(2026, 9, 4), date(2026, 9, 8)  # Monday the 7th is Labor Day
+    bot.follow("cs.LG")
+    arxiv.announce(friday, "cs.LG", "2609.00001")
+    bot("run", friday)
+    arxiv.announce(date(2026, 9, 7), "cs.LG", "2609.00002")
+    bot("run", date(2026, 9, 7))
+    arxiv.down = True
+    arxiv.announce(tuesday, "cs.LG")
+    late = bot("run", tuesday, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "no_announcement")
+    assert "Labor Day" in late["reason"]
+
+
+def test_a_day_in_the_past_is_late_whatever_the_hour(silent: Bot, arxiv: Arxiv) -> None:
+    arxiv.down = True
+    ended = silent("run", FRI, "--date", str(THU), hour=EARLY)
+    assert (ended["code"], ended["status"]) == (4, "feed_error")
+
+
+def test_of_two_empty_feeds_one_is_enough_for_an_outage(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG")
+    arxiv.announce(THU, "cs.AI")
+    arxiv.down = True
+    late = bot("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (4, "feed_error")
+    assert late["reason"].startswith("cs.LG, cs.AI: its feed is empty")
+
+
+def test_an_empty_feed_beside_a_full_one_is_unread_where_arxiv_lists_papers(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.announce(THU, "cs.AI")
+    arxiv.recent = {THU: 3, WED: 1}
+    early = bot("run", THU, hour=EARLY)
+    assert (early["code"], early["status"]) == (0, "published")
+    source = bot.record(THU)["sources"]["cs.AI"]
+    assert (bot.record(THU)["status"], source["state"]) == ("partial", "unread")
+    assert "arXiv lists 3 papers" in source["why"]
+
+
+def test_an_empty_feed_beside_a_full_one_becomes_unread_when_it_is_late(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    start(bot, arxiv)
+    arxiv.announce(THU, "cs.LG", "2601.00011")
+    arxiv.announce(THU, "cs.AI")
+    arxiv.down = True
+    assert bot("run", THU, hour=EARLY)["status"] == "published"
+    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "fresh"
+    late = bot("run", THU, hour=LATE)
+    assert (late["code"], late["status"]) == (0, "updated")
+    assert late["reason"].endswith("; cs.AI could not be read")
+    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "unread"
+
+
+# --- what of a feed could not be read -------------------------------------------------------------
+
+
+def test_a_paper_that_cannot_be_read_is_had_from_arxivs_page_of_the_day(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG")
+    good, bad = paper("2601.00011"), paper("2601.00012", unreadable="no title")
+    arxiv.announce_papers(THU, "cs.LG", good, bad)
+    assert bot("run", THU)["status"] == "published"
+    record = bot.record(THU)
+    assert record["status"] == "partial"
+    (unscored,) = record["unscored"]
+    assert (unscored["id"], unscored["reason"]) == ("2601.00012", "unreadable")
+    assert unscored["unreadable"] == "no title"
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert ">2601.00012</a>" in page
+    assert "unreadable (no title)" in page
+    assert r"[2601\.00012](" in (bot.folder / "docs/2026/2026-01-29.md").read_text()
+
+    arxiv.show(THU, "cs.LG", "2601.00011", "2601.00012")
+    assert bot("run", THU, hour=9)["status"] == "updated"
+    record = bot.record(THU)
+    assert (record["status"], record["unscored"]) == ("complete", [])
+    assert record["sources"]["cs.LG"]["origin"] == "feed and page"
+    assert sorted(bot.scanned()) == ["2601.00011", "2601.00012"]
+    arxiv.asked.clear()
+    assert bot("run", THU, hour=10)["status"] == "unchanged"
+    assert f"/catchup/cs.LG/{THU}" not in arxiv.asked
+
+
+def test_a_paper_that_cannot_be_read_is_asked_for_on_the_page_for_four_days(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG")
+    bad = paper("2601.00012", unreadable="no title")
+    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011"), bad)
+    bot("run", THU)
+    day, asked = FRI, {}
+    for number in range(2, 6):
+        arxiv.announce(day, "cs.LG", f"2601.000{number}1")
+        arxiv.asked.clear()
+        assert bot("run", day)["code"] == 0
+        asked[day] = any(path == f"/catchup/cs.LG/{THU}" for path in arxiv.asked)
+        day = next_announcement(day)
+    assert asked == {FRI: True, MON: True, TUE: False, date(2026, 2, 4): False}
+    assert bot.record(THU)["status"] == "partial"
+
+
+def test_a_paper_that_can_be_read_in_one_of_two_feeds_is_scored(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011"))
+    arxiv.announce_papers(THU, "cs.AI", paper("2601.00011", unreadable="no title"))
+    assert bot("run", THU)["status"] == "published"
+    assert bot.record(THU)["status"] == "complete"
+    assert bot.states(THU)["2601.00011"] in ("kept", "below")
+
+
+def test_a_day_of_unreadable_papers_alone_is_made_and_partial(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011", unreadable="no title"))
+    ended = bot("run", THU)
+    assert (ended["code"], ended["status"]) == (0, "published")
+    assert bot.states(THU) == {"2601.00011": "unscored"}
+    assert bot("run", THU, hour=9)["status"] == "unchanged"
+
+
+def test_a_paper_that_was_read_stays_when_its_entry_is_damaged_later(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG")
+    arxiv.announce(THU, "cs.LG", "2601.00011", "2601.00012")
+    bot("run", THU)
+    before = bot.record(THU)
+    bad = paper("2601.00012", unreadable="no title")
+    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011"), bad)
+    assert bot("run", THU, hour=9)["status"] == "unchanged"
+    assert bot.record(THU) == before
+
+
+def test_an_item_without_an_id_makes_the_day_partial_until_the_page_has_all(
+    bot: Bot, arxiv: Arxiv
+) -> None:
+    bot.follow("cs.LG")
+    arxiv.announce(THU, "cs.LG", "2601.00011", "2601.00012")
+    whole = arxiv.feeds["cs.LG"]
+    assert isinstance(whole, bytes)
+    arxiv.feeds["cs.LG"] = whole.replace(b"2601.00012", b"26-01-00012")
+    bot("run", THU)
+    record = bot.record(THU)
+    assert (record["status"], record["counts"]["announced"]) == ("partial", 1)
+    source = record["sources"]["cs.LG"]
+    assert (source["items"], source["unreadable"]) == (2, ["item 2: oai:arXiv.org:26-01-00012v1"])
+    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
+    assert "1 entry of arXiv&#39;s had no id that could be read" in page
+    arxiv.show(THU, "cs.LG", "2601.00011", "2601.00012")
+    bot("run", THU, hour=9)
+    arxiv.pages.clear()
+    assert bot("run", THU, hour=10)["status"] == "unchanged"
+    assert bot.record(THU)["status"] == "complete"
+
+
+def test_a_feed_at_arxivs_cap_is_partial_until_the_page_has_all(bot: Bot, arxiv: Arxiv) -> None:
+    bot.follow("cs.LG")
+    ids = [f"2601.{n:05}" for n in range(1, FEED_LIMIT + 2)]
+    arxiv.announce(THU, "cs.LG", *ids[:-1])
+    bot("run", THU)
+    record = bot.record(THU)
+    assert (record["status"], record["sources"]["cs.LG"]["capped"]) == ("partial", True)
+    arxiv.show(THU, "cs.LG", *ids[:19], ids[-1])  # one page of theirs will do
+    bot("run", THU, hour=9)
+    record = bot.record(THU)
+    assert record["counts"]["announced"] == FEED_LIMIT + 1
+    assert (record["status"], "capped" in record["sources"]["cs.LG"]) == ("complete", False)

@@ -1,0 +1,779 @@
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.archive import store
+from digest.arxiv.fetch import Fetched, replay
+from digest.core.config import Config
+from digest.core.errors import ArchiveError, FeedError, ScoringError
+from digest.core.models import (
+    Digest,
+    Failure,
+    Feed,
+    Paper,
+    Prompt,
+    Scoring,
+    Status,
+    Usage,
+    Verdict,
+)
+from digest.run.output import render
+from digest.run.pipeline import Job, restore, run_day
+from digest.run.report import DayReport
+from digest.scoring.scorers import Scorer
+from tests import make
+from tests.make import DAY, REPLACE, paper, score, tree
+
+EARLIER = DAY - timedelta(days=1)
+A, B, C = paper("2601.00001"), paper("2601.00002"), paper("2601.00003")
+GOOD, BAD = score(9, 9), score(2, 2)
+PROMPT = Prompt("System", "User")
+
+FREE = Usage()
+FORETOLD = Scoring({}, Usage(prompt_tokens=400, completion_tokens=80, requests=1), 0.02)
+
+
+class Judge:
+    """A scorer that keeps everything it has no other verdict for, and remembers what was asked."""
+
+    def __init__(
+        self,
+        verdicts: Mapping[str, Verdict] | None = None,
+        usage: Usage = FREE,
+        cost_usd: float | None = None,
+    ) -> None:
+        self.verdicts = verdicts or {}
+        self.usage = usage
+        self.cost_usd = cost_usd
+        self.asked: list[list[str]] = []
+
+    def __call__(
+        self, papers: Sequence[Paper], left_usd: float | None, keep: Callable[[Scoring], None]
+    ) -> Scoring:
+        self.asked.append([p.id for p in papers])
+        verdicts = {p.id: self.verdicts.get(p.id, GOOD) for p in papers}
+        if not papers:
+            return Scoring(verdicts)
+        return Scoring(verdicts, self.usage, self.cost_usd)
+
+
+class Bench:
+    """A site being made: runs days on it and reads them back."""
+
+    def __init__(self, out: Path, config: Config | None = None) -> None:
+        self.out = out
+        self.config = replace(config or Config(("cs.LG", "cs.AI")), out=out)
+        self.now = datetime(2026, 1, 30, 6, 0, tzinfo=UTC)
+
+    def run(
+        self,
+        *feeds: Feed,
+        judge: Judge | None = None,
+        day: date = DAY,
+        scorer: str = "llm",
+        model: str = "gpt-6-luna",
+        prompt: Prompt = PROMPT,
+        rescore: bool = False,
+        limit: int | None = None,
+        dry_run: bool = False,
+        **settings: tuple[str, ...],
+    ) -> DayReport:
+        self.now += timedelta(hours=1)
+        job = Job(
+            config=replace(self.config, **settings),  # type: ignore[arg-type]
+            scorer=Scorer(
+                scorer,
+                model if scorer == "llm" else None,
+                prompt,
+                judge or Judge(),
+                foretell=lambda _: FORETOLD,
+            ),
+            now=lambda: self.now,
+            unfinished=self.out.parent / ".digest",
+            commit=False,
+            rescore=rescore,
+            limit=limit,
+            dry_run=dry_run,
+        )
+        restore(job)
+        return run_day(job, day, [Fetched(f"{f.category}.xml", f) for f in feeds])
+
+    def digest(self, day: date = DAY) -> Digest:
+        digest = store.read_day(self.out, day)
+        assert digest is not None
+        return digest
+
+    def states(self, day: date = DAY) -> dict[str, str]:
+        digest = self.digest(day)
+        return {
+            **{kept.paper.id: "kept" for kept in digest.kept},
+            **{below.id: "below" for below in digest.below},
+            **{filtered.id: filtered.rule for filtered in digest.filtered},
+            **dict.fromkeys(digest.seen, "seen"),
+            **{unscored.paper.id: unscored.reason for unscored in digest.unscored},
+        }
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path / "docs")
+
+
+def feed(*papers: Paper, category: str = "cs.LG", day: date = DAY) -> Feed:
+    return make.feed(*papers, category=category, day=day)
+
+
+# --- a day --------------------------------------------------------------------------------------
+
+
+def test_every_paper_of_a_day_ends_in_one_state(bench: Bench) -> None:
+    bench.run(feed(paper("2601.00009"), day=EARLIER), day=EARLIER)
+    report = bench.run(
+        feed(A, B, paper("2601.00004", announce_type=REPLACE), paper("2601.00009")),
+        feed(C, A, category="cs.AI"),
+        judge=Judge({B.id: BAD, C.id: Failure("refused")}),
+    )
+    assert bench.states() == {
+        A.id: "kept",
+        B.id: "below",
+        C.id: "refused",
+        "2601.00004": "announce type replace",
+        "2601.00009": "seen",
+    }
+    assert (report.status, report.reason) == ("published", "1 of 3 papers kept, 1 not scored")
+
+
+def test_a_day_with_an_unscored_paper_is_partial(bench: Bench) -> None:
+    bench.run(feed(A, B), judge=Judge({A.id: Failure("refused")}))
+    assert bench.digest().status is Status.PARTIAL
+
+
+def test_an_author_match_is_kept_under_the_cut(bench: Bench) -> None:
+    bench.run(feed(A), judge=Judge({A.id: BAD}), authors=("ada LOVELACE",))
+    assert bench.digest().kept[0].author_match == "ada LOVELACE"
+
+
+def test_nothing_is_written_when_scoring_fails(bench: Bench) -> None:
+    class Outage(Judge):
+        def __call__(self, *_: object) -> Scoring:
+            raise ScoringError("the key was rejected")
+
+    with pytest.raises(ScoringError):
+        bench.run(feed(A), judge=Outage())
+    assert tree(bench.out) == {}
+
+
+def test_a_run_says_what_each_stage_did(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="digest"):
+        bench.run(feed(A, B, paper("2601.00004", announce_type=REPLACE)))
+    select, scored, sums, write = caplog.messages
+    seconds = r"\(\d+\.\d\d s\)"
+    assert re.fullmatch(
+        rf"2026-01-30 select: 3 papers, 1 filtered, 0 seen, 2 to score {seconds}", select
+    )
+    assert re.fullmatch(rf"2026-01-30 score: 2 papers, by gpt-6-luna {seconds}", scored)
+    assert sums.startswith("2026-01-30: 3 announced = 1 filtered + 0 seen + 2 scanned; 2 scanned")
+    assert re.fullmatch(rf"2026-01-30 write: \d+ files changed {seconds}", write)
+
+
+# --- nothing of today's own ---------------------------------------------------------------------
+
+
+def test_a_feed_that_repeats_the_batch_of_an_earlier_day_is_stale(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), day=EARLIER)
+    before = tree(bench.out)
+    report = bench.run(feed(A))
+    assert (report.status, report.date) == ("stale_feed", DAY)
+    assert "cs.LG" in report.reason
+    assert tree(bench.out) == before
+
+
+def test_one_stale_category_beside_an_empty_one_is_no_quiet_day(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), feed(B, category="cs.AI", day=EARLIER), day=EARLIER)
+    report = bench.run(feed(A), feed(category="cs.AI"))
+    assert report.status == "stale_feed"
+    assert "cs.AI" not in report.reason
+
+
+def test_empty_feeds_are_no_announcement(bench: Bench) -> None:
+    assert bench.run(feed(), feed(category="cs.AI")).status == "no_announcement"
+    assert tree(bench.out) == {}
+
+
+def test_an_empty_feed_says_which_holiday_it_is(bench: Bench) -> None:
+    holiday = date(2026, 9, 8)
+    assert "Labor Day" in bench.run(feed(day=holiday), day=holiday).reason
+
+
+@pytest.mark.parametrize("other", [EARLIER, DAY + timedelta(days=1)])
+def test_a_feed_under_another_days_date_is_stale(bench: Bench, other: date) -> None:
+    report = bench.run(feed(A, day=other))
+    assert (report.status, report.reason) == (
+        "stale_feed",
+        f"the feed of cs.LG is that of {other}: try again later",
+    )
+    assert tree(bench.out) == {}
+
+
+def test_a_feed_under_another_days_date_contributes_nothing_to_the_day(bench: Bench) -> None:
+    bench.run(feed(A), feed(A, B, category="cs.AI", day=EARLIER))
+    assert bench.states() == {A.id: "kept"}
+    assert (bench.digest().status, bench.digest().stale) == (Status.PARTIAL, ("cs.AI",))
+    assert bench.digest().sources["cs.AI"].entries == ()
+
+
+def test_a_feed_under_another_days_date_does_not_even_lend_a_papers_text(bench: Bench) -> None:
+    other = replace(A, version=2, title="Of another day")
+    bench.run(feed(A), feed(other, category="cs.AI", day=EARLIER))
+    assert bench.digest().kept[0].paper == A
+
+
+def test_a_feed_that_fell_back_to_the_day_before_leaves_what_it_announced(bench: Bench) -> None:
+    bench.run(feed(A), feed(B, category="cs.AI"))
+    before = tree(bench.out)
+    report = bench.run(feed(A), feed(C, category="cs.AI", day=EARLIER))
+    assert report.status == "unchanged"
+    assert tree(bench.out) == before
+
+
+def test_a_part_of_an_earlier_batch_is_stale(bench: Bench) -> None:
+    bench.run(feed(A, B, C, day=EARLIER), day=EARLIER)
+    assert bench.run(feed(A, C)).status == "stale_feed"
+
+
+def test_a_batch_is_stale_beside_all_that_several_runs_of_its_day_found(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), day=EARLIER)
+    bench.run(feed(B, C, day=EARLIER), day=EARLIER)  # the feed has lost A
+    assert bench.run(feed(B, C)).status == "stale_feed"
+
+
+def test_a_batch_is_stale_though_a_stale_day_lies_between(bench: Bench) -> None:
+    long_ago = EARLIER - timedelta(days=1)
+    bench.run(
+        feed(A, day=long_ago), feed(B, paper("2601.00005"), category="cs.AI", day=long_ago),
+        day=long_ago,
+    )  # fmt: skip
+    bench.run(feed(C, day=EARLIER), feed(B, category="cs.AI", day=EARLIER), day=EARLIER)
+    bench.run(feed(paper("2601.00004")), feed(B, paper("2601.00005"), category="cs.AI"))
+    assert bench.digest(DAY).stale == ("cs.AI",)
+
+
+# --- a day once more ----------------------------------------------------------------------------
+
+
+def test_a_day_run_again_is_unchanged_and_asks_for_nothing(bench: Bench) -> None:
+    bench.run(feed(A, B))
+    before, judge = tree(bench.out), Judge()
+    assert bench.run(feed(A, B), judge=judge).status == "unchanged"
+    assert (tree(bench.out), judge.asked) == (before, [])
+
+
+def test_only_what_was_unscored_is_asked_again(bench: Bench) -> None:
+    bench.run(feed(A, B), judge=Judge({B.id: Failure("refused")}))
+    again = Judge()
+    assert bench.run(feed(A, B), judge=again).status == "updated"
+    assert again.asked == [[B.id]]
+    assert bench.digest().status is Status.COMPLETE
+
+
+def test_a_retry_that_learns_nothing_and_costs_nothing_leaves_the_record(bench: Bench) -> None:
+    refusing = Judge({B.id: Failure("refused")})
+    bench.run(feed(A, B), judge=refusing)
+    before = tree(bench.out)
+    assert bench.run(feed(A, B), judge=refusing).status == "unchanged"
+    assert tree(bench.out) == before
+
+
+def test_a_paper_that_the_feed_adds_later_is_scored_alone(bench: Bench) -> None:
+    bench.run(feed(A))
+    judge = Judge()
+    bench.run(feed(A, B), judge=judge)
+    assert judge.asked == [[B.id]]
+
+
+def test_papers_that_the_feed_loses_keep_their_outcomes(bench: Bench) -> None:
+    replaced = paper("2601.00004", announce_type=REPLACE)
+    verdicts: dict[str, Verdict] = {B.id: BAD, C.id: Failure("refused")}
+    bench.run(feed(A, B, C, replaced), judge=Judge(verdicts))
+    before = bench.states()
+    bench.run(feed(paper("2601.00005")), judge=Judge(verdicts))
+    assert bench.states() == before | {"2601.00005": "kept"}
+
+
+def test_a_category_that_was_stale_gives_way_when_it_turns(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), feed(B, category="cs.AI", day=EARLIER), day=EARLIER)
+    bench.run(feed(C), feed(B, category="cs.AI"))
+    assert (bench.digest().status, bench.digest().stale) == (Status.PARTIAL, ("cs.AI",))
+    assert bench.states() == {C.id: "kept", B.id: "seen"}
+    late = paper("2601.00007")
+    assert bench.run(feed(C), feed(late, category="cs.AI")).status == "updated"
+    assert (bench.digest().status, bench.digest().stale) == (Status.COMPLETE, ())
+    assert bench.states() == {C.id: "kept", late.id: "kept"}
+
+
+def test_what_only_a_stale_feed_listed_leaves_the_day_when_the_feed_turns(bench: Bench) -> None:
+    refused = Judge({B.id: Failure("refused")})
+    scored = paper("2601.00008")  # a day without any score is an outage
+    bench.run(feed(B, scored, category="cs.AI", day=EARLIER), day=EARLIER, judge=refused)
+    bench.run(feed(C), feed(B, category="cs.AI"))
+    assert bench.states() == {C.id: "kept", B.id: "stale feed"}
+    bench.run(feed(C), feed(A, category="cs.AI"))
+    assert bench.states() == {C.id: "kept", A.id: "kept"}
+    assert store.read_ledger(bench.out, [B.id]) == {}  # to be scored where it is announced
+
+
+def test_a_paper_listed_again_has_the_newer_text_and_the_score_at_hand(bench: Bench) -> None:
+    bench.run(feed(A))
+    judge = Judge()
+    bench.run(feed(replace(A, version=2, title="Anew")), judge=judge)
+    assert bench.digest().kept[0].paper.title == "Anew"
+    assert judge.asked == [[]]
+
+
+def test_rescoring_asks_for_every_paper_again(bench: Bench) -> None:
+    bench.run(feed(A, B))
+    judge = Judge({A.id: BAD})
+    assert bench.run(feed(A, B), judge=judge, rescore=True).status == "updated"
+    assert judge.asked == [[A.id, B.id]]
+    assert bench.states() == {A.id: "below", B.id: "kept"}
+
+
+def test_a_rescored_day_drops_what_is_now_excluded_from_the_ledger(bench: Bench) -> None:
+    bench.run(feed(A, B))
+    bench.run(feed(A, B), rescore=True, exclude=(f"matter of {A.id}",))
+    assert store.read_ledger(bench.out, [A.id, B.id]) == {B.id: DAY}
+
+
+def test_a_paper_of_a_stale_feed_that_a_fresh_one_announces_too_is_scored(bench: Bench) -> None:
+    refused = Judge({B.id: Failure("refused")})
+    scored = paper("2601.00008")  # a day without any score is an outage
+    bench.run(feed(B, scored, category="cs.AI", day=EARLIER), day=EARLIER, judge=refused)
+    bench.run(feed(B, C), feed(B, category="cs.AI"))
+    assert bench.states() == {B.id: "kept", C.id: "kept"}
+
+
+def test_another_prompt_scores_the_whole_day_anew_when_another_source_turns(bench: Bench) -> None:
+    bench.run(feed(A, C), feed(category="cs.AI"), judge=Judge({A.id: BAD}))
+    judge, changed = Judge(), Prompt("System", "Other topics")
+    bench.run(feed(A, C), feed(B, category="cs.AI"), judge=judge, prompt=changed)
+    assert [sorted(asked) for asked in judge.asked] == [[A.id, B.id, C.id]]
+    assert set(bench.states().values()) == {"kept"}
+    assert bench.digest().prompt == changed
+
+
+def test_another_model_scores_the_whole_day_anew_when_another_source_turns(bench: Bench) -> None:
+    bench.run(feed(A), feed(category="cs.AI"))
+    judge = Judge()
+    bench.run(feed(A), feed(B, category="cs.AI"), judge=judge, model="gpt-7")
+    assert (judge.asked, bench.digest().model) == ([[A.id, B.id]], "gpt-7")
+
+
+def test_another_prompt_alone_leaves_a_complete_day(bench: Bench) -> None:
+    bench.run(feed(A))
+    judge = Judge()
+    report = bench.run(feed(A), judge=judge, prompt=Prompt("System", "Other topics"))
+    assert (report.status, judge.asked) == ("unchanged", [])
+
+
+class Relative(Judge):
+    """Judges a paper by the company it is in, as the embedded scorer does."""
+
+    def __call__(
+        self, papers: Sequence[Paper], left_usd: float | None, keep: Callable[[Scoring], None]
+    ) -> Scoring:
+        super().__call__(papers, left_usd, keep)
+        return Scoring({p.id: score(len(papers) + 6, None) for p in papers})
+
+
+def test_the_embedded_scorer_scores_the_whole_day_anew_when_another_source_turns(
+    bench: Bench,
+) -> None:
+    judge = Relative()
+    bench.run(feed(A), feed(category="cs.AI"), judge=judge, scorer="offline")
+    bench.run(feed(A), feed(B, category="cs.AI"), judge=judge, scorer="offline")
+    assert judge.asked == [[A.id], [A.id, B.id]]
+    assert {kept.score.relevance for kept in bench.digest().kept} == {8}
+
+
+def test_a_model_scores_the_day_anew_after_the_embedded_scorer(bench: Bench) -> None:
+    bench.run(feed(A), scorer="offline")
+    judge = Judge()
+    assert bench.run(feed(A), judge=judge).status == "updated"
+    assert judge.asked == [[A.id]]
+
+
+def test_the_embedded_scorer_does_not_replace_a_models_day(bench: Bench) -> None:
+    bench.run(feed(A))
+    assert bench.run(feed(A), scorer="offline").status == "unchanged"
+
+
+# --- what a day cost ----------------------------------------------------------------------------
+
+SPENT = Usage(100, 50, 20, 10, requests=1)
+
+
+def test_the_spend_of_a_retry_is_added_to_the_days(bench: Bench) -> None:
+    bench.run(feed(A, B), judge=Judge({B.id: Failure("refused")}, SPENT, 0.25))
+    bench.run(feed(A, B), judge=Judge({}, SPENT, 0.5))
+    assert (bench.digest().usage, bench.digest().cost_usd) == (SPENT + SPENT, 0.75)
+
+
+@pytest.mark.parametrize(("first", "second"), [(None, 0.5), (0.5, None), (None, None)])
+def test_the_cost_of_a_day_is_unknown_where_a_part_of_it_is(
+    bench: Bench, first: float | None, second: float | None
+) -> None:
+    bench.run(feed(A, B), judge=Judge({B.id: Failure("refused")}, SPENT, first))
+    bench.run(feed(A, B), judge=Judge({}, SPENT, second))
+    assert bench.digest().cost_usd is None
+
+
+def test_a_run_that_asks_for_nothing_leaves_the_days_cost(bench: Bench) -> None:
+    bench.run(feed(A), judge=Judge({}, SPENT, 0.25))
+    bench.run(feed(A, paper("2601.00004", announce_type=REPLACE)))
+    assert (bench.digest().usage, bench.digest().cost_usd) == (SPENT, 0.25)
+
+
+def test_the_embedded_scorers_day_adds_nothing_to_a_models_cost(bench: Bench) -> None:
+    bench.run(feed(A), scorer="offline")
+    bench.run(feed(A), judge=Judge({}, SPENT, 0.25))
+    assert bench.digest().cost_usd == 0.25
+
+
+# --- what a day has paid for and no record holds -------------------------------------------------
+
+
+class Keeping(Judge):
+    """Hands over what it has to say as it goes, as the model does."""
+
+    def __init__(
+        self,
+        verdicts: Mapping[str, Verdict] | None = None,
+        usage: Usage = SPENT,
+        cost_usd: float | None = 0.25,
+    ) -> None:
+        super().__init__(verdicts, usage, cost_usd)
+        self.left_usd: list[float | None] = []
+
+    def __call__(
+        self, papers: Sequence[Paper], left_usd: float | None, keep: Callable[[Scoring], None]
+    ) -> Scoring:
+        scoring = super().__call__(papers, left_usd, keep)
+        self.left_usd.append(left_usd)
+        if papers:
+            keep(scoring)
+        return scoring
+
+
+NO_ANSWER = Failure("timeout")
+
+
+def waiting(bench: Bench) -> Path:
+    return bench.out.parent / ".digest" / f"{DAY}.jsonl"
+
+
+def outage(bench: Bench) -> None:
+    """A try that comes to nothing and has cost something."""
+    with pytest.raises(ScoringError):
+        bench.run(feed(A, B, C), judge=Keeping({p.id: NO_ANSWER for p in (A, B, C)}))
+
+
+def test_a_record_takes_over_what_earlier_tries_have_cost(bench: Bench) -> None:
+    outage(bench)
+    outage(bench)
+    assert waiting(bench).exists()
+    bench.run(feed(A, B, C), judge=Keeping())
+    assert (bench.digest().usage.requests, bench.digest().cost_usd) == (3, 0.75)
+    assert not waiting(bench).exists()
+
+
+def put_back(bench: Bench, lines: bytes) -> None:
+    waiting(bench).parent.mkdir(exist_ok=True)
+    waiting(bench).write_bytes(lines)
+
+
+def test_a_kill_between_the_record_and_the_forgetting_counts_nothing_twice(bench: Bench) -> None:
+    bench.run(feed(A, B), judge=Keeping({B.id: NO_ANSWER}))
+    bench.run(feed(A, B), judge=Keeping({B.id: NO_ANSWER}))
+    lines = waiting(bench).read_bytes()
+    assert lines.count(b"\n") == 1
+    bench.run(feed(A, B), judge=Keeping())
+    assert bench.digest().cost_usd == 0.75
+    put_back(bench, lines)  # as if it had not come so far
+    before = tree(bench.out)
+    assert bench.run(feed(A, B)).status == "unchanged"
+    assert tree(bench.out) == before
+    assert not waiting(bench).exists()
+    put_back(bench, lines)
+    bench.run(feed(A, B, C), judge=Keeping())
+    assert bench.digest().cost_usd == 1.0
+
+
+def test_tries_in_vain_wait_for_news(bench: Bench) -> None:
+    failing = Keeping({B.id: NO_ANSWER})
+    bench.run(feed(A, B), judge=failing)
+    before = tree(bench.out)
+    for _ in range(3):
+        assert bench.run(feed(A, B), judge=failing).status == "unchanged"
+    assert tree(bench.out) == before
+    bench.run(feed(A, B), judge=Keeping())
+    assert (bench.digest().usage.requests, bench.digest().cost_usd) == (5, 1.25)
+
+
+def test_another_reason_for_the_same_paper_is_news(bench: Bench) -> None:
+    bench.run(feed(A, B), judge=Keeping({B.id: NO_ANSWER}))
+    assert bench.run(feed(A, B), judge=Keeping({B.id: Failure("refused")})).status == "updated"
+    assert bench.states()[B.id] == "refused"
+    assert bench.digest().cost_usd == 0.5
+
+
+def test_what_may_be_spent_is_what_the_day_has_left(bench: Bench) -> None:
+    judge = Keeping({B.id: NO_ANSWER})
+    for _ in range(6):
+        bench.run(feed(A, B), judge=judge)
+    assert judge.left_usd == [1.0, 0.75, 0.5, 0.25, 0.0, 0.0]
+
+
+def test_without_a_cap_anything_may_be_spent(bench: Bench) -> None:
+    bench.config = replace(bench.config, llm=replace(bench.config.llm, budget_usd=None))
+    judge = Keeping()
+    bench.run(feed(A), judge=judge)
+    assert judge.left_usd == [None]
+
+
+def test_a_rescoring_that_says_the_same_still_states_what_it_cost(bench: Bench) -> None:
+    bench.run(feed(A), judge=Keeping())
+    assert bench.run(feed(A), judge=Keeping(), rescore=True).status == "updated"
+    assert bench.digest().cost_usd == 0.5
+
+
+def test_an_unfinished_rescoring_is_left_to_the_next_one(bench: Bench) -> None:
+    bench.run(feed(A, B, C), judge=Keeping())
+
+    class Interrupts(Keeping):
+        def __call__(
+            self, papers: Sequence[Paper], left_usd: float | None, keep: Callable[[Scoring], None]
+        ) -> Scoring:
+            super().__call__(papers[:1], left_usd, keep)
+            raise ScoringError("interrupted")
+
+    with pytest.raises(ScoringError):
+        bench.run(feed(A, B, C), judge=Interrupts({A.id: BAD}), rescore=True)
+    assert bench.run(feed(A, B, C)).status == "unchanged"
+    assert bench.run(feed(A, B, C), scorer="offline").status == "unchanged"
+    judge = Keeping()
+    assert bench.run(feed(A, B, C), judge=judge, rescore=True).status == "updated"
+    assert judge.asked == [[B.id, C.id]]
+    assert bench.states() == {A.id: "below", B.id: "kept", C.id: "kept"}
+    assert bench.digest().cost_usd == 0.75
+    again = Keeping()
+    bench.run(feed(A, B, C), judge=again, rescore=True)
+    assert [sorted(asked) for asked in again.asked] == [[A.id, B.id, C.id]]
+
+
+def test_the_embedded_scorers_day_between_two_tries_of_the_model(bench: Bench) -> None:
+    outage(bench)
+    lines = waiting(bench).read_bytes()
+    assert bench.run(feed(A, B, C), scorer="offline").status == "published"
+    assert bench.run(feed(A, B, C), scorer="offline", rescore=True).status == "unchanged"
+    assert (bench.digest().usage, bench.digest().cost_usd) == (FREE, None)
+    assert waiting(bench).read_bytes() == lines
+    bench.run(feed(A, B, C), judge=Keeping())
+    assert (bench.digest().usage.requests, bench.digest().cost_usd) == (2, 0.5)
+    assert not waiting(bench).exists()
+
+
+def test_a_plan_leaves_what_waits(bench: Bench) -> None:
+    outage(bench)
+    lines = waiting(bench).read_bytes()
+    bench.run(feed(A, B, C), dry_run=True)
+    assert waiting(bench).read_bytes() == lines
+
+
+# --- samples and plans --------------------------------------------------------------------------
+
+
+def test_a_limit_leaves_the_rest_filtered(bench: Bench) -> None:
+    judge = Judge()
+    bench.run(feed(A, B, C), judge=judge, limit=1)
+    assert judge.asked == [[A.id]]
+    assert bench.states() == {A.id: "kept", B.id: "limit", C.id: "limit"}
+
+
+def test_a_full_run_after_a_sample_scores_the_rest(bench: Bench) -> None:
+    bench.run(feed(A, B, C), limit=1)
+    judge = Judge()
+    assert bench.run(feed(A, B, C), judge=judge).status == "updated"
+    assert judge.asked == [[B.id, C.id]]
+    assert set(bench.states().values()) == {"kept"}
+
+
+def test_a_sample_costs_a_day_nothing_that_it_has(bench: Bench) -> None:
+    bench.run(feed(A, B, C), judge=Judge({A.id: Failure("refused")}))
+    bench.run(feed(A, B, C), limit=1)
+    assert bench.states() == {A.id: "kept", B.id: "kept", C.id: "kept"}
+
+
+def test_a_plan_says_what_would_be_scored_and_touches_nothing(bench: Bench) -> None:
+    judge = Judge()
+    report = bench.run(feed(A, B), judge=judge, dry_run=True)
+    assert (report.status, report.cost_usd) == ("planned", 0.02)
+    assert report.reason == (
+        "would score 2 papers with gpt-6-luna in about 1 request: 400 prompt and 80 completion"
+        " tokens, $0.0200 if nothing is cached (no past day to compare with)"
+    )
+    assert (tree(bench.out), judge.asked) == ({}, [])
+
+
+def test_a_plan_says_when_the_budget_will_not_reach(bench: Bench) -> None:
+    bench.config = replace(bench.config, llm=replace(bench.config.llm, budget_usd=0.01))
+    report = bench.run(feed(A, B), dry_run=True)
+    assert report.reason.endswith("; only $0.0100 of llm.budget_usd is left")
+
+
+def test_a_plan_does_not_even_make_lost_files_again(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), day=EARLIER)
+    (bench.out / store.DAYS).unlink()
+    before = tree(bench.out)
+    bench.run(feed(B), dry_run=True)
+    assert tree(bench.out) == before
+
+
+def test_a_plan_for_a_day_that_stands_says_so(bench: Bench) -> None:
+    bench.run(feed(A))
+    before = tree(bench.out)
+    report = bench.run(feed(A), dry_run=True)
+    assert (report.status, report.reason) == ("planned", "nothing to do: the day stands")
+    assert tree(bench.out) == before
+
+
+# --- the files ----------------------------------------------------------------------------------
+
+
+def test_repairing_an_old_day_leaves_the_newest_on_the_front_page(bench: Bench) -> None:
+    bench.run(feed(A))
+    bench.run(feed(B, day=EARLIER), day=EARLIER)
+    assert f'<h1><time datetime="{DAY}">' in (bench.out / "index.html").read_text()
+    assert str(EARLIER) in (bench.out / "archive.html").read_text()
+
+
+def test_a_run_killed_after_the_days_own_file_is_finished_by_the_next(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), day=EARLIER)
+    halfway = tree(bench.out)
+    bench.run(feed(B))
+    whole = tree(bench.out)
+    own = str(store.day_path(DAY))
+    for name in whole:
+        if name in halfway:
+            (bench.out / name).write_bytes(halfway[name])
+        elif name != own:
+            (bench.out / name).unlink()
+    assert bench.run(feed(B)).status == "updated"
+    assert tree(bench.out) == whole
+
+
+def test_everything_but_the_days_can_be_deleted_and_comes_back(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), day=EARLIER)
+    bench.run(feed(B))
+    whole = tree(bench.out)
+    pages_of_the_older_day = {f"2026/{EARLIER}.html", f"2026/{EARLIER}.md"}  # `render` makes these
+    for name in whole:
+        if not name.startswith("data/2026/") and name not in pages_of_the_older_day:
+            (bench.out / name).unlink()
+    (bench.out / store.LEDGER).rmdir()
+    bench.run(feed(B))
+    assert tree(bench.out) == whole
+
+
+def test_an_archive_without_days_is_no_site(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"docs/data: holds no day: check `out`"):
+        render(tmp_path / "docs", tmp_path / "site", Config(("cs.LG",)).site)
+    assert tree(tmp_path) == {}
+
+
+def test_a_day_that_a_copy_brought_alone_is_known_to_the_next_run(bench: Bench) -> None:
+    bench.run(feed(A, day=EARLIER), day=EARLIER)
+    brought = store.day_path(EARLIER)
+    data = (bench.out / brought).read_bytes()
+    elsewhere = Bench(bench.out.with_name("elsewhere"))
+    elsewhere.run(feed(B, day=EARLIER - timedelta(days=1)), day=EARLIER - timedelta(days=1))
+    (elsewhere.out / brought).write_bytes(data)
+    elsewhere.run(feed(A, C))
+    assert elsewhere.states() == {A.id: "seen", C.id: "kept"}
+
+
+days = st.sampled_from([DAY - timedelta(days=n) for n in range(3)])
+
+
+@make.examples(15)
+@given(
+    runs=st.lists(
+        st.tuples(
+            days,
+            st.lists(make.papers, max_size=4),
+            st.dictionaries(make.ids, make.verdicts),
+            st.booleans(),
+            st.none() | st.integers(1, 2),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_whatever_was_run_a_rebuild_makes_the_same_site(
+    tmp_path_factory: pytest.TempPathFactory,
+    runs: list[tuple[date, list[Paper], dict[str, Verdict], bool, int | None]],
+) -> None:
+    bench = Bench(tmp_path_factory.mktemp("site") / "docs")
+    for day, papers, verdicts, rescore, limit in runs:
+        with suppress(ScoringError):  # an outage publishes nothing
+            bench.run(
+                feed(*papers, day=day), day=day, judge=Judge(verdicts), rescore=rescore, limit=limit
+            )
+    rebuilt = bench.out.with_name("rebuilt")
+    if tree(bench.out):
+        render(bench.out, rebuilt, bench.config.site)
+    assert tree(rebuilt) == tree(bench.out)
+
+
+# --- replays ------------------------------------------------------------------------------------
+
+
+def replayed(tmp_path: Path, *feeds: Feed) -> dict[date, list[Fetched]]:
+    places = []
+    for number, announcement in enumerate(feeds):
+        path = tmp_path / f"{number}.xml"
+        path.write_bytes(make.rss(announcement))
+        places.append(str(path))
+    return replay(places, requests.Session())
+
+
+def test_replayed_days_are_oldest_first_whatever_the_order_given(tmp_path: Path) -> None:
+    days = replayed(tmp_path, feed(A), feed(B, day=EARLIER), feed(C, category="cs.AI"))
+    assert [(day, [f.feed.category for f in fetched]) for day, fetched in days.items()] == [
+        (EARLIER, ["cs.LG"]),
+        (DAY, ["cs.LG", "cs.AI"]),
+    ]
+
+
+def test_a_replayed_feed_is_called_by_its_files_name(tmp_path: Path) -> None:
+    assert replayed(tmp_path, feed(A))[DAY][0].url == "0.xml"
+
+
+def test_two_feeds_of_a_category_for_one_day_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match=r"cs\.LG: .*1\.xml is a second feed for 2026-01-30"):
+        replayed(tmp_path, feed(A), feed(B))
+
+
+def test_a_feed_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match=r"missing\.xml: cannot read .*No such file"):
+        replay([str(tmp_path / "missing.xml")], requests.Session())

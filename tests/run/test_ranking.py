@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from digest.core.errors import Interrupted, OverBudget, ScoringError
+from digest.core.models import (
+    Below,
+    Cut,
+    Failure,
+    Filtered,
+    Kept,
+    Paper,
+    Reason,
+    Score,
+    Source,
+    Unscored,
+    Verdict,
+)
+from digest.run.ranking import Ranking, carry_over, passes, rank, shortfall
+from tests import make
+from tests.make import CUT, entry, paper, score
+
+A, B, C = paper("2601.1"), paper("2601.2"), paper("2601.3")
+
+
+def ranked(verdicts: Mapping[str, Verdict], authors: Mapping[str, str] | None = None) -> Ranking:
+    return rank([C, B, A], verdicts, CUT, authors or {})
+
+
+def kept_ids(ranking: Ranking) -> list[str]:
+    return [kept.paper.id for kept in ranking.kept]
+
+
+@pytest.mark.parametrize(
+    ("relevance", "novelty", "kept"),
+    [
+        (8, 7, True),
+        (7, 7, False),
+        (8, 6, False),
+        (10, 1, False),
+        (1, 10, False),
+        (8, None, True),
+        (7, None, False),
+    ],
+)
+def test_the_cut_is_on_both_axes_or_on_relevance_alone(
+    relevance: int, novelty: int | None, kept: bool
+) -> None:
+    assert passes(Score(relevance, novelty), Cut(relevance=8, novelty=7)) is kept
+
+
+@pytest.mark.parametrize(
+    ("best", "middle", "last"),
+    [
+        pytest.param(score(8, 10), score(10, 7), score(8, 8), id="the sum first"),
+        pytest.param(score(10, 7), score(9, 8), score(8, 9), id="then relevance"),
+        pytest.param(score(10, None), score(9, None), score(8, None), id="without novelty"),
+    ],
+)
+def test_the_best_come_first(best: Score, middle: Score, last: Score) -> None:
+    assert kept_ids(ranked({A.id: last, B.id: middle, C.id: best})) == [C.id, B.id, A.id]
+
+
+def test_equals_stand_in_the_order_of_their_ids() -> None:
+    same = dict.fromkeys((A.id, B.id, C.id), score())
+    assert kept_ids(ranked(same)) == [A.id, B.id, C.id]
+
+
+def test_below_is_ordered_as_kept_is() -> None:
+    ranking = ranked({A.id: score(2, 2), B.id: score(5, 5), C.id: score(2, 3)})
+    assert [below.id for below in ranking.below] == [B.id, C.id, A.id]
+
+
+def test_a_paper_below_keeps_its_title_and_its_score() -> None:
+    assert rank([A], {A.id: score(2, 3)}, CUT, {}).below == (Below(A.id, A.title, score(2, 3)),)
+
+
+def test_an_author_match_is_kept_whatever_its_score_and_stands_where_its_score_puts_it() -> None:
+    ranking = ranked({A.id: score(1, 1), B.id: score(9, 9), C.id: score(8, 8)}, {A.id: "Ada"})
+    assert kept_ids(ranking) == [B.id, C.id, A.id]
+    assert ranking.kept[-1] == Kept(A, score(1, 1), "Ada")
+
+
+def test_an_author_match_heads_the_unscored_list() -> None:
+    ranking = ranked(dict.fromkeys((A.id, B.id, C.id), Failure("refused")), {C.id: "Ada"})
+    assert [(u.paper.id, u.author_match) for u in ranking.unscored] == [
+        (C.id, "Ada"),
+        (A.id, None),
+        (B.id, None),
+    ]
+
+
+def test_a_failure_is_unscored_with_its_reason() -> None:
+    assert rank([A], {A.id: Failure("refused")}, CUT, {}).unscored[0].reason == "refused"
+
+
+def test_a_paper_the_scorer_forgot_is_unscored() -> None:
+    assert [u.paper.id for u in ranked({A.id: score(), C.id: score(1, 1)}).unscored] == [B.id]
+
+
+def test_a_verdict_on_a_paper_that_nobody_asked_about_is_ignored() -> None:
+    ranking = rank([A], {A.id: score(), "2601.9": score()}, CUT, {})
+    assert kept_ids(ranking) == [A.id]
+
+
+# --- papers that only an earlier run of the day saw -------------------------------------------
+
+KEPT = Kept(A, score())
+
+
+def announcing(*papers: Paper) -> dict[str, Source]:
+    return {"cs.LG": make.source(*papers)}
+
+
+def test_outcomes_that_a_later_run_cannot_know_are_carried_over() -> None:
+    before = make.digest(kept=[KEPT], below=[B], filtered=[C], seen=[paper("2601.4")])
+    later = replace(make.digest(kept=[KEPT]), sources=before.sources)
+    assert carry_over(later, before) == before
+
+
+def test_what_the_later_run_says_of_a_paper_counts() -> None:
+    before = make.digest(below=[A, B])
+    later = replace(make.digest(filtered=[A]), sources=before.sources)
+    carried = carry_over(later, before)
+    assert [f.id for f in carried.filtered] == [A.id]
+    assert [b.id for b in carried.below] == [B.id]
+
+
+def test_papers_that_are_no_longer_announced_are_not_carried_over() -> None:
+    before = make.digest(below=[B], filtered=[C], seen=[paper("2601.4")])
+    later = make.digest(kept=[KEPT])
+    assert carry_over(later, before) == later
+
+
+def test_what_is_carried_over_takes_its_place_in_the_order() -> None:
+    before = make.digest(below=[A, C], filtered=[paper("2601.4")])
+    later = replace(
+        make.digest(),
+        below=(Below(B.id, B.title, score(3, 4)),),
+        filtered=(Filtered("2601.5", "Five", "limit"),),
+        sources=announcing(A, B, C, paper("2601.4"), paper("2601.5")),
+    )
+    carried = carry_over(later, before)
+    assert [b.id for b in carried.below] == [A.id, B.id, C.id]
+    assert [f.id for f in carried.filtered] == ["2601.4", "2601.5"]
+    assert {e.id for e in map(entry, (A, B, C))} <= set(carried.outcome_ids)
+
+
+def test_papers_below_the_cut_with_equal_scores_are_in_the_order_of_their_ids() -> None:
+    papers = [paper("2601.2"), paper("2601.1"), paper("2601.3")]
+    ranked = rank(papers, {p.id: score(3, 3) for p in papers}, CUT, {})
+    assert [b.id for b in ranked.below] == ["2601.1", "2601.2", "2601.3"]
+
+
+# --- enough to publish, or an outage ----------------------------------------------------------
+
+REFUSED, TIMEOUT, BUDGET, INTERRUPTED, UNREADABLE = (
+    Reason.REFUSED, Reason.TIMEOUT, Reason.BUDGET, Reason.INTERRUPTED, Reason.UNREADABLE
+)  # fmt: skip
+
+
+def short(
+    scanned: int, failed: Mapping[Reason, int], max_unscored: float = 0.2, last_try: bool = False
+) -> ScoringError | None:
+    reasons = [reason for reason, number in failed.items() for _ in range(number)]
+    papers = [paper(f"2601.{n:05}") for n in range(scanned)]
+    unscored = tuple(Unscored(p, r) for p, r in zip(papers, reasons, strict=False))
+    made = replace(make.digest(below=papers[len(reasons) :]), unscored=unscored)
+    assert made.counts.scanned == scanned
+    return shortfall(made, max_unscored, last_try=last_try)
+
+
+@pytest.mark.parametrize(
+    ("scanned", "failed"),
+    [
+        (0, {}),
+        (24, {}),
+        (10, {TIMEOUT: 4}),  # a large share, but few
+        (25, {TIMEOUT: 5}),  # the share itself is not above it
+        (100, {TIMEOUT: 20}),
+        (100, {REFUSED: 99}),
+        (100, {REFUSED: 79, TIMEOUT: 20}),
+        (100, {BUDGET: 20}),
+        (100, {UNREADABLE: 90, TIMEOUT: 2}),
+        (1, {UNREADABLE: 1}),  # nobody was asked
+        (6, {UNREADABLE: 6}),
+    ],
+)
+def test_a_day_that_is_complete_enough(scanned: int, failed: Mapping[Reason, int]) -> None:
+    assert short(scanned, failed) is None
+
+
+def test_refused_papers_stand_in_the_last_try() -> None:
+    assert isinstance(short(1, {REFUSED: 1}), ScoringError)
+    assert short(1, {REFUSED: 1}, last_try=True) is None
+    assert isinstance(short(1, {TIMEOUT: 1}, last_try=True), ScoringError)
+
+
+def test_papers_that_cannot_be_read_are_no_outage() -> None:
+    assert short(2, {Reason.UNREADABLE: 2}) is None
+    assert isinstance(short(3, {Reason.UNREADABLE: 2, TIMEOUT: 1}), ScoringError)
+
+
+@pytest.mark.parametrize(
+    ("scanned", "failed"),
+    [
+        (24, {TIMEOUT: 5}),
+        (100, {TIMEOUT: 21}),
+        (100, {REFUSED: 50, TIMEOUT: 21}),
+        (100, {TIMEOUT: 11, Reason.INVALID: 10}),
+        (1, {TIMEOUT: 1}),
+        (4, {REFUSED: 3, TIMEOUT: 1}),  # nothing at all
+        (1, {REFUSED: 1}),
+        (7, {UNREADABLE: 3, REFUSED: 4}),
+        (5, {REFUSED: 5}),
+        (100, {REFUSED: 100}),
+        (3, {UNREADABLE: 2, TIMEOUT: 1}),  # nothing at all of what was asked
+        (100, {UNREADABLE: 1, TIMEOUT: 21}),
+    ],
+)
+def test_an_outage(scanned: int, failed: Mapping[Reason, int]) -> None:
+    error = short(scanned, failed)
+    assert type(error) is ScoringError
+    assert (error.status, error.exit_code) == ("outage", 3)
+    assert f"{sum(failed.values())} of {scanned} paper" in str(error)
+    assert all(f"{number} {reason}" in str(error) for reason, number in failed.items())
+
+
+@pytest.mark.parametrize(
+    ("max_unscored", "fine", "outage"),
+    [(0.0, 4, 5), (0.05, 5, 6), (0.29, 29, 30), (0.57, 57, 58), (1.0, 99, 100)],
+)
+def test_the_share_that_may_be_missing_is_a_setting(
+    max_unscored: float, fine: int, outage: int
+) -> None:
+    assert short(100, {TIMEOUT: fine}, max_unscored) is None
+    assert short(100, {TIMEOUT: outage}, max_unscored)
+
+
+def test_a_spent_budget_is_told_from_an_outage() -> None:
+    error = short(24, {BUDGET: 20, TIMEOUT: 1})
+    assert isinstance(error, OverBudget)
+    assert (error.status, error.exit_code) == ("over_budget", 3)
+    assert "raise llm.budget_usd" in str(error)
+
+
+@pytest.mark.parametrize("failed", [{INTERRUPTED: 1}, {INTERRUPTED: 20, BUDGET: 1, REFUSED: 2}])
+def test_an_interrupted_day_is_never_complete_enough(failed: Mapping[Reason, int]) -> None:
+    error = short(100, failed, max_unscored=1.0)
+    assert isinstance(error, Interrupted)
+    assert (error.status, error.exit_code) == ("interrupted", 130)

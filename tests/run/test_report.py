@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from datetime import date
+
+from digest.core.models import Kept
+from digest.core.secrets import Secrets
+from digest.run.report import DayReport, LogFormatter, RunReport
+from tests import make
+from tests.make import DAY, DAY_KEYS, REPORT_KEYS, paper, score
+
+DIGEST = make.digest(kept=[Kept(paper(), score())])
+PUBLISHED = DayReport.of(DIGEST, "published", "1 of 1 paper kept", "abc123")
+STALE = DayReport("stale_feed", "the feed is stale", date(2026, 1, 29))
+
+
+def told(report: RunReport) -> dict[str, object]:
+    text = report.to_json(1.23456)
+    assert len(text.splitlines()) == 1
+    loaded: dict[str, object] = json.loads(text)
+    return loaded
+
+
+def test_a_report_has_the_contracts_keys_whatever_happened() -> None:
+    published, failed = RunReport(), RunReport()
+    published.add(PUBLISHED)
+    failed.fail("config_error", "no", 2)
+    for report in (RunReport(), published, failed):
+        assert list(told(report)) == REPORT_KEYS
+
+
+def test_a_day_has_the_same_keys_as_the_run_but_for_its_days_and_its_problem() -> None:
+    report = RunReport()
+    report.add(PUBLISHED)
+    days = told(report)["days"]
+    assert isinstance(days, list)
+    assert [list(day) for day in days] == [DAY_KEYS]
+
+
+def test_a_day_tells_what_its_digest_holds() -> None:
+    report = RunReport()
+    report.add(PUBLISHED)
+    facts = told(report)
+    assert facts["date"] == "2026-01-30"
+    assert facts["page"] == "2026/2026-01-30.html"
+    assert facts["counts"] == {
+        "announced": 1,
+        "seen": 0,
+        "filtered": 0,
+        "scanned": 1,
+        "kept": 1,
+        "below": 0,
+        "unscored": 0,
+        "new": 1,
+        "cross": 0,
+        "replace": 0,
+    }
+    assert (facts["cost_usd"], facts["model"], facts["scorer"]) == (None, "gpt-6-luna", "llm")
+
+
+def test_the_top_level_is_the_newest_day_and_the_seconds_of_the_run() -> None:
+    report = RunReport()
+    report.add(STALE)
+    report.add(PUBLISHED)
+    facts = told(report)
+    assert (facts["status"], facts["date"], facts["seconds"]) == ("published", str(DAY), 1.235)
+
+
+def test_the_days_are_oldest_first() -> None:
+    report = RunReport()
+    report.add(STALE)
+    report.add(PUBLISHED)
+    days = told(report)["days"]
+    assert isinstance(days, list)
+    assert [day["date"] for day in days] == ["2026-01-29", "2026-01-30"]
+
+
+def test_a_failure_is_the_top_level_and_the_day_it_struck() -> None:
+    report = RunReport()
+    report.add(STALE)
+    report.under_way = DAY
+    report.fail("publish_error", "git push failed", 5)
+    facts = told(report)
+    assert (facts["status"], facts["date"]) == ("publish_error", str(DAY))
+    days = facts["days"]
+    assert isinstance(days, list)
+    assert [day["status"] for day in days] == ["stale_feed", "publish_error"]
+
+
+def test_a_failure_before_any_day_handled_none() -> None:
+    report = RunReport()
+    report.fail("config_error", "no", 2)
+    assert told(report)["days"] == []
+
+
+def test_a_run_without_anything_to_do_is_unchanged() -> None:
+    assert told(RunReport())["status"] == "unchanged"
+
+
+def test_a_stale_day_that_fails_the_run_is_complained_about_after_a_good_one() -> None:
+    report = RunReport()
+    report.add(STALE, exit_code=4)
+    report.add(PUBLISHED)
+    assert report.exit_code == 4
+    assert report.complaints() == ["digest: 2026-01-29: the feed is stale"]
+
+
+def test_what_set_the_exit_code_is_the_problem_whatever_else_happened() -> None:
+    report = RunReport()
+    report.add(PUBLISHED)
+    assert told(report)["problem"] is None
+    report.add(DayReport("waiting", "arXiv does not say yet", date(2026, 1, 28)))
+    report.add(STALE, exit_code=4)
+    assert told(report)["problem"] == {
+        "status": "stale_feed",
+        "reason": "the feed is stale",
+        "date": "2026-01-29",
+    }
+    report.under_way = None
+    report.fail("config_error", "keep: wrong\nout: wrong", 2)
+    assert told(report)["problem"] == {
+        "status": "config_error",
+        "reason": "keep: wrong; out: wrong",
+        "date": None,
+    }
+
+
+def test_each_mistake_is_a_line_that_names_the_program() -> None:
+    report = RunReport()
+    report.fail("config_error", "keep: wrong\nout: wrong", 2)
+    assert report.complaints() == ["digest: keep: wrong", "digest: out: wrong"]
+
+
+def test_a_good_run_complains_of_nothing() -> None:
+    report = RunReport()
+    report.add(PUBLISHED)
+    assert report.complaints() == []
+
+
+def test_words_from_outside_cannot_command_github() -> None:
+    report = RunReport()
+    report.add(DayReport("stale_feed", "a\n::error::b\x1b[31m", DAY), exit_code=4)
+    for text in (report.to_text(), report.to_json(0), *report.complaints()):
+        assert "::error" not in text
+        assert "\x1b" not in text
+        assert len(text.splitlines()) == 1
+
+
+def test_a_person_reads_a_line_a_day() -> None:
+    report = RunReport()
+    report.add(STALE)
+    report.add(PUBLISHED)
+    assert report.to_text() == (
+        "2026-01-29: stale_feed: the feed is stale\n2026-01-30: published: 1 of 1 paper kept"
+    )
+
+
+def test_what_is_no_day_has_no_date_before_it() -> None:
+    report = RunReport()
+    report.add(DayReport("updated", "2 files changed"))
+    assert report.to_text() == "updated: 2 files changed"
+
+
+# --- GitHub Actions ---------------------------------------------------------------------------
+
+
+def outputs(report: RunReport) -> dict[str, str]:
+    """`name<<DELIMITER`, the value's line, the delimiter."""
+    lines = report.to_outputs().splitlines()
+    found = {}
+    for head, value, end in zip(lines[::3], lines[1::3], lines[2::3], strict=True):
+        name, _, delimiter = head.partition("<<")
+        assert delimiter == end
+        found[name] = value
+    return found
+
+
+def test_a_step_outputs_what_the_newest_day_came_to() -> None:
+    report = RunReport()
+    report.add(STALE)
+    report.add(replace(PUBLISHED, cost_usd=0.0421))
+    assert outputs(report) == {
+        "status": "published",
+        "reason": "1 of 1 paper kept",
+        "date": "2026-01-30",
+        "kept": "1",
+        "unscored": "0",
+        "cost-usd": "0.042100",
+        "page": "2026/2026-01-30.html",
+        "commit": "abc123",
+        "exit-code": "0",
+    }
+
+
+def test_what_a_run_did_not_come_to_is_an_empty_output() -> None:
+    report = RunReport()
+    report.fail("config_error", "keep: wrong\nout: wrong", 2)
+    given = outputs(report)
+    assert (given["reason"], given["date"], given["cost-usd"]) == (
+        "keep: wrong; out: wrong",
+        "",
+        "",
+    )
+
+
+def test_delimiters_cannot_be_guessed() -> None:
+    text = RunReport().to_outputs() + RunReport().to_outputs()
+    delimiters = [line.partition("<<")[2] for line in text.splitlines() if "<<" in line]
+    assert len(set(delimiters)) == len(delimiters) == 18
+
+
+def test_the_summary_holds_the_sums_and_the_cost_of_each_day() -> None:
+    report = RunReport()
+    report.add(STALE)
+    report.add(replace(PUBLISHED, cost_usd=0.0421))
+    text = report.to_summary()
+    assert text.startswith("## Digest: published\n\n1 of 1 paper kept\n\n| Day | Status |")
+    assert "| 2026-01-30 | published | 1 | 0 | 0 | 1 | 1 | 0 | 0 | &#36;0.0421 |" in text
+    assert "| 2026-01-29 | stale\\_feed |" in text
+
+
+def test_the_summary_never_calls_an_unknown_cost_nothing() -> None:
+    report = RunReport()
+    report.add(PUBLISHED)
+    report.add(replace(PUBLISHED, scorer="offline"))
+    text = report.to_summary()
+    assert "| not reported |" in text
+    assert "| none |" in text
+
+
+def test_the_summary_names_what_failed_the_run_even_if_a_later_day_went_well() -> None:
+    report = RunReport()
+    report.add(STALE, exit_code=4)
+    report.add(PUBLISHED)
+    assert "digest: 2026-01-29: the feed is stale" in report.to_summary()
+
+
+def test_the_summary_stays_short() -> None:
+    report = RunReport()
+    for _ in range(500):
+        report.add(replace(PUBLISHED, reason="word " * 10_000))
+    assert len(report.to_summary()) < 8_000
+    assert "And 480 earlier days." in report.to_summary()
+    report.fail("findings", "a finding\n" * 500, 1)
+    assert len(report.to_summary()) < 8_000
+    assert "And 480 more." in report.to_summary()
+
+
+def test_a_log_record_is_one_line_that_commands_nothing() -> None:
+    record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", ("a\n::error::b",), None)
+    line = LogFormatter(Secrets()).format(record)
+    assert line.replace("\u2060", "") == "read: a ::error::b"
+    assert "::" not in line
+
+
+def test_a_log_record_holds_no_secret() -> None:
+    key = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
+    said = f"key {key[:9]}\u200b{key[9:]}"
+    record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", (said,), None)
+    assert LogFormatter(Secrets([key])).format(record) == "read: key …"
+
+
+def test_json_commands_nothing_and_still_says_exactly_what_was_meant() -> None:
+    report = RunReport()
+    report.add(replace(PUBLISHED, model="##[error]@cf/x::y\n"))
+    assert "##[" not in report.to_json(0)
+    assert "::" not in report.to_json(0)
+    assert told(report)["model"] == "##[error]@cf/x::y\n"
+
+
+# --- annotations and the newest day's best ------------------------------------------------------
+
+
+def test_a_failure_is_an_error_annotation_and_a_line_of_it() -> None:
+    report = RunReport()
+    report.fail("outage", "100% wrong: mend it\nsecond", 3)
+    assert report.to_annotations() == (
+        "::error title=Digest stopped::100%25 wrong: mend it\n"
+        "::error title=Digest stopped::second\n"
+    )
+
+
+def test_what_a_reader_must_know_of_a_day_is_a_warning_annotation() -> None:
+    report = RunReport()
+    digest = make.digest(kept=[Kept(paper(), score())], unscored=[paper("2601.00002")])
+    report.add(DayReport.of(digest, "published", "1 of 2 papers kept", "abc"))
+    (line,) = report.to_annotations().splitlines()
+    assert line.startswith("::warning title=Digest::2026-01-30: 1 paper could not be scored")
+
+
+def test_a_day_that_stood_already_is_not_warned_of_again() -> None:
+    report = RunReport()
+    digest = make.digest(kept=[Kept(paper(), score())], unscored=[paper("2601.00002")])
+    report.add(DayReport.of(digest, "unchanged", "nothing is new", None))
+    assert report.to_annotations() == ""
+
+
+def test_findings_are_annotated_as_such_for_no_digest_has_stopped() -> None:
+    report = RunReport()
+    report.fail("findings", "push: refused: mend it", 1)
+    assert report.to_annotations() == "::error title=To be mended::push: refused: mend it\n"
+
+
+def test_what_only_deserves_a_look_stands_in_the_summary_alone() -> None:
+    report = RunReport(notes=["pages: not switched on @ada"])
+    report.add(DayReport("unchanged", "the set-up is good; 1 warning"))
+    assert report.to_summary().startswith(
+        "## Digest: unchanged\n\nthe set-up is good; 1 warning\n\n**Note:** pages: not switched on"
+    )
+    assert "@ada" not in report.to_summary()
+    assert report.to_annotations() == ""
+
+
+def test_no_words_from_outside_make_an_annotation_of_their_own() -> None:
+    report = RunReport()
+    report.fail("feed_error", "a\r\n::error::b%0A::warning::c", 4)
+    lines = report.to_annotations().splitlines()
+    assert all(line.startswith("::error title=Digest stopped::") for line in lines)
+    assert all(line.count("::") == 2 for line in lines)
+
+
+def test_the_summary_lists_the_ten_best_with_links() -> None:
+    report = RunReport()
+    kept = [Kept(paper(f"2601.{n:05}", title=f"No. {n}"), score()) for n in range(1, 13)]
+    report.add(DayReport.of(make.digest(kept=kept), "published", "12 of 12 kept", "abc123"))
+    report.site, report.repository = "https://reader.example/", "https://github.com/reader/papers"
+    text = report.to_summary()
+    assert "### The best 10 of 12 papers" in text
+    assert "1. **R9 N8** [No. 1](https://arxiv.org/abs/2601.00001)" in text
+    assert "2601.00011" not in text
+    assert "[The page](https://reader.example/2026/2026-01-30.html)" in text
+    assert "[The commit](https://github.com/reader/papers/commit/abc123)" in text

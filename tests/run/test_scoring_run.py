@@ -1,0 +1,889 @@
+"""Whole runs with a model: what goes wrong is said, what was paid for is kept, every sum is right.
+
+`main` in this process, or one of its own where signals, commits or what a library logs count.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+
+from digest.cli.main import main
+from digest.core.config import Site
+from digest.core.models import Paper, Usage
+from digest.run.check import check
+from digest.scoring.prices import price
+from tests import make
+from tests.make import DAY, git, paper, tree
+from tests.scoring import replies
+from tests.scoring.fake import TOPICS, Fake, Label, Record
+from tests.scoring.replies import Request, Response, Rule, in_turn, whenever
+
+ROOT = Path(__file__).parents[2]
+SECRET = "sk-proj-RecognisableSecret0123456789"  # noqa: S105 - of nobody
+NEXT = DAY + timedelta(days=3)
+PAPERS = [paper(f"2601.{n:05}") for n in range(1, 25)]
+IDS = {p.id for p in PAPERS}
+BEST = PAPERS[:6]
+LABELS = {
+    p.id: Label(relevance=9, novelty=8, topic=TOPICS[0], comment=f"Why {p.id} matters.")
+    for p in BEST
+}
+
+
+# --- running it -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(self.out.splitlines()[-1])
+        return report
+
+    @property
+    def complaint(self) -> str:
+        """The one line on stderr that says why it failed."""
+        (line,) = (line for line in self.err.splitlines() if line.startswith("digest: "))
+        assert "Traceback" not in self.err
+        return line
+
+
+@dataclass
+class Project:
+    """A repository with settings, prompts and feeds, and the endpoint that it asks."""
+
+    folder: Path
+    capsys: pytest.CaptureFixture[str]
+    fake: Fake
+    feeds: list[str] = field(default_factory=list)
+    known: int = 0  # records of earlier runs
+
+    def settings(self, *, arxiv: Mapping[str, object] | None = None, **llm: object) -> None:
+        """JSON is YAML, too."""
+        own = {"base_url": self.fake.url, "batch_size": 4, "concurrency": 4, **llm}
+        settings = {"categories": ["cs.LG"], "scorer": "llm", "llm": own, "arxiv": arxiv or {}}
+        (self.folder / "config.yaml").write_text(json.dumps(settings))
+
+    def announce(self, papers: Sequence[Paper], day: date = DAY) -> None:
+        path = self.folder.parent / f"{day}.xml"
+        path.write_bytes(make.rss(make.feed(*papers, day=day)))
+        self.feeds = sorted({*self.feeds, str(path)})
+
+    def arguments(self, *options: str) -> list[str]:
+        feeds = [argument for feed in self.feeds for argument in ("--feed", feed)]
+        return ["run", *feeds, "--json", *options]
+
+    def run(self, *options: str) -> Ended:
+        """In this process, without a commit."""
+        self.known = len(self.fake.records)
+        code = main(self.arguments("--no-commit", *options))
+        return Ended(code, *self.capsys.readouterr())
+
+    def start(self, *options: str, **environment: str) -> subprocess.Popen[str]:
+        self.known = len(self.fake.records)
+        return subprocess.Popen(
+            [sys.executable, "-m", "digest", *self.arguments(*options)],
+            cwd=self.folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # a group of its own, to be killed as a whole
+        )
+
+    def process(self, *options: str, **environment: str) -> Ended:
+        with self.start(*options, **environment) as process:
+            out, err = process.communicate(timeout=make.PATIENCE_S)
+        return Ended(process.returncode, out, err)
+
+    # What there is afterwards.
+
+    @property
+    def requests(self) -> list[Record]:
+        """Of the last run."""
+        return self.fake.records[self.known :]
+
+    @property
+    def asked(self) -> set[str]:
+        """The ids that the last run asked about."""
+        return {paper_id for record in self.requests for paper_id in record.ids}
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "docs"
+
+    def record(self, day: date = DAY) -> dict[str, Any]:
+        path = self.out / "data" / f"{day:%Y}" / f"{day}.json"
+        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return loaded
+
+    @property
+    def unfinished(self) -> list[dict[str, Any]]:
+        """The answers that are in no archive yet."""
+        path = self.folder / ".digest" / f"{DAY}.jsonl"
+        if not path.exists():
+            return []
+        return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1]]
+
+    @property
+    def waiting(self) -> set[str]:
+        """The papers whose scores are in no archive yet."""
+        return {paper_id for line in self.unfinished for paper_id in line["scores"]}
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Project]:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    make.own_git_settings(monkeypatch, tmp_path)
+    shutil.copytree(ROOT / "prompts", folder / "prompts")
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    for name in ("OPENAI_BASE_URL", "OPENAI_LOG", "GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    with Fake(LABELS, public=True) as fake:
+        made = Project(folder, capsys, fake)
+        made.settings()
+        made.announce(PAPERS)
+        yield made
+
+
+def total(records: Sequence[Record]) -> dict[str, int]:
+    """What the endpoint has counted."""
+    answered = [record for record in records if record.status == 200]
+    return {
+        "prompt_tokens": sum(r.prompt_tokens for r in answered),
+        "cached_tokens": sum(r.cached_tokens for r in answered),
+        "completion_tokens": sum(r.completion_tokens for r in answered),
+        "requests": len(answered),
+    }
+
+
+def paid(records: Sequence[Record], model: str = "gpt-6-luna") -> float:
+    cost = 0.0
+    for r in records:
+        if r.status == 200:
+            usage = Usage(r.prompt_tokens, r.cached_tokens, r.completion_tokens, requests=1)
+            cost += sum(price(usage, model, None) or ())
+    return cost
+
+
+def assert_accounts(
+    project: Project, records: Sequence[Record], day: date = DAY, *, others: float = 0.0
+) -> None:
+    """The archive holds together, and the day states the spend of all of `records`."""
+    assert check(project.out, Site()) == []
+    made = project.record(day)
+    assert {name: made["usage"][name] for name in total(records)} == total(records)
+    assert made["cost_usd"] == pytest.approx(paid(records) + others)
+    outcomes = [p["id"] for name in ("kept", "below", "unscored") for p in made[name]]
+    outcomes += [*made["seen"], *(f["id"] for f in made["filtered"])]
+    assert sorted(outcomes) == sorted(e.split("v")[0] for e in made["sources"]["cs.LG"]["entries"])
+
+
+def forgetting(*papers: Paper) -> Rule:
+    """Good replies but for these papers, about which there is never a word."""
+    lost = {p.id for p in papers}
+
+    def rule(request: Request) -> Response | None:
+        if not lost & set(request.ids):
+            return None
+        found = [i for i in request.ids if i not in lost]
+        # Cut off, so that a paper alone is not asked about again and again.
+        return replies.completion(request, replies.answer(LABELS, found), finish="length")
+
+    return rule
+
+
+def refusing(*papers: Paper) -> Rule:
+    return replies.first_of(*(whenever(p.id, replies.filtered()) for p in papers))
+
+
+# --- a good day -------------------------------------------------------------------------------
+
+
+def test_a_day_is_scored_committed_and_pushed(project: Project) -> None:
+    remote = project.folder.parent / "remote.git"
+    git(project.folder.parent, "init", "--quiet", "--bare", str(remote))
+    git(project.folder, "init", "--quiet")
+    git(project.folder, "remote", "add", "origin", str(remote))
+    ended = project.process("--push")
+    assert ended.code == 0, ended.err
+    report, made = ended.report, project.record()
+    assert (report["status"], report["model"], report["scorer"]) == (
+        "published", "gpt-6-luna", "llm"
+    )  # fmt: skip
+    assert {p["id"] for p in made["kept"]} == {p.id for p in BEST}
+    assert {p["topic"] for p in made["kept"]} == {TOPICS[0]}
+    assert report["counts"] == made["counts"]
+    assert (made["counts"]["scanned"], made["counts"]["kept"], made["counts"]["unscored"]) == (
+        24, 6, 0
+    )  # fmt: skip
+    assert_accounts(project, project.fake.records)
+    assert (report["usage"], report["cost_usd"]) == (
+        {**made["usage"], "cut_requests": 0}, made["cost_usd"]
+    )  # fmt: skip
+    assert dict(project.fake.answered) == dict.fromkeys(IDS, 1)
+    page = (project.out / report["page"]).read_text(encoding="utf-8")
+    assert all(f"Why {p.id} matters." in page for p in BEST)
+    assert f"${made['cost_usd']:.4f}" in page
+    assert not (project.folder / ".digest" / f"{DAY}.jsonl").exists()
+    assert git(remote, "log", "--format=%H %s", "main") == (
+        f"{report['commit']} Digest {DAY}: 6 of 24 papers kept"
+    )
+    assert f"{DAY} score: 24 papers, by gpt-6-luna (" in ended.err
+
+
+def test_two_days_of_one_replay_are_both_scored(project: Project) -> None:
+    later = [paper(f"2602.{n:05}") for n in range(1, 8)]
+    project.announce(later, NEXT)
+    ended = project.run()
+    assert ended.code == 0, ended.err
+    assert [(d["date"], d["status"]) for d in ended.report["days"]] == [
+        (str(DAY), "published"),
+        (str(NEXT), "published"),
+    ]
+    of_the_first = [r for r in project.fake.records if set(r.ids) <= IDS]
+    assert_accounts(project, of_the_first)
+    assert_accounts(project, [r for r in project.fake.records if r not in of_the_first], NEXT)
+
+
+def test_a_sample_asks_about_no_more_than_it_may(project: Project) -> None:
+    assert project.run("--limit", "3").code == 0
+    assert len(project.asked) == 3
+    assert project.record()["counts"]["filtered"] == 21
+    sampled = project.asked
+    assert project.run().code == 0
+    assert project.asked == IDS - sampled
+    assert_accounts(project, project.fake.records)
+
+
+# --- what no further request can mend ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("refusal", "what", "remedy"),
+    [
+        (replies.unauthorized(), "rejects the API key (HTTP 401: ", "OPENAI_API_KEY"),
+        (replies.out_of_quota(), "has no credit left (HTTP 429: ", "top it up"),
+        (replies.payment_required(), "has no credit left (HTTP 402: ", "top it up"),
+        (replies.no_such_model(), "does not offer the model 'gpt-6-luna'", "check llm.model"),
+    ],
+)
+def test_one_request_is_enough_to_know_that_nothing_works(
+    project: Project, refusal: Response, what: str, remedy: str
+) -> None:
+    project.fake.respond = lambda _: refusal
+    before = tree(project.folder)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert what in ended.complaint
+    assert remedy in ended.complaint
+    assert len(project.fake.records) == 1
+    assert tree(project.folder) == before
+
+
+def test_a_process_with_a_rejected_key_ends_at_once(project: Project) -> None:
+    project.fake.respond = lambda _: replies.unauthorized()
+    ended = project.process("--no-commit")
+    assert (ended.code, len(project.fake.records)) == (3, 1)
+    assert "rejects the API key" in ended.complaint
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        (None, "no API key for `scorer: llm`: set OPENAI_API_KEY"),
+        (" \n", "no API key for `scorer: llm`: set OPENAI_API_KEY"),
+        (f"{SECRET[:9]}\n{SECRET[9:]}", "holds what no key has"),
+        (f"Bearer {SECRET}", "holds what no key has"),
+    ],
+)
+def test_without_a_usable_key_nothing_is_asked(
+    project: Project, monkeypatch: pytest.MonkeyPatch, key: str | None, said: str
+) -> None:
+    if key is None:
+        monkeypatch.delenv("OPENAI_API_KEY")
+    else:
+        monkeypatch.setenv("OPENAI_API_KEY", key)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert said in ended.complaint
+    assert SECRET[9:] not in ended.out + ended.err
+    assert project.fake.connections == 0
+
+
+def test_a_key_with_a_line_break_at_its_end_is_a_key(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", f"{SECRET}\n")
+    assert project.run().code == 0
+
+
+def test_wrong_prompts_are_told_at_once_and_before_anything_is_asked(project: Project) -> None:
+    (project.folder / "prompts" / "system.md").write_text("")
+    (project.folder / "prompts" / "topics.md").write_text("")
+    (project.folder / "prompts" / "scoring.md").write_text("# Relevance\n")
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    lines = [line for line in ended.err.splitlines() if line.startswith("digest: ")]
+    assert [line.split("/")[1].split(":")[0] for line in lines] == [
+        "system.md", *["scoring.md"] * 4, "topics.md"
+    ]  # fmt: skip
+    assert project.fake.connections == 0
+
+
+# --- too little is scored ---------------------------------------------------------------------
+
+
+def test_an_outage_publishes_nothing_and_the_next_run_pays_for_the_rest_alone(
+    project: Project,
+) -> None:
+    lost = PAPERS[2:9]
+    project.fake.respond = forgetting(*lost)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert "of 24 papers not scored" in ended.complaint
+    assert "the next run pays only for the rest" in ended.complaint
+    assert not project.out.exists()
+    waiting = project.waiting
+    assert waiting
+    assert waiting <= IDS - {p.id for p in lost}
+
+    project.fake.respond = None
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (0, "published")
+    assert project.asked == IDS - waiting
+    assert_accounts(project, project.fake.records)
+    assert ended.report["cost_usd"] == pytest.approx(paid(project.fake.records))
+    assert project.unfinished == []
+
+
+def test_a_balance_that_runs_out_half_way_loses_nothing(project: Project) -> None:
+    project.fake.respond = in_turn(None, None, None, *[replies.out_of_quota()] * 20)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert "no credit left" in ended.complaint
+    assert not project.out.exists()
+    answered = set(project.fake.answered)
+    assert project.waiting == answered
+    project.fake.respond = None
+    assert project.run().code == 0
+    assert project.asked == IDS - answered
+    assert set(project.fake.answered.values()) == {1}
+    assert_accounts(project, project.fake.records)
+
+
+def test_a_few_unscored_papers_are_listed_and_asked_about_again(project: Project) -> None:
+    lost = PAPERS[4:7]
+    lost_ids = {p.id for p in lost}
+    project.fake.respond = forgetting(*lost)
+    first = project.run()
+    assert (first.code, first.report["status"]) == (0, "published")
+    made = project.record()
+    assert made["status"] == "partial"
+    assert {(p["id"], p["reason"]) for p in made["unscored"]} == {
+        (paper_id, "invalid reply") for paper_id in lost_ids
+    }
+    page = (project.out / first.report["page"]).read_text(encoding="utf-8")
+    assert all(p.title in page for p in lost)
+    assert "invalid reply" in page
+    assert_accounts(project, project.fake.records)
+    once = len(project.fake.records)
+
+    before = stamped(project.out)
+    again = project.run()
+    assert (again.code, again.report["status"]) == (0, "unchanged")
+    assert project.asked == lost_ids
+    assert stamped(project.out) == before
+    assert project.unfinished
+    assert project.waiting == set()
+
+    project.fake.respond = None
+    last = project.run()
+    assert (last.code, last.report["status"]) == (0, "updated")
+    assert project.asked == lost_ids
+    assert len(project.fake.records) > once
+    assert project.record()["status"] == "complete"
+    assert_accounts(project, project.fake.records)  # what was spent in vain included
+    assert project.unfinished == []
+    assert project.run().report["status"] == "unchanged"
+    assert not project.requests
+
+
+def stamped(folder: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_mtime_ns for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_try_in_vain_makes_no_commit(project: Project) -> None:
+    git(project.folder, "init", "--quiet")
+    project.fake.respond = forgetting(PAPERS[4])
+    assert main(project.arguments()) == 0
+    head = git(project.folder, "rev-parse", "HEAD")
+    assert main(project.arguments()) == 0
+    assert git(project.folder, "rev-parse", "HEAD") == head
+    assert git(project.folder, "log", "--format=%s") == f"Digest {DAY}: 5 of 24 papers kept"
+
+
+def test_refused_papers_are_no_outage(project: Project) -> None:
+    refused = PAPERS[:7]  # more than a fifth
+    project.fake.respond = refusing(*refused)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (0, "published"), ended.err
+    made = project.record()
+    assert {(p["id"], p["reason"]) for p in made["unscored"]} == {
+        (p.id, "refused") for p in refused
+    }
+    assert_accounts(project, project.fake.records)
+
+
+@pytest.mark.parametrize("number", [1, 2, 5, 24])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        replies.filtered(),
+        replies.too_long(),
+        replies.error(400, "Unrecognized request argument supplied: foo"),
+        replies.saying("No."),
+    ],
+)
+def test_an_endpoint_that_never_scores_is_an_outage(
+    project: Project, number: int, fault: replies.Step
+) -> None:
+    project.announce(PAPERS[:number])
+    project.fake.respond = lambda request: replies.take(fault, request)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert not project.out.exists()
+    project.fake.respond = None
+    assert project.run().report["status"] == "published"
+    assert project.asked == {p.id for p in PAPERS[:number]}
+
+
+# --- an end in the middle ---------------------------------------------------------------------
+
+
+def ended_half_way(project: Project, how: signal.Signals, *options: str) -> Ended:
+    """A run that gets a signal once a few of its answers are kept and two more are under way."""
+    project.settings(batch_size=2, concurrency=2)
+    go_on = threading.Event()
+    project.fake.respond = in_turn(*[None] * 4, *[replies.held(go_on)] * 99)
+    with project.start("--no-commit", *options) as process:
+        assert make.until(lambda: len(project.unfinished) >= 4 and len(project.requests) == 6)
+        os.killpg(process.pid, how)
+        go_on.set()
+        out, err = process.communicate(timeout=make.PATIENCE_S)
+    project.fake.respond = None
+    return Ended(process.returncode, out, err)
+
+
+def assert_resumes(project: Project, *options: str, already: float = 0.0) -> None:
+    """The next run asks only for what has no answer, and adds up what both have cost."""
+    kept, waiting = project.unfinished, project.waiting
+    assert 4 <= len(waiting) < len(PAPERS)
+    assert project.run(*options).code == 0
+    assert project.asked == IDS - waiting
+    made = project.record()
+    assert made["counts"]["scanned"] == made["counts"]["kept"] + made["counts"]["below"] == 24
+    assert {p["id"] for p in made["kept"]} == {p.id for p in BEST}
+    now = total(project.requests)
+    if not already:
+        for name in now:
+            assert made["usage"][name] == now[name] + sum(line["usage"][name] for line in kept)
+    spent = sum(line["cost_usd"] for line in kept) + paid(project.requests)
+    assert made["cost_usd"] == pytest.approx(already + spent)
+    assert project.unfinished == []
+    assert check(project.out, Site()) == []
+
+
+def test_a_killed_run_loses_no_answer_that_was_kept(project: Project) -> None:
+    assert ended_half_way(project, signal.SIGKILL).code == -signal.SIGKILL
+    assert not project.out.exists()
+    assert_resumes(project)
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_run_says_so_and_is_taken_up_again(
+    project: Project, how: signal.Signals
+) -> None:
+    ended = ended_half_way(project, how)
+    assert (ended.code, ended.report["status"]) == (130, "interrupted")
+    assert "not scored" in ended.complaint
+    assert not project.out.exists()
+    assert_resumes(project)
+
+
+def test_an_interrupted_rescoring_waits_for_the_next_one(project: Project) -> None:
+    assert project.run().code == 0
+    already = project.record()["cost_usd"]
+    before = tree(project.out)
+    assert ended_half_way(project, signal.SIGINT, "--rescore").code == 130
+    kept = project.unfinished
+    # A run that finds the day complete, as a schedule makes them, takes nothing away.
+    assert project.run().report["status"] == "unchanged"
+    assert not project.requests
+    assert (tree(project.out), project.unfinished) == (before, kept)
+    assert_resumes(project, "--rescore", already=already)
+
+
+# --- money ------------------------------------------------------------------------------------
+
+
+def test_a_budget_that_is_too_small_publishes_nothing(project: Project) -> None:
+    project.settings(budget_usd=0.0007)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "raise llm.budget_usd" in ended.complaint
+    assert not project.out.exists()
+    assert paid(project.fake.records) <= 0.0007
+    assert project.waiting == set(project.fake.answered)
+    # It is the day's, whatever the number of attempts.
+    spent = len(project.fake.records)
+    assert project.run().code == 3
+    assert paid(project.fake.records) <= 0.0007
+    project.settings(budget_usd=1)
+    assert project.run().code == 0
+    assert set(project.fake.answered.values()) == {1}
+    assert_accounts(project, project.fake.records)
+    assert len(project.fake.records) > spent
+
+
+def test_a_budget_of_nothing_asks_for_nothing(project: Project) -> None:
+    project.settings(budget_usd=0)
+    assert project.run().report["status"] == "over_budget"
+    assert project.fake.connections == 0
+
+
+def test_a_budget_for_most_papers_publishes_those(project: Project) -> None:
+    project.settings(budget_usd=None, batch_size=1, concurrency=1)
+    for _ in range(2):  # the second finds the prompt in the endpoint's cache, as the third will
+        assert project.run().code == 0
+        shutil.rmtree(project.out)
+    budget = paid(project.requests)  # the last are foretold as if nothing were cached
+    project.settings(budget_usd=budget, batch_size=1, concurrency=1)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (0, "published"), ended.err
+    made = project.record()
+    assert made["status"] == "partial"
+    assert {p["reason"] for p in made["unscored"]} == {"budget"}
+    assert made["cost_usd"] <= budget
+    # Once more: the day's money is spent, so nothing is asked and nothing changes.
+    assert project.run().report["status"] == "unchanged"
+    assert not project.requests
+    project.settings()
+    assert project.run().report["status"] == "updated"
+    assert project.asked == {p["id"] for p in made["unscored"]}
+
+
+def test_a_day_that_passes_its_budget_says_by_how_much(project: Project) -> None:
+    def dearer(request: Request) -> Response:
+        completion = 100_000 if request.number == 8 else 200
+        stated = {"prompt_tokens": 2000, "completion_tokens": completion}
+        return replies.completion(request, usage=stated)
+
+    project.settings(budget_usd=0.05, batch_size=1, concurrency=1)
+    project.announce(PAPERS[:9])
+    project.fake.respond = dearer
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (0, "published"), ended.err
+    made = project.record()
+    assert made["over_budget_usd"] == pytest.approx(made["cost_usd"] - 0.05)
+    warning = f"The day cost ${made['over_budget_usd']:.4f} more than llm.budget_usd allows"
+    assert warning in ended.report["reason"]
+    assert warning in (project.out / ended.report["page"]).read_text(encoding="utf-8")
+    project.settings(budget_usd=0.05)
+    assert project.run().report["status"] == "unchanged"
+    assert check(project.out, Site()) == []
+
+
+def test_a_day_of_cut_prompts_says_so_on_its_page(project: Project) -> None:
+    project.fake.respond = replies.usage({"prompt_tokens": 99, "completion_tokens": 9})
+    ended = project.run()
+    assert ended.code == 0
+    made = project.record()
+    assert made["usage"]["cut_requests"] == made["usage"]["requests"]
+    page = (project.out / ended.report["page"]).read_text(encoding="utf-8")
+    assert "the model was given less than was sent" in page
+    assert "OLLAMA_CONTEXT_LENGTH" in ended.err
+    assert check(project.out, Site()) == []
+
+
+@pytest.mark.parametrize("place", ["config.yaml", "prompts/topics.md"])
+def test_a_key_in_a_public_file_stops_the_run(project: Project, place: str) -> None:
+    with (project.folder / place).open("a", encoding="utf-8") as file:
+        file.write(f"\n# {SECRET}\n")  # a comment, or a heading
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert "your API key stands in it" in ended.complaint
+    assert SECRET not in ended.out + ended.err
+    assert not project.requests
+
+
+def test_a_fault_of_ours_is_shown_without_the_key(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError(f"the header was Bearer {SECRET[:9]}\u200b{SECRET[9:]}")
+
+    monkeypatch.setattr("digest.arxiv.fetch.replay", fails)
+    ended = project.run()
+    assert (ended.code, ended.report["status"]) == (1, "error")
+    assert "RuntimeError: the header was Bearer …" in ended.err
+    assert SECRET[:12] not in ended.out + ended.err.replace("\u200b", "")
+
+
+# --- another question -------------------------------------------------------------------------
+
+
+def fail_half(project: Project) -> set[str]:
+    """An outage; the papers whose scores wait."""
+    project.fake.respond = forgetting(*PAPERS[2:9])
+    assert project.run().code == 3
+    project.fake.respond = None
+    assert project.waiting
+    return project.waiting
+
+
+@pytest.mark.parametrize("change", ["model", "prompt", "language"])
+def test_scores_of_another_question_are_not_reused_and_were_paid(
+    project: Project, change: str
+) -> None:
+    fail_half(project)
+    before = project.fake.records[:]
+    if change == "model":
+        project.settings(model="gpt-5")
+    elif change == "language":
+        project.settings(language="German")
+    else:
+        with (project.folder / "prompts" / "topics.md").open("a") as file:
+            file.write("\n## Heat\n\n- Relevant: heat\n")
+    assert project.run().code == 0
+    assert project.asked == IDS
+    made = project.record()
+    model = "gpt-5" if change == "model" else "gpt-6-luna"
+    assert made["cost_usd"] == pytest.approx(paid(before) + paid(project.requests, model))
+    assert {n: made["usage"][n] for n in total([])} == total(project.fake.records)
+
+
+def test_a_rescoring_asks_for_everything_anew(project: Project) -> None:
+    assert project.run().code == 0
+    project.fake.labels = {}
+    ended = project.run("--rescore")
+    assert ended.report["status"] == "updated"
+    assert project.asked == IDS
+    assert project.record()["kept"] == []
+    assert_accounts(project, project.fake.records)
+
+
+def test_a_first_rescoring_does_not_reuse_what_an_outage_has_left(project: Project) -> None:
+    fail_half(project)
+    assert project.run("--rescore").code == 0
+    assert project.asked == IDS
+    assert_accounts(project, project.fake.records)
+
+
+def test_the_model_scores_the_embedded_scorers_day_anew(project: Project) -> None:
+    assert project.run("--scorer", "offline").code == 0
+    assert not project.fake.records
+    assert project.run().report["status"] == "updated"
+    assert project.asked == IDS
+    assert project.record()["scorer"] == "llm"
+    assert_accounts(project, project.fake.records)
+
+
+def test_the_embedded_scorer_helps_out_and_the_models_answers_wait(project: Project) -> None:
+    waiting = fail_half(project)
+    kept = project.unfinished
+    assert project.run("--scorer", "offline").report["status"] == "published"
+    made = project.record()
+    assert (made["scorer"], made["usage"]["requests"], made["cost_usd"]) == ("offline", 0, None)
+    assert project.unfinished == kept
+    assert project.run().report["status"] == "updated"
+    assert project.asked == IDS - waiting
+    assert project.record()["scorer"] == "llm"
+    assert_accounts(project, project.fake.records)
+    assert project.unfinished == []
+
+
+@pytest.mark.parametrize("scorer", ["llm", "offline"])
+def test_a_folder_for_answers_that_cannot_be_is_said_before_anything_is_asked(
+    project: Project, scorer: str
+) -> None:
+    (project.folder / ".digest").write_text("a file of the user's own")
+    ended = project.run("--scorer", scorer)
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert ".digest: cannot hold the lock of this run: File exists: make it" in ended.complaint
+    assert project.fake.records == []
+    assert not project.out.exists()
+
+
+# --- plans ------------------------------------------------------------------------------------
+
+
+def test_a_plan_costs_nothing_and_needs_no_key(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    before = tree(project.folder)
+    ended = project.run("--dry-run")
+    assert (ended.code, ended.report["status"]) == (0, "planned")
+    said = ended.report["reason"]
+    assert said.startswith("would score 24 papers with gpt-6-luna in about 9 requests: ")
+    assert f"{ended.report['usage']['prompt_tokens']:,} prompt and " in said
+    assert f"${ended.report['cost_usd']:.4f} if nothing is cached" in said
+    assert said.endswith("(no past day to compare with)")
+    assert project.fake.connections == 0
+    assert tree(project.folder) == before
+    monkeypatch.setenv("OPENAI_API_KEY", SECRET)
+    assert project.run().code == 0
+    assert len(project.requests) == 9
+
+
+def test_a_plan_after_two_days_says_how_far_estimates_were_off(project: Project) -> None:
+    later = [paper(f"2602.{n:05}") for n in range(1, 8)]
+    project.announce(later, NEXT)
+    assert project.run().code == 0
+    project.announce([paper(f"2603.{n:05}") for n in range(1, 8)], NEXT + timedelta(days=1))
+    project.feeds = project.feeds[-1:]
+    ended = project.run("--dry-run")
+    assert "; on the last 2 days it took " in ended.report["reason"]
+    for day in (DAY, NEXT):
+        usage = project.record(day)["usage"]
+        assert (
+            f"{usage['prompt_tokens'] / usage['estimated_prompt_tokens']:.2f}"
+            in (ended.report["reason"])
+        )
+        assert usage["estimated_prompt_tokens"] == pytest.approx(usage["prompt_tokens"], rel=0.25)
+
+
+def test_a_plan_counts_what_an_outage_has_left(project: Project) -> None:
+    waiting = fail_half(project)
+    before = tree(project.folder)
+    said = project.run("--dry-run").report["reason"]
+    assert said.startswith(f"would score {len(IDS - waiting)} papers")
+    assert tree(project.folder) == before
+
+
+# --- the key ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_the_key_is_nowhere(project: Project, good: bool) -> None:
+    if not good:  # and the endpoint says the key in its error
+        said = f"Incorrect API key provided: {SECRET}. Header: Bearer {SECRET}"
+        project.fake.respond = lambda _: replies.error(401, said, "invalid_api_key")
+    git(project.folder, "init", "--quiet")
+    summary = project.folder.parent / "summary"
+    ended = project.process(
+        "-v",
+        OPENAI_LOG="debug",
+        GITHUB_STEP_SUMMARY=str(summary),
+        GITHUB_OUTPUT=str(summary.with_name("output")),
+    )
+    assert ended.code == (0 if good else 3)
+    assert project.fake.records[0].authorized
+    everything = {"out": ended.out.encode(), "err": ended.err.encode()}
+    everything |= {str(p): p.read_bytes() for p in project.folder.parent.rglob("*") if p.is_file()}
+    assert summary.exists()
+    assert [name for name, data in everything.items() if SECRET.encode() in data] == []
+    lowered = {name: data.lower() for name, data in everything.items()}
+    assert [
+        name for name, data in lowered.items() if b"bearer" in data or b"authorization" in data
+    ] == []
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422, 429])
+def test_no_error_of_an_endpoint_shows_the_key(project: Project, status: int) -> None:
+    said = f"The key {SECRET} may not do this. Authorization: Bearer {SECRET}"
+    wait = {"Retry-After": "600"}  # longer than anybody waits
+    project.fake.respond = lambda _: replies.error(status, said, headers=wait)
+    ended = project.run("-v")
+    assert ended.code == 3
+    assert SECRET not in ended.out + ended.err
+    assert all(SECRET.encode() not in data for data in tree(project.folder).values())
+
+
+# --- a day that no run has finished, when the feed has turned ------------------------------------
+
+
+def turned(project: Project, httpserver: HTTPServer, papers: Sequence[Paper], day: date) -> Ended:
+    """A run on `day`, of what arXiv's feed says then."""
+    httpserver.clear()
+    httpserver.expect_request("/rss/cs.LG").respond_with_data(
+        make.rss(make.feed(*papers, day=day)), content_type="text/xml"
+    )
+    nowhere = "http://127.0.0.1:9"  # no page of past days, and no request to the real one
+    feed_url = httpserver.url_for("/rss/{category}")
+    project.settings(
+        arxiv={"feed_url": feed_url, "site_url": nowhere, "api_url": nowhere, "delay_s": 0}
+    )
+    project.known = len(project.fake.records)
+    code = main(["run", "--date", str(day), "--no-commit", "--json"])
+    return Ended(code, *project.capsys.readouterr())
+
+
+def test_a_day_of_outage_is_finished_by_the_next_days_run(
+    project: Project, httpserver: HTTPServer
+) -> None:
+    project.fake.respond = lambda _: replies.unauthorized()
+    assert turned(project, httpserver, PAPERS[:8], DAY).code == 3
+    project.fake.respond = None
+    ended = turned(project, httpserver, PAPERS[8:], NEXT)
+    assert [day["status"] for day in ended.report["days"]] == ["published", "published"]
+    assert project.record(DAY)["counts"]["scanned"] == 8
+    assert tree(project.folder / ".digest") == {}
+
+
+def test_a_day_of_outage_is_finished_on_a_weekend_too(
+    project: Project, httpserver: HTTPServer
+) -> None:
+    project.fake.respond = lambda _: replies.unauthorized()
+    turned(project, httpserver, PAPERS[:8], DAY)
+    project.fake.respond = None
+    ended = turned(project, httpserver, [], DAY + timedelta(days=1))
+    statuses = [day["status"] for day in ended.report["days"]]
+    assert statuses == ["published", "no_announcement"]
+
+
+def test_an_older_days_outage_does_not_cost_the_newest_its_digest(
+    project: Project, impatient: None, httpserver: HTTPServer
+) -> None:
+    project.fake.respond = lambda _: replies.unauthorized()
+    turned(project, httpserver, PAPERS[:8], DAY)
+    older = {paper.id for paper in PAPERS[:8]}
+    project.fake.respond = lambda asked: (
+        (older & set(asked.ids) and replies.server_error(501)) or None
+    )
+    ended = turned(project, httpserver, PAPERS[8:], NEXT)
+    assert [day["status"] for day in ended.report["days"]] == ["outage", "published"]
+    assert ended.code == 3
+
+
+@pytest.mark.parametrize("address", ["localhost:11434", "ftp://x/v1", "http://"])
+def test_an_address_that_is_none_is_said_before_anything_is_sent(
+    project: Project, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", address)
+    ended = project.run()
+    assert ended.code == 2
+    assert f"OPENAI_BASE_URL: found '{address}'" in ended.complaint

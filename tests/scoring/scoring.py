@@ -1,0 +1,76 @@
+"""The model scorer against an endpoint: papers to score, settings, one call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from digest.core.config import Llm
+from digest.core.models import Cut, Failure, Paper, Prompt, Score, Scoring, Topics
+from digest.scoring import gate, llm
+from digest.scoring.prompt import load_prompt, load_topics
+from tests import make
+from tests.scoring.fake import TOPICS, Fake
+
+KEY = "sk-test-0123456789abcdef"
+PROMPT = Prompt("You score papers.", "Score these.")
+PROMPTS = Path(__file__).parents[2] / "prompts"
+
+
+def papers(number: int) -> list[Paper]:
+    return [make.paper(f"2601.{i:05}") for i in range(1, number + 1)]
+
+
+def shipped_prompt() -> tuple[Topics, Prompt]:
+    topics = load_topics(PROMPTS)
+    return topics, load_prompt(PROMPTS, topics, Cut(8, 7), "English")
+
+
+def scored(
+    url: str,
+    to_score: Sequence[Paper],
+    *,
+    prompt: Prompt = PROMPT,
+    topics: Sequence[str] = TOPICS,
+    left_usd: float | None = None,
+    keep: Callable[[Scoring], None] = lambda _: None,
+    key: str = KEY,
+    **settings: Any,
+) -> Scoring:
+    llm_settings = Llm(**settings)
+    return llm.score(
+        to_score,
+        prompt,
+        topics,
+        llm_settings,
+        lambda: gate.open_client(key, url, llm_settings),
+        left_usd,
+        keep,
+    )
+
+
+def failures(scoring: Scoring) -> dict[str, str]:
+    return {i: str(v.reason) for i, v in scoring.verdicts.items() if isinstance(v, Failure)}
+
+
+def scores(scoring: Scoring) -> dict[str, Score]:
+    return {i: v for i, v in scoring.verdicts.items() if isinstance(v, Score)}
+
+
+def asks(fake: Fake) -> Counter[str]:
+    """In how many requests each paper was."""
+    return Counter(i for record in fake.records for i in record.ids)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wait that nobody has asked for is over at once."""
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("digest.scoring.llm._LONGEST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("digest.scoring.gate._LONGEST_GUESS_S", 0.01)
+    monkeypatch.setattr("digest.scoring.llm._GRACE_S", 1.0)

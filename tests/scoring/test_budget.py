@@ -1,0 +1,151 @@
+"""What a run may spend, and what it says of its cost."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from digest.core.models import Scoring
+from tests.scoring import replies
+from tests.scoring.fake import Fake, Physics
+from tests.scoring.replies import Response, Rule
+from tests.scoring.scoring import failures, papers, scored, scores, shipped_prompt
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+
+def test_what_is_left_is_not_overspent() -> None:
+    kept: list[Scoring] = []
+    _, prompt = shipped_prompt()
+    with Fake(physics=Physics(ttft=0.02), public=True) as fake:
+        scoring = scored(
+            fake.url, papers(200), prompt=prompt, left_usd=0.004, keep=kept.append, batch_size=5
+        )
+    assert scoring.cost_usd is not None
+    assert 0.001 < scoring.cost_usd <= 0.004
+    assert set(failures(scoring).values()) == {"budget"}
+    assert len(scores(scoring)) == sum(len(part.verdicts) for part in kept) > 0
+
+
+def test_nothing_left_is_no_request() -> None:
+    with Fake(public=True) as fake:
+        scoring = scored(fake.url, papers(30), left_usd=0.0)
+    assert not fake.records
+    assert set(failures(scoring).values()) == {"budget"}
+
+
+def test_what_is_left_holds_although_the_usage_is_not_told() -> None:
+    with Fake(respond=replies.no_usage, public=True) as fake:
+        scoring = scored(fake.url, papers(300), left_usd=0.001, batch_size=5)
+    assert "budget" in failures(scoring).values()
+    assert 0 < len(fake.records) < 60
+
+
+def test_a_request_that_is_given_up_may_have_been_paid_for() -> None:
+    def later(request: replies.Request) -> Response | None:
+        return replies.hanging() if request.number else None
+
+    with Fake(respond=later, public=True) as fake:
+        scoring = scored(
+            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=3.0, left_usd=0.00025
+        )
+    assert set(failures(scoring).values()) == {"budget"}
+    assert 2 <= len(fake.records) <= 4
+
+
+def test_an_unknown_price_caps_nothing_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    with Fake(public=True) as fake, caplog.at_level(logging.INFO, "digest"):
+        scoring = scored(fake.url, papers(60), left_usd=0.000001, model="home-made")
+    assert len(scores(scoring)) == 60
+    assert sum("price" in r.getMessage() for r in caplog.records) == 1
+
+
+def dear(tokens: int) -> Rule:
+    """Cheap answers to the first three requests, then dear ones."""
+
+    def rule(request: replies.Request) -> Response:
+        completion = 200 if request.number < 3 else tokens
+        stated = {"prompt_tokens": 2000, "completion_tokens": completion}
+        return replies.completion(request, usage=stated)
+
+    return rule
+
+
+@pytest.mark.parametrize("concurrency", [1, 4, 64])
+def test_answers_no_dearer_than_before_never_pass_the_budget(concurrency: int) -> None:
+    steady = replies.usage({"prompt_tokens": 2000, "completion_tokens": 20_000})  # $0.0102 each
+    with Fake(respond=steady, public=True) as fake:
+        scoring = scored(
+            fake.url, papers(60), batch_size=1, concurrency=concurrency, left_usd=0.055
+        )
+    assert scoring.cost_usd == pytest.approx(0.051)
+    assert len(fake.records) == 5
+    assert "raise llm.budget_usd" in scoring.trouble
+
+
+def test_only_what_is_under_way_can_pass_the_budget() -> None:
+    with Fake(respond=dear(100_000), public=True) as f:
+        scoring = scored(f.url, papers(60), batch_size=1, concurrency=4, left_usd=0.05)
+    dear_ones = [record for record in f.records if record.number >= 3]
+    assert 1 <= len(dear_ones) <= 4
+    assert scoring.cost_usd is not None
+    assert scoring.cost_usd > 0.05
+    assert "more than was left of the budget" in scoring.trouble
+
+
+def test_money_that_comes_back_is_spent_on_the_rest() -> None:
+    def rule(request: replies.Request) -> Response:
+        completion = 20_000 if request.number == 1 else 200  # once dear, then cheap
+        return replies.completion(
+            request, usage={"prompt_tokens": 2000, "completion_tokens": completion}
+        )
+
+    with Fake(respond=rule, public=True) as fake:
+        scoring = scored(fake.url, papers(30), batch_size=1, concurrency=8, left_usd=0.035)
+    assert len(scores(scoring)) == 30
+    assert scoring.cost_usd == pytest.approx(0.0102 + 29 * 0.0003)
+
+
+def test_a_cost_that_the_endpoint_reports_is_the_cost() -> None:
+    stated = {"prompt_tokens": 2000, "completion_tokens": 100, "cost": 0.011}
+    with Fake(respond=replies.usage(stated), public=True) as fake:
+        scoring = scored(
+            fake.url, papers(30), batch_size=1, model="home-made", left_usd=0.05, concurrency=8
+        )
+    assert scoring.cost_usd == pytest.approx(0.044)
+    assert scoring.usage.prompt_usd is None
+    assert len(fake.records) == 4
+
+
+def test_a_model_on_ones_own_machine_needs_no_budget() -> None:
+    with Fake(respond=replies.usage({"prompt_tokens": 9000, "completion_tokens": 9000})) as fake:
+        scoring = scored(fake.url, papers(30), left_usd=0.000001, model="deepseek-r1:7b")
+    assert len(scores(scoring)) == 30
+    assert scoring.cost_usd == 0
+
+
+def test_prompts_that_the_server_cuts_are_noticed(caplog: pytest.LogCaptureFixture) -> None:
+    long = [replace(paper, abstract="A word and another. " * 90) for paper in papers(21)]
+
+    def cut(request: replies.Request) -> Response:
+        stated = {"prompt_tokens": min(request.prompt_tokens, 2050), "completion_tokens": 90}
+        return replies.completion(request, usage=stated)
+
+    with Fake(respond=cut) as fake, caplog.at_level(logging.WARNING, "digest"):
+        scoring = scored(fake.url, long)
+    assert len(fake.records) == 3
+    assert scoring.usage.cut_requests == 2
+    (warning,) = (r.getMessage() for r in caplog.records)
+    assert "reports 2050 prompt tokens" in warning
+    assert "OLLAMA_CONTEXT_LENGTH" in warning
+
+
+def test_the_budget_s_end_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    with Fake(public=True) as fake, caplog.at_level(logging.WARNING, "digest"):
+        scoring = scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
+    (said,) = (r.getMessage() for r in caplog.records)
+    assert "the next request may cost" in said
+    assert "of the budget is left" in said
+    assert scoring.trouble in said

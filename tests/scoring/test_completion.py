@@ -1,0 +1,216 @@
+"""A completion is read in the forms that gateways give it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.core.models import Reason, Usage
+from digest.scoring import reply
+from digest.scoring.completion import Answer, read
+
+
+def body(message: dict[str, Any], finish: str = "stop", **more: Any) -> bytes:
+    choice = {"index": 0, "message": message, "finish_reason": finish}
+    return json.dumps({"choices": [choice], **more}).encode()
+
+
+def usage(**stated: Any) -> Usage:
+    return read(body({"content": "x"}, usage=stated)).usage
+
+
+ANSWERED = {"function": {"name": "scores", "arguments": '{"the": "answer"}'}}
+TOOL = {"function": {"name": "scores", "arguments": "the answer"}}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": "the answer"},
+        {"content": [{"type": "text", "text": "the "}, {"type": "text", "text": "answer"}]},
+        {"content": None, "reasoning_content": "the answer"},
+        {"content": "", "reasoning": "the answer"},
+        {"content": None, "tool_calls": [TOOL]},
+        {"content": None, "function_call": TOOL["function"]},
+        {"content": "the answer", "reasoning_content": "a thought"},
+        {"content": "\n\n", "reasoning_content": "the answer"},
+        {"content": "I call the tool.", "tool_calls": [ANSWERED]},
+        {"content": [{"type": "reasoning", "text": "a thought"}, {"text": "the answer"}]},
+    ],
+)
+def test_the_answer_is_found_where_it_stands(message: dict[str, Any]) -> None:
+    assert re.sub(r"[^a-z ]", "", read(body(message)).text.replace('": "', " ")) == "the answer"
+
+
+def test_an_unfinished_thought_is_no_answer() -> None:
+    answer = read(body({"content": "", "reasoning_content": "perhaps 7"}, "length"))
+    assert answer.text == ""
+    assert answer.setback is not None
+    assert "max_completion_tokens" in answer.setback.remedy
+    assert "llm.reasoning_effort" in answer.setback.remedy
+
+
+@pytest.mark.parametrize("finish", ["length", "MAX_TOKENS", "Length"])
+def test_a_cut_reply_is_known_in_any_case(finish: str) -> None:
+    setback = read(body({"content": "[1, 2"}, finish)).setback
+    assert setback is not None
+    assert (setback.reason, setback.lasting) == (Reason.INVALID, True)
+
+
+@pytest.mark.parametrize("finish", ["content_filter", "SAFETY", "Prohibited_Content", "sensitive"])
+def test_a_blocked_reply_is_known_in_any_case(finish: str) -> None:
+    setback = read(body({"content": None}, finish)).setback
+    assert setback is not None
+    assert setback.reason is Reason.REFUSED
+
+
+def test_a_stream_is_put_together() -> None:
+    def event(**delta: Any) -> str:
+        finish = delta.pop("finish", None)
+        chunk = {"choices": [{"delta": delta, "finish_reason": finish}]}
+        return f"data: {json.dumps(chunk)}\n\n"
+
+    counted = json.dumps({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}})
+    stream = (
+        ": a comment\n\n"
+        + event(role="assistant")
+        + event(content="the ")
+        + event(content="answer", finish="stop")
+        + f"data: {counted}\n\ndata: [DONE]\n\n"
+    )
+    answer = read(stream.encode())
+    assert (answer.text, answer.setback) == ("the answer", None)
+    assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (7, 2)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": 500, "msg": "404 NOT_FOUND", "success": False},
+        {"error": {"message": "404 NOT_FOUND"}},
+        {"choices": [], "error": {"message": "404 NOT_FOUND"}},
+        {"choices": [{"error": {"message": "404 NOT_FOUND"}, "message": {"content": ""}}]},
+        {"choices": None, "message": "404 NOT_FOUND"},
+    ],
+)
+def test_an_error_in_place_of_a_reply_is_kept(error: dict[str, Any]) -> None:
+    refusal = read(json.dumps(error).encode()).refusal
+    assert refusal is not None
+    assert "404 NOT_FOUND" in refusal.words
+
+
+# --- usage ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("stated", "completion"),
+    [
+        ({"prompt_tokens": 50, "completion_tokens": 30, "total_tokens": 80}, 30),
+        ({"prompt_tokens": 50, "completion_tokens": 30, "total_tokens": 180}, 130),
+        ({"prompt_tokens": 50, "completion_tokens": 130, "total_tokens": 180}, 130),
+        ({"prompt_tokens": 50, "completion_tokens": 30}, 30),
+    ],
+)
+def test_tokens_beside_the_completion_are_of_it(stated: dict[str, Any], completion: int) -> None:
+    reasoning = {"completion_tokens_details": {"reasoning_tokens": 20}}
+    assert usage(**stated, **reasoning).completion_tokens == completion
+
+
+def test_more_reasoning_than_completion_stands_beside_it() -> None:
+    details = {"completion_tokens_details": {"reasoning_tokens": 100}}
+    found = usage(prompt_tokens=50, completion_tokens=30, **details)
+    assert found.completion_tokens == 130
+
+
+@pytest.mark.parametrize(
+    "hits",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 40}},
+        {"prompt_cache_hit_tokens": 40, "prompt_cache_miss_tokens": 10},
+        {"cached_tokens": 40},
+        {"prompt_tokens_details": {"cached_tokens": 0}, "prompt_cache_hit_tokens": 40},
+    ],
+)
+def test_cache_hits_are_found_under_each_name(hits: dict[str, Any]) -> None:
+    assert usage(prompt_tokens=50, completion_tokens=3, **hits).cached_tokens == 40
+
+
+def test_cache_hits_beside_the_prompt_are_of_it() -> None:
+    found = usage(prompt_tokens=150, completion_tokens=3, prompt_cache_hit_tokens=4000)
+    assert (found.prompt_tokens, found.cached_tokens) == (4150, 4000)
+
+
+@pytest.mark.parametrize("total", [{"total_tokens": 0}, {"total_tokens": 2100}, {}])
+def test_zeros_alone_are_not_reported(total: dict[str, int]) -> None:
+    assert usage(prompt_tokens=0, completion_tokens=0, cost=0, **total) == Usage(requests=1)
+
+
+TOKENS = {"prompt_tokens": 50, "completion_tokens": 3}
+UPSTREAM = {"cost_details": {"upstream_inference_cost": 0.02}}
+
+
+@pytest.mark.parametrize(
+    ("stated", "cost"),
+    [
+        ({"cost": 0.0021}, 0.0021),
+        ({"cost": 0}, 0.0),
+        (
+            {"cost": 0.001, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.02}},
+            0.021,
+        ),
+        ({"cost": 0.02, "cost_details": {"upstream_inference_cost": 0.02}}, 0.02),
+        ({}, None),
+        ({"cost": "0.1"}, None),
+        ({"cost": -1}, None),
+        ({"cost": True}, None),
+        ({"cost": {"total_cost": 1}}, None),
+    ],
+)
+def test_a_cost_is_taken_where_it_is_given(stated: dict[str, Any], cost: float | None) -> None:
+    found = read(body({"content": "x"}, usage={**TOKENS, **stated})).cost_usd
+    assert found == (cost if cost is None else pytest.approx(cost))
+
+
+# --- whatever comes ---------------------------------------------------------------------------
+
+
+@given(st.binary(max_size=300) | st.text(max_size=99).map(lambda t: f"data: {t}\n".encode()))
+def test_any_body_is_an_answer(data: bytes) -> None:
+    assert isinstance(read(data), Answer)
+
+
+DRAFT = '{"papers":[{"id":"2601.00001","relevance":2,"novelty":2}]}'
+FINAL = '{"papers":[{"id":"2601.00001","relevance":9,"novelty":8}]}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>{DRAFT}</think>{FINAL}",
+        f"<thought>draft {DRAFT}</thought>{FINAL}",
+        f"◁think▷{DRAFT}◁/think▷{FINAL}",
+        f"[THINK]{DRAFT}[/THINK]{FINAL}",
+        f"<seed:think>{DRAFT}</seed:think>{FINAL}",
+        f"{DRAFT}</seed:think>{FINAL}",
+        f"<|START_THINKING|>{DRAFT}<|END_THINKING|>{FINAL}",
+        f"<|begin_of_thought|>{DRAFT}<|end_of_thought|>{FINAL}",
+        f"<|channel|>analysis<|message|>{DRAFT}<|end|><|channel|>final<|message|>{FINAL}",
+        f"<|channel|>commentary<|message|>{DRAFT}<|channel|>final json<|message|>{FINAL}<|return|>",
+        f"<think>{DRAFT}</think><think>{DRAFT}</think>{FINAL}",
+        f"<think id=1>{DRAFT}</think >{FINAL}",
+        f"<|think|>{DRAFT}<|/think|>{FINAL}",
+        f"<analysis>{DRAFT}</analysis>{FINAL}",
+        f"analysis{DRAFT}assistantfinal{FINAL}",
+        f"<|channel>thought {DRAFT}<channel|>{FINAL}",
+        f"<|channel|>commentary<|message|>{FINAL}",
+        f"{FINAL} I did not need </think> for that.",
+    ],
+)
+def test_only_what_follows_the_last_mark_counts(text: str) -> None:
+    (score,) = reply.read(text, ["2601.00001"], []).scores.values()
+    assert (score.relevance, score.novelty) == (9, 8)

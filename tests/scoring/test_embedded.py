@@ -1,0 +1,325 @@
+"""The embedded scorer on small invented days."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import subprocess
+import sys
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.core.models import NO_TOPIC, AnnounceType, Paper, Score, Topics
+from digest.scoring.embedded import _MOST_UNEXPLAINED, _STEPS, score
+from digest.scoring.topics import parse_topics
+from tests import make
+
+MACHINES = parse_topics("""
+## Architecture
+- Relevant: mixture of experts (MoE), attention, state space models, sparse/linear transformers
+- Not relevant: an existing network applied elsewhere
+
+## Compression
+- Relevant: quantization, pruning, low-rank factorization
+
+## Keywords
+scaling law, foundation model
+
+## Avoid
+federated learning, medical imaging
+""")
+
+SKY = parse_topics("""
+# Exoplanets
+Transiting exoplanets, hot Jupiters, atmospheric retrieval, radial velocity.
+# Galaxies
+- Relevant: star formation history, quenching, active galactic nuclei (AGN)
+# Keywords
+James Webb Space Telescope (JWST), spectroscopy
+# Avoid
+solar flares, cosmic rays
+""")
+
+
+def paper(title: str, abstract: str = "", key: str = "2601.00001") -> Paper:
+    return Paper(key, 1, title, ("A. Author",), abstract, ("cs.LG",), AnnounceType.NEW)
+
+
+def one(title: str, abstract: str = "", topics: Topics = MACHINES) -> Score:
+    return score([paper(title, abstract)], topics)["2601.00001"]
+
+
+def similarity(title: str, abstract: str = "", topics: Topics = MACHINES) -> float:
+    value = one(title, abstract, topics).similarity
+    assert value is not None
+    return value
+
+
+SKY_DAY = [
+    paper(title, abstract, f"2601.{number:05}")
+    for number, (title, abstract) in enumerate(
+        [
+            (
+                "Water vapour on a hot Jupiter seen by JWST",
+                "We present an atmospheric retrieval of a transiting exoplanet.",
+            ),
+            (
+                "A radial velocity survey of nearby dwarfs",
+                "Two exoplanets are found, with masses from radial velocity.",
+            ),
+            (
+                "Quenching in massive disks",
+                "The star formation history of galaxies hosting AGN is measured by spectroscopy.",
+            ),
+            (
+                "Solar flares and the acceleration of electrons",
+                "We model solar flares and the cosmic rays they emit.",
+            ),
+            ("A bound on the neutrino mass", "Oscillation experiments constrain the mass."),
+            ("Loop corrections in gauge theory", "We compute two loop amplitudes."),
+            ("Cosmic rays from pulsars", "The spectrum of cosmic rays is fitted with a model."),
+            ("Gravitational lensing by clusters", "The lens model is constrained by arcs."),
+        ]
+    )
+]
+
+
+def ranked(papers: Sequence[Paper], topics: Topics) -> list[str]:
+    scores = score(papers, topics)
+    return sorted(scores, key=lambda key: -(scores[key].similarity or 0.0))
+
+
+def test_no_papers_give_no_scores() -> None:
+    assert score([], MACHINES) == {}
+
+
+def test_each_paper_is_scored_in_the_order_given() -> None:
+    papers = [paper(f"Title {i}", f"Abstract {i}", f"2601.{i:05}") for i in (3, 1, 2)]
+    assert list(score(papers, MACHINES)) == ["2601.00003", "2601.00001", "2601.00002"]
+
+
+def test_novelty_is_never_invented() -> None:
+    assert {s.novelty for s in score(SKY_DAY, SKY).values()} == {None}
+
+
+def test_a_paper_on_a_topic_is_above_the_cut_and_a_stranger_far_below() -> None:
+    assert one("Quantization of mixture of experts", "Pruning and quantization.").relevance >= 8
+    assert one("A survey of medieval trade", "Ships and harbours of the Baltic.").relevance <= 5
+
+
+def test_the_topic_is_the_heading_that_fits_best() -> None:
+    assert one("Attention in state space models").topic == "Architecture"
+    assert one("Pruning after quantization").topic == "Compression"
+
+
+def test_a_paper_without_a_word_of_the_topics_has_none() -> None:
+    verdict = one("Ships of the Baltic")
+    assert (verdict.topic, verdict.comment) == (NO_TOPIC, "no word of the topics")
+
+
+def test_a_paper_that_only_resembles_a_topic_says_so() -> None:
+    verdict = one("Pruned trees", "We factorize what experts said.")
+    assert verdict.comment == f"no phrase of the topics; closest topic: {verdict.topic}"
+    assert verdict.topic in MACHINES.names
+
+
+def test_the_comment_names_what_matches_and_what_is_avoided() -> None:
+    verdict = one("Quantization for federated learning", "With mixture-of-experts layers.")
+    assert verdict.comment == (
+        "matches: quantization, mixture of experts; avoids: federated learning"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("A MoE layer", "MoE"),
+        ("A Mixture-of-Experts layer", "mixture of experts"),
+        ("Mixtures of expert layers", "mixture of experts"),
+        ("STATE SPACE MODEL", "state space models"),
+        ("Sparse transformers", "sparse transformers"),
+        ("A linear transformer", "linear transformers"),
+        ("Scaling laws", "scaling law"),
+    ],
+)
+def test_a_phrase_is_found_by_alias_hyphen_case_number_or_slash(text: str, phrase: str) -> None:
+    assert one(text).comment == f"matches: {phrase}"
+    assert one("Title", text).comment == f"matches: {phrase}"
+
+
+def test_a_paper_in_which_no_phrase_of_the_users_stands_stays_under_the_cut() -> None:
+    topics = parse_topics("## A\n- Relevant: weights of enormous transformer networks in few bits")
+    silent = one("Few bits: transformer networks of enormous weights", "", topics)
+    assert silent.similarity is not None
+    assert bisect_right(_STEPS, silent.similarity) + 1 > _MOST_UNEXPLAINED == 6
+    assert silent.relevance == 6
+    assert silent.comment == "no phrase of the topics; closest topic: A"
+
+
+def test_a_phrase_inside_another_word_is_not_found() -> None:
+    assert "pruning" not in one("Spruning inattention of promoes").comment
+
+
+def test_a_phrase_across_title_and_abstract_is_not_found() -> None:
+    assert "scaling law" not in one("On scaling", "Law and order").comment
+
+
+def test_a_phrase_that_is_part_of_a_longer_one_is_not_repeated() -> None:
+    topics = parse_topics("## A\nattention, sparse attention")
+    assert one("Sparse attention", "Attention.", topics).comment == "matches: sparse attention"
+
+
+def test_names_with_dots_and_dashes_stay_whole() -> None:
+    topics = parse_topics("## Fluids\nNavier–Stokes equations, GPT-4.5, Schrödinger")
+    comment = one("Navier-Stokes equations with GPT-4.5", "Schro\u0308dinger", topics).comment
+    assert comment == "matches: Navier–Stokes equations, GPT-4.5, Schrödinger"
+
+
+def test_what_is_avoided_lowers() -> None:
+    title, abstract = "Quantization for federated learning", "Pruning for medical imaging."
+    without = replace(MACHINES, avoid=())
+    assert similarity(title, abstract) < similarity(title, abstract, without)
+    assert similarity(title, abstract) < similarity("Quantization for learning", "Pruning.")
+
+
+def test_what_is_not_relevant_to_a_topic_lowers() -> None:
+    topics = parse_topics("## A\n- Relevant: magnets\n- Not relevant: toy trains")
+    assert similarity("Magnets in toy trains", "", topics) < similarity("Magnets", "", topics)
+
+
+def test_keywords_raise() -> None:
+    title = "A foundation model of pruning"
+    assert similarity(title) > similarity(title, "", replace(MACHINES, keywords=()))
+
+
+def test_the_title_weighs_more_than_the_abstract() -> None:
+    title, abstract = "Quantization of weights", "Farmers counted their sheep in spring."
+    assert similarity(title, abstract) > similarity(abstract, title)
+
+
+def test_topics_of_another_field_rank_that_field() -> None:
+    ids = ranked(SKY_DAY, SKY)
+    assert set(ids[:3]) == {"2601.00000", "2601.00001", "2601.00002"}
+    assert set(ids[-2:]) == {"2601.00003", "2601.00006"}  # avoided
+    scores = score(SKY_DAY, SKY)
+    assert scores["2601.00000"].topic == "Exoplanets"
+    assert scores["2601.00002"].topic == "Galaxies"
+    assert {key for key, s in scores.items() if s.relevance >= 8} == set(ids[:3])
+    assert "hot Jupiters" in scores["2601.00000"].comment
+    assert "avoids: solar flares, cosmic rays" in scores["2601.00003"].comment
+
+
+def test_topics_of_another_field_find_nothing_to_keep_here() -> None:
+    assert all(verdict.relevance < 8 for verdict in score(SKY_DAY, MACHINES).values())
+
+
+def test_a_relevance_hardly_depends_on_the_other_papers() -> None:
+    alone = {p.id: score([p], SKY)[p.id].relevance for p in SKY_DAY}
+    together = score(SKY_DAY, SKY)
+    assert all(abs(alone[key] - verdict.relevance) <= 2 for key, verdict in together.items())
+
+
+def test_likely_papers_lend_their_words_to_those_that_name_the_topic_otherwise() -> None:
+    about = [paper("Quantization", "Four bit integers.", f"2601.1{i:04}") for i in range(60)]
+    other = [paper("Sheep", f"Farm number {i}, wool.", f"2601.2{i:04}") for i in range(120)]
+    silent = paper("Four bit integers", "They suffice.", "2601.30000")
+    scores = score([*about, *other, silent], MACHINES)
+    assert scores[silent.id].comment == "no word of the topics"
+    assert scores[silent.id].relevance > max(scores[p.id].relevance for p in other)
+
+
+def test_the_same_day_in_any_order_gets_the_same_scores() -> None:
+    shuffled = random.Random(1).sample(SKY_DAY, len(SKY_DAY))
+    assert score(shuffled, SKY) == score(SKY_DAY, SKY)
+
+
+def test_the_scores_do_not_depend_on_the_hash_seed() -> None:
+    code = "from tests.scoring.test_embedded import *; print(score(SKY_DAY, SKY))"
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(outputs) == 1
+
+
+def test_a_paper_without_abstract_or_words_is_scored() -> None:
+    assert one("Quantization and pruning of transformers").relevance >= 8
+    assert one("").topic == NO_TOPIC
+    assert one("$\\alpha$ 1 2 3", "\x00\x1b[31m\u202e").relevance == 5
+
+
+def test_topics_without_lists_and_papers_in_any_script_are_scored() -> None:
+    topics = parse_topics("## Галактики\nэволюция галактик\n## 量子\n量子コンピュータ")
+    assert one("Эволюция галактик", "", topics).comment == "matches: эволюция галактик"
+    assert one("量子コンピュータ", "", topics).topic == "量子"
+    assert one("量子コンピュータ").topic == NO_TOPIC
+
+
+@pytest.mark.parametrize(
+    "abstract",
+    [
+        pytest.param("quantization " * 8_000, id="one word"),
+        pytest.param(" ".join(f"w{i}x" for i in range(15_000)), id="many words"),
+        pytest.param("a" * 100_000, id="no spaces"),
+        pytest.param("\x00\x07\u202e\ud800" * 25_000, id="control characters"),
+        pytest.param("((((//" * 17_000, id="punctuation"),
+        pytest.param("\ufdfa" * 100_000, id="characters that normalize to many"),
+    ],
+)
+def test_a_hostile_abstract_is_scored_quickly(abstract: str) -> None:
+    with make.cpu_seconds(10):
+        verdict = one("Title", abstract)
+    assert 1 <= verdict.relevance <= 10
+
+
+def test_topics_of_hostile_slashes_are_read_quickly() -> None:
+    topics = parse_topics("## A\n" + " ".join(["a/b/c/d"] * 1_000) + "\n\n" + "x/" * 10_000)
+    assert 1 <= one("Title", "x", topics).relevance <= 10
+
+
+VOCABULARY = """
+mixture of experts moe attention pruning sparse linear transformers federated learning medical
+imaging scaling laws ships and the Baltic-sea low-rank $x_1$ Über 量子
+"""
+WORDS = st.lists(st.sampled_from(VOCABULARY.split()), max_size=12).map(" ".join)
+
+
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=6))
+def test_any_day_is_scored_with_phrases_that_stand_in_the_paper(day: list[tuple[str, str]]) -> None:
+    papers = [paper(title, abstract, f"2601.{i:05}") for i, (title, abstract) in enumerate(day)]
+    scores = score(papers, MACHINES)
+    assert list(scores) == [p.id for p in papers]
+    for announced in papers:
+        verdict = scores[announced.id]
+        assert 1 <= verdict.relevance <= 10
+        assert verdict.topic in (*MACHINES.names, NO_TOPIC)
+        texts = [plain(announced.title), plain(announced.abstract)]
+        for part in verdict.comment.split("; "):
+            kind, _, phrases = part.partition(": ")
+            if kind in ("matches", "avoids"):
+                assert all(any(plain(p) in text for text in texts) for p in phrases.split(", "))
+
+
+def plain(text: str) -> str:
+    return re.sub(r"s\b", "", text.casefold().replace("-", " "))
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_any_text_is_scored(title: str, abstract: str) -> None:
+    verdict = one(title, abstract)
+    assert verdict.comment
+    assert verdict.similarity is not None
+    assert -1 <= verdict.similarity <= 1

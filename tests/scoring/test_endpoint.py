@@ -1,0 +1,342 @@
+"""The form of a request: what each endpoint takes is found out once, by as few tries as can be."""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from digest.core.config import Llm
+from digest.core.errors import ConfigError
+from digest.scoring import gate
+from digest.scoring.llm import PROBES
+from digest.scoring.prompt import messages
+from tests.scoring import replies
+from tests.scoring.fake import Fake, Physics
+from tests.scoring.replies import Request, Response, Step, first_of, in_turn, saying, whenever
+from tests.scoring.scoring import KEY, PROMPT, failures, papers, scored, scores
+from tests.scoring.servers import AIMock
+
+pytestmark = pytest.mark.usefixtures("impatient")
+
+
+def formats(fake: Fake) -> Counter[str | None]:
+    found = (r.body.get("response_format") or {} for r in fake.records)
+    return Counter(f.get("type") for f in found)
+
+
+def silent(*names: str) -> Step:
+    """Refuses requests that carry any of these, and does not say so."""
+
+    def rule(request: Request) -> Response | None:
+        has = [n for n in names if n in request.body or n == request.response_format]
+        return replies.error(400, "Bad Request") if has else None
+
+    return rule
+
+
+LADDER: dict[str, tuple[Step, dict[str | None, int]]] = {
+    "takes a schema": (None, {"json_schema": 11}),
+    "no schema": (
+        replies.refuses_formats("json_schema"),
+        {"json_schema": 1, "json_object": 11},
+    ),
+    "no JSON": (
+        replies.refuses_formats("json_schema", "json_object"),
+        {"json_schema": 1, "json_object": 1, None: 11},
+    ),
+    "ignores it, prose": (replies.prose, {"json_schema": 11}),
+    "ignores it, thinks": (replies.thinking, {"json_schema": 11}),
+    "no cache key": (replies.refuses_parameter("prompt_cache_key"), {"json_schema": 12}),
+    "no effort": (replies.refuses_parameter("reasoning_effort"), {"json_schema": 12}),
+    "neither, nor a schema": (
+        first_of(
+            replies.refuses_parameter("prompt_cache_key"),
+            replies.refuses_parameter("reasoning_effort"),
+            replies.refuses_formats("json_schema"),
+        ),
+        {"json_schema": 3, "json_object": 11},
+    ),
+    "says nothing of its schema": (
+        silent("json_schema"),
+        {"json_schema": 2, "json_object": 11},
+    ),
+    "says nothing of its cache key": (silent("prompt_cache_key"), {"json_schema": 12}),
+    "says nothing of anything": (
+        silent("json_schema", "json_object", "reasoning_effort", "prompt_cache_key"),
+        {"json_schema": 2, "json_object": 1, None: 11},
+    ),
+}
+
+
+@pytest.mark.parametrize(("step", "expected"), LADDER.values(), ids=LADDER)
+def test_the_form_is_learned_once(step: Step, expected: dict[str | None, int]) -> None:
+    with Fake(respond=step) as fake:
+        scoring = scored(fake.url, papers(51), batch_size=5, concurrency=10)
+    assert len(scores(scoring)) == 51
+    assert formats(fake) == expected
+
+
+def test_what_several_learn_at_once_is_learned_together() -> None:
+    def later(request: Request) -> Response | None:  # another server behind the same address
+        return replies.refuses_formats("json_schema")(request) if request.number else None
+
+    with Fake(physics=Physics(ttft=0.05), respond=later) as fake:
+        scoring = scored(fake.url, papers(41), batch_size=5, concurrency=8)
+    assert len(scores(scoring)) == 41
+    assert formats(fake) == {"json_schema": 1 + 8, "json_object": 8}
+
+
+def test_a_paper_that_is_refused_without_a_word_does_not_spoil_the_form() -> None:
+    first = "2601.00024"  # of 51, by its shuffle
+    with Fake() as fake:
+        scored(fake.url, papers(51))
+        first = fake.records[0].ids[0]
+    with Fake(respond=whenever(first, replies.error(400, "Bad Request"))) as fake:
+        scoring = scored(fake.url, papers(51))
+    assert failures(scoring) == {first: "request rejected"}
+    assert formats(fake)["json_schema"] > 5
+    assert all("reasoning_effort" in r.body for r in fake.records[-5:])
+
+
+def test_a_long_refusal_is_read_to_its_end() -> None:
+    said = "Validation failed. " * 30 + "Unknown field: prompt_cache_key"
+    refused = replies.error(400, said)
+    with Fake(respond=lambda r: refused if "prompt_cache_key" in r.body else None) as fake:
+        assert len(scores(scored(fake.url, papers(5)))) == 5
+    assert "reasoning_effort" in fake.records[-1].body
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (
+            silent("reasoning_effort"),
+            "asking again without reasoning_effort and prompt_cache_key",
+        ),
+        (replies.refuses_parameter("prompt_cache_key"), "asking again without prompt_cache_key"),
+        (replies.refuses_formats("json_schema"), "asking again for JSON without a schema"),
+        (
+            replies.refuses_formats("json_schema", "json_object"),
+            "asking again for JSON by the prompt alone",
+        ),
+    ],
+)
+def test_what_a_request_leaves_out_is_said_in_words(
+    step: Step, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Fake(respond=step) as fake, caplog.at_level(logging.INFO, "digest"):
+        scored(fake.url, papers(2), reasoning_effort="low")
+    assert said in caplog.text
+    assert "Form(" not in caplog.text
+
+
+def test_aimock_refuses_a_schema(aimock: AIMock) -> None:
+    (paper,) = papers(1)
+    asked = {"userMessage": f'<paper id="{paper.id}">'}
+    error = {"message": "This response_format type is unavailable now", "type": "invalid"}
+    aimock.add(
+        {
+            "match": {**asked, "responseFormat": "json_schema"},
+            "response": {"status": 400, "error": error},
+        },
+        {"match": asked, "response": {"content": replies.answer({}, [paper.id])}},
+    )
+    assert len(scores(scored(aimock.url, [paper]))) == 1
+    assert aimock.statuses == [400, 200]
+
+
+# --- what a request holds ---------------------------------------------------------------------
+
+
+def body(**settings: Any) -> dict[str, Any]:
+    with Fake() as fake:
+        scored(fake.url, papers(1), **settings)
+    return dict(fake.records[0].body)
+
+
+def test_a_request_asks_for_what_the_settings_say() -> None:
+    asked = body(model="gpt-6-sol", reasoning_effort="none")
+    assert (asked["model"], asked["reasoning_effort"]) == ("gpt-6-sol", "none")
+    assert asked["messages"] == messages(PROMPT, papers(1))
+
+
+def test_no_effort_is_the_provider_s_choice() -> None:
+    assert "reasoning_effort" not in body(reasoning_effort=None)
+
+
+def test_what_the_user_adds_is_merged_and_wins() -> None:
+    asked = body(extra={"temperature": 0.2, "reasoning_effort": "high", "prompt_cache_key": "mine"})
+    assert asked["temperature"] == 0.2
+    assert asked["reasoning_effort"] == "high"
+    assert asked["prompt_cache_key"] == "mine"
+
+
+def test_the_schema_is_what_every_provider_takes() -> None:
+    schema = body()["response_format"]["json_schema"]
+    entry = schema["schema"]["properties"]["papers"]["items"]
+    assert schema["strict"] is True
+    assert entry["required"] == list(entry["properties"])
+    assert entry["required"] == ["id", "relevance", "novelty", "topic", "comment"]
+    assert entry["additionalProperties"] is schema["schema"]["additionalProperties"] is False
+
+
+def test_no_room_at_the_cheap_tier_is_the_ordinary_one_at_once() -> None:
+    full = replies.error(429, "Resource unavailable, try again later.", "resource_unavailable")
+    with Fake(respond=lambda r: full if "service_tier" in r.body else None) as fake:
+        scoring = scored(fake.url, papers(51), extra={"service_tier": "flex", "seed": 1})
+    assert len(scores(scoring)) == 51
+    assert sum("service_tier" in r.body for r in fake.records) == 1
+    assert all(r.body["seed"] == 1 for r in fake.records)
+
+
+def test_room_at_the_cheap_tier_is_used_throughout() -> None:
+    with Fake(respond=in_turn(replies.rate_limited("0.05"))) as fake:
+        scored(fake.url, papers(21), extra={"service_tier": "flex"})
+    assert all(r.body["service_tier"] == "flex" for r in fake.records)
+
+
+def test_where_no_tier_was_asked_for_no_room_is_a_matter_of_waiting() -> None:
+    full = replies.error(429, "busy", "resource_unavailable", headers={"Retry-After": "0.05"})
+    with Fake(respond=in_turn(full, full)) as fake:
+        assert len(scores(scored(fake.url, papers(1)))) == 1
+    assert not fake.early()
+
+
+# --- endpoints with their own ways ------------------------------------------------------------
+
+
+def test_each_request_says_that_it_wants_no_stream() -> None:
+    with Fake() as fake:
+        scored(fake.url, papers(30))
+    assert {record.body["stream"] for record in fake.records} == {False}
+
+
+def test_failed_samplings_cost_no_paper_and_no_form() -> None:
+    failed = replies.error(400, "Failed to generate JSON.", "json_validate_failed")
+    with Fake(respond=lambda r: failed if r.number % 2 else None) as fake:
+        scoring = scored(fake.url, papers(42), batch_size=5)
+    assert len(scores(scoring)) == 42
+    assert {(r.body["response_format"] or {})["type"] for r in fake.records} == {"json_schema"}
+
+
+def test_a_model_that_never_samples_a_schema_is_asked_without() -> None:
+    failed = replies.error(400, "Failed to generate JSON.", "json_validate_failed")
+    with Fake(respond=lambda r: failed if r.response_format == "json_schema" else None) as fake:
+        assert len(scores(scored(fake.url, papers(42)))) == 42
+
+
+@pytest.mark.parametrize("words", ["response_format is not implemented", "Internal error"])
+def test_a_server_that_fails_at_a_schema_is_asked_without(words: str, impatient: None) -> None:
+    def rule(request: replies.Request) -> Response | None:
+        return replies.error(500, words) if request.response_format == "json_schema" else None
+
+    with Fake(respond=rule) as fake:
+        assert len(scores(scored(fake.url, papers(30)))) == 30
+    assert "reasoning_effort" in fake.records[-1].body
+
+
+def test_a_server_of_one_request_at_a_time_is_asked_less_at_once() -> None:
+    def one_by_one(request: Request) -> Response | None:
+        """Whoever comes while another is served never gets an answer."""
+        return replies.hanging() if fake.records[-1].in_flight > 1 else None
+
+    with Fake(physics=Physics(ttft=0.05), respond=one_by_one) as fake:
+        scoring = scored(fake.url, papers(24), batch_size=2, concurrency=4, timeout_s=2.0)
+    assert len(scores(scoring)) == 24
+    assert fake.most_in_flight == 4
+    assert fake.records[-1].in_flight == 1
+
+
+def test_timeouts_name_the_setting_that_helps() -> None:
+    with Fake(respond=replies.hanging()) as fake:
+        assert "lower llm.concurrency" in scored(fake.url, papers(3), timeout_s=1.0).trouble
+
+
+def test_a_reply_without_end_is_given_up() -> None:
+    endless = replies.huge(2 * gate.MAX_REPLY_BYTES // 2**20)
+    with Fake(respond=endless) as fake:
+        scoring = scored(fake.url, papers(3))
+    assert set(failures(scoring).values()) == {"invalid reply"}
+    assert "a reply of more than 16,000,000 bytes" in scoring.trouble
+    assert len(fake.records) <= PROBES + 1
+
+
+def test_a_reply_that_unpacks_without_end_is_given_up() -> None:
+    def bomb(request: replies.Request) -> Response:
+        packed = gzip.compress(b" " * (4 * gate.MAX_REPLY_BYTES))
+        return Response(200, packed, {"Content-Encoding": "gzip"})
+
+    with Fake(respond=bomb) as fake:
+        assert "a reply of more than" in scored(fake.url, papers(1)).trouble
+
+
+@pytest.mark.parametrize("query", ["?api-version=2024-10-21", "?a=1&b=2"])
+def test_a_query_in_the_address_stays_behind_the_path(query: str) -> None:
+    with Fake() as fake:
+        assert len(scores(scored(f"{fake.url}{query}", papers(3)))) == 3
+        assert {r.target for r in fake.records} == {f"/v1/chat/completions{query}"}
+
+
+def test_an_organization_of_openai_is_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
+    other = gate.open_client(KEY, "https://llm.example.com/v1", Llm())
+    openai = gate.open_client(KEY, None, Llm())
+    assert "org-1" not in other.default_headers.values()
+    assert "proj-1" not in other.default_headers.values()
+    assert openai.default_headers["OpenAI-Organization"] == "org-1"
+
+
+def test_azure_gets_the_key_under_its_own_name() -> None:
+    client = gate.open_client(KEY, "https://a.openai.azure.com/openai/deployments/d", Llm())
+    assert client.default_headers["api-key"] == KEY
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://127.0.0.1:9", "nonsense:x"])
+def test_a_proxy_that_cannot_be_used_is_named(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    with Fake() as fake, pytest.raises(ConfigError, match="ALL_PROXY"):
+        scored(fake.url, papers(3))
+
+
+def test_an_error_with_status_200_is_quoted() -> None:
+    fault = replies.as_json({"code": 500, "msg": "404 NOT_FOUND", "success": False})
+    with Fake(respond=fault) as fake:
+        assert "404 NOT_FOUND" in scored(fake.url, papers(3)).trouble
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"error": {"message": "Rate limit: 3 requests per minute", "code": 429}},
+        {"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit (RPM)"}},
+    ],
+)
+def test_a_limit_that_comes_with_status_200_is_waited_for(
+    limit: dict[str, Any], impatient: None
+) -> None:
+    busy = replies.as_json(limit)
+    with Fake(respond=lambda r: busy if 2 <= r.number < 6 else None) as fake:
+        assert len(scores(scored(fake.url, papers(30), concurrency=2))) == 30
+
+
+def test_a_request_too_large_for_a_minute_is_split() -> None:
+    too_large = replies.error(429, "Request too large on tokens per min (TPM): limit 8000")
+    with Fake(respond=lambda r: too_large if len(r.ids) > 2 else None) as fake:
+        assert len(scores(scored(fake.url, papers(30)))) == 30
+
+
+def test_a_reply_without_scores_is_quoted() -> None:
+    with Fake(respond=saying("Your free requests of today are used up.")) as fake:
+        assert "“Your free requests of today are used up”" in scored(fake.url, papers(3)).trouble
+
+
+def test_a_cut_reply_to_one_paper_has_its_own_remedy() -> None:
+    with Fake(respond=lambda r: replies.completion(r, "", finish="length")) as fake:
+        trouble = scored(fake.url, papers(1)).trouble
+    assert "max_completion_tokens" in trouble
+    assert "llm.batch_size" not in trouble

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.core.config import Llm
+from digest.core.models import Digest, Prompt, Scoring, Usage
+from digest.scoring.estimate import (
+    Experience,
+    batches,
+    experience,
+    foretell,
+    in_words,
+    request,
+    tokens,
+)
+from digest.scoring.prompt import load, messages
+from tests import make
+from tests.make import CUT, DAY, paper
+from tests.scoring.fake import completion_tokens, labels_of_seed_day
+from tests.scoring.tokens import encode, prompt_of
+
+SHIPPED = Path(__file__).parents[2] / "prompts"
+PAST = Usage(
+    prompt_tokens=1_100,
+    completion_tokens=90,
+    requests=1,
+    estimated_prompt_tokens=1_000,
+    estimated_completion_tokens=100,
+)
+
+
+# --- tokens -----------------------------------------------------------------------------------
+
+
+def test_a_real_day_takes_about_what_was_foretold(real_data: Path) -> None:
+    papers, labels = labels_of_seed_day(real_data)
+    _, prompt = load(SHIPPED, CUT, "English")
+    foretold = foretell(papers, prompt, Llm(), None)
+    sent = list(batches(papers, Llm()))
+    prompts = sum(len(prompt_of({"messages": messages(prompt, batch)})) for batch in sent)
+    completions = sum(completion_tokens(labels, [p.id for p in papers]))
+    assert foretold.usage.requests == len(sent)
+    assert foretold.usage.prompt_tokens == pytest.approx(prompts, rel=0.25)
+    assert foretold.usage.completion_tokens == pytest.approx(completions, rel=0.25)
+    assert foretold.cost_usd == pytest.approx(prompts * 0.1e-6 + completions * 0.5e-6, rel=0.25)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We measure how eddies move heat across a current, and find that most of it is stirred.",
+        "热量如何穿过洋流：我们测量了涡旋的输运，发现大部分热量是被搅动的。",
+        "Мы измеряем, как вихри переносят тепло через течение, и находим, что оно перемешано.",
+    ],
+)
+def test_other_scripts_are_not_taken_for_english(text: str) -> None:
+    assert 0.7 <= tokens(text) / len(encode(text)) <= 2.5
+
+
+@given(st.text(), st.text())
+def test_more_text_is_never_fewer_tokens(one: str, other: str) -> None:
+    assert 0 <= tokens(one) <= tokens(one + other)
+
+
+def test_a_request_is_foretold_whole() -> None:
+    prompt = Prompt("System " * 100, "User " * 1_000)
+    one, two = request(prompt, [paper()]), request(prompt, [paper(), paper("2601.00002")])
+    assert one.requests == two.requests == 1
+    assert (one.prompt_tokens, one.completion_tokens) == (
+        one.estimated_prompt_tokens, one.estimated_completion_tokens
+    )  # fmt: skip
+    assert two.prompt_tokens
+    assert one.prompt_tokens
+    assert 0 < two.prompt_tokens - one.prompt_tokens < 50 < 1_000 < one.prompt_tokens
+    assert two.completion_tokens == 2 * (one.completion_tokens or 0)
+
+
+# --- what past days teach ---------------------------------------------------------------------
+
+
+def day(usage: Usage, n: int = 0) -> Digest:
+    return replace(make.digest(day=DAY - timedelta(days=n)), usage=usage)
+
+
+def test_the_least_and_the_most_of_past_days() -> None:
+    cheap = replace(PAST, prompt_tokens=900, completion_tokens=400)
+    assert experience([day(PAST), day(cheap, 1), day(PAST, 2)]) == Experience(
+        days=3, prompt=(0.9, 1.1), completion=(0.9, 4.0)
+    )
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(),
+        Usage(prompt_tokens=1_100, completion_tokens=90, requests=1),
+        replace(PAST, prompt_tokens=None),
+        replace(PAST, completion_tokens=0),
+        replace(PAST, estimated_prompt_tokens=None),
+        replace(PAST, estimated_completion_tokens=0),
+    ],
+)
+def test_days_that_cannot_be_compared_teach_nothing(usage: Usage) -> None:
+    assert experience([day(usage)]) is None
+    both = experience([day(usage), day(PAST, 1)])
+    assert both
+    assert (both.days, both.prompt) == (1, (1.1, 1.1))
+
+
+def test_no_days_teach_nothing() -> None:
+    assert experience([]) is None
+
+
+# --- in words ---------------------------------------------------------------------------------
+
+FORETOLD = Scoring(
+    {}, Usage(prompt_tokens=202_244, completion_tokens=16_687, requests=50), 0.028568
+)
+
+
+def test_an_estimate_without_a_past_says_so() -> None:
+    assert in_words(FORETOLD, None) == (
+        "in about 50 requests: 202,244 prompt and 16,687 completion tokens, $0.0286 if nothing is"
+        " cached (no past day to compare with)"
+    )
+
+
+def test_an_estimate_says_how_far_to_trust_it() -> None:
+    assert in_words(FORETOLD, Experience(2, (1.01, 1.049), (0.8, 5.5))).endswith(
+        "; on the last 2 days it took 1.01 to 1.05 times the foretold prompt tokens and 0.80 to"
+        " 5.50 times the completion tokens"
+    )
+
+
+def test_an_unknown_price_is_not_free() -> None:
+    said = in_words(replace(FORETOLD, cost_usd=None), None)
+    assert "at a price that is not known" in said
+    assert "$" not in said

@@ -1,0 +1,331 @@
+"""Who may ask, and when: the gate alone, then under an endpoint that limits and judges."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import openai
+import pytest
+from llmock.ratelimit import LimitSettings
+from llmock.scenarios import Fail, Reply
+from llmock.testing import LLMockServer
+
+from digest.core.config import Llm
+from digest.scoring import gate
+from digest.scoring.gate import Gate, GatedClient, retry_after
+from tests import make
+from tests.scoring import replies
+from tests.scoring.fake import Fake, Physics
+from tests.scoring.replies import answer, in_turn
+from tests.scoring.scoring import KEY, failures, papers, scored, scores
+from tests.scoring.servers import verdict
+
+
+async def _settled() -> None:
+    """Whatever can go on has gone on."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def run(what: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(what, make.PATIENCE_S))
+
+
+# --- the gate alone ---------------------------------------------------------------------------
+
+
+def test_no_more_than_the_most_are_in() -> None:
+    async def scenario() -> None:
+        door = Gate(2)
+        entries = [asyncio.create_task(door.enter()) for _ in range(3)]
+        await _settled()
+        assert [e.done() for e in entries] == [True, True, False]
+        door.leave()
+        await _settled()
+        assert entries[2].done()
+
+    run(scenario())
+
+
+def test_who_came_first_goes_first_but_after_who_comes_again() -> None:
+    async def scenario() -> None:
+        door, order = Gate(1), []
+
+        async def visit(name: str, again: bool) -> None:
+            await door.enter(again=again)
+            order.append(name)
+            door.leave()
+
+        await door.enter()
+        names = [("a", False), ("b", False), ("again", True)]
+        visits = [asyncio.create_task(visit(*name)) for name in names]
+        await _settled()
+        door.leave()
+        await asyncio.gather(*visits)
+        assert order == ["again", "a", "b"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_who_is_cancelled_in_the_line_leaves_no_trace(paused: bool) -> None:
+    async def scenario() -> None:
+        door = Gate(1)
+        entered_at = await door.enter()
+        if paused:
+            door.pause(entered_at, 0.05, "slow down")
+        first, second = (asyncio.create_task(door.enter()) for _ in range(2))
+        await _settled()
+        first.cancel()
+        await _settled()
+        assert not second.done()
+        door.leave()
+        await second
+        third = asyncio.create_task(door.enter())
+        await _settled()
+        assert not third.done()
+        third.cancel()
+
+    run(scenario())
+
+
+def test_a_pause_holds_everybody_also_who_waits_already() -> None:
+    async def scenario() -> None:
+        door = Gate(2)
+        first, second = await door.enter(), await door.enter()
+        waiting = asyncio.create_task(door.enter())
+        await _settled()
+        for _ in range(2):
+            door.leave()
+        began = time.monotonic()
+        door.pause(first, 0.05, "slow down")
+        door.pause(second, 0.2, "slow down")  # the longer counts
+        door.pause(second, 0.01, "slow down")
+        assert await waiting - began >= 0.19
+
+    run(scenario())
+
+
+def test_a_burst_of_refusals_is_one_lesson() -> None:
+    async def scenario() -> None:
+        door = Gate(8)
+        turns = [await door.enter() for _ in range(8)]
+        for turn in turns:
+            door.leave()
+            door.pause(turn, 0, "slow down")
+        entries = [asyncio.create_task(door.enter()) for _ in range(8)]
+        await _settled()
+        assert sum(e.done() for e in entries) == 4
+        for entry in entries:
+            entry.cancel()
+
+    run(scenario())
+
+
+def test_successes_lead_back_to_the_most_and_not_beyond() -> None:
+    async def scenario() -> None:
+        door = Gate(4)
+        for _ in range(5):
+            door.pause(await door.enter(), 0, "slow down")
+            door.leave()
+        for _ in range(100):
+            door.succeeded()
+        entries = [asyncio.create_task(door.enter()) for _ in range(6)]
+        await _settled()
+        assert sum(e.done() for e in entries) == 4
+        for entry in entries:
+            entry.cancel()
+
+    run(scenario())
+
+
+def test_a_shut_gate_lets_nobody_in_nor_wait() -> None:
+    async def scenario() -> None:
+        door = Gate(1)
+        door.pause(await door.enter(), 60, "slow down")
+        waiting = [asyncio.create_task(door.enter()) for _ in range(3)]
+        await _settled()
+        door.close("enough")
+        came = await asyncio.gather(*waiting, door.enter(), return_exceptions=True)
+        assert [str(shut) for shut in came] == ["enough"] * 4
+        assert all(isinstance(shut, gate.Shut) for shut in came)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("successes", "pauses"), [(0, 2), (1, 10)])
+def test_the_gate_s_patience_is_shorter_before_the_first_success(
+    successes: int, pauses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=1000.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(gate, "time", clock)
+
+    async def scenario() -> None:
+        door = Gate(1)
+        for _ in range(successes):
+            door.succeeded()
+        for _ in range(pauses + 1):  # the last one is not made: it shuts the gate
+            door.pause(await door.enter(), 60, "slow down")
+            door.leave()
+            clock.now += 60
+        with pytest.raises(gate.Shut, match="minutes every request was refused"):
+            await door.enter()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "20", "retry-after": "7"}, 0.02),
+        ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "1e999"}, float("inf")),
+        ({"retry-after": "tomorrow"}, None),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({"retry-after": "Wed, 21 Oct 99999 07:28:00 GMT"}, None),
+    ],
+)
+def test_how_long_a_response_asks_to_wait(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(httpx2.Headers(headers)) == seconds
+
+
+# --- what passes it ---------------------------------------------------------------------------
+
+
+def test_a_429_pauses_every_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered: list[float] = []
+    pauses: list[tuple[float, float]] = []
+
+    class Watched(Gate):
+        async def enter(self, *, again: bool = False) -> float:
+            entered.append(await super().enter(again=again))
+            return entered[-1]
+
+        def pause(self, entered_at: float, wait_s: float | None, words: str) -> None:
+            pauses.append((time.monotonic(), wait_s or 0))
+            super().pause(entered_at, wait_s, words)
+
+    monkeypatch.setattr(gate, "Gate", Watched)
+    with Fake(respond=in_turn(None, None, replies.rate_limited("1", exact=0.4))) as fake:
+        scoring = scored(fake.url, papers(40), batch_size=2)
+    assert len(scores(scoring)) == 40
+    ((paused, wait_s),) = pauses
+    assert wait_s == 0.4
+    assert not any(paused < moment < paused + wait_s for moment in entered)
+    assert len([r for r in fake.records if r.status == 429]) == 1
+
+
+def test_a_date_in_retry_after_is_waited_for() -> None:
+    def in_two_seconds(request: replies.Request) -> replies.Response:
+        until = time.gmtime(time.time() + 2)
+        return replies.rate_limited(time.strftime("%a, %d %b %Y %H:%M:%S GMT", until))
+
+    with Fake(respond=in_turn(in_two_seconds)) as fake:
+        scoring = scored(fake.url, papers(1))
+    refused, good = fake.records
+    assert len(scores(scoring)) == 1
+    assert good.started - refused.started > 0.9  # dates are whole seconds
+
+
+def test_a_small_quota_is_shared_until_everything_is_scored() -> None:
+    physics = Physics(ttft=0.01, rpm=1200, burst=1, exact=True)
+    with Fake(physics=physics) as fake:
+        scoring = scored(fake.url, papers(60), batch_size=2)
+    assert len(scores(scoring)) == 60
+    refused = [r for r in fake.records if r.status == 429]
+    assert len(refused) <= 1.5 * len(fake.answered)
+
+
+def test_who_is_refused_does_not_starve_behind_the_others() -> None:
+    physics = Physics(ttft=0.01, rpm=600, burst=1, exact=True)
+    with Fake(physics=physics) as fake:
+        scoring = scored(fake.url, papers(30), batch_size=1, concurrency=4)
+    assert not failures(scoring)
+    attempts = max(sum(i in r.ids for r in fake.records) for i in fake.answered)
+    assert attempts <= gate.RETRIES + 1  # nobody was asked about twice
+
+
+@pytest.mark.parametrize("respond", [replies.dripping(0.05), replies.hanging()])
+def test_an_answer_that_never_ends_is_given_up_and_not_retried(respond: replies.Step) -> None:
+    with Fake(respond=in_turn(respond)) as fake:
+
+        async def ask() -> None:
+            client = GatedClient(Gate(1), Llm(timeout_s=1))
+            async with openai.AsyncOpenAI(
+                base_url=fake.url, api_key=KEY, max_retries=4, http_client=client
+            ) as sdk:
+                with pytest.raises(openai.APITimeoutError):
+                    await sdk.chat.completions.create(model="m", messages=[])
+                client._llm = Llm(timeout_s=make.PATIENCE_S)
+                await sdk.chat.completions.create(model="m", messages=[])  # the turn is free again
+
+        asyncio.run(ask())
+    assert len(fake.records) == 2
+
+
+def test_a_cancelled_request_gives_its_turn_back() -> None:
+    with Fake(respond=in_turn(replies.hanging())) as fake:
+
+        async def ask() -> None:
+            async with gate.open_client(KEY, fake.url, Llm(concurrency=1)) as sdk:
+                hangs = asyncio.create_task(sdk.chat.completions.create(model="m", messages=[]))
+                while not fake.records:
+                    await asyncio.sleep(0.01)
+                hangs.cancel()
+                await asyncio.gather(hangs, return_exceptions=True)
+                async with asyncio.timeout(make.PATIENCE_S):
+                    await sdk.chat.completions.create(model="m", messages=[])
+
+        asyncio.run(ask())
+    assert [r.status for r in fake.records[1:]] == [200]
+
+
+# --- llmock's verdict -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        [Fail(429, retry_after=0.3), Fail(429, retry_after=0.3)],
+        [Fail(500), Fail(500)],
+        [Fail(503), Fail(529), Fail(500)],
+        [Fail(429, retry_after=0.2), Fail(503, retry_after=0.3), Fail(500)],
+    ],
+    ids=["429", "500", "503 529 500", "mixed"],
+)
+def test_llmock_finds_nothing_to_blame_under_faults(
+    llmock_server: LLMockServer, faults: list[Fail]
+) -> None:
+    for fault in faults:
+        llmock_server.state.scenarios.add(fault)
+    everything = papers(12)
+    text = answer({}, [p.id for p in everything])
+    llmock_server.state.scenarios.add(Reply(text=text, times=None))
+    scoring = scored(llmock_server.base_url(), everything, batch_size=3, concurrency=2)
+    assert len(scores(scoring)) == 12
+    found = verdict(llmock_server)
+    assert found.faults == len(faults)
+    assert not found.findings
+
+
+def test_llmock_finds_nothing_to_blame_under_its_limit(llmock_server: LLMockServer) -> None:
+    everything = papers(126)
+    text = answer({}, [p.id for p in everything])
+    llmock_server.state.scenarios.add(Reply(text=text, times=None))
+    llmock_server.state.limiter.configure(LimitSettings(rpm=120))  # 120 at once, then 2 a second
+    scoring = scored(llmock_server.base_url(), everything, batch_size=1, concurrency=4)
+    assert len(scores(scoring)) == 126
+    found = verdict(llmock_server)
+    assert any(attempt.status == 429 for call in found.calls for attempt in call.attempts)
+    assert not found.findings

@@ -1,0 +1,655 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.core.models import NO_TOPIC, Score
+from digest.core.text import one_line
+from digest.scoring.reply import Reply, read
+
+A, B, C, D, OLD = "2601.00001", "2601.00002", "2601.00003", "2601.10000", "math.GT/0309136"
+ASKED = (A, B, C, D, OLD)
+TOPICS = ("Compression", "Large-scale training", "C++", "3D vision")
+
+
+def entry(paper_id: object = A, relevance: object = 8, novelty: object = 6, **more: Any) -> Any:
+    return {"id": paper_id, "relevance": relevance, "novelty": novelty, **more}
+
+
+def reading(*entries: Any) -> Reply:
+    return read(json.dumps({"papers": entries}), ASKED, TOPICS)
+
+
+def scores(text: str) -> dict[str, tuple[int, int | None]]:
+    found = read(text, ASKED, TOPICS).scores
+    return {paper_id: (score.relevance, score.novelty) for paper_id, score in found.items()}
+
+
+# --- shapes -----------------------------------------------------------------------------------
+
+ONE = json.dumps(entry(A, 8, 6))
+TWO = json.dumps(entry(B, 3, 4))
+BOTH = {A: (8, 6), B: (3, 4)}
+WANTED = f'{{"papers": [{ONE}, {TWO}]}}'
+
+
+def test_the_wanted_reply_is_read_whole() -> None:
+    reply = reading(entry(topic="Compression", comment="Prunes."), entry(B, 3, 4))
+    assert reply == Reply({A: Score(8, 6, "Compression", "Prunes."), B: Score(3, 4)}, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"```json\n{WANTED}\n```",
+        f"```jsonl\n{ONE}\n{TWO}\n```",
+        f"```json\n{ONE}\n```\nand\n```json\n{TWO}\n```",
+        f"```json\n{WANTED}",
+        f"Here are the scores:\n\n```\n{WANTED}\n```\nLet me know if {{you}} need more!",
+        f"Sure! {WANTED} Done.",
+        f'The set {{x : "x" > 0}} and {{"a" or "b"}}: {WANTED}',
+        f"{ONE}\n{TWO}\n",
+        f"{ONE}, {TWO}",
+        f"1. {ONE}\n2. {TWO}",
+        f"[{ONE}, {TWO}]",
+        f"\ufeff[\n[{ONE}],\r\n[{TWO}]]",
+        json.dumps({"papers": [entry(A, 8, 6), entry(B, 3, 4)]}, indent=4),
+        json.dumps({"papers": [entry(A, 8, 6), entry(B, 3, 4)]}, indent="\t"),
+        f'{{"results": [{ONE}, {TWO}]}}',
+        f'{{"scores": {{"first": {ONE}, "second": {TWO}}}}}',
+        f'{{"id": "chatcmpl-1", "data": {{"papers": [{ONE}, {TWO}]}}}}',
+        f'{{"{A}": {{"relevance": 8, "novelty": 6}}, "{B}": {{"relevance": 3, "novelty": 4}}}}',
+        f'{{"papers": {{"arXiv:{A}v1": {ONE.replace("id", "url")}, "{B}": {TWO}}}}}',
+        f'"{A}" : {{"relevance": 8, "novelty": 6}}\n"{B}": {{"relevance": 3, "novelty": 4}}',
+        f'{{"papers": [{ONE[:-1]},}}, {TWO[:-1]} ,\n}},\n]\n,}}',
+        f'{{"papers": [{ONE[:-1]}, "tags": ["a",]}}, {TWO},]}}',
+        f"{{ {WANTED}",
+        WANTED.replace('"id"', '"ARXIVID"').replace('"relevance"', '"RELEVANCE"'),
+        WANTED.replace('"id"', '"arxiv_id"').replace('"novelty"', '"Novelty"'),
+        WANTED.replace('"id"', '"arxivId"').replace('"relevance"', '"relevance_score"'),
+        WANTED.replace('"id"', '" paper-ID "'),
+    ],
+)
+def test_every_shape_of_a_reply_is_read(text: str) -> None:
+    assert scores(text) == BOTH
+
+
+def test_a_key_between_entries_is_no_id_of_theirs() -> None:
+    assert scores(f'{{"{A}": {TWO}}}') == {B: (3, 4)}
+
+
+def test_a_lone_object_is_a_reply() -> None:
+    assert scores(ONE) == {A: (8, 6)}
+
+
+DRAFT = json.dumps(entry(A, 2, 2))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>Perhaps {DRAFT}?</think>\n{WANTED}",
+        f"<thinking>\nPerhaps {DRAFT}?\n</thinking>\n\n```json\n{WANTED}\n```",
+        f"<REASONING>{DRAFT}</REASONING>{WANTED}",
+        f"Perhaps {DRAFT}? Yes.\n</think>\n\n{WANTED}",
+        f"<think>{DRAFT}</think>{WANTED}<think>or {DRAFT}</think>",
+        f"<think>a tag <think> and {DRAFT}</think>{WANTED}",
+        f'<think>first {{"papers": [{{"id": "{A}", </think>{WANTED}',
+        f"<think>{WANTED}",
+        f"<think>\n\n</think>\n{WANTED}",
+    ],
+)
+def test_what_was_thought_is_not_what_was_said(text: str) -> None:
+    assert scores(text) == BOTH
+
+
+def test_a_tag_in_a_comment_ends_no_reasoning() -> None:
+    comment = "Puts <think> and </think> around its steps."
+    reply = reading(entry(A, comment=comment), entry(B, comment="No </think>."))
+    assert reply.scores == {A: Score(8, 6, comment=comment), B: Score(8, 6, comment="No </think>.")}
+
+
+@pytest.mark.parametrize(
+    ("cut", "complete"),
+    [
+        (WANTED[:-1], BOTH),
+        (WANTED[:-3], {A: (8, 6)}),
+        (WANTED[: len(ONE) + 13], {A: (8, 6)}),
+        (WANTED[: len(ONE) + 11], {}),
+        (f'{{"{A}": {{"relevance": 8, "novelty": 6}}, "{B}": {{"relevance": 3', {A: (8, 6)}),
+        (f'{{"papers": [{ONE}, {{"id": "{B}", "comment": "a \\', {A: (8, 6)}),
+        (f'{{"id": "{B}", "relevance": 1, "novelty": 1, "rest": [{ONE}', {A: (8, 6)}),
+    ],
+)
+def test_entries_before_a_cut_count(cut: str, complete: dict[str, tuple[int, int]]) -> None:
+    assert scores(cut) == complete
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        f'{{"id": "{B}", "relevance": 3, "novelty": 4, "comment": "a "good" one"}}',
+        f'{{"id": "{B}", "relevance": 3 "novelty": 4}}',
+        f'{{"id": "{B}", relevance: 3, "novelty": 4}}',
+        f'{{"id": "{B}", "relevance": , "novelty": 4}}',
+    ],
+)
+def test_a_broken_entry_costs_only_itself(broken: str) -> None:
+    assert scores(f'{{"papers": [{ONE}, {broken}, {json.dumps(entry(C, 1, 2))}]}}') == {
+        A: (8, 6),
+        C: (1, 2),
+    }
+
+
+# --- ids --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "paper_id"),
+    [
+        (A, A),
+        (f" {A}\n", A),
+        (f"{A}v1", A),
+        (f"{A}V12", A),
+        (f"arXiv:{A}", A),
+        (f"ARXIV: {A}v3", A),
+        (f"https://arxiv.org/abs/{A}", A),
+        (f"http://www.arxiv.org/pdf/{A}v2.pdf", A),
+        (f"arxiv.org/abs/{A}/", A),
+        (f"{A}.pdf", A),
+        (OLD, OLD),
+        ("MATH.gt/0309136", OLD),
+        ("arXiv:math.gt/0309136v1", OLD),
+        ("https://arxiv.org/abs/math.GT/0309136v2", OLD),
+    ],
+)
+def test_an_id_is_recognised_however_it_is_written(written: str, paper_id: str) -> None:
+    assert list(reading(entry(written)).scores) == [paper_id]
+
+
+def test_an_id_written_as_a_number_keeps_its_zeros() -> None:
+    assert scores('{"id": 2601.10000, "relevance": 8, "novelty": 6}') == {D: (8, 6)}
+
+
+# fmt: off
+STRANGE_IDS = [
+    "2601.99999", "2601.0000", "2601.000010", f"{A} {B}", f"v1{A}", "math/0309136", "",
+    None, True, 0, 2601.1, [A], {"id": A}, "x" * 10_000, "\ud800",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("paper_id", STRANGE_IDS)
+def test_an_id_that_was_not_asked_for_is_a_problem(paper_id: object) -> None:
+    reply = reading(entry(paper_id), entry(B, 3, 4))
+    assert set(reply.scores) == {B}
+    assert len(reply.problems) >= 1
+
+
+def test_a_score_without_id_is_a_problem() -> None:
+    reply = reading({"relevance": 8, "novelty": 6})
+    assert reply == Reply({}, ("not asked for: id missing",))
+
+
+def test_the_same_score_twice_is_no_problem() -> None:
+    assert reading(entry(comment="a"), entry(comment="b")) == Reply(
+        {A: Score(8, 6, "none", "a")}, ()
+    )
+
+
+@pytest.mark.parametrize("other", [entry(A, 7, 6), entry(A, 8, 5), entry(f"arXiv:{A}v1", 1, 1)])
+def test_two_scores_of_one_paper_are_none(other: Any) -> None:
+    reply = reading(entry(A, 8, 6), other, entry(B, 3, 4), entry(A, 8, 6))
+    assert set(reply.scores) == {B}
+    assert re.match(rf"{A}: scored twice, 8, 6 and \d, \d", reply.problems[0])
+
+
+def test_two_scores_under_one_key_are_none() -> None:
+    assert scores(f'{{"id": "{A}", "relevance": 8, "Relevance": 3, "novelty": 6}}') == {}
+
+
+def test_two_scores_under_one_id_are_none() -> None:
+    text = f'"{A}": {{"relevance": 8, "novelty": 6}}, "{A}": {{"relevance": 3, "novelty": 6}}'
+    assert scores(f"{{{text}}}") == {}
+
+
+# --- scores -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("8", 8),
+        ("1", 1),
+        ("10", 10),
+        ("8.0", 8),
+        ("8.5", 8),
+        ("9.99", 9),
+        ("1.9", 1),
+        ("10.0", 10),
+        ('"8"', 8),
+        ('" 8 "', 8),
+        ('"8.5"', 8),
+        ('"8/10"', 8),
+        ('"10 / 10"', 10),
+        ('"7.5/10"', 7),
+    ],
+)
+@pytest.mark.parametrize("field", ["relevance", "novelty"])
+def test_a_score_is_read(field: str, written: str, number: int) -> None:
+    fields = {"relevance": "4", "novelty": "4"} | {field: written}
+    text = f'{{"id": "{A}", "relevance": {fields["relevance"]}, "novelty": {fields["novelty"]}}}'
+    score = read(text, ASKED, TOPICS).scores[A]
+    assert getattr(score, field) == number
+
+
+# fmt: off
+NO_SCORES = [
+    "0", "11", "-3", "0.9", "10.5", "10.0001", "80", "1e1", "1e999", "NaN", "Infinity", "-Infinity",
+    "true", "false", '"true"', '"false"', "null", '""', '"high"', '"8 of 10"', '"8/5"', '"80%"',
+    '"8-9"', '"8, 9"', '"８"', "[8]", '{"score": 8}', "9" * 5000, f'"{"9" * 5000}"', '"8""8"',
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("written", NO_SCORES)
+@pytest.mark.parametrize("field", ["relevance", "novelty"])
+def test_a_score_is_never_guessed(field: str, written: str) -> None:
+    fields = {"relevance": "4", "novelty": "4"} | {field: written}
+    text = f'{{"id": "{A}", "relevance": {fields["relevance"]}, "novelty": {fields["novelty"]}}}'
+    reply = read(f'{{"papers": [{text}, {TWO}]}}', ASKED, TOPICS)
+    assert reply.scores == {B: Score(3, 4)}
+    assert reply.problems
+
+
+@pytest.mark.parametrize("missing", ["relevance", "novelty"])
+def test_an_entry_without_a_score_is_a_problem(missing: str) -> None:
+    incomplete = entry()
+    del incomplete[missing]
+    assert reading(incomplete) == Reply({}, (f"{A}: {missing} is missing",))
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("high", "“high”"),
+        (11, "“11”"),
+        (True, "true or false"),
+        (None, "missing"),
+        ([8], "a list"),
+        ({"score": 8}, "an object"),
+        ("a\nb\x1b[31m\u202e", "“a b[31m”"),
+        ("x" * 5000, f"“{'x' * 39}…”"),
+    ],
+)
+def test_a_problem_shows_what_was_written(value: object, shown: str) -> None:
+    assert reading(entry(A, value)).problems == (f"{A}: relevance is {shown}",)
+
+
+# --- topics -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "topic"),
+    [
+        ("Compression", "Compression"),
+        ("COMPRESSION", "Compression"),
+        ("  compression\n", "Compression"),
+        ("## Compression", "Compression"),
+        ("**Compression**", "Compression"),
+        ("_compression_", "Compression"),
+        ("`“Compression”`", "Compression"),
+        ("2. Compression", "Compression"),
+        ("## 2) **Compression**", "Compression"),
+        ("large-scale  training", "Large-scale training"),
+        ("c++", "C++"),
+        ("3D Vision", "3D vision"),
+        ("none", NO_TOPIC),
+        ("", NO_TOPIC),
+        ("C", NO_TOPIC),
+        ("vision", NO_TOPIC),
+        ("Compression and more", NO_TOPIC),
+        ("Compress", NO_TOPIC),
+        (None, NO_TOPIC),
+        (2, NO_TOPIC),
+        (True, NO_TOPIC),
+        (["Compression"], NO_TOPIC),
+        ("#*" * 5000, NO_TOPIC),
+    ],
+)
+def test_a_topic_is_a_heading_or_none(written: object, topic: str) -> None:
+    reply = reading(entry(topic=written))
+    assert reply == Reply({A: Score(8, 6, topic)}, ())
+
+
+@pytest.mark.parametrize(
+    ("heading", "written"),
+    [("1. Theory", "theory"), ("1. Theory", "1. Theory"), ("*Theory*", "Theory")],
+)
+def test_a_heading_is_returned_as_it_stands(heading: str, written: str) -> None:
+    reply = read(json.dumps(entry(topic=written)), ASKED, [heading])
+    assert reply.scores[A].topic == heading
+
+
+# --- comments ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "comment"),
+    [
+        ("Prunes.", "Prunes."),
+        ("a\n\n b\t\u2028c", "a b c"),
+        ("\u202ea\u200b\x07b", "ab"),
+        ("half \ud83d of a pair \U0001f600", "half of a pair 😀"),
+        ("x" * 600, "x" * 600),
+        ("x" * 601, "x" * 599 + "…"),
+        ("", ""),
+        (None, ""),
+        (5, ""),
+        (True, ""),
+        (["a"], ""),
+        ({"text": "a"}, ""),
+    ],
+)
+def test_a_comment_is_a_readable_line(written: object, comment: str) -> None:
+    assert reading(entry(comment=written)).scores[A].comment == comment
+
+
+# --- escapes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("inside", "comment"),
+    [
+        (r"\sigma and \text{x}", r"\sigma and \text{x}"),
+        (r"\upcite{ref6} \u \upsilon \underline{x}", r"\upcite{ref6} \u \upsilon \underline{x}"),
+        (r"\(x\) \[y\] \{z\} \_ \% \& 5\,s", r"\(x\) \[y\] \{z\} \_ \% \& 5\,s"),
+        (r"\beta \bar{x} \mathbb{R} \b", r"\beta \bar{x} \mathbb{R} \b"),
+        (r"\frac{1}{2} \forall \f", r"\frac{1}{2} \forall \f"),
+        (r"$\nabla f$ \nu \neq \ne \not\in", r"$\nabla f$ \nu \neq \ne \not\in"),
+        (r"\rho \right) \rangle \rm", r"\rho \right) \rangle \rm"),
+        (r"\theta \tau_i \times10 \tilde{x}", r"\theta \tau_i \times10 \tilde{x}"),
+        (r"\textbf{x} \to \tfrac12", r"\textbf{x} \to \tfrac12"),
+        (r"\\beta \\nabla \\sigma \\u", r"\beta \nabla \sigma \u"),
+        (r"a \\ b \\\\ c", r"a \ b \\ c"),
+        (r"\\\beta", r"\\beta"),
+        (r"\n\nabla", r"\nabla"),
+        (r"One.\nThe second.\r\n\tTabbed. \nu.", r"One. The second. Tabbed. \nu."),
+        (r"One:\ni.e. two,\ne.g. three\n", "One: i.e. two, e.g. three"),
+        (r"a \"word\" \/ \u00e9 \ud83d\ude00", 'a "word" / é 😀'),
+        (r"half \ud83d of a pair", "half of a pair"),
+        (r"it\'s \'best\' and Poincar\'e\\", r"it's 'best' and Poincar\'e" + "\\"),
+        ("raw\nline and\ttab", "raw line and tab"),
+        (r"the set \{\"a\": 1\}", r'the set \{"a": 1\}'),
+    ],
+)
+def test_tex_in_a_comment_is_mended(inside: str, comment: str) -> None:
+    text = f'{{"papers": [{{"id": "{A}", "comment": "{inside}", "relevance": 8, "novelty": 6}}]}}'
+    assert read(text, ASKED, TOPICS) == Reply({A: Score(8, 6, comment=comment)}, ())
+
+
+def test_a_slash_may_be_escaped_in_an_id() -> None:
+    assert scores(r'{"id": "math.GT\/0309136", "relevance": 8, "novelty": 6}') == {OLD: (8, 6)}
+
+
+def test_a_reply_without_tex_needs_no_tex_library() -> None:
+    code = (
+        "import sys; from digest.scoring.reply import read;"
+        r"""read('{"id": "a", "comment": "\\sigma.\\n"}', ["a"], []);"""
+        "sys.exit('pylatexenc' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# --- problems ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "an empty reply"),
+        (" \n", "an empty reply"),
+        ("I cannot help with that.", "no scores found"),
+        ('{"papers": []}', "no scores found"),
+        ('{"papers": [{"id": ', "not JSON: Expecting value: “”"),
+        ('{"a" b\n\x1b\u202ec}', "not JSON: Expecting ':' delimiter: “b c}”"),
+        ('{"a":' * 100_000, "not JSON: nested too deeply"),
+    ],
+)
+def test_a_reply_without_scores_says_why(text: str, problem: str) -> None:
+    reply = read(text, ASKED, TOPICS)
+    assert not reply.scores
+    assert reply.problems[0] == problem
+
+
+def test_a_mended_comma_is_no_problem() -> None:
+    assert read(f"[{ONE},]", ASKED, TOPICS).problems == ()
+
+
+def test_a_long_reply_with_a_slip_in_every_entry_is_read_whole() -> None:
+    ids = [f"2601.{n:05}" for n in range(100)]
+    text = json.dumps([entry(i, comment="c" * 200) for i in ids], indent=2).replace("}", ",}")
+    assert len(read("thinking about {x} " * 10_000 + text, ids, TOPICS).scores) == 100
+
+
+def test_there_are_only_so_many_problems() -> None:
+    problems = reading(*[entry(f"2602.{n:05}") for n in range(500)]).problems
+    assert len(problems) == 21
+    assert problems[-1] == "and 480 more"
+
+
+def test_the_end_of_an_endless_reply_is_read() -> None:
+    reply = read("reasoning, " * 100_000 + WANTED, ASKED, TOPICS)
+    assert set(reply.scores) == {A, B}
+    assert reply.problems == (f"{1_100_000 + len(WANTED)} characters: read the last 500000",)
+
+
+# --- how replies really failed ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A failure of LLM_OUTPUT_FAILURES.md, by its number there, and what must be read."""
+
+    number: int
+    text: str
+    scores: dict[str, tuple[int, int]]
+
+
+FAILURES = [
+    Case(1, f'{{"id": "{A}", "relevance": "false", "novelty": false}}', {}),
+    Case(3, "", {}),
+    Case(4, f'{{"id": "{A}", "SCORE": 10, "COMMENT": "Author match"}} {TWO}', {B: (3, 4)}),
+    Case(5, WANTED.replace("6}", r'6, "comment": "\text{} \sigma"}'), BOTH),
+    Case(5, WANTED.replace("6}", r'6, "comment": "see\upcite{ref6}"}'), BOTH),
+    Case(6, f'```json\n{{ "reasoning": "fits", "papers": [{ONE}, {TWO}]}}\n```', BOTH),
+    Case(6, f"Scores:\n```json\n{WANTED}\n```\nAsk me for more.", BOTH),
+    Case(6, f"Scores: {WANTED}", BOTH),
+    Case(6, "The first is relevant, the second is not.", {}),
+    Case(6, f"```json\n[\n  {ONE},\n  {TWO}\n]\n```", BOTH),
+    Case(
+        7, f'<think>so</think>{{"id": "{A}", "relevance_score": "8.5", "novelty": 6}}', {A: (8, 6)}
+    ),
+    Case(8, f'{{"{A}": {{"novelty": {{"score": 7}}, "relevance": {{"score": 7}}}}}}', {}),
+    Case(8, f'{{"id": "{A}", "scores": {{"novelty": 7, "relevance": 7}}}}', {}),
+    Case(9, '{"error": {"code": "data_inspection_failed", "message": "Output data may …"}}', {}),
+    Case(10, f'["{A}", "{B}"]', {}),
+    Case(11, f'{{"RELEVANCE": 8, "NOVELTY": 6}}\n{TWO}', {B: (3, 4)}),
+    Case(11, f'{{"ARXIVID": "{A}", "NOVELTY": 6}}\n{TWO}', {B: (3, 4)}),
+    Case(11, ONE.replace(A, f"arXiv:{A}v1"), {A: (8, 6)}),
+]
+
+
+@pytest.mark.parametrize("case", FAILURES, ids=lambda case: str(case.number))
+def test_a_known_failure_loses_no_sound_score(case: Case) -> None:
+    assert scores(case.text) == case.scores
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in FAILURES if c.scores != BOTH and A not in c.scores], ids=lambda c: c.number
+)
+def test_a_known_failure_is_noticed(case: Case) -> None:
+    assert read(case.text, ASKED, TOPICS).problems
+
+
+# --- any text ---------------------------------------------------------------------------------
+
+anything = st.text() | st.text(st.characters(codec=None))  # halves of surrogate pairs too
+readable = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=80)
+number = st.integers(1, 10)
+replies = st.dictionaries(
+    st.sampled_from(ASKED),
+    st.builds(Score, number, number, st.sampled_from([*TOPICS, NO_TOPIC]), readable),
+    min_size=1,
+)
+
+
+def listed(given_scores: dict[str, Score]) -> list[dict[str, Any]]:
+    return [
+        entry(i, s.relevance, s.novelty, topic=s.topic, comment=s.comment)
+        for i, s in given_scores.items()
+    ]
+
+
+def whole(given_scores: dict[str, Score]) -> str:
+    return json.dumps({"papers": listed(given_scores)}, ensure_ascii=False)
+
+
+def as_lines(given_scores: dict[str, Score]) -> str:
+    return "\n".join(json.dumps(e, ensure_ascii=False) for e in listed(given_scores))
+
+
+def by_id(given_scores: dict[str, Score]) -> str:
+    return json.dumps({e.pop("id"): e for e in listed(given_scores)})
+
+
+WRAPPERS: list[Callable[[dict[str, Score]], str]] = [
+    whole,
+    as_lines,
+    by_id,
+    lambda s: json.dumps(listed(s)),
+    lambda s: json.dumps({"papers": listed(s)}, indent=2),
+    lambda s: f"```json\n{whole(s)}\n```",
+    lambda s: f"```jsonl\n{as_lines(s)}\n```",
+    lambda s: f"Here they are: {whole(s)} That is all.",
+    lambda s: f"<think>{{}}</think>\n{whole(s)}",
+    lambda s: json.dumps({"papers": listed(s)}).replace("}", ",}").replace("]}", ",]}"),
+]
+
+
+def assert_sound(reply: Reply) -> None:
+    for paper_id, score in reply.scores.items():
+        assert paper_id in ASKED
+        assert type(score.relevance) is type(score.novelty) is int
+        assert 1 <= score.relevance <= 10
+        assert 1 <= (score.novelty or 0) <= 10
+        assert score.topic in (*TOPICS, NO_TOPIC)
+        assert score.comment == one_line(score.comment, 600)
+        score.comment.encode()
+    assert len(reply.problems) <= 21
+    assert all(problem == one_line(problem, 200) for problem in reply.problems)
+
+
+@given(
+    anything
+    | st.text('{}[]",:\\ubnrtf/81.<>think\n ', max_size=80)
+    | st.lists(st.sampled_from([ONE, TWO, *re.findall(r"\w+|\W", ONE), "</think>"])).map("".join)
+)
+def test_any_text_can_be_read(text: str) -> None:
+    assert_sound(read(text, ASKED, TOPICS))
+
+
+@given(
+    replies,
+    st.sampled_from(WRAPPERS),
+    st.lists(
+        st.tuples(
+            st.integers(0, 2000),
+            st.integers(0, 8),
+            anything
+            | st.sampled_from([*'{}[]",:\\', "NaN", "\\u12", "null", "true", '"id"', "99"]),
+        ),
+        max_size=5,
+    ),
+)
+def test_a_damaged_reply_can_be_read(
+    given_scores: dict[str, Score],
+    wrap: Callable[[dict[str, Score]], str],
+    damages: list[tuple[int, int, str]],
+) -> None:
+    text = wrap(given_scores)
+    for at, removed, inserted in damages:
+        at %= len(text) + 1
+        text = text[:at] + inserted + text[at + removed :]
+    assert_sound(read(text, ASKED, TOPICS))
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS[:-1])
+@given(given_scores=replies)
+def test_any_comment_survives_every_wrapper(
+    wrap: Callable[[dict[str, Score]], str], given_scores: dict[str, Score]
+) -> None:
+    expected = {
+        i: Score(s.relevance, s.novelty, s.topic, one_line(s.comment))
+        for i, s in given_scores.items()
+    }
+    assert read(wrap(given_scores), ASKED, TOPICS) == Reply(expected, ())
+
+
+@given(replies, st.sampled_from(WRAPPERS), st.integers(0, 5000))
+def test_a_cut_reply_holds_no_wrong_score(
+    given_scores: dict[str, Score], wrap: Callable[[dict[str, Score]], str], at: int
+) -> None:
+    text = wrap(given_scores)
+    right = {i: (s.relevance, s.novelty) for i, s in given_scores.items()}
+    assert scores(text[: at % (len(text) + 1)]).items() <= right.items()
+
+
+def test_no_cut_loses_a_complete_entry() -> None:
+    for at in range(len(WANTED)):
+        assert len(scores(WANTED[:at])) == (at >= 12 + len(ONE)) + (at >= 14 + len(ONE + TWO))
+
+
+# --- hostile input ----------------------------------------------------------------------------
+
+LENGTH = 1_000_000
+# fmt: off
+PIECES = [
+    "{", "[", '{"', '{"a":', '[{"a":', '{"a":{"b":1,', "{}", '{"id":""}', '{"relevance":1}', ONE,
+    f"{ONE},", '{"a":1,}', '{"a":[1,]}', '{"a":[,', '{"a\\"', '{\n"', ",", '"', '"a":', '"a" ' * 20,
+    '"a":' + " " * 90, "{ ", "\n", " ", "\\", "\\n", "\\nu ", "\\u", "\\ud800", "\\'", "\ud800",
+    "<think>", "</think>", DRAFT + "</think>", "9", "`", "a",
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "{}",
+        '{"x":[' * 20 + "{}",
+        f'{{"id": "{A}", "relevance": "{{}}"}}',
+        f'{{"id": "{A}", "a": "{{}}',
+    ],
+)
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_flood_of_anything_is_read_to_an_end(frame: str, piece: str) -> None:
+    text = frame.replace("{}", (piece * LENGTH)[:LENGTH])
+    assert read(text, ASKED, TOPICS).scores.keys() <= set(ASKED)
+
+
+@pytest.mark.parametrize(
+    "element", ["1,", "1.5,", "NaN,", '"",', "[],", '{"a":1},', "[1,],", "1,\n"]
+)
+def test_what_is_read_in_vain_is_given_up(element: str) -> None:
+    text = '{"x":[' * 300 + (element * LENGTH)[:400_000]
+    assert any("too broken" in problem for problem in read(text, ASKED, TOPICS).problems)

@@ -1,0 +1,196 @@
+"""`topics.md`, as people write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from digest.core.errors import ConfigError
+from digest.core.models import Topic
+from digest.scoring.prompt import load_topics
+from digest.scoring.topics import parse_topics
+
+PLAIN = """\
+# Topics
+
+Prose for whoever edits this file.
+
+## Exoplanets
+
+- Relevant: transits, atmospheres of hot Jupiters,
+  radial velocity
+- Relevant: planet formation
+- Not relevant: instrument commissioning
+
+## Galaxies
+
+- Relevant: quenching
+
+## Keywords
+
+exoplanet, James Webb Space Telescope (JWST),
+supernova
+
+## Avoid
+
+- solar physics
+- cosmic rays
+"""
+
+
+def test_a_file_in_the_suggested_form_is_read() -> None:
+    topics = parse_topics(PLAIN)
+    assert topics.topics == (
+        Topic(
+            "Exoplanets",
+            "transits, atmospheres of hot Jupiters, radial velocity\nplanet formation",
+            "instrument commissioning",
+        ),
+        Topic("Galaxies", "quenching", ""),
+    )
+    assert topics.keywords == ("exoplanet", "James Webb Space Telescope (JWST)", "supernova")
+    assert topics.avoid == ("solar physics", "cosmic rays")
+    assert topics.text == PLAIN
+
+
+def test_the_file_we_ship_is_read() -> None:
+    topics = load_topics(Path(__file__).parents[2] / "prompts")
+    assert topics.names == (
+        "Architecture",
+        "Compression and efficiency",
+        "Large-scale training",
+        "Representation learning",
+    )
+    assert all(topic.relevant and topic.irrelevant for topic in topics.topics)
+    assert "mixture of experts (MoE)" in topics.keywords
+    assert "federated learning" in topics.avoid
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda text: text.replace("\n", "\r\n"), id="CRLF"),
+        pytest.param(lambda text: "\ufeff" + text, id="BOM"),
+        pytest.param(lambda text: text.replace("# Topics\n", "", 1), id="no title"),
+        pytest.param(lambda text: text.replace("## ", "### "), id="deeper headings"),
+        pytest.param(lambda text: text.replace("# Topics", "# What I read"), id="other title"),
+        pytest.param(lambda text: text.replace("# Topics", "Topics\n======"), id="underlined"),
+        pytest.param(lambda text: text.replace("Not relevant:", "**Irrelevant**:"), id="bold"),
+        pytest.param(lambda text: text.replace("- Not relevant", "* not interested in"), id="star"),
+        pytest.param(lambda text: text.replace("## Avoid", "## Domains to avoid ##"), id="avoid"),
+        pytest.param(lambda text: text.replace("## Avoid", "## Not relevant"), id="avoid too"),
+        pytest.param(lambda text: text.replace("## Keywords", "## Key words"), id="key words"),
+        pytest.param(lambda text: text.replace("## ", "<!-- ## no -->\n\n## "), id="comments"),
+        pytest.param(lambda text: text.replace("\n## ", "\n\n---\n\n## "), id="rules"),
+        pytest.param(lambda text: text.replace("- Relevant: ", "1. "), id="unlabelled list"),
+        pytest.param(lambda text: text.replace("## Galaxies", "Galaxies\n---"), id="setext"),
+    ],
+)
+def test_the_same_file_written_otherwise_reads_the_same(change: object) -> None:
+    assert callable(change)
+    was, now = parse_topics(PLAIN), parse_topics(change(PLAIN))
+    assert (now.topics, now.keywords, now.avoid) == (was.topics, was.keywords, was.avoid)
+
+
+def test_free_prose_under_a_heading_is_relevant() -> None:
+    (topic,) = parse_topics("# Black holes\nMergers, and\nwhat they ring like.\n\nSpin.").topics
+    assert topic == Topic("Black holes", "Mergers, and what they ring like.\nSpin.", "")
+
+
+def test_headings_of_one_level_are_all_topics() -> None:
+    assert parse_topics("# A\na\n# B\nb\n# Keywords\nc").names == ("A", "B")
+
+
+def test_subheadings_can_stand_for_labels() -> None:
+    text = "## Ecology\n### Relevant\n- forests\n### Not relevant\n- zoos\n## Avoid\nbotany"
+    topics = parse_topics(text)
+    assert topics.topics == (Topic("Ecology", "forests", "zoos"),)
+    assert topics.avoid == ("botany",)
+
+
+def test_items_after_an_empty_label_belong_to_it() -> None:
+    (topic,) = parse_topics("## Ecology\nRelevant:\n- forests\nIrrelevant:\n- zoos\n- pets").topics
+    assert topic == Topic("Ecology", "forests", "zoos\npets")
+
+
+def test_irrelevant_keywords_are_avoided() -> None:
+    topics = parse_topics("## A\na\n## Keywords\n- Relevant: x, y, etc.\n- Irrelevant: z")
+    assert (topics.keywords, topics.avoid) == (("x", "y"), ("z",))
+
+
+@pytest.mark.parametrize(
+    ("written", "keywords"),
+    [
+        ("one, two; three four.", ("one", "two", "three four")),
+        ("- one\n- two,\n  three", ("one", "two", "three")),
+        ("one\ntwo\nthree four", ("one", "two", "three four")),
+        ("one, two\nfold, three", ("one", "two fold", "three")),
+        ("one (uno, ein), two, one (uno, ein)", ("one (uno, ein)", "two")),
+        ("", ()),
+    ],
+)
+def test_keywords_can_be_listed_in_any_way(written: str, keywords: tuple[str, ...]) -> None:
+    assert parse_topics(f"## A\na\n## Keywords\n{written}").keywords == keywords
+
+
+@pytest.mark.parametrize("name", ["Negative refraction", "Collision avoidance", "Key exchange"])
+def test_a_topic_is_not_mistaken_for_a_special_heading(name: str) -> None:
+    assert parse_topics(f"## {name}\nanything").names == (name,)
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "prose, no heading", "# Topics", "## Keywords\na"])
+def test_a_file_without_topic_is_refused_with_the_remedy(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"no topic: add a heading such as '## Topic'"):
+        parse_topics(text)
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    text = "## A\na\n## B\n- Not relevant: b\n## a\nagain\n## None\nnothing\n##\nnameless\n"
+    with pytest.raises(ConfigError) as caught:
+        parse_topics(text)
+    assert caught.value.mistakes == (
+        "2 headings 'A': rename or join them",
+        "nothing relevant under 'B': add a line '- Relevant: …' or remove it",
+        "the heading 'None' is what a paper without topic gets: rename it",
+        "a heading without a name: give the topic a name",
+    )
+
+
+def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"topics\.md: no such file: write one"):
+        load_topics(tmp_path)
+
+
+def test_a_file_that_is_not_text_is_named_with_the_remedy(tmp_path: Path) -> None:
+    (tmp_path / "topics.md").write_bytes(b"## Caf\xe9\nth\xe9")
+    with pytest.raises(ConfigError, match=r"topics\.md: not UTF-8 text: save the file as UTF-8"):
+        load_topics(tmp_path)
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "topics.md").mkdir()
+    with pytest.raises(ConfigError, match=r"topics\.md: cannot be read"):
+        load_topics(tmp_path)
+
+
+def test_mistakes_in_a_file_name_it(tmp_path: Path) -> None:
+    (tmp_path / "topics.md").write_text("## A\n## A\na\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_topics(tmp_path)
+    assert [m.startswith(f"{tmp_path / 'topics.md'}: ") for m in caught.value.mistakes] == [
+        True
+    ] * 2
+
+
+@given(st.text(st.sampled_from("#-=* \nAa:,(){}<!>\r\t\u2028é0Relvant")))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    try:
+        topics = parse_topics(text)
+    except ConfigError:
+        return
+    assert topics.topics
+    assert all(topic.name and topic.relevant for topic in topics.topics)
+    assert len({name.casefold() for name in topics.names}) == len(topics.names)
