@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from html import escape
 
-from digest.core.models import AnnounceType, Paper
+from digest.core.papers import AnnounceType, Paper
 
 SECTIONS = {
     "New": (AnnounceType.NEW,),

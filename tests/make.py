@@ -17,28 +17,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from digest.core.calendar import EASTERN
-from digest.core.models import (
-    NO_TOPIC,
-    AnnounceType,
-    Below,
-    Cut,
-    Digest,
-    Entry,
-    Failure,
-    Feed,
-    Filtered,
-    Kept,
-    Origin,
-    Paper,
-    Prompt,
-    Score,
-    Source,
-    SourceState,
-    Status,
-    Unscored,
-    Usage,
-    Verdict,
-)
+from digest.core.models import Below, Cut, Digest, Filtered, Kept, Status, Unscored
+from digest.core.papers import AnnounceType, Entry, Feed, Origin, Paper, Source, SourceState
+from digest.core.scores import NO_TOPIC, Failure, Prompt, Score, ScoredBy, Usage, Verdict
 
 DAY = date(2026, 1, 30)
 CUT = Cut(relevance=8, novelty=7)
@@ -115,7 +96,7 @@ def digest(
     seen: Sequence[Paper] = (),
     unscored: Sequence[Paper] = (),
     day: date = DAY,
-    scorer: str = "llm",
+    scorer: ScoredBy = ScoredBy.MODEL,
     generated_at: datetime = datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC),
 ) -> Digest:
     """A digest of one category in which each paper has the outcome under which it is given."""
@@ -125,7 +106,7 @@ def digest(
         status=Status.PARTIAL if unscored else Status.COMPLETE,
         generated_at=generated_at,
         scorer=scorer,
-        model="gpt-6-luna" if scorer == "llm" else None,
+        model="gpt-6-luna" if scorer is ScoredBy.MODEL else None,
         prompt=Prompt("You score papers.", "Architecture"),
         cut=CUT,
         sources={"cs.LG": source(*everything)},
@@ -305,7 +286,7 @@ def digests(draw: st.DrawFn) -> Digest:
         date=draw(st.dates(date(1991, 8, 14), date(2100, 1, 1))),
         status=draw(st.sampled_from(Status)),
         generated_at=draw(st.datetimes(timezones=st.just(UTC))),
-        scorer="offline" if offline else "llm",
+        scorer=ScoredBy.EMBEDDED if offline else ScoredBy.MODEL,
         model=None if offline else draw(st.none() | texts),
         prompt=Prompt(draw(texts), draw(texts)),
         cut=draw(st.builds(Cut, st.integers(1, 10), st.integers(1, 10))),

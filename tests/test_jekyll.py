@@ -15,7 +15,8 @@ import pytest
 
 from digest.archive import store
 from digest.core.config import Site
-from digest.core.models import Kept, Prompt, Unscored
+from digest.core.models import Kept, Unscored
+from digest.core.scores import Prompt
 from digest.core.text import plain
 from digest.run import output
 from tests import make

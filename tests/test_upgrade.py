@@ -20,7 +20,7 @@ from digest.cli.main import main
 from digest.core import config
 from digest.core.config import Site, load_config
 from digest.core.errors import ConfigError
-from digest.core.models import Feed
+from digest.core.papers import Feed
 from digest.run import output
 from digest.run.check import check
 from tests import make, settings_table

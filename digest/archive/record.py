@@ -16,29 +16,18 @@ from typing import Annotated, Any
 import msgspec
 
 from digest.core.errors import ArchiveError
-from digest.core.models import (
+from digest.core.models import Below, Counts, Cut, Digest, Filtered, Kept, Missed, Status, Unscored
+from digest.core.papers import (
     FEED_LIMIT,
-    NO_TOPIC,
     AnnounceType,
-    Below,
-    Counts,
-    Cut,
-    Digest,
     Entry,
-    Filtered,
-    Kept,
-    Missed,
     Origin,
     Paper,
-    Prompt,
-    Score,
     Source,
     SourceState,
-    Status,
-    Unscored,
-    Usage,
     announced,
 )
+from digest.core.scores import NO_TOPIC, Prompt, Score, ScoredBy, Usage
 
 SCHEMA = 1
 
@@ -106,7 +95,7 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     date: date
     status: Status
     generated_at: datetime
-    scorer: str
+    scorer: ScoredBy
     model: str | None
     prompt_sha256: str
     prompt: Prompt

@@ -28,7 +28,8 @@ from digest.archive import record
 from digest.archive.layout import day_file, is_ours, not_ours
 from digest.core import files
 from digest.core.errors import ArchiveError
-from digest.core.models import Day, Digest, Entry
+from digest.core.models import Day, Digest
+from digest.core.papers import Entry
 
 log = logging.getLogger("digest")
 

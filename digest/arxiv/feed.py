@@ -38,7 +38,7 @@ from digest.arxiv.strict_xml import (
 )
 from digest.core.calendar import today_eastern
 from digest.core.errors import FeedError, NoSuchFeed
-from digest.core.models import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
+from digest.core.papers import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
 from digest.core.text import clean, one_line
 
 if TYPE_CHECKING:

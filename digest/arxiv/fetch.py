@@ -14,7 +14,7 @@ from digest.core import categories
 from digest.core.calendar import is_announcement_day
 from digest.core.config import Arxiv, Config
 from digest.core.errors import FeedError, InTrouble, NoSuchFeed, Refused
-from digest.core.models import Feed, Origin
+from digest.core.papers import Feed, Origin
 from digest.core.progress import bar, log, stage
 from digest.core.wording import count
 

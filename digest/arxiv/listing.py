@@ -49,7 +49,7 @@ from digest.arxiv.strict_xml import (
 )
 from digest.core.categories import covers
 from digest.core.errors import FeedError
-from digest.core.models import AnnounceType, Feed, Paper
+from digest.core.papers import AnnounceType, Feed, Paper
 from digest.core.text import clean, one_line
 
 CUT_AT = 100  # authors a page shows; a hundred and one are shown whole

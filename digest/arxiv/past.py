@@ -29,7 +29,7 @@ from digest.arxiv.strict_xml import CATEGORY, MAX_BYTES
 from digest.core.calendar import submission_window
 from digest.core.categories import covered, covers
 from digest.core.errors import FeedError, InTrouble, Refused
-from digest.core.models import AnnounceType, Feed
+from digest.core.papers import AnnounceType, Feed
 
 if TYPE_CHECKING:
     import requests

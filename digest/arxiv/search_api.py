@@ -36,7 +36,7 @@ from digest.arxiv.strict_xml import (
 )
 from digest.core.categories import may_have_categories
 from digest.core.errors import FeedError
-from digest.core.models import AnnounceType, Paper
+from digest.core.papers import AnnounceType, Paper
 from digest.core.text import clean, one_line
 
 if TYPE_CHECKING:

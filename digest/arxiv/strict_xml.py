@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from digest.core.errors import FeedError
-from digest.core.models import AnnounceType, Paper
+from digest.core.papers import AnnounceType, Paper
 from digest.core.text import accents, one_line, visible
 
 MAX_BYTES = 20_000_000  # of a document; 2,000 items, arXiv's own limit, are about 4 MB

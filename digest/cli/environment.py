@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from digest import __version__
 from digest.core.errors import ConfigError
+from digest.core.scores import ScoredBy
 from digest.core.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def scorer(config: Config, *, pays: bool = True) -> Scorer:
     """The configured scorer; one that only foretells needs no key."""
     from digest.scoring import scorers
 
-    secret = key() if pays and config.scorer == "llm" else None
+    secret = key() if pays and config.scorer is ScoredBy.MODEL else None
     return scorers.make(config, secret, base_url())
 
 

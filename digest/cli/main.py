@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 from digest.cli import environment
 from digest.cli.options import DEMO_OUT, parser
 from digest.core.errors import AnotherRun, ConfigError, DigestError
+from digest.core.models import RunStatus
+from digest.core.scores import ScoredBy
 from digest.core.secrets import Secrets
 
 if TYPE_CHECKING:
@@ -62,11 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             if isinstance(arguments, Namespace):
                 _note_trouble(arguments, report)
         except KeyboardInterrupt:
-            report.fail("interrupted", "interrupted; run it again to go on", INTERRUPTED)
+            report.fail(RunStatus.INTERRUPTED, "interrupted; run it again to go on", INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - a fault of ours: shown whole, but for secrets
             print(secrets.scrub("".join(traceback.format_exception(error))), file=sys.stderr)
             why = f"a fault of this program ({type(error).__name__}): please report it, with the"
-            report.fail("error", f"{why} lines above", 1)
+            report.fail(RunStatus.ERROR, f"{why} lines above", 1)
     report = secrets.scrub(report)
     for line in report.complaints():
         print(line, file=sys.stderr)
@@ -174,13 +176,15 @@ def _run(arguments: Namespace, report: RunReport) -> None:
         require_own_folder(arguments.out, arguments.config.parent, config.prompts)
     config = replace(
         config,
-        scorer=arguments.scorer or config.scorer,
+        scorer=ScoredBy(arguments.scorer or config.scorer),
         out=arguments.out or config.out,
     )
     config = environment.completed(config)
     report.site = config.site.url
-    if config.scorer == "llm" and environment.is_fresh_fork(config.out):
-        report.add(DayReport("not_set_up", f"nothing is published yet: {environment.NO_KEY}"))
+    if config.scorer is ScoredBy.MODEL and environment.is_fresh_fork(config.out):
+        report.add(
+            DayReport(RunStatus.NOT_SET_UP, f"nothing is published yet: {environment.NO_KEY}")
+        )
         return
     with nullcontext() if arguments.dry_run else _alone(arguments.config.parent):
         _make_digests(arguments, config, report)
@@ -277,7 +281,7 @@ def _demo(arguments: Namespace, report: RunReport) -> None:
     from digest.core.config import load_config
     from digest.run import daily, pipeline, unfinished
 
-    config = replace(load_config(arguments.config), scorer="offline", out=DEMO_OUT)
+    config = replace(load_config(arguments.config), scorer=ScoredBy.EMBEDDED, out=DEMO_OUT)
     if foreign := layout.other_site(DEMO_OUT):
         raise layout.not_ours(foreign)
     nowhere = DEMO_OUT / unfinished.FOLDER  # the embedded scorer leaves nothing unfinished
@@ -307,7 +311,7 @@ def _render(arguments: Namespace, report: RunReport) -> None:
         if foreign := layout.other_site(to):
             raise layout.not_ours(foreign)
         written = output.render(config.out, to, config.site)
-    status = "updated" if written else "unchanged"
+    status = RunStatus.UPDATED if written else RunStatus.UNCHANGED
     report.add(DayReport(status, f"{count(len(written), 'file')} written"))
 
 
@@ -329,10 +333,10 @@ def _check(arguments: Namespace, report: RunReport) -> None:
             findings = left
     if findings:
         lines = [str(finding) for finding in findings]
-        report.fail("findings", "\n".join(lines), 1)
+        report.fail(RunStatus.FINDINGS, "\n".join(lines), 1)
         return
     reason = f"{count(mended, 'finding')} mended" if mended else "the archive holds together"
-    report.add(DayReport("updated" if mended else "unchanged", reason))
+    report.add(DayReport(RunStatus.UPDATED if mended else RunStatus.UNCHANGED, reason))
 
 
 def _doctor(arguments: Namespace, report: RunReport) -> None:
@@ -364,9 +368,9 @@ def _doctor(arguments: Namespace, report: RunReport) -> None:
     report.notes = [f"{check.name}: {check.words}" for check in doctor.warnings(checks)]
     if problems := doctor.problems(checks):
         lines = [f"{problem.name}: {problem.words}" for problem in problems]
-        report.fail("findings", "\n".join(lines), 1)
+        report.fail(RunStatus.FINDINGS, "\n".join(lines), 1)
     else:
-        report.add(DayReport("unchanged", doctor.in_short(checks)))
+        report.add(DayReport(RunStatus.UNCHANGED, doctor.in_short(checks)))
 
 
 def _eval(arguments: Namespace, report: RunReport) -> None:
@@ -378,7 +382,7 @@ def _eval(arguments: Namespace, report: RunReport) -> None:
     if given.save:
         command.require_place(given.save, given.labels, given.compare)
     config = environment.completed(load_config(given.config))
-    config = replace(config, scorer=given.scorer or config.scorer)
+    config = replace(config, scorer=ScoredBy(given.scorer or config.scorer))
     paths = given.compare or [config.prompts]
     contenders = [command.contender(path, config, environment.scorer) for path in paths]
     with _session(config) as session:
@@ -421,7 +425,7 @@ def _issue(arguments: Namespace, report: RunReport) -> None:
             said = issue.follow(github, attempt) if github else issue.NOBODY
         except GitHubError as error:
             said = f"no issue tells of this: {error}: {issue.why_not(error)}"
-    report.add(DayReport("unchanged", said))
+    report.add(DayReport(RunStatus.UNCHANGED, said))
 
 
 def _init(arguments: Namespace, report: RunReport) -> None:
@@ -435,7 +439,7 @@ def _init(arguments: Namespace, report: RunReport) -> None:
     said = f"{count(len(started.written), 'file')} written"
     if started.left:
         said += f"; left as they are: {', '.join(started.left)}"
-    report.add(DayReport("updated" if started.written else "unchanged", said))
+    report.add(DayReport(RunStatus.UPDATED if started.written else RunStatus.UNCHANGED, said))
     report.text = init.next_steps(folder, action)
 
 

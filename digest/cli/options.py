@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from digest import __version__
 from digest.core.errors import ConfigError
+from digest.core.scores import ScoredBy
 
 DEMO_OUT = Path("build/demo")
 
@@ -50,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         "--feed", action="append", metavar="PATH_OR_URL",
         help="replay this feed instead of fetching, under its own date (repeatable)",
     )  # fmt: skip
-    run.add_argument("--scorer", choices=("llm", "offline"), help="instead of the configured one")
+    run.add_argument("--scorer", choices=tuple(ScoredBy), help="instead of the configured one")
     run.add_argument("--out", type=Path, metavar="DIR", help="instead of the configured folder")
     run.add_argument("--no-commit", action="store_true", help="write the files, leave git alone")
     run.add_argument("--push", action="store_true", help="push each commit")
@@ -111,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluation.add_argument("--save", type=Path, metavar="FILE", help="keep the scores, as JSONL")
     evaluation.add_argument(
-        "--scorer", choices=("llm", "offline"), help="instead of the configured one"
+        "--scorer", choices=tuple(ScoredBy), help="instead of the configured one"
     )
 
     init = commands.add_parser(

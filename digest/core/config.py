@@ -19,7 +19,9 @@ from urllib.parse import urlsplit
 
 from digest.core import categories, strict_yaml
 from digest.core.errors import ConfigError
-from digest.core.models import ANNOUNCE_TYPES, Cut
+from digest.core.models import Cut
+from digest.core.papers import ANNOUNCE_TYPES
+from digest.core.scores import ScoredBy
 
 log = logging.getLogger("digest")
 
@@ -236,8 +238,8 @@ class Config:
     announce: tuple[str, ...] = _setting(
         ("new", "cross"), _list(_one_of(*_ANNOUNCE), at_least_one=True), "Announce types to score."
     )
-    scorer: str = _setting(
-        "llm", _one_of("llm", "offline"), "The model, or the embedded scorer that needs no key."
+    scorer: ScoredBy = _setting(
+        ScoredBy.MODEL, _one_of(*ScoredBy), "The model, or the embedded scorer that needs no key."
     )
     keep: Keep = field(default_factory=Keep)
     authors: tuple[str, ...] = _setting(

@@ -19,19 +19,21 @@ user sees after "digest: ". Surprises are not in this tree and keep their traceb
 
 from __future__ import annotations
 
+from digest.core.models import RunStatus
+
 
 class DigestError(Exception):
     """Base of every expected failure. `status` is what the report says."""
 
     exit_code = 1
-    status = "error"
+    status: RunStatus = RunStatus.ERROR
 
 
 class ConfigError(DigestError):
     """The settings, the prompts or the command line are wrong. One line a mistake."""
 
     exit_code = 2
-    status = "config_error"
+    status = RunStatus.CONFIG_ERROR
 
     def __init__(self, *mistakes: str) -> None:
         super().__init__("\n".join(mistakes))
@@ -42,27 +44,27 @@ class ScoringError(DigestError):
     """Too little could be scored to publish."""
 
     exit_code = 3
-    status = "outage"
+    status = RunStatus.OUTAGE
 
 
 class OverBudget(ScoringError):
     """The budget ended before enough was scored to publish."""
 
-    status = "over_budget"
+    status = RunStatus.OVER_BUDGET
 
 
 class Interrupted(ScoringError):
     """Somebody stopped the run in the middle of scoring."""
 
     exit_code = 130
-    status = "interrupted"
+    status = RunStatus.INTERRUPTED
 
 
 class FeedError(DigestError):
     """A category's feed could not be had, or is not a feed."""
 
     exit_code = 4
-    status = "feed_error"
+    status = RunStatus.FEED_ERROR
 
     def __init__(self, category: str, problem: str) -> None:
         super().__init__(f"{category}: {problem}")
@@ -86,18 +88,18 @@ class ArchiveError(DigestError):
     """A file of the archive cannot be read as what it should be."""
 
     exit_code = 1
-    status = "archive_error"
+    status = RunStatus.ARCHIVE_ERROR
 
 
 class PublishError(DigestError):
     """git refused."""
 
     exit_code = 5
-    status = "publish_error"
+    status = RunStatus.PUBLISH_ERROR
 
 
 class AnotherRun(DigestError):
     """Another process holds the lock. There is nothing to do, and nothing has failed."""
 
     exit_code = 0
-    status = "unchanged"
+    status = RunStatus.UNCHANGED

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 
 from digest.core.calendar import EASTERN, next_announcement, today_eastern
-from digest.core.models import FEED_LIMIT, LIMIT_RULE, Counts, Digest, Origin, Unscored, add
+from digest.core.models import LIMIT_RULE, Counts, Digest, Unscored
+from digest.core.papers import FEED_LIMIT, Origin
+from digest.core.scores import ScoredBy, add
 
 
 def sums(counts: Counts) -> str:
@@ -24,8 +26,8 @@ def in_words(day: date) -> str:
     return f"{day:%A}, {day.day} {day:%B} {day.year}"
 
 
-def scorer_label(scorer: str, model: str | None) -> str:
-    return "the embedded scorer" if scorer == "offline" else model or "an unnamed model"
+def scorer_label(scorer: ScoredBy | None, model: str | None) -> str:
+    return "the embedded scorer" if scorer is ScoredBy.EMBEDDED else model or "an unnamed model"
 
 
 NOT_REPORTED = "not reported"
@@ -59,13 +61,13 @@ def over_budget(digest: Digest) -> str:
 
 def cost(digest: Digest) -> str:
     """The whole day's."""
-    return "none" if digest.scorer == "offline" else dollars(digest.cost_usd)
+    return "none" if digest.scorer is ScoredBy.EMBEDDED else dollars(digest.cost_usd)
 
 
 def usage(digest: Digest) -> tuple[tuple[str, str, str, str], ...]:
     """The table of what the day took: (name, prompt, completion, total) in words."""
     used, total = digest.usage, digest.cost_usd
-    if digest.scorer == "offline":
+    if digest.scorer is ScoredBy.EMBEDDED:
         return (("Tokens", "none", "none", "none"), ("Cost", "none", "none", "none"))
     rest = None if total is None or used.prompt_usd is None else total - used.prompt_usd
     spoken = [
@@ -135,7 +137,7 @@ def warnings(digest: Digest) -> tuple[str, ...]:
     if digest.generated_at >= datetime.combine(next_announcement(digest.date), time.min, EASTERN):
         made = in_words(today_eastern(digest.generated_at))  # whether caught up or made anew
         said.append(f"Made on {made}, after arXiv's next announcement was due.")
-    if digest.scorer == "offline":
+    if digest.scorer is ScoredBy.EMBEDDED:
         said.append(
             "Scored by the embedded scorer, without a language model: relevance is word matching"
             " against the topics, and novelty is not judged."

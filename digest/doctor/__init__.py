@@ -14,6 +14,7 @@ import requests
 
 from digest.core import network
 from digest.core.errors import DigestError
+from digest.core.scores import ScoredBy
 from digest.core.text import inert, one_line
 from digest.core.wording import count
 from digest.doctor import hub, repository, scoring
@@ -42,7 +43,7 @@ _FEWEST_SECRET = 8  # characters: what local servers take as a key ("x", "ollama
 
 def config(setup: Setup) -> Iterator[Check]:
     settings = setup.load()
-    judge = settings.llm.model if settings.scorer == "llm" else "the embedded scorer"
+    judge = settings.llm.model if settings.scorer is ScoredBy.MODEL else "the embedded scorer"
     yield ok(f"{', '.join(settings.categories)}, judged by {judge}, into {settings.out}")
 
 

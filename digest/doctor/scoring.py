@@ -13,7 +13,8 @@ from digest.arxiv.fetch import newer_category
 from digest.core import calendar, categories
 from digest.core.config import Llm
 from digest.core.errors import ArchiveError, ConfigError, FeedError
-from digest.core.models import FEED_LIMIT, Entry, Feed, Prompt, Usage
+from digest.core.papers import FEED_LIMIT, Entry, Feed
+from digest.core.scores import Prompt, ScoredBy, Usage
 from digest.core.wording import count, dollars
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, ok, parts, problem, unknown, warning
@@ -46,7 +47,7 @@ def prompts(setup: Setup) -> Iterator[Check]:
     config = setup.config
     found = load_topics(config.prompts).names
     topics = f"{count(len(found), 'topic')} ({', '.join(found)})"
-    if config.scorer == "offline":
+    if config.scorer is ScoredBy.EMBEDDED:
         yield ok(topics)
         return
     prompt = scorers.make(config, None, None).prompt
@@ -66,7 +67,7 @@ _PROBE = Prompt("You answer in JSON.", 'Answer {"papers":[]} and nothing else.')
 def key(setup: Setup) -> Iterator[Check]:
     """One tiny request, in the form that a run's would have."""
     config = setup.config
-    if config.scorer == "offline":
+    if config.scorer is ScoredBy.EMBEDDED:
         yield ok(_OFFLINE)
         return
     secret, address = setup.key(), config.llm.base_url or setup.base_url()
@@ -97,7 +98,7 @@ def accepted(answer: Answer | Setback, llm: Llm, address: str | None) -> Check:
 
 def model(setup: Setup) -> Iterator[Check]:
     config = setup.config
-    if config.scorer == "offline":
+    if config.scorer is ScoredBy.EMBEDDED:
         yield ok(_OFFLINE)
     else:
         today = calendar.today_eastern(setup.now)
@@ -123,7 +124,7 @@ def lifetime(name: str, host: str, today: date) -> Check:
 
 def price(setup: Setup) -> Iterator[Check]:
     llm = setup.config.llm
-    if setup.config.scorer == "offline":
+    if setup.config.scorer is ScoredBy.EMBEDDED:
         yield ok(_OFFLINE)
         return
     if prices.is_local(setup.address or prices.OPENAI):
@@ -144,7 +145,7 @@ def price(setup: Setup) -> Iterator[Check]:
 
 def budget(setup: Setup) -> Iterator[Check]:
     config = setup.config
-    if config.scorer == "offline":
+    if config.scorer is ScoredBy.EMBEDDED:
         yield ok(_OFFLINE)
     elif config.llm.budget_usd is None:
         yield ok("no cap: llm.budget_usd is null")
@@ -176,7 +177,7 @@ def _day(setup: Setup) -> tuple[str, float | None]:
             raise Unknown("the prompts come first") from error
         return f"today's {count(len(papers), 'paper')}", scorer.foretell(papers).cost_usd
     try:
-        scored = [day for day in store.read_days(config.out) if day.scorer == "llm"]
+        scored = [day for day in store.read_days(config.out) if day.scorer is ScoredBy.MODEL]
     except ArchiveError as error:
         raise Unknown("the archive comes first") from error
     if not scored:

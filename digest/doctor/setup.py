@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from digest.arxiv.feed import fetch_feed, parse_feed
 from digest.core.config import Config
 from digest.core.errors import ConfigError, FeedError
-from digest.core.models import Feed
+from digest.core.papers import Feed
 from digest.doctor.verdict import Unknown
 
 if TYPE_CHECKING:

@@ -21,8 +21,10 @@ from digest.arxiv import search_api
 from digest.core import files
 from digest.core.config import Config
 from digest.core.errors import ConfigError, Interrupted, OverBudget, ScoringError
-from digest.core.models import Failure, Paper, Reason, Score, Scoring
+from digest.core.models import RunStatus
+from digest.core.papers import Paper
 from digest.core.progress import bar, stage
+from digest.core.scores import Failure, Reason, Score, ScoredBy, Scoring
 from digest.core.wording import count, dollars, in_short, scorer_label
 from digest.evaluation import labels as labelling
 from digest.evaluation.compare import as_dict, compare, evaluate
@@ -81,7 +83,7 @@ def _from_archive(config: Config, since: date, session: requests.Session) -> Lab
             ids = [below.id for below in found.lean]
             papers = search_api.fetch_papers(session, config.arxiv.api_url, ids)
         labels, missing = labelling.with_abstracts(found.lean, papers)
-        judge = scorer_label(found.scorer or "", "the model")
+        judge = scorer_label(found.scorer, "the model")
         said.append(f"{count(len(found.labels) + len(labels), 'paper')} as {judge} scored them")
         said.append(f"{count(found.days, 'day')} of the archive")
     if missing:
@@ -219,7 +221,7 @@ def _foretell(
     asked: list[int] = []
     for one, before in zip(contenders, earlier, strict=True):
         rest = _rest(papers, before)
-        if one.scorer and one.scorer.name != "offline" and rest:
+        if one.scorer and one.scorer.name is not ScoredBy.EMBEDDED and rest:
             foretold += one.scorer.foretell(rest)
             asked.append(len(rest))
     if not asked:
@@ -360,7 +362,7 @@ def _outcome(
     scorer = next((one.scorer for one in contenders if one.scorer), None)
     reasons.append(_cost(scorer, spent))
     report = DayReport(
-        "evaluated",
+        RunStatus.EVALUATED,
         f"{count(len(labels), 'labelled paper')}; {'; '.join(reasons)}",
         usage=spent.usage if scorer else None,
         cost_usd=spent.cost_usd,
@@ -372,7 +374,7 @@ def _outcome(
 
 def _cost(scorer: Scorer | None, spent: Scoring) -> str:
     """What it took, earlier tries included."""
-    if scorer is None or scorer.name == "offline":
+    if scorer is None or scorer.name is ScoredBy.EMBEDDED:
         return "cost none"
     usage = spent.usage
     tokens = [

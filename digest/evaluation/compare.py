@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from digest.core.models import NO_TOPIC, Cut, Score
+from digest.core.models import Cut
+from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 from digest.evaluation.labels import Label
 from digest.evaluation.measures import FIGURES, Entry, Figures, Order, Truth, measure, minus, ratio

@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from digest.core.errors import ConfigError
-from digest.core.models import NO_TOPIC, AnnounceType, Below, Cut, Digest, Paper, Score
+from digest.core.models import Below, Cut, Digest
+from digest.core.papers import AnnounceType, Paper
+from digest.core.scores import NO_TOPIC, Score, ScoredBy
 from digest.core.text import accents, one_line
 from digest.run.ranking import passes
 
@@ -164,7 +166,7 @@ class Archived:
 
     labels: tuple[Label, ...]  # with their abstracts, ready
     lean: tuple[Below, ...]  # judged below the cut of their day: the archive has no abstract
-    scorer: str | None  # whose judgement it is: "llm", "offline", or None where nothing was scored
+    scorer: ScoredBy | None  # whose judgement it is; None where nothing was scored
     days: int  # how many days that was
 
 
@@ -175,12 +177,12 @@ def from_archive(digests: Iterable[Digest]) -> Archived:
     not be measured by word matching. Where there are no others, its days do, and `scorer` tells. A
     paper kept for its author has its scores like any other; `Label.is_relevant` asks them alone.
     """
-    by_scorer: dict[str, list[Digest]] = {}
+    by_scorer: dict[ScoredBy, list[Digest]] = {}
     for digest in sorted(digests, key=lambda d: d.date):
         if digest.scored_ids:
             by_scorer.setdefault(digest.scorer, []).append(digest)
-    scorer = "llm" if "llm" in by_scorer else next(iter(by_scorer), None)
-    days = by_scorer.get(scorer or "", [])
+    scorer = next((one for one in ScoredBy if one in by_scorer), None)
+    days = by_scorer[scorer] if scorer else []
     judged: dict[str, Label | Below] = {}
     for digest in days:
         judged |= {kept.paper.id: _judged(kept.paper, kept.score) for kept in digest.kept}

@@ -18,7 +18,8 @@ from dataclasses import dataclass, fields
 from itertools import accumulate, groupby
 from typing import Any, NamedTuple, TypeVar
 
-from digest.core.models import Cut, Score
+from digest.core.models import Cut
+from digest.core.scores import Score
 from digest.evaluation.labels import Label
 from digest.run.ranking import best_first, passes
 

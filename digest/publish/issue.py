@@ -15,12 +15,13 @@ from datetime import datetime
 from typing import Any
 
 from digest.core.errors import Interrupted
+from digest.core.models import RunStatus
 from digest.core.text import inert, markdown, one_line
 from digest.publish.github import GitHub, GitHubError
 
 # What proves, of a day, that digests are made again. A weekend's run, with nothing to do, proves
 # nothing, nor does a run that found another one at work.
-GOOD = ("published", "updated", "unchanged")
+GOOD = (RunStatus.PUBLISHED, RunStatus.UPDATED, RunStatus.UNCHANGED)
 _MARK = "preprint-digest-outage"
 _BOT = "github-actions[bot]"
 _OWN = ("OWNER", "MEMBER", "COLLABORATOR")

@@ -12,7 +12,9 @@ from datetime import date, timedelta
 
 from digest.arxiv.past import KEPT
 from digest.core.calendar import is_announcement_day
-from digest.core.models import FINAL_REASONS, Day, Digest, Reason, Source, Status
+from digest.core.models import Day, Digest, Status
+from digest.core.papers import Source
+from digest.core.scores import FINAL_REASONS, Reason
 
 RETRY = timedelta(days=4)  # of papers without a score: asking the model costs money each time
 BACKLOG = 2  # days; where more are missed, today's digest goes first

@@ -19,7 +19,8 @@ from digest.core import files
 from digest.core.calendar import between
 from digest.core.config import Site
 from digest.core.errors import ArchiveError
-from digest.core.models import Digest, Entry, SourceState
+from digest.core.models import Digest
+from digest.core.papers import Entry, SourceState
 from digest.core.wording import count
 from digest.publish import clone
 from digest.run import output

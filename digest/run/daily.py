@@ -16,7 +16,9 @@ from digest.archive import store
 from digest.arxiv.fetch import Fetched, Past, Reading, Unread
 from digest.core import calendar
 from digest.core.errors import FeedError, Interrupted, ScoringError
-from digest.core.models import FINAL_REASONS, Digest, Source, Status
+from digest.core.models import Digest, RunStatus, Status
+from digest.core.papers import Source
+from digest.core.scores import FINAL_REASONS, ScoredBy
 from digest.core.wording import by_reason, count
 from digest.run import backlog as past_days
 from digest.run import pipeline, reading, unfinished
@@ -42,7 +44,7 @@ class Arxiv:
 def run(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
     """Repair what was missed, then make the digest of `today`; or the other way round."""
     pipeline.restore(job)
-    left = unfinished.left(job.unfinished, today) if job.scorer.name == "llm" else {}
+    left = unfinished.left(job.unfinished, today) if job.scorer.name is ScoredBy.MODEL else {}
     backlog = [] if job.trial or job.rescore else _backlog(job, today, left)
     if len(backlog) <= past_days.BACKLOG:
         _repair(job, backlog, left, arxiv.past, report, REPAIR_FIRST_S)
@@ -69,7 +71,9 @@ def catch_up(job: Job, days: Sequence[date], past: Past, report: RunReport) -> N
             need = past_days.Need(day, job.config.categories)
             _repair_day(job, need, {}, past, report, by_hand=True)
         else:
-            report.add(DayReport("unchanged", "the day stands; `--rescore` makes it anew", day))
+            report.add(
+                DayReport(RunStatus.UNCHANGED, "the day stands; `--rescore` makes it anew", day)
+            )
 
 
 def replay(job: Job, days: Mapping[date, list[Fetched]], report: RunReport) -> None:
@@ -85,7 +89,7 @@ def replay(job: Job, days: Mapping[date, list[Fetched]], report: RunReport) -> N
 def _make_today(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
     if today.weekday() > 4:  # a holiday is looked at all the same: it costs little, calendars err
         why = calendar.why_none(today)
-        report.add(DayReport("no_announcement", f"arXiv announces nothing on {why}", today))
+        report.add(DayReport(RunStatus.NO_ANNOUNCEMENT, f"arXiv announces nothing on {why}", today))
         return
     report.under_way = today
     readings = arxiv.fetch()
@@ -200,7 +204,9 @@ def _repair(
             why = "they have taken enough time"
         if why:
             waiting = count(len(backlog) - number, "past day")
-            report.add(DayReport("waiting", f"{waiting} left to later runs: {why}", need.day))
+            report.add(
+                DayReport(RunStatus.WAITING, f"{waiting} left to later runs: {why}", need.day)
+            )
             return
         spent += _repair_day(job, need, left, past, report)
 
@@ -252,7 +258,7 @@ def _put_off(report: RunReport, day: date, reason: str, *, failed: bool) -> DayR
         result = DayReport(FeedError.status, reason, day)
         report.add(result, FeedError.exit_code)
     else:
-        result = DayReport("waiting", f"{reason}; a later run asks again", day)
+        result = DayReport(RunStatus.WAITING, f"{reason}; a later run asks again", day)
         report.add(result)
     return result
 
@@ -285,7 +291,7 @@ def _run_day(
             raise
         not_yet = all(r.not_yet for r in readings if isinstance(r, Unread))
         return _put_off(report, day, str(error), failed=by_hand and not not_yet)
-    failed = result.status == "stale_feed" and late and not older
+    failed = result.status is RunStatus.STALE_FEED and late and not older
     result = replace(result, seconds=round(time.monotonic() - started, 3))
     report.add(result, FeedError.exit_code if failed else 0)
     return result

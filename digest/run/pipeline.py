@@ -16,23 +16,10 @@ from digest.arxiv.fetch import Fetched, Reading, category_of
 from digest.core import calendar
 from digest.core.config import Config
 from digest.core.errors import FeedError
-from digest.core.models import (
-    LIMIT_RULE,
-    Digest,
-    Entry,
-    Failure,
-    Missed,
-    Origin,
-    Paper,
-    Reason,
-    Scoring,
-    Source,
-    SourceState,
-    Status,
-    Verdict,
-    announced,
-)
+from digest.core.models import LIMIT_RULE, Digest, Missed, RunStatus, Status
+from digest.core.papers import Entry, Origin, Paper, Source, SourceState, announced
 from digest.core.progress import log, stage
+from digest.core.scores import Failure, Reason, ScoredBy, Scoring, Verdict
 from digest.core.secrets import Secrets
 from digest.core.wording import by_reason, count, dollars, over_budget, scorer_label, sums
 from digest.publish import publish
@@ -86,17 +73,17 @@ def run_day(
         return nothing
     unfinished = _unfinished(job, day, before)
     if before is None or not _settled(job, before, sources, readings):
-        tried = unfinished.read() if job.scorer.name == "llm" else Scoring({})
+        tried = unfinished.read() if job.scorer.name is ScoredBy.MODEL else Scoring({})
         plan = _plan(job, day, readings, sources, before, tried)
         if job.dry_run:
             return _estimate(job, day, plan)
         output.require_no_other_pages(out, day)
-        unscored = before is None or before.scorer != "llm"
-        if job.scorer.name == "llm" and unscored and not job.replay:
+        unscored = before is None or before.scorer is not ScoredBy.MODEL
+        if job.scorer.name is ScoredBy.MODEL and unscored and not job.replay:
             unfinished.keep_readings(readings)
         digest = _make(job, day, plan, unfinished)
     elif job.dry_run:
-        return DayReport("planned", "nothing to do: the day stands", day)
+        return DayReport(RunStatus.PLANNED, "nothing to do: the day stands", day)
     else:
         digest = before
     with stage(f"{day} write") as said:
@@ -105,29 +92,39 @@ def run_day(
     commit, ours = _publish(job, digest) if job.commit else (None, True)
     # Not before it is pushed: a runner throws its clone away, and what was paid for with it.
     forget_trouble(job.unfinished, day)
-    if job.scorer.name == "llm" and (digest is not before or not unfinished.read().usage.requests):
+    if job.scorer.name is ScoredBy.MODEL and (
+        digest is not before or not unfinished.read().usage.requests
+    ):
         unfinished.forget()  # else it holds what a try that has changed nothing has paid for
     made = digest
     if job.push:  # which may have judged it anew, beside what others have pushed
         pushed = store.read_day(out, day)
         if pushed is None:
             reason = "beside what another run has published, every feed repeats an earlier day"
-            return DayReport("stale_feed", reason, day)
+            return DayReport(RunStatus.STALE_FEED, reason, day)
         digest = pushed
     if not ours:
-        return DayReport.of(digest, "unchanged", "another run published this day first", None)
-    status, reason = "unchanged", "nothing is new since the last run"
+        return DayReport.of(
+            digest, RunStatus.UNCHANGED, "another run published this day first", None
+        )
+    status, reason = RunStatus.UNCHANGED, "nothing is new since the last run"
     if digest.status is Status.EMPTY:
-        status, reason = "no_announcement", "arXiv's own pages say that nothing was announced"
+        status, reason = (
+            RunStatus.NO_ANNOUNCEMENT,
+            "arXiv's own pages say that nothing was announced",
+        )
     elif made is not before:
-        status = "updated" if before else "published"
+        status = RunStatus.UPDATED if before else RunStatus.PUBLISHED
         reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
         if digest.unscored:
             reason += f", {len(digest.unscored)} not scored"
         if over := over_budget(digest):
             reason += f". {over}"
     elif written or commit:
-        status, reason = "updated", "nothing is new, but files were missing or not committed"
+        status, reason = (
+            RunStatus.UPDATED,
+            "nothing is new, but files were missing or not committed",
+        )
     if unread := reading.unread(digest, readings):
         reason += f"; {', '.join(unread)} could not be read"
     return DayReport.of(digest, status, reason, commit)
@@ -180,11 +177,11 @@ def _nothing_to_do(
         return None
     if stale := [c for c, s in sources.items() if s.state is SourceState.STALE]:
         said = "; ".join(_staleness(category, day, readings) for category in stale)
-        return DayReport("stale_feed", f"{said}: try again later", day)
+        return DayReport(RunStatus.STALE_FEED, f"{said}: try again later", day)
     if sources and all(source.origin is not Origin.FEED for source in sources.values()):
         return None  # to be recorded: it is known that there was nothing
     why = calendar.why_none(day) or "one was expected; a later run looks again"
-    return DayReport("no_announcement", f"the feed is empty: {why}", day)
+    return DayReport(RunStatus.NO_ANNOUNCEMENT, f"the feed is empty: {why}", day)
 
 
 def _staleness(category: str, day: date, readings: Sequence[Reading]) -> str:
@@ -198,10 +195,10 @@ def _settled(
     job: Job, before: Digest, sources: Mapping[str, Source], readings: Sequence[Reading]
 ) -> bool:
     """Whether there is nothing left to do for a day but to make sure that its files stand."""
-    if before.scorer == "llm" and job.scorer.name == "offline" and not job.rescore:
+    if before.scorer is ScoredBy.MODEL and job.scorer.name is ScoredBy.EMBEDDED and not job.rescore:
         return True  # better scores than this run's, and paid for
     sampled = any(filtered.rule == LIMIT_RULE for filtered in before.filtered)
-    better_scorer = before.scorer == "offline" and job.scorer.name == "llm"
+    better_scorer = before.scorer is ScoredBy.EMBEDDED and job.scorer.name is ScoredBy.MODEL
     unreadable = {p.id for p in reading.papers_of(before.date, readings, before) if p.unreadable}
     to_score = any(unscored.paper.id not in unreadable for unscored in before.unscored)
     return not (job.rescore or sampled or better_scorer or to_score or sources != before.sources)
@@ -212,7 +209,7 @@ def _reusable(job: Job, before: Digest | None) -> dict[str, Verdict]:
 
     The embedded scorer weighs words by the whole day, and costs nothing: its are made anew.
     """
-    if before is None or job.rescore or before.scorer == "offline":
+    if before is None or job.rescore or before.scorer is ScoredBy.EMBEDDED:
         return {}
     asked = (before.scorer, before.model, before.prompt)
     if asked != (job.scorer.name, job.scorer.model, job.scorer.prompt):
@@ -263,7 +260,9 @@ def _plan(
             job.config.announce,
             job.config.exclude,
             job.limit,
-            scored=reused if job.scorer.name == "llm" or before is None else before.scored_ids,
+            scored=reused
+            if job.scorer.name is ScoredBy.MODEL or before is None
+            else before.scored_ids,
             stale=selection.only_stale(sources),
         )
         plan = _Plan(before, unfinished, sources, reused, chosen)
@@ -278,17 +277,21 @@ def _plan(
 def _estimate(job: Job, day: date, plan: _Plan) -> DayReport:
     label = scorer_label(job.scorer.name, job.scorer.model)
     does = f"would score {count(len(plan.to_score), 'paper')} with {label}"
-    if not plan.to_score or job.scorer.name == "offline":
-        return DayReport("planned", does, day)
+    if not plan.to_score or job.scorer.name is ScoredBy.EMBEDDED:
+        return DayReport(RunStatus.PLANNED, does, day)
     foretold = job.scorer.foretell(plan.to_score)
-    days = [d.date for d in store.read_days(job.config.out) if d.scorer == "llm" and d.date < day]
+    days = [
+        d.date
+        for d in store.read_days(job.config.out)
+        if d.scorer is ScoredBy.MODEL and d.date < day
+    ]
     past = [store.listed_day(job.config.out, known) for known in days[-EXPERIENCE_DAYS:]]
     said = estimate.in_words(foretold, estimate.experience(past))
     left_usd = _left_usd(job, plan)
     if left_usd is not None and foretold.cost_usd is not None and foretold.cost_usd > left_usd:
         said += f"; only {dollars(left_usd)} of llm.budget_usd is left"
     return DayReport(
-        "planned",
+        RunStatus.PLANNED,
         f"{does} {said}",
         day,
         usage=foretold.usage,

@@ -7,19 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from digest.core.errors import Interrupted, OverBudget, ScoringError
-from digest.core.models import (
-    Below,
-    Cut,
-    Digest,
-    Failure,
-    Kept,
-    Paper,
-    Reason,
-    Score,
-    Unscored,
-    Verdict,
-    announced,
-)
+from digest.core.models import Below, Cut, Digest, Kept, Unscored
+from digest.core.papers import Paper, announced
+from digest.core.scores import Failure, Reason, Score, Verdict
 from digest.core.wording import count, in_short
 
 FEWEST_FAILED = 5  # fewer unscored papers than this are no outage, unless they are all

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from digest.archive import store
 from digest.arxiv.fetch import Fetched, Reading, Unread, category_of
-from digest.core.models import Digest, Entry, Origin, Paper, Source, SourceState
+from digest.core.models import Digest
+from digest.core.papers import Entry, Origin, Paper, Source, SourceState
 from digest.run import selection
 
 Batches = Mapping[str, Collection[Entry]]  # what each category announced on an earlier day

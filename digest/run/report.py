@@ -10,7 +10,8 @@ from datetime import date
 from secrets import token_hex
 
 from digest.archive.layout import day_file
-from digest.core.models import Counts, Day, Digest, Kept, Usage
+from digest.core.models import Counts, Day, Digest, Kept, RunStatus
+from digest.core.scores import ScoredBy, Usage
 from digest.core.secrets import Secrets
 from digest.core.text import inert, markdown, one_line, plain
 from digest.core.wording import count, dollars, warnings
@@ -38,21 +39,21 @@ class LogFormatter(logging.Formatter):
 class DayReport:
     """One announcement day handled."""
 
-    status: str
+    status: RunStatus
     reason: str  # one plain sentence
     date: date | None = None
     counts: Counts | None = None
     usage: Usage | None = None
     cost_usd: float | None = None
     model: str | None = None
-    scorer: str | None = None
+    scorer: ScoredBy | None = None
     page: str | None = None
     commit: str | None = None
     seconds: float = 0.0
     digest: Digest | None = field(default=None, repr=False, compare=False)  # what came of it
 
     @classmethod
-    def of(cls, digest: Digest, status: str, reason: str, commit: str | None) -> DayReport:
+    def of(cls, digest: Digest, status: RunStatus, reason: str, commit: str | None) -> DayReport:
         return cls(
             status,
             reason,
@@ -91,7 +92,7 @@ class RunReport:
         if exit_code:
             self.problem, self.exit_code = day, exit_code
 
-    def fail(self, status: str, reason: str, exit_code: int) -> None:
+    def fail(self, status: RunStatus, reason: str, exit_code: int) -> None:
         """The end of the run, in the middle of the day under way if there is one."""
         self.failure = self.problem = DayReport(status, reason, self.under_way)
         self.exit_code = exit_code
@@ -101,7 +102,11 @@ class RunReport:
         """The newest day, or what ended the run."""
         if self.failure is not None:
             return self.failure
-        return self.days[-1] if self.days else DayReport("unchanged", "there was nothing to do")
+        return (
+            self.days[-1]
+            if self.days
+            else DayReport(RunStatus.UNCHANGED, "there was nothing to do")
+        )
 
     def to_json(self, seconds: float) -> str:
         """One line; the days oldest first, the newest repeated at the top level; and what the exit
@@ -149,10 +154,14 @@ class RunReport:
         """Workflow commands that show what went wrong, and what a reader must know of a day that
         was made, on the page of the GitHub Actions run."""
         errors = [] if self.problem is None else self.problem.reason.splitlines()
-        made = [day for day in self.days if day.status in ("published", "updated") and day.digest]
+        made = [
+            day
+            for day in self.days
+            if day.status in (RunStatus.PUBLISHED, RunStatus.UPDATED) and day.digest
+        ]
         said = [f"{d.date}: {line}" for d in made if d.digest for line in warnings(d.digest)]
-        said += [day.reason for day in self.days if day.status == "not_set_up"]
-        found = self.problem is not None and self.problem.status == "findings"
+        said += [day.reason for day in self.days if day.status is RunStatus.NOT_SET_UP]
+        found = self.problem is not None and self.problem.status is RunStatus.FINDINGS
         title = "To be mended" if found else "Digest stopped"
         commands = [_command("error", title, line) for line in errors[:ANNOTATIONS]]
         commands += [_command("warning", "Digest", line) for line in said[:ANNOTATIONS]]
@@ -231,7 +240,7 @@ def _row(day: DayReport) -> str:
 def _cost(day: DayReport) -> str:
     if day.counts is None:
         return ""
-    if day.scorer == "offline":
+    if day.scorer is ScoredBy.EMBEDDED:
         return "none"
     return markdown(dollars(day.cost_usd))
 

@@ -8,20 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from digest.core.models import (
-    LIMIT_RULE,
-    STALE_RULE,
-    AnnounceType,
-    Digest,
-    Entry,
-    Feed,
-    Filtered,
-    Origin,
-    Paper,
-    Source,
-    SourceState,
-    Status,
-)
+from digest.core.models import LIMIT_RULE, STALE_RULE, Digest, Filtered, Status
+from digest.core.papers import AnnounceType, Entry, Feed, Origin, Paper, Source, SourceState
 from digest.core.text import fold
 
 EXPECTED_AFTER = 5  # days in a row with papers

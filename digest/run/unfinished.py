@@ -18,7 +18,9 @@ import msgspec
 from digest.archive.store import write_files
 from digest.arxiv.fetch import Fetched, Reading, Unread
 from digest.core.errors import ArchiveError
-from digest.core.models import Feed, Missed, Origin, Score, Scoring, Usage
+from digest.core.models import Missed
+from digest.core.papers import Feed, Origin
+from digest.core.scores import Score, Scoring, Usage
 from digest.core.text import one_line
 
 log = logging.getLogger("digest")

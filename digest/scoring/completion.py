@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from digest.core.models import Reason, Usage
+from digest.core.scores import Reason, Usage
 from digest.scoring.refusal import Refusal, read_refusal
 
 CHECK_ADDRESS = "check llm.base_url"

@@ -26,7 +26,8 @@ from statistics import median
 
 import Stemmer
 
-from digest.core.models import NO_TOPIC, Paper, Score, Topics
+from digest.core.papers import Paper
+from digest.core.scores import NO_TOPIC, Score, Topics
 
 Vector = dict[str, float]
 

@@ -17,7 +17,8 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpe
 
 from digest.core.config import Llm
 from digest.core.errors import ScoringError
-from digest.core.models import Paper, Prompt, Reason
+from digest.core.papers import Paper
+from digest.core.scores import Prompt, Reason
 from digest.core.secrets import Secrets
 from digest.core.text import one_line
 from digest.scoring.completion import (

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from digest.core.config import Llm
-from digest.core.models import Digest, Paper, Prompt, Scoring, Usage
+from digest.core.models import Digest
+from digest.core.papers import Paper
+from digest.core.scores import Prompt, Scoring, Usage
 from digest.core.wording import count, dollars
 from digest.scoring.prices import price
 from digest.scoring.prompt import addresses_the_judge, messages

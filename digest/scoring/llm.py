@@ -23,8 +23,9 @@ from openai import AsyncOpenAI
 
 from digest.core.config import Llm
 from digest.core.errors import ScoringError
-from digest.core.models import Failure, Paper, Prompt, Reason, Scoring
+from digest.core.papers import Paper
 from digest.core.progress import tally
+from digest.core.scores import Failure, Prompt, Reason, Scoring
 from digest.core.text import one_line
 from digest.core.wording import PROMPTS_ARE_CUT, count, dollars
 from digest.scoring import estimate, reply

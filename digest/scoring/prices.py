@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from digest.core.models import Usage
+from digest.core.scores import Usage
 
 OPENAI = "https://api.openai.com/v1"
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from string import Template
 
 from digest.core.errors import ConfigError
-from digest.core.models import NO_TOPIC, Cut, Paper, Prompt, Topics
+from digest.core.models import Cut
+from digest.core.papers import Paper
+from digest.core.scores import NO_TOPIC, Prompt, Topics
 from digest.scoring.topics import parse_topics
 
 LONGEST_ABSTRACT = 4_000  # characters; arXiv's own form takes 1,920

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from digest.core.models import NO_TOPIC, Score
+from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 
 _LONGEST = 500_000  # characters, more than a model answers with, reasoning included

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from digest.core.config import Config
-from digest.core.models import Paper, Prompt, Scoring
+from digest.core.papers import Paper
+from digest.core.scores import Prompt, ScoredBy, Scoring
 from digest.scoring import embedded, estimate
 from digest.scoring.prompt import load, load_topics
 
@@ -23,7 +24,7 @@ Score = Callable[[Sequence[Paper], float | None, Callable[[Scoring], None]], Sco
 class Scorer:
     """The seam between a run and whatever judges papers."""
 
-    name: str  # "llm" or "offline"
+    name: ScoredBy
     model: str | None
     prompt: Prompt
     score: Score
@@ -36,7 +37,9 @@ def make(config: Config, key: str | None, base_url: str | None) -> Scorer:
     Without a `key` the model can only foretell. `base_url` counts where the settings name none.
     Raises `ConfigError` for what is wrong with the prompts.
     """
-    return _embedded(config) if config.scorer == "offline" else _model(config, key, base_url)
+    return (
+        _embedded(config) if config.scorer is ScoredBy.EMBEDDED else _model(config, key, base_url)
+    )
 
 
 def _embedded(config: Config) -> Scorer:
@@ -48,7 +51,7 @@ def _embedded(config: Config) -> Scorer:
     def foretell(papers: Sequence[Paper]) -> Scoring:  # noqa: ARG001 - it takes nothing
         return Scoring({})
 
-    return Scorer("offline", None, Prompt(system="", user=topics.text), score, foretell)
+    return Scorer(ScoredBy.EMBEDDED, None, Prompt(system="", user=topics.text), score, foretell)
 
 
 def _model(config: Config, key: str | None, base_url: str | None) -> Scorer:
@@ -73,4 +76,4 @@ def _model(config: Config, key: str | None, base_url: str | None) -> Scorer:
     def foretell(papers: Sequence[Paper]) -> Scoring:
         return estimate.foretell(papers, prompt, settings, address)
 
-    return Scorer("llm", settings.model, prompt, score, foretell)
+    return Scorer(ScoredBy.MODEL, settings.model, prompt, score, foretell)

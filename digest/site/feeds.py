@@ -33,7 +33,8 @@ from markupsafe import Markup
 from digest.archive.layout import day_file
 from digest.core.calendar import EASTERN
 from digest.core.config import Site
-from digest.core.models import NO_TOPIC, Digest, Kept
+from digest.core.models import Digest, Kept
+from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.core.text import one_line, plain, visible
 from digest.core.wording import count, in_words, scorer_label, sums, warnings
 from digest.site import html
@@ -271,7 +272,7 @@ def _marks(kept: Kept, digest: Digest) -> str:
     """R10 N9, Topic."""
     score = kept.score
     marks = f"R{score.relevance}" + ("" if score.novelty is None else f" N{score.novelty}")
-    if digest.scorer == "offline":
+    if digest.scorer is ScoredBy.EMBEDDED:
         marks += " by the embedded scorer"
     return ", ".join([marks, *_topics(kept)])
 

@@ -18,7 +18,9 @@ from markupsafe import Markup, escape
 
 from digest.core import wording
 from digest.core.config import Site
-from digest.core.models import NO_TOPIC, Below, Digest, Kept, Missed, Paper
+from digest.core.models import Below, Digest, Kept, Missed
+from digest.core.papers import Paper
+from digest.core.scores import NO_TOPIC
 from digest.core.text import one_line, plain, split_math, visible
 from digest.site import math
 from digest.site.markdown import anchor, near_misses

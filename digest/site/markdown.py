@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from digest.core.config import Site
-from digest.core.models import Below, Digest, Kept, Score
+from digest.core.models import Below, Digest, Kept
+from digest.core.scores import Score
 from digest.core.text import markdown as escape
 from digest.core.text import plain, visible
 from digest.core.wording import scorer_label, sums, usage, usage_details, warnings, why_unscored

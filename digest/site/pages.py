@@ -15,7 +15,8 @@ from operator import attrgetter
 
 from digest.core import calendar, wording
 from digest.core.config import Site
-from digest.core.models import NO_TOPIC, Day, Status
+from digest.core.models import Day, Status
+from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.site import feeds, html, statistics
 from digest.site.figure import plainly
 
@@ -198,7 +199,7 @@ def _cell(at: date, day: Day | None, heat: _Heat, span: tuple[date, date] | None
     if day and not day.has_page:
         return Cell(at, "quiet empty", day, "nothing announced", _EMPTY)
     if day:
-        sign = _SIGNS.get(day.status) or ("embedded" if day.scorer == "offline" else "")
+        sign = _SIGNS.get(day.status) or ("embedded" if day.scorer is ScoredBy.EMBEDDED else "")
         name = f"{heat.name(day.counts.kept)} {sign}".strip()
         return Cell(at, name, day, sign, "; ".join(_doubts(day)))
     if (reason := calendar.why_none(at)) and at.weekday() < _SATURDAY:
@@ -265,7 +266,7 @@ def _cost(day: Day) -> str:
 
 def _states(day: Day) -> list[str]:
     """How far the day can be trusted, where not wholly, and who scored it, where no model did."""
-    return _doubts(day) + ["embedded scorer"] * (day.scorer == "offline")
+    return _doubts(day) + ["embedded scorer"] * (day.scorer is ScoredBy.EMBEDDED)
 
 
 def _doubts(day: Day) -> list[str]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from digest.core import wording
-from digest.core.models import NO_TOPIC, Day
+from digest.core.models import Day
+from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.site import charts
 from digest.site.figure import Axis, Figure, Picture, Say, axis_of, table, timeline
 
@@ -142,8 +143,8 @@ def _by_name(days: Iterable[Day]) -> Counter[str]:
 
 def _scores(days: Sequence[Day]) -> Figure | None:
     """The two scorers' figures are not alike, hence never in one picture."""
-    model = [day for day in days if day.scorer != "offline"]
-    embedded = [day.relevance for day in days if day.scorer == "offline"]
+    model = [day for day in days if day.scorer is not ScoredBy.EMBEDDED]
+    embedded = [day.relevance for day in days if day.scorer is ScoredBy.EMBEDDED]
     kinds = (
         ("Relevance", "scanned", [day.relevance for day in model]),
         ("Novelty", "kept", [day.novelty for day in model]),
@@ -250,7 +251,9 @@ def _costs(axis: Axis) -> Figure | None:
 
 def asked(day: Day) -> bool:
     """Whether a model was asked, so that the day may have cost something."""
-    return day.scorer != "offline" and (day.counts.scanned > 0 or day.cost_usd is not None)
+    return day.scorer is not ScoredBy.EMBEDDED and (
+        day.counts.scanned > 0 or day.cost_usd is not None
+    )
 
 
 @dataclass(frozen=True, slots=True)

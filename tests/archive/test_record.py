@@ -12,18 +12,9 @@ from hypothesis import given
 
 from digest.archive.record import accounting_problem, decode, encode
 from digest.core.errors import ArchiveError
-from digest.core.models import (
-    FEED_LIMIT,
-    AnnounceType,
-    Digest,
-    Kept,
-    Origin,
-    Reason,
-    Source,
-    SourceState,
-    Unscored,
-    announced,
-)
+from digest.core.models import Digest, Kept, Unscored
+from digest.core.papers import FEED_LIMIT, AnnounceType, Origin, Source, SourceState, announced
+from digest.core.scores import Reason
 from tests import make
 from tests.make import DAY, paper, score
 

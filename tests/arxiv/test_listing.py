@@ -14,7 +14,7 @@ from digest.arxiv.feed import parse_feed
 from digest.arxiv.listing import Listing, Section, parse_catchup, parse_recent, together
 from digest.arxiv.strict_html import CHANGED, title
 from digest.core.errors import FeedError
-from digest.core.models import AnnounceType, Feed, Paper
+from digest.core.papers import AnnounceType, Feed, Paper
 from tests import feeds, listings
 from tests.make import CROSS, DAY, NEW, REPLACE, REPLACE_CROSS, paper
 

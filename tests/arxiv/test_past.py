@@ -22,7 +22,7 @@ from digest.arxiv.past import (
     has_pages,
 )
 from digest.core.errors import FeedError, Refused
-from digest.core.models import Feed, Paper
+from digest.core.papers import Feed, Paper
 from tests import listings
 from tests.make import CROSS, DAY, NEW, REPLACE, paper
 

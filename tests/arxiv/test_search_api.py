@@ -18,7 +18,7 @@ from digest.arxiv import search_api
 from digest.arxiv.http import polite_session
 from digest.arxiv.search_api import Answer, fetch_papers, parse_papers
 from digest.core.errors import FeedError
-from digest.core.models import AnnounceType, Paper
+from digest.core.papers import AnnounceType, Paper
 from tests.make import paper
 
 # --- answers ----------------------------------------------------------------------------------

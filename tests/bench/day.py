@@ -3,8 +3,8 @@
 The endpoint is `tests.scoring.fake` in a process of its own: a request takes ttft + completion
 tokens / tps seconds. The ideal, which no client can beat: N papers in ceil(N / batch) requests, of
 which one costs ttft + its papers' tokens / tps; max(sum of costs / concurrency, the longest cost).
-`ratio` sets against it the whole process, from its start to its end, commit included; `scoring` only the
-stage that scores, the SDK's import included. CPU is without the endpoint's.
+`ratio` sets against it the whole process, from its start to its end, commit included; `scoring`
+only the stage that scores, the SDK's import included. CPU is without the endpoint's.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from digest.core.models import Usage
+from digest.core.scores import Usage
 from digest.scoring.prices import price
 from tests.bench import runs
 from tests.bench.runs import Announcement, Run

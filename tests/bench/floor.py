@@ -24,18 +24,9 @@ from xml.etree import ElementTree
 from digest.archive import record, store
 from digest.arxiv.feed import parse_feed
 from digest.core import calendar
-from digest.core.models import (
-    AnnounceType,
-    Cut,
-    Day,
-    Digest,
-    Entry,
-    Score,
-    Source,
-    SourceState,
-    Status,
-    Usage,
-)
+from digest.core.models import Cut, Day, Digest, Status
+from digest.core.papers import AnnounceType, Entry, Source, SourceState
+from digest.core.scores import Score, ScoredBy, Usage
 from digest.publish import publish
 from digest.run import output, ranking, selection
 from digest.site import search
@@ -157,7 +148,7 @@ def _digest(announced: Announcement) -> Digest:
         date=day,
         status=Status.COMPLETE,
         generated_at=datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC),
-        scorer="llm",
+        scorer=ScoredBy.MODEL,
         model="some-model",
         prompt=shipped_prompt()[1],
         cut=CUT,
@@ -216,7 +207,7 @@ def _commit(files: store.Files, digest: Digest) -> dict[str, Any]:
 
 def _whole(announced: Announcement) -> dict[str, Any]:
     """`digest run` with the embedded scorer, from the start of its process to its end."""
-    with runs.place(categories=[announced.category], scorer="offline") as place:
+    with runs.place(categories=[announced.category], scorer=ScoredBy.EMBEDDED) as place:
         feed = place.folder / "feed.xml"
         feed.write_bytes(announced.rss)
         run = place.digest("run", "--feed", str(feed))
@@ -252,7 +243,7 @@ def slot(announced: Announcement) -> list[dict[str, Any]]:
     for categories, delay in ((["cs.LG"], 3), (["cs.LG", "cs.AI"], 0), (["cs.LG", "cs.AI"], 3)):
         with runs.feed_server(served) as addresses:
             arxiv = {**addresses, "delay_s": delay}
-            with runs.place(categories=categories, scorer="offline", arxiv=arxiv) as place:
+            with runs.place(categories=categories, scorer=ScoredBy.EMBEDDED, arxiv=arxiv) as place:
                 files = [place.folder / f"{category}.xml" for category in categories]
                 for file in files:
                     file.write_bytes(before[file.stem])

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from digest.core.models import AnnounceType, Paper, Topics
+from digest.core.papers import AnnounceType, Paper
+from digest.core.scores import Topics
 from digest.scoring.embedded import score
 from digest.scoring.topics import parse_topics
 

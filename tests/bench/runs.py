@@ -25,7 +25,7 @@ from typing import Any
 
 import requests
 
-from digest.core.models import AnnounceType, Paper
+from digest.core.papers import AnnounceType, Paper
 from tests import feeds
 from tests.scoring.fake import Label, Physics, labels_of_seed_day
 from tests.scoring.scoring import PROMPTS

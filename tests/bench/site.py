@@ -36,18 +36,9 @@ from typing import Any
 
 from digest.core import calendar
 from digest.core.config import Site
-from digest.core.models import (
-    AnnounceType,
-    Cut,
-    Digest,
-    Entry,
-    Paper,
-    Score,
-    Source,
-    SourceState,
-    Status,
-    Usage,
-)
+from digest.core.models import Cut, Digest, Status
+from digest.core.papers import AnnounceType, Entry, Paper, Source, SourceState
+from digest.core.scores import Score, ScoredBy, Usage
 from digest.publish import publish
 from digest.run import output, ranking
 from digest.site import html
@@ -148,7 +139,7 @@ class Makers:
             date=day,
             status=Status.COMPLETE,
             generated_at=datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC),
-            scorer="llm",
+            scorer=ScoredBy.MODEL,
             model="some-model",
             prompt=self.prompt,
             cut=CUT,

@@ -19,7 +19,8 @@ import time_machine
 from pytest_httpserver import HTTPServer
 
 from digest.cli.main import main
-from digest.core.models import Feed, Paper, Score, Topics
+from digest.core.papers import Feed, Paper
+from digest.core.scores import Score, Topics
 from digest.scoring import embedded
 from tests import make
 from tests.make import DAY, DAY_KEYS, REPLACE, REPORT_KEYS, git, paper, tree

@@ -23,22 +23,9 @@ from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from markdown import markdown as python_markdown
 
 from digest.core.config import Site
-from digest.core.models import (
-    Below,
-    Cut,
-    Day,
-    Digest,
-    Filtered,
-    Kept,
-    Paper,
-    Prompt,
-    Score,
-    Source,
-    SourceState,
-    Status,
-    Unscored,
-    Usage,
-)
+from digest.core.models import Below, Cut, Day, Digest, Filtered, Kept, RunStatus, Status, Unscored
+from digest.core.papers import Paper, Source, SourceState
+from digest.core.scores import Prompt, Score, ScoredBy, Usage
 from digest.core.secrets import Secrets
 from digest.core.text import one_line, plain
 from digest.core.wording import scorer_label
@@ -97,7 +84,7 @@ def digest_of(text: str, names: Iterable[str] = FIELDS) -> tuple[Digest, Site]:
         date=DAY,
         status=Status.PARTIAL,
         generated_at=datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC),
-        scorer="llm",
+        scorer=ScoredBy.MODEL,
         model=said("model"),
         prompt=Prompt(prompt, prompt),
         cut=Cut(8, 7),
@@ -125,10 +112,10 @@ def report_of(text: str) -> RunReport:
     """A run that went well once, and then failed for a reason from outside."""
     digest, _ = digest_of(text)
     report = RunReport()
-    report.add(DayReport.of(digest, "stale_feed", text, "0123abc"), exit_code=4)
-    report.add(replace(DayReport.of(digest, "published", text, None), scorer=text))
+    report.add(DayReport.of(digest, RunStatus.STALE_FEED, text, "0123abc"), exit_code=4)
+    report.add(replace(DayReport.of(digest, RunStatus.PUBLISHED, text, None), model=text))
     report.under_way = DAY
-    report.fail("feed_error", text, 4)
+    report.fail(RunStatus.FEED_ERROR, text, 4)
     return report
 
 
@@ -323,7 +310,7 @@ def check_log(text: str) -> None:
 
 
 def check_log_of_a_model(text: str) -> None:
-    check_log(scorer_label("llm", text))
+    check_log(scorer_label(ScoredBy.MODEL, text))
 
 
 def check_json(text: str) -> None:

@@ -7,7 +7,8 @@ from datetime import date, datetime
 import pytest
 
 from digest import site
-from digest.core.models import Digest, Origin, Source
+from digest.core.models import Digest
+from digest.core.papers import Origin, Source
 from digest.core.wording import warnings
 from digest.publish.publish import BODY_WIDTH, commit_message
 from tests import make

@@ -22,7 +22,9 @@ from digest.arxiv.feed import parse_feed
 from digest.arxiv.fetch import Fetched
 from digest.cli.main import main
 from digest.core.config import Site
-from digest.core.models import Digest, Feed, Kept
+from digest.core.models import Digest, Kept
+from digest.core.papers import Feed
+from digest.core.scores import ScoredBy
 from digest.doctor import hub, repository, scoring
 from digest.doctor.verdict import Check
 from digest.run import output
@@ -333,7 +335,7 @@ def test_in_a_run_the_summary_has_the_warnings_too(
 
 def test_the_embedded_scorer_needs_no_key(good: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY")
-    good.configure(scorer="offline")
+    good.configure(scorer=ScoredBy.EMBEDDED)
     needless = [line for line in good.lines() if line.endswith("the embedded scorer judges")]
     assert [line.split()[1] for line in needless] == ["key", "model", "price", "budget"]
     assert good.fake.records == []

@@ -23,17 +23,9 @@ from digest.archive import record, store
 from digest.cli.main import main
 from digest.core.config import Config, Llm, load_config
 from digest.core.errors import OverBudget, ScoringError
-from digest.core.models import (
-    Digest,
-    Failure,
-    Kept,
-    Paper,
-    Prompt,
-    Reason,
-    Scoring,
-    Usage,
-    Verdict,
-)
+from digest.core.models import Digest, Kept
+from digest.core.papers import Paper
+from digest.core.scores import Failure, Prompt, Reason, ScoredBy, Scoring, Usage, Verdict
 from digest.evaluation import command, labels
 from digest.evaluation import compare as evaluation
 from digest.evaluation.labels import load_labels, load_results
@@ -153,7 +145,7 @@ def test_the_cut_is_the_configured_one(evaluate: Eval, project: Path) -> None:
 
 
 def test_another_scorer_can_be_asked_for(evaluate: Eval, project: Path) -> None:
-    configure(project, scorer="llm")
+    configure(project, scorer=ScoredBy.MODEL)
     assert evaluate("--labels", LABELS, "--scorer", "offline").code == 0
 
 
@@ -200,7 +192,7 @@ def test_two_folders_of_prompts_are_compared(evaluate: Eval, project: Path) -> N
 def test_two_files_of_results_are_compared_without_a_key(evaluate: Eval, project: Path) -> None:
     evaluate("--labels", LABELS, "--save", "a.jsonl")
     shutil.copy(project / "a.jsonl", project / "b.jsonl")
-    configure(project, scorer="llm")
+    configure(project, scorer=ScoredBy.MODEL)
     report = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl", "--json").report
     assert list(report) == [*REPORT_KEYS, "comparison", "left_out"]
     assert (report["status"], report["scorer"], report["usage"]) == ("evaluated", None, None)
@@ -337,7 +329,7 @@ ALL_GOOD = {i: Label(relevance=9, novelty=8, topic="none", comment=f"Of {i}.") f
 @pytest.fixture
 def model(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fake], None]:
     """Point the settings at a running endpoint."""
-    configure(project, scorer="llm")
+    configure(project, scorer=ScoredBy.MODEL)
 
     def at(fake: Fake) -> None:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
@@ -384,7 +376,7 @@ def test_a_model_is_measured_and_its_cost_told(evaluate: Eval, project: Path, mo
 def test_a_cost_that_nobody_knows_is_not_reported(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
-    configure(project, scorer="llm", llm=", model: of-my-own")
+    configure(project, scorer=ScoredBy.MODEL, llm=", model: of-my-own")
     with Fake(public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--json")
@@ -489,7 +481,9 @@ def interrupting(request: Request) -> Response | None:
 def test_after_an_interrupt_only_the_rest_is_paid_for(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
-    configure(project, scorer="llm", llm=", concurrency: 1")  # or an answer might go unheard
+    configure(
+        project, scorer=ScoredBy.MODEL, llm=", concurrency: 1"
+    )  # or an answer might go unheard
     with Fake(ALL_GOOD, public=True, respond=interrupting) as stopped:
         model(stopped)
         ended = evaluate("--labels", LABELS, "--json")
@@ -555,7 +549,7 @@ def test_text_that_has_changed_under_its_id_is_scored_anew(
 
 
 def test_without_money_nothing_is_asked(evaluate: Eval, project: Path, model: Model) -> None:
-    configure(project, scorer="llm", llm=", budget_usd: 0, model: gpt-4o")
+    configure(project, scorer=ScoredBy.MODEL, llm=", budget_usd: 0, model: gpt-4o")
     with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS, "--json")
@@ -606,7 +600,7 @@ def test_what_it_will_cost_is_said_before_anything_is_asked(
 def test_a_price_that_nobody_knows_is_said_before_anything_is_asked(
     evaluate: Eval, project: Path, model: Model
 ) -> None:
-    configure(project, scorer="llm", llm=", model: of-my-own")
+    configure(project, scorer=ScoredBy.MODEL, llm=", model: of-my-own")
     with Fake(ALL_GOOD, public=True) as fake:
         model(fake)
         ended = evaluate("--labels", LABELS)
@@ -699,7 +693,7 @@ def halting(
         keep(Scoring(by_id, Usage(requests=1)))
         return Scoring(by_id, Usage(requests=1), trouble=trouble)
 
-    scorer = scorers.Scorer("llm", "m", Prompt("", ""), score, lambda _: Scoring({}))
+    scorer = scorers.Scorer(ScoredBy.MODEL, "m", Prompt("", ""), score, lambda _: Scoring({}))
     config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
     judged = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
     contenders = [command.Contender(name, scorer, {}) for name in ("a", "b")]

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.models import Cut, Score
+from digest.core.models import Cut
+from digest.core.scores import Score
 from digest.evaluation.compare import Histogram, as_dict, compare, evaluate
 from digest.evaluation.labels import Label, load_labels
 from digest.evaluation.measures import FIGURES

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.errors import ConfigError
-from digest.core.models import NO_TOPIC, Below, Digest, Kept, Score
+from digest.core.models import Below, Digest, Kept
+from digest.core.scores import NO_TOPIC, Score, ScoredBy
 from digest.core.text import one_line
 from digest.evaluation import labels
 from digest.evaluation.labels import (
@@ -351,7 +352,7 @@ def test_the_newest_word_on_a_paper_counts() -> None:
 
 
 def test_days_of_the_embedded_scorer_do_not_count_beside_a_models() -> None:
-    guessed = make.digest(kept=[Kept(A, score(9, None))], day=DAY_1, scorer="offline")
+    guessed = make.digest(kept=[Kept(A, score(9, None))], day=DAY_1, scorer=ScoredBy.EMBEDDED)
     judged = make.digest(kept=[Kept(B, score(9, 8))], day=DAY_2)
     archived = from_archive([guessed, judged])
     assert ([x.paper.id for x in archived.labels], archived.scorer, archived.days) == (
@@ -362,7 +363,7 @@ def test_days_of_the_embedded_scorer_do_not_count_beside_a_models() -> None:
 
 
 def test_days_of_the_embedded_scorer_count_where_there_are_no_others() -> None:
-    guessed = make.digest(kept=[Kept(A, score(9, None))], scorer="offline")
+    guessed = make.digest(kept=[Kept(A, score(9, None))], scorer=ScoredBy.EMBEDDED)
     assert from_archive([guessed]).labels == (Label(A, None, 9, None),)
     assert from_archive([guessed]).scorer == "offline"
 

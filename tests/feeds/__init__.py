@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from digest.core.calendar import EASTERN
-from digest.core.models import AnnounceType, Feed, Paper
+from digest.core.papers import AnnounceType, Feed, Paper
 
 FOLDER = Path(__file__).parent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from digest.core.models import AnnounceType, Feed, Paper
+from digest.core.papers import AnnounceType, Feed, Paper
 
 _CC_BY = "http://creativecommons.org/licenses/by/4.0/"
 _ARXIV = "http://arxiv.org/licenses/nonexclusive-distrib/1.0/"

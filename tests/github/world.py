@@ -11,7 +11,7 @@ from typing import Any, Self
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from digest.core.models import Paper
+from digest.core.papers import Paper
 from tests import make
 from tests.github.jobs import Machine, Repository, fork
 from tests.scoring.fake import Fake, Label

@@ -13,7 +13,7 @@ import time_machine
 
 from digest.archive.layout import is_generated
 from digest.cli.main import main
-from digest.core.models import Feed
+from digest.core.papers import Feed
 from tests import make
 from tests.make import git, paper, rss
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from digest.core.errors import PublishError
-from digest.core.models import LIMIT_RULE, Digest, Kept, Source, SourceState
+from digest.core.models import LIMIT_RULE, Digest, Kept
+from digest.core.papers import Source, SourceState
 from digest.publish import git as digest_git
 from digest.publish.publish import (
     BODY_WIDTH,

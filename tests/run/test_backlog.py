@@ -9,17 +9,9 @@ from datetime import date, timedelta
 import pytest
 
 from digest.arxiv.past import KEPT
-from digest.core.models import (
-    Day,
-    Digest,
-    Kept,
-    Origin,
-    Reason,
-    Source,
-    SourceState,
-    Status,
-    Unscored,
-)
+from digest.core.models import Day, Digest, Kept, Status, Unscored
+from digest.core.papers import Origin, Source, SourceState
+from digest.core.scores import Reason
 from digest.run import backlog
 from digest.run.backlog import Need
 from tests import make

@@ -17,7 +17,7 @@ import pytest
 
 from digest.archive import store
 from digest.core.config import Site
-from digest.core.models import Feed
+from digest.core.papers import Feed
 from digest.run.check import check
 from tests import make
 from tests.make import DAY, git, paper, rss

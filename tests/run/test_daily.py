@@ -18,7 +18,7 @@ from werkzeug import Request, Response
 from digest.cli.main import main
 from digest.core.calendar import EASTERN, next_announcement
 from digest.core.config import Site
-from digest.core.models import FEED_LIMIT, Paper
+from digest.core.papers import FEED_LIMIT, Paper
 from digest.run import check, daily
 from tests import make
 from tests.make import git, paper

@@ -17,17 +17,9 @@ from digest.archive import store
 from digest.arxiv.fetch import Fetched, replay
 from digest.core.config import Config
 from digest.core.errors import ArchiveError, FeedError, ScoringError
-from digest.core.models import (
-    Digest,
-    Failure,
-    Feed,
-    Paper,
-    Prompt,
-    Scoring,
-    Status,
-    Usage,
-    Verdict,
-)
+from digest.core.models import Digest, Status
+from digest.core.papers import Feed, Paper
+from digest.core.scores import Failure, Prompt, ScoredBy, Scoring, Usage, Verdict
 from digest.run.output import render
 from digest.run.pipeline import Job, restore, run_day
 from digest.run.report import DayReport
@@ -81,7 +73,7 @@ class Bench:
         *feeds: Feed,
         judge: Judge | None = None,
         day: date = DAY,
-        scorer: str = "llm",
+        scorer: ScoredBy = ScoredBy.MODEL,
         model: str = "gpt-6-luna",
         prompt: Prompt = PROMPT,
         rescore: bool = False,
@@ -94,7 +86,7 @@ class Bench:
             config=replace(self.config, **settings),  # type: ignore[arg-type]
             scorer=Scorer(
                 scorer,
-                model if scorer == "llm" else None,
+                model if scorer is ScoredBy.MODEL else None,
                 prompt,
                 judge or Judge(),
                 foretell=lambda _: FORETOLD,
@@ -400,14 +392,14 @@ def test_the_embedded_scorer_scores_the_whole_day_anew_when_another_source_turns
     bench: Bench,
 ) -> None:
     judge = Relative()
-    bench.run(feed(A), feed(category="cs.AI"), judge=judge, scorer="offline")
-    bench.run(feed(A), feed(B, category="cs.AI"), judge=judge, scorer="offline")
+    bench.run(feed(A), feed(category="cs.AI"), judge=judge, scorer=ScoredBy.EMBEDDED)
+    bench.run(feed(A), feed(B, category="cs.AI"), judge=judge, scorer=ScoredBy.EMBEDDED)
     assert judge.asked == [[A.id], [A.id, B.id]]
     assert {kept.score.relevance for kept in bench.digest().kept} == {8}
 
 
 def test_a_model_scores_the_day_anew_after_the_embedded_scorer(bench: Bench) -> None:
-    bench.run(feed(A), scorer="offline")
+    bench.run(feed(A), scorer=ScoredBy.EMBEDDED)
     judge = Judge()
     assert bench.run(feed(A), judge=judge).status == "updated"
     assert judge.asked == [[A.id]]
@@ -415,7 +407,7 @@ def test_a_model_scores_the_day_anew_after_the_embedded_scorer(bench: Bench) -> 
 
 def test_the_embedded_scorer_does_not_replace_a_models_day(bench: Bench) -> None:
     bench.run(feed(A))
-    assert bench.run(feed(A), scorer="offline").status == "unchanged"
+    assert bench.run(feed(A), scorer=ScoredBy.EMBEDDED).status == "unchanged"
 
 
 # --- what a day cost ----------------------------------------------------------------------------
@@ -445,7 +437,7 @@ def test_a_run_that_asks_for_nothing_leaves_the_days_cost(bench: Bench) -> None:
 
 
 def test_the_embedded_scorers_day_adds_nothing_to_a_models_cost(bench: Bench) -> None:
-    bench.run(feed(A), scorer="offline")
+    bench.run(feed(A), scorer=ScoredBy.EMBEDDED)
     bench.run(feed(A), judge=Judge({}, SPENT, 0.25))
     assert bench.digest().cost_usd == 0.25
 
@@ -570,7 +562,7 @@ def test_an_unfinished_rescoring_is_left_to_the_next_one(bench: Bench) -> None:
     with pytest.raises(ScoringError):
         bench.run(feed(A, B, C), judge=Interrupts({A.id: BAD}), rescore=True)
     assert bench.run(feed(A, B, C)).status == "unchanged"
-    assert bench.run(feed(A, B, C), scorer="offline").status == "unchanged"
+    assert bench.run(feed(A, B, C), scorer=ScoredBy.EMBEDDED).status == "unchanged"
     judge = Keeping()
     assert bench.run(feed(A, B, C), judge=judge, rescore=True).status == "updated"
     assert judge.asked == [[B.id, C.id]]
@@ -584,8 +576,8 @@ def test_an_unfinished_rescoring_is_left_to_the_next_one(bench: Bench) -> None:
 def test_the_embedded_scorers_day_between_two_tries_of_the_model(bench: Bench) -> None:
     outage(bench)
     lines = waiting(bench).read_bytes()
-    assert bench.run(feed(A, B, C), scorer="offline").status == "published"
-    assert bench.run(feed(A, B, C), scorer="offline", rescore=True).status == "unchanged"
+    assert bench.run(feed(A, B, C), scorer=ScoredBy.EMBEDDED).status == "published"
+    assert bench.run(feed(A, B, C), scorer=ScoredBy.EMBEDDED, rescore=True).status == "unchanged"
     assert (bench.digest().usage, bench.digest().cost_usd) == (FREE, None)
     assert waiting(bench).read_bytes() == lines
     bench.run(feed(A, B, C), judge=Keeping())

@@ -6,19 +6,9 @@ from dataclasses import replace
 import pytest
 
 from digest.core.errors import Interrupted, OverBudget, ScoringError
-from digest.core.models import (
-    Below,
-    Cut,
-    Failure,
-    Filtered,
-    Kept,
-    Paper,
-    Reason,
-    Score,
-    Source,
-    Unscored,
-    Verdict,
-)
+from digest.core.models import Below, Cut, Filtered, Kept, Unscored
+from digest.core.papers import Paper, Source
+from digest.core.scores import Failure, Reason, Score, Verdict
 from digest.run.ranking import Ranking, carry_over, passes, rank, shortfall
 from tests import make
 from tests.make import CUT, entry, paper, score

@@ -5,15 +5,16 @@ import logging
 from dataclasses import replace
 from datetime import date
 
-from digest.core.models import Kept
+from digest.core.models import Kept, RunStatus
+from digest.core.scores import ScoredBy
 from digest.core.secrets import Secrets
 from digest.run.report import DayReport, LogFormatter, RunReport
 from tests import make
 from tests.make import DAY, DAY_KEYS, REPORT_KEYS, paper, score
 
 DIGEST = make.digest(kept=[Kept(paper(), score())])
-PUBLISHED = DayReport.of(DIGEST, "published", "1 of 1 paper kept", "abc123")
-STALE = DayReport("stale_feed", "the feed is stale", date(2026, 1, 29))
+PUBLISHED = DayReport.of(DIGEST, RunStatus.PUBLISHED, "1 of 1 paper kept", "abc123")
+STALE = DayReport(RunStatus.STALE_FEED, "the feed is stale", date(2026, 1, 29))
 
 
 def told(report: RunReport) -> dict[str, object]:
@@ -26,7 +27,7 @@ def told(report: RunReport) -> dict[str, object]:
 def test_a_report_has_the_contracts_keys_whatever_happened() -> None:
     published, failed = RunReport(), RunReport()
     published.add(PUBLISHED)
-    failed.fail("config_error", "no", 2)
+    failed.fail(RunStatus.CONFIG_ERROR, "no", 2)
     for report in (RunReport(), published, failed):
         assert list(told(report)) == REPORT_KEYS
 
@@ -81,7 +82,7 @@ def test_a_failure_is_the_top_level_and_the_day_it_struck() -> None:
     report = RunReport()
     report.add(STALE)
     report.under_way = DAY
-    report.fail("publish_error", "git push failed", 5)
+    report.fail(RunStatus.PUBLISH_ERROR, "git push failed", 5)
     facts = told(report)
     assert (facts["status"], facts["date"]) == ("publish_error", str(DAY))
     days = facts["days"]
@@ -91,7 +92,7 @@ def test_a_failure_is_the_top_level_and_the_day_it_struck() -> None:
 
 def test_a_failure_before_any_day_handled_none() -> None:
     report = RunReport()
-    report.fail("config_error", "no", 2)
+    report.fail(RunStatus.CONFIG_ERROR, "no", 2)
     assert told(report)["days"] == []
 
 
@@ -111,7 +112,7 @@ def test_what_set_the_exit_code_is_the_problem_whatever_else_happened() -> None:
     report = RunReport()
     report.add(PUBLISHED)
     assert told(report)["problem"] is None
-    report.add(DayReport("waiting", "arXiv does not say yet", date(2026, 1, 28)))
+    report.add(DayReport(RunStatus.WAITING, "arXiv does not say yet", date(2026, 1, 28)))
     report.add(STALE, exit_code=4)
     assert told(report)["problem"] == {
         "status": "stale_feed",
@@ -119,7 +120,7 @@ def test_what_set_the_exit_code_is_the_problem_whatever_else_happened() -> None:
         "date": "2026-01-29",
     }
     report.under_way = None
-    report.fail("config_error", "keep: wrong\nout: wrong", 2)
+    report.fail(RunStatus.CONFIG_ERROR, "keep: wrong\nout: wrong", 2)
     assert told(report)["problem"] == {
         "status": "config_error",
         "reason": "keep: wrong; out: wrong",
@@ -129,7 +130,7 @@ def test_what_set_the_exit_code_is_the_problem_whatever_else_happened() -> None:
 
 def test_each_mistake_is_a_line_that_names_the_program() -> None:
     report = RunReport()
-    report.fail("config_error", "keep: wrong\nout: wrong", 2)
+    report.fail(RunStatus.CONFIG_ERROR, "keep: wrong\nout: wrong", 2)
     assert report.complaints() == ["digest: keep: wrong", "digest: out: wrong"]
 
 
@@ -141,7 +142,7 @@ def test_a_good_run_complains_of_nothing() -> None:
 
 def test_words_from_outside_cannot_command_github() -> None:
     report = RunReport()
-    report.add(DayReport("stale_feed", "a\n::error::b\x1b[31m", DAY), exit_code=4)
+    report.add(DayReport(RunStatus.STALE_FEED, "a\n::error::b\x1b[31m", DAY), exit_code=4)
     for text in (report.to_text(), report.to_json(0), *report.complaints()):
         assert "::error" not in text
         assert "\x1b" not in text
@@ -159,7 +160,7 @@ def test_a_person_reads_a_line_a_day() -> None:
 
 def test_what_is_no_day_has_no_date_before_it() -> None:
     report = RunReport()
-    report.add(DayReport("updated", "2 files changed"))
+    report.add(DayReport(RunStatus.UPDATED, "2 files changed"))
     assert report.to_text() == "updated: 2 files changed"
 
 
@@ -196,7 +197,7 @@ def test_a_step_outputs_what_the_newest_day_came_to() -> None:
 
 def test_what_a_run_did_not_come_to_is_an_empty_output() -> None:
     report = RunReport()
-    report.fail("config_error", "keep: wrong\nout: wrong", 2)
+    report.fail(RunStatus.CONFIG_ERROR, "keep: wrong\nout: wrong", 2)
     given = outputs(report)
     assert (given["reason"], given["date"], given["cost-usd"]) == (
         "keep: wrong; out: wrong",
@@ -224,7 +225,7 @@ def test_the_summary_holds_the_sums_and_the_cost_of_each_day() -> None:
 def test_the_summary_never_calls_an_unknown_cost_nothing() -> None:
     report = RunReport()
     report.add(PUBLISHED)
-    report.add(replace(PUBLISHED, scorer="offline"))
+    report.add(replace(PUBLISHED, scorer=ScoredBy.EMBEDDED))
     text = report.to_summary()
     assert "| not reported |" in text
     assert "| none |" in text
@@ -243,7 +244,7 @@ def test_the_summary_stays_short() -> None:
         report.add(replace(PUBLISHED, reason="word " * 10_000))
     assert len(report.to_summary()) < 8_000
     assert "And 480 earlier days." in report.to_summary()
-    report.fail("findings", "a finding\n" * 500, 1)
+    report.fail(RunStatus.FINDINGS, "a finding\n" * 500, 1)
     assert len(report.to_summary()) < 8_000
     assert "And 480 more." in report.to_summary()
 
@@ -275,7 +276,7 @@ def test_json_commands_nothing_and_still_says_exactly_what_was_meant() -> None:
 
 def test_a_failure_is_an_error_annotation_and_a_line_of_it() -> None:
     report = RunReport()
-    report.fail("outage", "100% wrong: mend it\nsecond", 3)
+    report.fail(RunStatus.OUTAGE, "100% wrong: mend it\nsecond", 3)
     assert report.to_annotations() == (
         "::error title=Digest stopped::100%25 wrong: mend it\n"
         "::error title=Digest stopped::second\n"
@@ -285,7 +286,7 @@ def test_a_failure_is_an_error_annotation_and_a_line_of_it() -> None:
 def test_what_a_reader_must_know_of_a_day_is_a_warning_annotation() -> None:
     report = RunReport()
     digest = make.digest(kept=[Kept(paper(), score())], unscored=[paper("2601.00002")])
-    report.add(DayReport.of(digest, "published", "1 of 2 papers kept", "abc"))
+    report.add(DayReport.of(digest, RunStatus.PUBLISHED, "1 of 2 papers kept", "abc"))
     (line,) = report.to_annotations().splitlines()
     assert line.startswith("::warning title=Digest::2026-01-30: 1 paper could not be scored")
 
@@ -293,19 +294,19 @@ def test_what_a_reader_must_know_of_a_day_is_a_warning_annotation() -> None:
 def test_a_day_that_stood_already_is_not_warned_of_again() -> None:
     report = RunReport()
     digest = make.digest(kept=[Kept(paper(), score())], unscored=[paper("2601.00002")])
-    report.add(DayReport.of(digest, "unchanged", "nothing is new", None))
+    report.add(DayReport.of(digest, RunStatus.UNCHANGED, "nothing is new", None))
     assert report.to_annotations() == ""
 
 
 def test_findings_are_annotated_as_such_for_no_digest_has_stopped() -> None:
     report = RunReport()
-    report.fail("findings", "push: refused: mend it", 1)
+    report.fail(RunStatus.FINDINGS, "push: refused: mend it", 1)
     assert report.to_annotations() == "::error title=To be mended::push: refused: mend it\n"
 
 
 def test_what_only_deserves_a_look_stands_in_the_summary_alone() -> None:
     report = RunReport(notes=["pages: not switched on @ada"])
-    report.add(DayReport("unchanged", "the set-up is good; 1 warning"))
+    report.add(DayReport(RunStatus.UNCHANGED, "the set-up is good; 1 warning"))
     assert report.to_summary().startswith(
         "## Digest: unchanged\n\nthe set-up is good; 1 warning\n\n**Note:** pages: not switched on"
     )
@@ -315,7 +316,7 @@ def test_what_only_deserves_a_look_stands_in_the_summary_alone() -> None:
 
 def test_no_words_from_outside_make_an_annotation_of_their_own() -> None:
     report = RunReport()
-    report.fail("feed_error", "a\r\n::error::b%0A::warning::c", 4)
+    report.fail(RunStatus.FEED_ERROR, "a\r\n::error::b%0A::warning::c", 4)
     lines = report.to_annotations().splitlines()
     assert all(line.startswith("::error title=Digest stopped::") for line in lines)
     assert all(line.count("::") == 2 for line in lines)
@@ -324,7 +325,7 @@ def test_no_words_from_outside_make_an_annotation_of_their_own() -> None:
 def test_the_summary_lists_the_ten_best_with_links() -> None:
     report = RunReport()
     kept = [Kept(paper(f"2601.{n:05}", title=f"No. {n}"), score()) for n in range(1, 13)]
-    report.add(DayReport.of(make.digest(kept=kept), "published", "12 of 12 kept", "abc123"))
+    report.add(DayReport.of(make.digest(kept=kept), RunStatus.PUBLISHED, "12 of 12 kept", "abc123"))
     report.site, report.repository = "https://reader.example/", "https://github.com/reader/papers"
     text = report.to_summary()
     assert "### The best 10 of 12 papers" in text

@@ -23,7 +23,8 @@ from pytest_httpserver import HTTPServer
 
 from digest.cli.main import main
 from digest.core.config import Site
-from digest.core.models import Paper, Usage
+from digest.core.papers import Paper
+from digest.core.scores import Usage
 from digest.run.check import check
 from digest.scoring.prices import price
 from tests import make

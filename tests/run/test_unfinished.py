@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from digest.arxiv.fetch import Fetched, Reading, Unread
 from digest.core.errors import ArchiveError
-from digest.core.models import Failure, Origin, Reason, Score, Scoring, Usage, Verdict
+from digest.core.papers import Origin
+from digest.core.scores import Failure, Reason, Score, Scoring, Usage, Verdict
 from digest.run.unfinished import Unfinished, left, troubles
 from tests import make
 from tests.make import DAY, score

@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from digest.core.models import AnnounceType, Paper
+from digest.core.papers import AnnounceType, Paper
 from tests.make import PATIENCE_S
 from tests.scoring.physics import Physics, completion_tokens, ideal_schedule
 from tests.scoring.replies import (

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
 
-from digest.core.models import NO_TOPIC
+from digest.core.scores import NO_TOPIC
 from tests.scoring.tokens import decode, encode
 
 

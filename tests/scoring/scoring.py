@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from digest.core.config import Llm
-from digest.core.models import Cut, Failure, Paper, Prompt, Score, Scoring, Topics
+from digest.core.models import Cut
+from digest.core.papers import Paper
+from digest.core.scores import Failure, Prompt, Score, Scoring, Topics
 from digest.scoring import gate, llm
 from digest.scoring.prompt import load_prompt, load_topics
 from tests import make

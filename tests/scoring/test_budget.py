@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from digest.core.models import Scoring
+from digest.core.scores import Scoring
 from tests.scoring import replies
 from tests.scoring.fake import Fake, Physics
 from tests.scoring.replies import Response, Rule

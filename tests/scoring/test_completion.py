@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.models import Reason, Usage
+from digest.core.scores import Reason, Usage
 from digest.scoring import reply
 from digest.scoring.completion import Answer, read
 

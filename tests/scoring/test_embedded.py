@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.models import NO_TOPIC, AnnounceType, Paper, Score, Topics
+from digest.core.papers import AnnounceType, Paper
+from digest.core.scores import NO_TOPIC, Score, Topics
 from digest.scoring.embedded import _MOST_UNEXPLAINED, _STEPS, score
 from digest.scoring.topics import parse_topics
 from tests import make

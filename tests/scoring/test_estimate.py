@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.config import Llm
-from digest.core.models import Digest, Prompt, Scoring, Usage
+from digest.core.models import Digest
+from digest.core.scores import Prompt, Scoring, Usage
 from digest.scoring.estimate import (
     Experience,
     batches,

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletion
 
-from digest.core.models import NO_TOPIC, Prompt
+from digest.core.scores import NO_TOPIC, Prompt
 from digest.scoring.prompt import messages
 from tests import make
 from tests.scoring import replies

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from digest.core.models import Paper, Score
+from digest.core.papers import Paper
+from digest.core.scores import Score
 from digest.scoring.prompt import addresses_the_judge, messages
 from tests import make
 from tests.scoring import replies

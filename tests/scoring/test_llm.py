@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 
 from digest.core.config import Llm
 from digest.core.errors import ScoringError
-from digest.core.models import Paper, Reason, Score, Scoring
+from digest.core.papers import Paper
+from digest.core.scores import Reason, Score, Scoring
 from digest.scoring.estimate import batches, foretell
 from digest.scoring.gate import RETRIES
 from digest.scoring.llm import ASKS, PROBES

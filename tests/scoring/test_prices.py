@@ -7,7 +7,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.models import Usage
+from digest.core.scores import Usage
 from digest.scoring.prices import OPENAI, price
 
 # The day that the project is measured by.

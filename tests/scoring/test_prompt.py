@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.core.errors import ConfigError
-from digest.core.models import NO_TOPIC, Cut, Paper, Prompt
+from digest.core.models import Cut
+from digest.core.papers import Paper
+from digest.core.scores import NO_TOPIC, Prompt
 from digest.scoring.prompt import (
     LONGEST_ABSTRACT,
     SCORING,

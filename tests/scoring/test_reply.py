@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.models import NO_TOPIC, Score
+from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 from digest.scoring.reply import Reply, read
 

@@ -13,7 +13,7 @@ from llmock.scenarios import Delay, Fail, Reply
 from llmock.testing import LLMockServer
 from openai import AsyncOpenAI
 
-from digest.core.models import Prompt
+from digest.core.scores import Prompt
 from digest.scoring.prompt import messages
 from tests import make
 from tests.scoring import servers

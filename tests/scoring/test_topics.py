@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.errors import ConfigError
-from digest.core.models import Topic
+from digest.core.scores import Topic
 from digest.scoring.prompt import load_topics
 from digest.scoring.topics import parse_topics
 

@@ -3,23 +3,9 @@
 from datetime import UTC, date, datetime
 
 from digest.core.config import Site
-from digest.core.models import (
-    AnnounceType,
-    Below,
-    Cut,
-    Digest,
-    Entry,
-    Filtered,
-    Kept,
-    Paper,
-    Prompt,
-    Score,
-    Source,
-    SourceState,
-    Status,
-    Unscored,
-    Usage,
-)
+from digest.core.models import Below, Cut, Digest, Filtered, Kept, Status, Unscored
+from digest.core.papers import AnnounceType, Entry, Paper, Source, SourceState
+from digest.core.scores import Prompt, Score, ScoredBy, Usage
 
 SITE = Site(title="Papers & Co.")
 
@@ -64,7 +50,7 @@ EVENTFUL = Digest(
     date=date(2026, 11, 12),
     status=Status.PARTIAL,
     generated_at=datetime(2026, 11, 12, 6, 30, tzinfo=UTC),
-    scorer="llm",
+    scorer=ScoredBy.MODEL,
     model="some-model",
     prompt=Prompt("You read papers.", "## Routing\n\n- Relevant: <b>experts</b>"),
     cut=Cut(8, 7),
@@ -93,7 +79,7 @@ QUIET = Digest(
     date=date(2026, 11, 13),
     status=Status.COMPLETE,
     generated_at=datetime(2026, 11, 13, 6, 30, tzinfo=UTC),
-    scorer="offline",
+    scorer=ScoredBy.EMBEDDED,
     model=None,
     prompt=Prompt("", "## Routing\n\n- Relevant: experts"),
     cut=Cut(8, 7),

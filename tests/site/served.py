@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from digest import site
-from digest.core.models import NO_TOPIC, Day, Digest, Kept, Paper, Score
+from digest.core.models import Day, Digest, Kept
+from digest.core.papers import Paper
+from digest.core.scores import NO_TOPIC, Score
 from digest.site import html, search
 from tests import make
 from tests.lacking import lacking

@@ -19,7 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.config import Site
-from digest.core.models import Digest, Entry, Kept, Score, Source, SourceState, Unscored
+from digest.core.models import Digest, Kept, Unscored
+from digest.core.papers import Entry, Source, SourceState
+from digest.core.scores import Score, ScoredBy
 from digest.core.text import plain
 from digest.core.wording import sums, warnings
 from digest.publish.publish import commit_message
@@ -197,7 +199,7 @@ def test_a_day_without_a_kept_paper_is_told_of_all_the_same() -> None:
 
 
 def test_a_paper_scored_without_a_model_says_so() -> None:
-    offline = digest(kept=[Kept(paper(), Score(9, None))], scorer="offline")
+    offline = digest(kept=[Kept(paper(), Score(9, None))], scorer=ScoredBy.EMBEDDED)
     _, by_paper, _ = made(offline)
     assert "R9 by the embedded scorer" in (by_paper.findtext("entry/content") or "")
 

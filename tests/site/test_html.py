@@ -11,7 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from digest.core.config import Site
-from digest.core.models import AnnounceType, Day, Digest, Kept, Missed, Paper, Score
+from digest.core.models import Day, Digest, Kept, Missed
+from digest.core.papers import AnnounceType, Paper
+from digest.core.scores import Score, ScoredBy
 from digest.site import html, pages
 from tests import make
 from tests.attacks import ATTACKS
@@ -143,7 +145,9 @@ def test_scores_are_words_and_figures() -> None:
     said = page_of(EVENTFUL).text
     assert "Relevance R10 Novelty N9" in said
     assert "R relevance, N novelty, 1 to 10" in said
-    unjudged = replace(day_of(replace(KEPT, score=Score(9, None))), scorer="offline", model=None)
+    unjudged = replace(
+        day_of(replace(KEPT, score=Score(9, None))), scorer=ScoredBy.EMBEDDED, model=None
+    )
     said = page_of(replace(unjudged, below=())).text
     assert "R relevance, 1 to 10" in said
     assert "Novelty" not in said
@@ -188,7 +192,7 @@ def test_links_lead_to_the_version_that_was_announced() -> None:
 
 
 def test_without_novelty_nothing_asks_for_it() -> None:
-    day = replace(day_of(replace(KEPT, score=Score(9, None))), scorer="offline", model=None)
+    day = replace(day_of(replace(KEPT, score=Score(9, None))), scorer=ScoredBy.EMBEDDED, model=None)
     page = page_of(day)
     assert "n" not in [select["name"] for select in page.named("select")]
     assert not re.search(r"Novelty (?!N6 Nearly)", page.text)  # but for a near miss of the day's

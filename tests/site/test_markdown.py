@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from digest.core.models import Usage
+from digest.core.scores import Usage
 from digest.site import html, markdown
 from tests.site.days import EVENTFUL, QUIET, SITE
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from digest.core import calendar
 from digest.core.config import Site
-from digest.core.models import NO_TOPIC, Counts, Day, Status
+from digest.core.models import Counts, Day, Status
+from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.site import feeds, pages
 from tests import make
 from tests.site.days import EVENTFUL, QUIET, SITE
@@ -37,7 +38,7 @@ def a_day(at: date | str, kept: int = 10, below: int = 90, **changes: Any) -> Da
     day = Day(
         date=at,
         status=Status.COMPLETE,
-        scorer="llm",
+        scorer=ScoredBy.MODEL,
         generated_at=datetime(at.year, at.month, at.day, 6, tzinfo=UTC),
         counts=counts(kept, below, filtered=50),
         cost_usd=0.05,
@@ -62,7 +63,9 @@ def days_from(first: date, number: int) -> list[Day]:
             kept = day.counts.kept
             shares = {name: kept // len(names) for name in names if kept // len(names)}
             day = replace(day, topics=shares, cost_usd=dice.choice([None, 0.0421, 0.4321]))
-            made.append(replace(day, scorer=dice.choice(["llm"] * 9 + ["offline"])))
+            made.append(
+                replace(day, scorer=dice.choice([ScoredBy.MODEL] * 9 + [ScoredBy.EMBEDDED]))
+            )
         at += timedelta(days=1)
     return made
 
@@ -355,7 +358,7 @@ def test_a_month_lists_its_days_with_topics_and_cost_newest_first() -> None:
 
 
 def test_a_day_without_a_model_has_no_cost_to_report() -> None:
-    days = [a_day("2026-02-03", scorer="offline", cost_usd=None)]
+    days = [a_day("2026-02-03", scorer=ScoredBy.EMBEDDED, cost_usd=None)]
     assert "not reported" not in Page(pages.month_page(days, "2026-02", SITE)).text
     stats = Page(pages.stats_page(days, SITE))
     assert "Cost" not in stats.text
@@ -404,14 +407,14 @@ def test_no_picture_is_drawn_of_what_was_never_reported() -> None:
 
 
 def test_the_two_scorers_relevance_is_not_mixed() -> None:
-    offline = a_day("2026-01-06", 1, 2, scorer="offline", novelty=(0,) * 10)
+    offline = a_day("2026-01-06", 1, 2, scorer=ScoredBy.EMBEDDED, novelty=(0,) * 10)
     head, *rows = tables([a_day("2026-01-05"), offline])["Papers"][-12:]
     assert head == ["Score", "Relevance", "Novelty", "Relevance, embedded scorer"]
     assert rows[-1] == ["All", "100", "100", "3"]
 
 
 def test_a_row_says_where_on_the_axis_its_time_stands() -> None:
-    free = a_day("2026-02-02", scorer="offline", cost_usd=None)
+    free = a_day("2026-02-02", scorer=ScoredBy.EMBEDDED, cost_usd=None)
     days = [a_day("2026-01-05"), a_day("2026-01-07"), free, a_day("2026-04-01")]
     page = pages.stats_page(days, SITE).decode()
     by_day, by_topic, scores, costs = (

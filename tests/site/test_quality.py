@@ -19,7 +19,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 
 from digest.core.config import Site
-from digest.core.models import Digest, Score
+from digest.core.models import Digest
+from digest.core.scores import Score
 from digest.run import ranking
 from digest.run.output import site_files
 from tests import make

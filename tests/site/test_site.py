@@ -11,7 +11,8 @@ import pytest
 from digest import site
 from digest.archive import store
 from digest.archive.layout import is_generated
-from digest.core.models import AnnounceType, Digest, Entry, Missed, Source, SourceState, Status
+from digest.core.models import Digest, Missed, Status
+from digest.core.papers import AnnounceType, Entry, Source, SourceState
 from digest.core.wording import warnings
 from digest.run import output
 from digest.run.check import check

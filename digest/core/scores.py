@@ -1,0 +1,148 @@
+"""What is asked of a scorer and what it answers: frozen values, no I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any, TypeVar
+
+
+class ScoredBy(StrEnum):
+    """Who scores papers, in the words of config.yaml and of the records."""
+
+    MODEL = "llm"
+    EMBEDDED = "offline"  # the scorer that comes with the program
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One heading of `topics.md` with what belongs under it and what does not, as written."""
+
+    name: str
+    relevant: str
+    irrelevant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The user's interests: `topics.md`, read."""
+
+    topics: tuple[Topic, ...]
+    keywords: tuple[str, ...]
+    avoid: tuple[str, ...]
+    text: str  # the file as written
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(topic.name for topic in self.topics)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What was asked of the scorer, papers elided. The embedded scorer reads `user` alone."""
+
+    system: str
+    user: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(f"{self.system}\0{self.user}".encode()).hexdigest()
+
+
+NO_TOPIC = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A scorer's verdict on one paper."""
+
+    relevance: int  # 1 to 10
+    novelty: int | None  # 1 to 10; None: the scorer does not judge it
+    topic: str = NO_TOPIC  # a heading of topics.md, or NO_TOPIC
+    comment: str = ""
+    similarity: float | None = None  # the embedded scorer's own figure, behind its relevance
+
+
+class Reason(StrEnum):
+    """Why a paper was not scored."""
+
+    REFUSED = "refused"  # for what the paper says: a content filter
+    TOO_LONG = "too long"
+    REJECTED = "request rejected"  # the request as such is not accepted
+    INVALID = "invalid reply"
+    RATE_LIMITED = "rate limited"
+    TIMEOUT = "timeout"
+    SERVER_ERROR = "server error"  # or no connection
+    BUDGET = "budget"
+    INTERRUPTED = "interrupted"
+    UNREADABLE = "unreadable"  # arXiv's entry of the paper: no scorer was asked
+
+
+# A later request for a score would end in the same way.
+FINAL_REASONS = frozenset({Reason.REFUSED, Reason.TOO_LONG, Reason.UNREADABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a paper could not be scored."""
+
+    reason: str  # a `Reason`, or a scorer's own words
+
+
+Verdict = Score | Failure
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and requests; None where the provider did not say."""
+
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None  # of the prompt's
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None  # of the completion's
+    requests: int = 0  # answered ones
+    prompt_usd: float | None = None  # what the prompts cost; None: not known
+    estimated_prompt_tokens: int | None = None  # as foretold before each request
+    estimated_completion_tokens: int | None = None
+    cut_requests: int = 0  # of which the provider has read far less than was sent
+
+    def __add__(self, other: Usage) -> Usage:
+        """Both together; unknown where either is, except beside no request at all."""
+        if not self.requests:
+            return other
+        if not other.requests:
+            return self
+        sums: dict[str, Any] = {
+            f.name: add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
+        }
+        return Usage(**sums)
+
+
+Number = TypeVar("Number", int, float)
+
+
+def add(a: Number | None, b: Number | None) -> Number | None:
+    """The sum, to the billionth of a dollar; not known where either is not."""
+    return None if a is None or b is None else round(a + b, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What a scorer made of a batch of papers."""
+
+    verdicts: Mapping[str, Verdict]  # by paper id
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    trouble: str = ""  # why the scorer gave up, and what to do; "" where it did not
+
+    def __add__(self, other: Scoring) -> Scoring:
+        """Both together, the later verdict where both have one."""
+        if not self.usage.requests or not other.usage.requests:
+            cost_usd = other.cost_usd if not self.usage.requests else self.cost_usd
+        else:
+            cost_usd = add(self.cost_usd, other.cost_usd)
+        verdicts = {**self.verdicts, **other.verdicts}
+        trouble = other.trouble or self.trouble
+        return Scoring(verdicts, self.usage + other.usage, cost_usd, trouble)
