@@ -1,4 +1,4 @@
-"""The workflow that the README shows, as GitHub runs it."""
+"""The workflow that the manual shows, as GitHub runs it."""
 
 import re
 from pathlib import Path
@@ -9,11 +9,11 @@ from tests.github.world import World
 ACTIONS = {"OWNER/preprint-digest": ROOT}
 
 
-def test_the_workflow_that_the_readme_shows_makes_a_digest(
+def test_the_workflow_that_the_manual_shows_makes_a_digest(
     installed: Machine, world: World, tmp_path: Path
 ) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"<!-- workflow -->\n```yaml\n# (\S+)\n(.*?)```", readme, re.DOTALL)
+    page = (ROOT / "manual/action.md").read_text(encoding="utf-8")
+    shown = re.search(r"<!-- workflow -->\n```yaml\n# (\S+)\n(.*?)```", page, re.DOTALL)
     assert shown is not None
     made = Repository(installed, tmp_path / "own", world._server.url_for(""))
     path, workflow = shown.groups()
