@@ -95,7 +95,7 @@ def test_what_cannot_be_installed_is_an_error_on_the_runs_page(tmp_path: Path, b
         "GITHUB_ACTION_PATH": str(ROOT),
     }
     done = subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", SCRIPTS["Install what it needs"]],
+        ["bash", "-e", "-o", "pipefail", "-c", SCRIPTS["Install the packages"]],
         env=environment,
         capture_output=True,
         text=True,
