@@ -127,7 +127,7 @@ def test_titles_and_abstracts_read_as_the_feeds_do() -> None:
         ),
         pytest.param(
             line(relevant=None, novelty=7),
-            "neither `relevant` nor `relevance`: say how the paper was judged",
+            "neither `relevant` nor `relevance`: give one of them",
             id="not judged",
         ),
     ],
@@ -230,11 +230,11 @@ CUT_SHORT = "Compressed file ended before the end-of-stream marker was reached"
     [
         ("none.jsonl", None, "no such file: write one, a JSON object a line"),
         ("latin.jsonl", b"\xe9", "not UTF-8 text: save the file as UTF-8"),
-        ("not.gz", b"{}", "not a whole gzip file: Not a gzipped file (b'{}'): compress it anew"),
+        ("not.gz", b"{}", "not a whole gzip file: Not a gzipped file (b'{}'): compress it again"),
         (
             "cut.gz",
             gzip.compress(b"{}", mtime=0)[:-9],
-            f"not a whole gzip file: {CUT_SHORT}: compress it anew",
+            f"not a whole gzip file: {CUT_SHORT}: compress it again",
         ),
         (
             "big.gz",
