@@ -466,7 +466,7 @@ b: prompts-new
                              a       b    b - a   95% interval
 AUC                      0.750   1.000   +0.250   +0.000 to +0.444
 nDCG                     0.943   1.000   +0.057   +0.001 to +0.500   b is higher
-Intervals from 100 resamples of the papers; one that holds 0 leaves open which is higher.
+Intervals from 100 resamples of the papers; if one includes 0, it is not clear which is higher.
 
 Kept (relevance 8, novelty 7)
   by both 1, only by a 1, only by b 0, by neither 2
