@@ -288,24 +288,24 @@ def test_a_missing_key_is_reported_before_arxiv_is_asked(
 
 
 ALL_GOOD = {i: Label(relevance=9, novelty=8, topic="none", comment=f"Of {i}.") for i in IDS}
+KEPT = "; what was scored is kept: run it again, and only the rest is paid for"
+Ask = Callable[..., tuple[Ended, Fake]]
 
 
 @pytest.fixture
-def model(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fake], None]:
-    """Point the settings at a running endpoint."""
+def ask(evaluate: Eval, project: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Evaluate with a running endpoint, which gives every paper good scores or responds."""
     configure(project, scorer=ScoredBy.MODEL)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
 
-    def at(fake: Fake) -> None:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+    def run(
+        *arguments: str | Path, respond: replies.Step | None = None, labels: Path = LABELS
+    ) -> tuple[Ended, Fake]:
+        with Fake(ALL_GOOD, public=True, respond=respond) as fake:
+            monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+            return evaluate("--labels", labels, *arguments, "--json"), fake
 
-    return at
-
-
-Model = Callable[[Fake], None]
-
-
-KEPT = "; what was scored is kept: run it again, and only the rest is paid for"
+    return run
 
 
 def unfinished(folder: Path) -> list[str]:
@@ -313,37 +313,36 @@ def unfinished(folder: Path) -> list[str]:
 
 
 def once(*fakes: Fake) -> bool:
-    """Whether each labelled paper was paid for exactly once, all in all."""
+    """True if each labelled paper was paid for exactly once by all together."""
     paid = [paper_id for fake in fakes for paper_id in fake.answered.elements()]
     return sorted(paid) == sorted(IDS)
 
 
-def test_a_model_is_measured_with_its_cost(evaluate: Eval, project: Path, model: Model) -> None:
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
-    assert ended.code == 0
+def about_proteins(step: replies.Rule) -> replies.Rule:
+    """`step` for the prompts about proteins alone."""
+    return lambda request: (
+        step(request) if "Relevant: proteins" in json.dumps(request.body) else None
+    )
+
+
+def test_a_model_is_measured_with_its_cost(project: Path, ask: Ask) -> None:
+    ended, fake = ask("--save", "a.jsonl")
     report = ended.report
-    assert (report["scorer"], report["model"]) == ("llm", "gpt-6-luna")
+    assert (ended.code, report["scorer"], report["model"]) == (0, "llm", "gpt-6-luna")
     assert report["usage"]["requests"] == len(fake.records)
     assert report["usage"]["prompt_tokens"] > 1000
     assert f"({len(fake.records)} requests, tokens " in report["reason"]
     cost = report["cost_usd"]
-    said = "cost not reported" if cost is None else f"cost ${cost:.4f}"
-    assert said in report["reason"]
+    assert ("cost not reported" if cost is None else f"cost ${cost:.4f}") in report["reason"]
     assert once(fake)
     assert report["evaluation"]["kept"] == 24
     assert load_results(project / "a.jsonl")[IDS[0]].comment == f"Of {IDS[0]}."
     assert unfinished(project) == []
 
 
-def test_each_folder_is_asked_with_its_own_prompts(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_each_folder_is_asked_with_its_own_prompts(project: Path, ask: Ask) -> None:
     a, b = prompts(project, "a", "attention"), prompts(project, "b", "proteins")
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--compare", a, b, "--json")
+    ended, fake = ask("--compare", a, b)
     assert ended.code == 0
     sent = [json.dumps(request.body["messages"]) for request in fake.records]
     about = {tuple(t for t in ("attention", "proteins") if f"Relevant: {t}" in s) for s in sent}
@@ -353,10 +352,8 @@ def test_each_folder_is_asked_with_its_own_prompts(
     assert unfinished(project) == []
 
 
-def test_a_refused_paper_is_counted_and_named(evaluate: Eval, project: Path, model: Model) -> None:
-    with Fake(ALL_GOOD, public=True, respond=whenever(IDS[3], replies.filtered())) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
+def test_a_refused_paper_is_counted_and_named(project: Path, ask: Ask) -> None:
+    ended, _ = ask("--save", "a.jsonl", respond=whenever(IDS[3], replies.filtered()))
     assert ended.code == 0
     assert "prompts: 1 of 24 papers not scored (1 refused)\n" in ended.err
     assert ended.report["evaluation"]["unscored"] == 1
@@ -365,12 +362,8 @@ def test_a_refused_paper_is_counted_and_named(evaluate: Eval, project: Path, mod
     assert unfinished(project) == []
 
 
-def test_a_model_that_scores_nothing_is_an_outage(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    with Fake(public=True, respond=replies.empty) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
+def test_a_model_that_scores_nothing_is_an_outage(project: Path, ask: Ask) -> None:
+    ended, _ = ask("--save", "a.jsonl", respond=replies.empty)
     assert (ended.code, ended.report["status"]) == (3, "outage")
     assert "evaluation" not in ended.report
     (line,) = [line for line in ended.err.splitlines() if line.startswith("digest: ")]
@@ -386,17 +379,12 @@ def from_request(number: int, response: Response) -> replies.Rule:
     return lambda request: response if request.number >= number else None
 
 
-def test_after_a_failure_only_the_rest_is_paid_for(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    with Fake(ALL_GOOD, public=True, respond=from_request(2, replies.unauthorized())) as failing:
-        model(failing)
-        assert evaluate("--labels", LABELS).code == 3
+def test_after_a_failure_only_the_rest_is_paid_for(project: Path, ask: Ask) -> None:
+    ended, failing = ask(respond=from_request(2, replies.unauthorized()))
+    assert ended.code == 3
     assert failing.answered
     assert len(unfinished(project)) == 1
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json")
+    ended, fake = ask()
     assert once(failing, fake)
     assert f", {len(failing.answered)} scored earlier (" in ended.err
     whole = [r for f in (failing, fake) for r in f.records if r.status == 200]
@@ -413,47 +401,37 @@ def interrupting(request: Request) -> Response | None:
 
 
 def test_after_an_interrupt_only_the_rest_is_paid_for(
-    evaluate: Eval, project: Path, model: Model
+    project: Path, ask: Ask, impatient: None
 ) -> None:
-    configure(
-        project, scorer=ScoredBy.MODEL, llm=", concurrency: 1"
-    )  # or an answer might go unheard
-    with Fake(ALL_GOOD, public=True, respond=interrupting) as stopped:
-        model(stopped)
-        ended = evaluate("--labels", LABELS, "--json")
+    configure(project, "llm", ", concurrency: 1")  # or an answer might be lost
+    ended, stopped = ask(respond=interrupting)
     assert (ended.code, ended.report["status"]) == (130, "interrupted")
     assert ended.report["reason"].startswith("interrupted: prompts: ")
     assert KEPT in ended.report["reason"]
     assert stopped.answered
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        assert evaluate("--labels", LABELS).code == 0
+    ended, fake = ask()
+    assert ended.code == 0
     assert once(stopped, fake)
 
 
-def test_scores_that_could_not_be_saved_are_not_paid_again(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_scores_that_could_not_be_saved_are_not_paid_again(project: Path, ask: Ask) -> None:
     (project / "taken").write_text("a file")
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--save", "taken/a.jsonl", "--json")
-        assert (ended.code, ended.report["status"]) == (1, "archive_error")
-        assert "taken/a.jsonl: cannot be" in ended.err
-        assert evaluate("--labels", LABELS, "--save", "a.jsonl").code == 0
-    assert once(fake)
+    ended, first = ask("--save", "taken/a.jsonl")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert "taken/a.jsonl: cannot be" in ended.err
+    ended, second = ask("--save", "a.jsonl")
+    assert ended.code == 0
+    assert once(first, second)
 
 
-def test_changed_text_is_scored_again(evaluate: Eval, project: Path, model: Model) -> None:
+def test_changed_text_is_scored_again(project: Path, ask: Ask) -> None:
     rest = [label(f"2601.0000{n}") for n in range(2, 8)]
-    with Fake(public=True, respond=from_request(1, replies.unauthorized())) as failing:
-        model(failing)
-        assert evaluate("--labels", labels_file(project, label(), *rest)).code == 3
+    _, failing = ask(
+        labels=labels_file(project, label(), *rest),
+        respond=from_request(1, replies.unauthorized()),
+    )
     assert failing.answered
-    with Fake(public=True) as fake:
-        model(fake)
-        changed = labels_file(project, label(title="Another"), *rest)
-        assert evaluate("--labels", changed).code == 0
+    _, fake = ask(labels=labels_file(project, label(title="Another"), *rest))
     assert sum(fake.answered.values()) == 7
 
 
@@ -475,32 +453,20 @@ def estimate(project: Path) -> float:
     return cost
 
 
-def dearer(tokens: int) -> replies.Rule:
-    """Replies that cost more than the estimate."""
-    usage = {"prompt_tokens": tokens, "completion_tokens": 10, "total_tokens": tokens + 10}
-    return replies.usage(usage)
-
-
-def test_the_estimate_is_logged_before_the_first_request(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_the_estimate_is_logged_before_the_first_request(project: Path, ask: Ask) -> None:
     priced(project, 1)
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        one = evaluate("--labels", LABELS)
-        two = evaluate("--labels", LABELS, "--compare", "prompts", "prompts")
+    one, _ = ask()
+    two, fake = ask("--compare", "prompts", "prompts")
     cost = estimate(project)
     assert one.err.startswith(f"cost: about ${cost:.4f} for 24 papers, in ")
     assert two.err.startswith(f"cost: about ${2 * cost:.4f} for 24 papers, twice, in ")
     assert one.err.splitlines()[1].startswith("score: ")
-    assert set(fake.answered.values()) == {3}, "the same prompts twice are asked twice"
+    assert set(fake.answered.values()) == {2}, "the same prompts twice are asked twice"
 
 
-def test_an_unknown_price_is_reported_as_such(evaluate: Eval, project: Path, model: Model) -> None:
-    configure(project, scorer=ScoredBy.MODEL, llm=", model: of-my-own")
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json")
+def test_an_unknown_price_is_reported_as_such(project: Path, ask: Ask) -> None:
+    configure(project, "llm", ", model: of-my-own")
+    ended, _ = ask()
     assert ended.err.startswith(
         "cost: no estimate for 24 papers, the price of the model is not known\n"
     )
@@ -508,52 +474,43 @@ def test_an_unknown_price_is_reported_as_such(evaluate: Eval, project: Path, mod
     assert "; cost not reported (" in ended.report["reason"]
 
 
-def test_above_the_budget_nothing_is_sent(evaluate: Eval, project: Path, model: Model) -> None:
+def test_above_the_budget_nothing_is_sent(project: Path, ask: Ask) -> None:
     priced(project, 1)
     cost = estimate(project)
     priced(project, cost * 1.5)
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--compare", "prompts", "prompts", "--json")
-        assert fake.records == []
-        assert (ended.code, ended.report["status"]) == (3, "over_budget")
-        assert ended.report["reason"] == (
-            f"about ${2 * cost:.4f} are needed for 24 papers, twice, and of the budget of"
-            f" ${cost * 1.5:.4f} there is ${cost * 1.5:.4f} left: raise llm.budget_usd, or name"
-            " fewer papers; nothing was sent to the model"
-        )
-        assert evaluate("--labels", LABELS).code == 0
+    ended, fake = ask("--compare", "prompts", "prompts")
+    assert fake.records == []
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert ended.report["reason"] == (
+        f"about ${2 * cost:.4f} are needed for 24 papers, twice, and of the budget of"
+        f" ${cost * 1.5:.4f} there is ${cost * 1.5:.4f} left: raise llm.budget_usd, or name"
+        " fewer papers; nothing was sent to the model"
+    )
+    ended, _ = ask()
+    assert ended.code == 0
 
 
-def test_a_budget_that_ends_midway_gives_no_figures(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    given = ("--labels", LABELS, "--compare", "prompts", prompts(project, "b", "proteins"))
-
-    def costly(request: Request) -> Response | None:
-        about = "Relevant: proteins" in json.dumps(request.body)
-        return dearer(400_000)(request) if about else None
-
-    with Fake(ALL_GOOD, public=True, respond=costly) as fake:
-        model(fake)
-        priced(project, 1)
-        first = evaluate(*given, "--json")
-        assert (first.code, first.report["status"]) == (3, "over_budget")
-        assert "comparison" not in first.report
-        assert first.report["reason"].startswith("the budget is not enough: ")
-        assert ": b: " in first.report["reason"].replace(str(project) + "/", "")
-        assert first.report["reason"].endswith(KEPT)
-        assert len(unfinished(project)) == 2
-        asked = len(fake.records)
-        again = evaluate(*given, "--json")  # the spend of earlier tries counts
-        assert (again.code, again.report["status"]) == (3, "over_budget")
-        assert "there is nothing left: raise llm.budget_usd" in again.report["reason"]
-        assert len(fake.records) == asked
-        priced(project, "null")
-        whole = evaluate(*given, "--json")
-    assert whole.code == 0
-    assert whole.report["comparison"]["b"]["n"] == 24
-    assert set(fake.answered.values()) == {2}
+def test_a_budget_that_ends_midway_gives_no_figures(project: Path, ask: Ask) -> None:
+    given = ("--compare", "prompts", prompts(project, "b", "proteins"))
+    tokens = {"prompt_tokens": 400_000, "completion_tokens": 10, "total_tokens": 400_010}
+    costly = about_proteins(replies.usage(tokens))
+    priced(project, 1)
+    ended, first = ask(*given, respond=costly)
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "comparison" not in ended.report
+    assert ended.report["reason"].startswith("the budget is not enough: ")
+    assert ": b: " in ended.report["reason"].replace(str(project) + "/", "")
+    assert ended.report["reason"].endswith(KEPT)
+    assert len(unfinished(project)) == 2
+    ended, again = ask(*given, respond=costly)  # the spend of earlier tries counts
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "there is nothing left: raise llm.budget_usd" in ended.report["reason"]
+    assert again.records == []
+    priced(project, "null")
+    ended, last = ask(*given, respond=costly)
+    assert ended.code == 0
+    assert ended.report["comparison"]["b"]["n"] == 24
+    assert set((first.answered + last.answered).values()) == {2}
     assert unfinished(project) == []
 
 
@@ -681,13 +638,9 @@ def test_a_usage_mistake_is_a_line_and_changes_nothing(
     assert tree(project) == before
 
 
-def test_damaged_results_are_reported_before_scoring(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_damaged_results_are_reported_before_scoring(project: Path, ask: Ask) -> None:
     (project / "bad.jsonl").write_text('{"id": "1901.00001", "relevance": 11}\n')
-    with Fake(public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--compare", "prompts", "bad.jsonl")
+    ended, fake = ask("--compare", "prompts", "bad.jsonl")
     assert ended.code == 2
     assert ended.err.startswith("digest: bad.jsonl, line 1: `relevance` is 11")
     assert fake.records == []
