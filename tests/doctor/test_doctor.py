@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from digest.arxiv.fetch import Fetched
 from digest.cli.main import main
 from digest.core.config import Site
 from digest.core.models import Digest, Kept
-from digest.core.papers import Feed
+from digest.core.papers import Feed, Paper
 from digest.doctor import examine, hub, repository, scoring
 from digest.doctor.verdict import Check
 from digest.run import output
@@ -66,7 +66,6 @@ class Project:
     server: HTTPServer
     fake: Fake
     capsys: pytest.CaptureFixture[str]
-    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def out(self) -> Path:
@@ -420,25 +419,6 @@ def test_a_wrong_address_in_the_environment_is_reported_once(
     assert good.check("model") == good.check("price") == good.check("budget") == waits
 
 
-@pytest.mark.parametrize(
-    ("name", "host", "today", "expected"),
-    [
-        ("gpt-6-luna", "api.openai.com", TODAY, "ok"),
-        ("gpt-5", "api.openai.com", date(2026, 9, 1), "ok"),
-        ("gpt-5", "api.openai.com", TODAY, "warning"),
-        ("gpt-5", "api.openai.com", date(2026, 12, 11), "problem"),
-        ("openai/gpt-5-nano-2025-08-07", "openrouter.ai", TODAY, "warning"),
-        ("gpt-5-turbo", "api.openai.com", TODAY, "ok"),
-        ("gpt-5.1", "api.openai.com", TODAY, "ok"),
-        ("openai/gpt-5", "models.github.ai", TODAY, "problem"),
-    ],
-)
-def test_a_model_that_ends_soon(name: str, host: str, today: date, expected: str) -> None:
-    check = scoring.lifetime(name, host, today)
-    assert check.state == expected
-    assert bool(check.remedy) == (expected != "ok")
-
-
 # --- feeds and money --------------------------------------------------------------------------
 
 
@@ -450,23 +430,6 @@ def test_an_empty_feed_on_a_weekend_is_ok(good: Project, monkeypatch: pytest.Mon
     assert good.check("feed") == ["ok: cs.LG: answers; nothing is announced today, a Saturday"]
     (line,) = good.check("budget")  # by the last day that was scored
     assert line.startswith("unknown: cannot be checked from here: the cost of a day")
-
-
-@pytest.mark.parametrize(
-    ("papers", "dated", "expected"),
-    [(5, TODAY, "ok"), (0, TODAY, "warning"), (5, BEFORE, "warning"), (1_800, TODAY, "warning"),
-     (2_000, TODAY, "problem")],
-)  # fmt: skip
-def test_a_feed_is_checked_by_date_and_length(papers: int, dated: date, expected: str) -> None:
-    feed = make.feed(*(paper(f"2611.{n:05}") for n in range(papers)), day=dated)
-    assert scoring.served("cs.LG", feed, TODAY, None).state == expected
-
-
-def test_an_unreadable_item_is_a_warning() -> None:
-    papers = [A, paper("2611.00009", unreadable="announce type 'withdrawn'")]
-    check = scoring.served("cs.LG", make.feed(*papers, day=TODAY), TODAY, None)
-    assert check.state == "warning"
-    assert "1 cannot be read: 2611.00009 (announce type 'withdrawn')" in check.message
 
 
 def test_a_category_newer_than_this_version_is_a_warning(good: Project) -> None:
@@ -498,11 +461,6 @@ def test_the_feed_of_another_category_is_a_problem(good: Project) -> None:
     (line,) = good.check("feed")
     assert line.startswith("problem: cs.LG: ")
     assert line.endswith("answered with the feed of 'hep-th': check arxiv.feed_url")
-
-
-def test_a_day_is_compared_with_the_budget() -> None:
-    checks = [scoring.affordable("9 papers", cost, 1.0) for cost in (0.1, 0.6, 1.1, None)]
-    assert [check.state for check in checks] == ["ok", "warning", "problem", "unknown"]
 
 
 # --- git --------------------------------------------------------------------------------------
@@ -575,49 +533,7 @@ def test_an_unreadable_unfinished_day_is_a_warning(good: Project) -> None:
     assert good.check("unfinished")[0].startswith("warning: a file in .digest cannot be read")
 
 
-@pytest.mark.parametrize(
-    ("total", "days", "expected", "said"),
-    [
-        (0, 0, "ok", "nothing yet"),
-        (50_000_000, 100, "ok", "over 7 years"),
-        (100_000, 100, "ok", "over 50 years"),
-        (700_000_000, 10, "warning", "under a year"),
-        (850_000_000, 2_000, "warning", "over 1 year"),
-        (1_000_000_000, 2_000, "problem", "ends at 1 GB"),
-    ],
-)
-def test_the_sites_growth_is_estimated(total: int, days: int, expected: str, said: str) -> None:
-    check = repository.growth(total, days)
-    assert check.state == expected
-    assert said in check.message
-
-
-def test_a_nearly_full_disk() -> None:
-    checks = [repository.room(free) for free in (10**10, 5 * 10**8, 10**7)]
-    assert [check.state for check in checks] == ["ok", "warning", "problem"]
-
-
 # --- GitHub -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected", "said"),
-    [
-        ({}, "ok", "/docs of main, at https://ada.github.io/papers"),
-        ({"build_type": "workflow"}, "warning", "Deploy from a branch, main, /docs"),
-        ({"source": {"branch": "main", "path": "/"}}, "problem", "shows / of main"),
-        ({"source": None}, "problem", "Deploy from a branch"),
-        ({"status": "errored"}, "problem", "could not build"),
-        ({"html_url": "https://ada.example/"}, "warning", "set site.url to https://ada.example"),
-    ],
-)
-def test_pages_are_compared_with_the_settings(
-    changed: dict[str, Any], expected: str, said: str
-) -> None:
-    answer = GOOD_GITHUB["pages"] | changed
-    check = hub.compare_pages(answer, "main", "/docs", "https://ada.github.io/papers")
-    assert check.state == expected
-    assert said in str(check)
 
 
 def test_a_site_in_another_folder_cannot_be_shown_by_pages(good: Project) -> None:
@@ -654,29 +570,6 @@ def test_a_schedule_that_is_off_is_a_problem(good: Project, state: str, click: s
     assert click in line
 
 
-@pytest.mark.parametrize(
-    ("run", "expected", "said"),
-    [
-        (None, "warning", "no scheduled run yet"),
-        ({"created_at": "2026-11-14T09:00:00Z"}, "warning", "last ran 2026-11-14"),
-        (
-            {
-                "created_at": "2026-11-20T09:00:00Z",
-                "conclusion": "failure",
-                "html_url": "https://x.org",
-            },
-            "warning",
-            "failure: see https://x.org",
-        ),
-        ({"created_at": "2026-11-20T09:00:00Z", "conclusion": None}, "ok", "last ran 2026-11-20"),
-    ],
-)
-def test_the_last_scheduled_run(run: Any, expected: str, said: str) -> None:
-    check = hub.last_run(run, NOW)
-    assert check.state == expected
-    assert said in str(check)
-
-
 def test_in_a_run_its_own_workflow_is_checked(
     good: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -693,10 +586,7 @@ def test_in_a_run_its_own_workflow_is_checked(
     assert line.startswith("problem: my papers.yml is not on the default branch: ")
 
 
-def test_a_large_or_archived_repository(good: Project) -> None:
-    states = [hub.stored(n * repository.GB, archived=False).state for n in (0, 1, 5)]
-    assert states == ["ok", "warning", "problem"]
-    assert hub.stored(0, archived=True).state == "problem"
+def test_a_repository_that_the_token_cannot_see(good: Project) -> None:
     replace_github(good, **{"": 404})
     assert good.check("storage") == [
         "unknown: cannot be checked from here: no such repository, or the token may not see it"
@@ -738,3 +628,83 @@ def test_without_a_token_github_is_not_asked(
     assert all("cannot be checked from here: no GITHUB_TOKEN" in line for line in lines)
     asked = [request.path for request, _ in good.server.log]
     assert not any(path.startswith("/repos/") for path in asked)
+
+
+# --- what a check concludes -------------------------------------------------------------------
+
+OPENAI = "api.openai.com"
+PAGES = GOOD_GITHUB["pages"]
+FAILED = {"conclusion": "failure", "html_url": "https://x.org"}
+
+
+def shown(**changed: Any) -> Check:
+    return hub.compare_pages(PAGES | changed, "main", "/docs", "https://ada.github.io/papers")
+
+
+def ran(day: str, **more: Any) -> Check:
+    return hub.last_run({"created_at": f"2026-11-{day}T09:00:00Z", "conclusion": None} | more, NOW)
+
+
+def served(*papers: Paper, dated: date = TODAY) -> Check:
+    return scoring.served("cs.LG", make.feed(*papers, day=dated), TODAY, None)
+
+
+def many(number: int) -> list[Paper]:
+    return [paper(f"2611.{n:05}") for n in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("check", "state", "words"),
+    [
+        (scoring.lifetime("gpt-6-luna", OPENAI, TODAY), "ok", "no end of gpt-6-luna is known"),
+        (scoring.lifetime("gpt-5-turbo", OPENAI, TODAY), "ok", "no end"),
+        (scoring.lifetime("gpt-5.1", OPENAI, TODAY), "ok", "no end"),
+        (scoring.lifetime("gpt-5", OPENAI, date(2026, 9, 1)), "ok", "in 101 days"),
+        (scoring.lifetime("gpt-5", OPENAI, TODAY), "warning", "in 21 days: name another"),
+        (scoring.lifetime("gpt-5", OPENAI, date(2026, 12, 11)), "problem", "gpt-5 ended"),
+        (scoring.lifetime("openai/gpt-5-nano-2025-08-07", "x.ai", TODAY), "warning", "in 21"),
+        (scoring.lifetime("openai/gpt-5", "models.github.ai", TODAY), "problem", "llm.base_url"),
+        (scoring.affordable("9 papers", 0.1, 1.0), "ok", "about $0.1000 of llm.budget_usd, $1"),
+        (scoring.affordable("9 papers", 0.6, 1.0), "warning", "raise it"),
+        (scoring.affordable("9 papers", 1.1, 1.0), "problem", "raise it"),
+        (scoring.affordable("9 papers", None, 1.0), "unknown", "the model's price"),
+        (served(*many(5)), "ok", "5 papers of 2026-11-20"),
+        (served(), "warning", "empty on a day"),
+        (served(*many(5), dated=BEFORE), "warning", "is that of 2026-11-19"),
+        (served(*many(1_800)), "warning", "arXiv cuts a feed at 2,000"),
+        (served(*many(2_000)), "problem", "one by one"),
+        (
+            served(A, paper("2611.00009", unreadable="announce type 'withdrawn'")),
+            "warning",
+            "1 cannot be read: 2611.00009 (announce type 'withdrawn')",
+        ),
+        (repository.growth(0, 0), "ok", "nothing yet"),
+        (repository.growth(50_000_000, 100), "ok", "over 7 years"),
+        (repository.growth(100_000, 100), "ok", "over 50 years"),
+        (repository.growth(700_000_000, 10), "warning", "under a year"),
+        (repository.growth(850_000_000, 2_000), "warning", "over 1 year"),
+        (repository.growth(1_000_000_000, 2_000), "problem", "ends at 1 GB"),
+        (repository.room(10**10), "ok", "10.0 GB free"),
+        (repository.room(5 * 10**8), "warning", "delete something"),
+        (repository.room(10**7), "problem", "delete something"),
+        (shown(), "ok", "/docs of main, at https://ada.github.io/papers"),
+        (shown(build_type="workflow"), "warning", "Deploy from a branch, main, /docs"),
+        (shown(source={"branch": "main", "path": "/"}), "problem", "shows / of main"),
+        (shown(source=None), "problem", "Deploy from a branch"),
+        (shown(status="errored"), "problem", "could not build"),
+        (shown(html_url="https://ada.example/"), "warning", "set site.url to https://ada.example"),
+        (hub.last_run(None, NOW), "warning", "no scheduled run yet"),
+        (ran("14"), "warning", "last ran 2026-11-14"),
+        (ran("20", **FAILED), "warning", "failure: see https://x.org"),
+        (ran("20"), "ok", "last ran 2026-11-20"),
+        (hub.stored(0, archived=False), "ok", "of history"),
+        (hub.stored(repository.GB, archived=False), "warning", "begin a new repository"),
+        (hub.stored(5 * repository.GB, archived=False), "problem", "begin a new repository"),
+        (hub.stored(0, archived=True), "problem", "Unarchive"),
+    ],
+    ids=str,
+)
+def test_what_a_check_concludes(check: Check, state: str, words: str) -> None:
+    assert check.state == state
+    assert words in check.words
+    assert bool(check.remedy) == (state in ("warning", "problem"))
