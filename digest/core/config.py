@@ -96,33 +96,62 @@ def _empty_if_null(value: object) -> object:
     return {} if value is None else value  # `llm:` with nothing below it
 
 
-_Line = Annotated[str, Strict(), AfterValidator(_check_line)]
-_Address = Annotated[str, Strict(), AfterValidator(_check_address)]
-_FeedAddress = Annotated[_Address, AfterValidator(_check_feed_address)]
-_Folder = Annotated[Path, BeforeValidator(lambda v: _check_line(v) if isinstance(v, str) else v)]
+def _allowed(text: str) -> Any:
+    return Field(title=text)
+
+
+def _whole(low: int, high: int) -> Any:
+    return Field(strict=True, ge=low, le=high, title=f"a whole number from {low} to {high}")
+
+
+def _number(low: float, high: float, or_null: str = "") -> Any:
+    return Field(strict=True, ge=low, le=high, title=f"a number from {low:g} to {high:g}{or_null}")
+
+
+def _at_least_one(what: str) -> Any:
+    return Field(min_length=1, title=f"a list of {what}, at least one")
+
+
+def _does(text: str) -> Any:
+    return Field(description=text)
+
+
+_PlainLine = Annotated[str, Strict(), AfterValidator(_check_line)]
+_PlainAddress = Annotated[str, Strict(), AfterValidator(_check_address)]
 _Category = Annotated[str, Strict(), AfterValidator(_check_category)]
-_Announce = Literal["new", "cross", "replace", "replace-cross"]
-_NULL_IS_EMPTY = BeforeValidator(_empty_if_null)
+_AnnounceType = Literal["new", "cross", "replace", "replace-cross"]
 _ONCE_EACH = AfterValidator(_without_repeats)
+_NULL_IS_EMPTY = BeforeValidator(_empty_if_null)
 
-
-def _setting(allowed: str, does: str) -> Any:
-    return Field(title=allowed, description=does)
-
-
-def _whole(low: int, high: int, does: str) -> Any:
-    title = f"a whole number from {low} to {high}"
-    return Field(strict=True, ge=low, le=high, title=title, description=does)
-
-
-def _number(low: float, high: float, does: str, *, or_null: str = "") -> Any:
-    title = f"a number from {low:g} to {high:g}{or_null}"
-    return Field(strict=True, ge=low, le=high, title=title, description=does)
-
-
-def _filled_list(of: str, does: str) -> Any:
-    return Field(min_length=1, title=f"a list of {of}, at least one", description=does)
-
+_Line = Annotated[_PlainLine, _allowed("a line of text")]
+_Model = Annotated[_PlainLine, _allowed("a model's name")]
+_Language = Annotated[_PlainLine, _allowed("a language")]
+_Effort = Annotated[_PlainLine | None, _allowed("a word the model knows; or null")]
+_Address = Annotated[_PlainAddress, _allowed("an http(s) address")]
+_AddressOrNull = Annotated[_PlainAddress | None, _allowed("an http(s) address; or null")]
+_FeedAddress = Annotated[
+    _PlainAddress,
+    AfterValidator(_check_feed_address),
+    _allowed("an http(s) address with {category} in it"),
+]
+_Folder = Annotated[
+    Path,
+    BeforeValidator(lambda v: _check_line(v) if isinstance(v, str) else v),
+    _allowed("a folder, relative to this file"),
+]
+_Categories = Annotated[
+    tuple[_Category, ...], _ONCE_EACH, _at_least_one("arXiv categories or archives")
+]
+_Announced = Annotated[
+    tuple[_AnnounceType, ...], _ONCE_EACH, _at_least_one("new, cross, replace or replace-cross")
+]
+_Names = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of names")]
+_Phrases = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of phrases")]
+_Extra = Annotated[
+    dict[str, Any], BeforeValidator(_check_extra), _allowed("a mapping of what JSON can hold")
+]
+_OneToTen = Annotated[int, _whole(1, 10)]
+_Budget = Annotated[float | None, _number(0, 1000, "; or null")]
 
 # --- the schema ------------------------------------------------------------------------------
 
@@ -132,121 +161,81 @@ _FORBID_UNKNOWN = with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Site:
-    title: Annotated[_Line, _setting("a line of text", "The heading of every page.")] = (
-        "Personalized Daily arXiv Papers"
-    )
-    url: Annotated[
-        _Address | None, _setting("an http(s) address; or null", "Where the site is published.")
-    ] = None
+    title: Annotated[_Line, _does("The heading of every page.")] = "Personalized Daily arXiv Papers"
+    url: Annotated[_AddressOrNull, _does("Where the site is published.")] = None
+
+
+_NOVELTY = "Papers below this novelty are not kept; the embedded scorer gives none."
 
 
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Keep:
-    relevance: Annotated[int, _whole(1, 10, "Papers below this relevance are not kept.")] = 8
-    novelty: Annotated[
-        int,
-        _whole(1, 10, "Papers below this novelty are not kept; the embedded scorer gives none."),
-    ] = 7
+    relevance: Annotated[_OneToTen, _does("Papers below this relevance are not kept.")] = 8
+    novelty: Annotated[_OneToTen, _does(_NOVELTY)] = 7
 
     @property
     def cut(self) -> Cut:
         return Cut(self.relevance, self.novelty)
 
 
+_TIMEOUT = "Seconds before a request is given up."
+_MOST_USD = "Most dollars an announcement date may cost, earlier attempts included; null: no cap."
+_UNSCORED = "Above this share of unscored papers a day counts as an outage."
+
+
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Llm:
-    model: Annotated[_Line, _setting("a model's name", "The model that scores.")] = "gpt-6-luna"
+    model: Annotated[_Model, _does("The model that scores.")] = "gpt-6-luna"
     base_url: Annotated[
-        _Address | None,
-        _setting(
-            "an http(s) address; or null", "Any OpenAI-compatible endpoint; null is OpenAI's own."
-        ),
+        _AddressOrNull, _does("Any OpenAI-compatible endpoint; null is OpenAI's own.")
     ] = None
-    reasoning_effort: Annotated[
-        _Line | None, _setting("a word the model knows; or null", "null leaves it to the provider.")
-    ] = "low"
-    language: Annotated[_Line, _setting("a language", "The language of the comments.")] = "English"
-    batch_size: Annotated[int, _whole(1, 100, "Papers in one request.")] = 10
-    concurrency: Annotated[int, _whole(1, 64, "Requests under way at once.")] = 8
-    timeout_s: Annotated[float, _number(1, 3600, "Seconds before a request is given up.")] = 300.0
-    budget_usd: Annotated[
-        float | None,
-        _number(
-            0,
-            1000,
-            "Most dollars an announcement date may cost, earlier attempts included; null: no cap.",
-            or_null="; or null",
-        ),
-    ] = 1.0
-    max_unscored: Annotated[
-        float, _number(0, 1, "Above this share of unscored papers a day counts as an outage.")
-    ] = 0.2
-    extra: Annotated[
-        dict[str, Any],
-        BeforeValidator(_check_extra),
-        _setting("a mapping of what JSON can hold", "Merged into each request: `service_tier`, …"),
-    ] = field(default_factory=dict)
+    reasoning_effort: Annotated[_Effort, _does("null leaves it to the provider.")] = "low"
+    language: Annotated[_Language, _does("The language of the comments.")] = "English"
+    batch_size: Annotated[int, _whole(1, 100), _does("Papers in one request.")] = 10
+    concurrency: Annotated[int, _whole(1, 64), _does("Requests under way at once.")] = 8
+    timeout_s: Annotated[float, _number(1, 3600), _does(_TIMEOUT)] = 300.0
+    budget_usd: Annotated[_Budget, _does(_MOST_USD)] = 1.0
+    max_unscored: Annotated[float, _number(0, 1), _does(_UNSCORED)] = 0.2
+    extra: Annotated[_Extra, _does("Merged into each request: `service_tier`, …")] = field(
+        default_factory=dict
+    )
+
+
+_DELAY = "Seconds between two requests; arXiv's terms ask for 3."
 
 
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Arxiv:
-    feed_url: Annotated[
-        _FeedAddress,
-        _setting("an http(s) address with {category} in it", "Where a category's feed is."),
-    ] = "https://rss.arxiv.org/rss/{category}"
-    site_url: Annotated[_Address, _setting("an http(s) address", "Where the listings are.")] = (
-        "https://arxiv.org"
+    feed_url: Annotated[_FeedAddress, _does("Where a category's feed is.")] = (
+        "https://rss.arxiv.org/rss/{category}"
     )
-    api_url: Annotated[
-        _Address, _setting("an http(s) address", "Where the search interface is.")
-    ] = "https://export.arxiv.org/api/query"
-    delay_s: Annotated[
-        float, _number(0, 600, "Seconds between two requests; arXiv's terms ask for 3.")
-    ] = 3.0
+    site_url: Annotated[_Address, _does("Where the listings are.")] = "https://arxiv.org"
+    api_url: Annotated[_Address, _does("Where the search interface is.")] = (
+        "https://export.arxiv.org/api/query"
+    )
+    delay_s: Annotated[float, _number(0, 600), _does(_DELAY)] = 3.0
+
+
+_CATEGORIES = "What to read: `cs.LG`, `astro-ph.EP`, or a whole archive such as `hep-th`."
+_SCORER = "The model, or the embedded scorer that needs no key."
 
 
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Config:
-    categories: Annotated[
-        tuple[_Category, ...],
-        _ONCE_EACH,
-        _filled_list(
-            "arXiv categories or archives",
-            "What to read: `cs.LG`, `astro-ph.EP`, or a whole archive such as `hep-th`.",
-        ),
-    ]
-    announce: Annotated[
-        tuple[_Announce, ...],
-        _ONCE_EACH,
-        _filled_list("new, cross, replace or replace-cross", "Announce types to score."),
-    ] = ("new", "cross")
-    scorer: Annotated[
-        ScoredBy,
-        _setting("llm or offline", "The model, or the embedded scorer that needs no key."),
-    ] = ScoredBy.MODEL
+    categories: Annotated[_Categories, _does(_CATEGORIES)]
+    announce: Annotated[_Announced, _does("Announce types to score.")] = ("new", "cross")
+    scorer: Annotated[ScoredBy, _allowed("llm or offline"), _does(_SCORER)] = ScoredBy.MODEL
     keep: Annotated[Keep, _NULL_IS_EMPTY] = field(default_factory=Keep)
-    authors: Annotated[
-        tuple[_Line, ...],
-        _ONCE_EACH,
-        _setting("a list of names", "Papers by these authors are kept whatever their score."),
-    ] = ()
+    authors: Annotated[_Names, _does("Papers by these authors are kept whatever their score.")] = ()
     exclude: Annotated[
-        tuple[_Line, ...],
-        _ONCE_EACH,
-        _setting("a list of phrases", "A paper with one of these in its title is not scored."),
+        _Phrases, _does("A paper with one of these in its title is not scored.")
     ] = ()
-    prompts: Annotated[
-        _Folder,
-        _setting("a folder, relative to this file", "Where `topics.md` and the rubric are."),
-    ] = Path("prompts")
-    out: Annotated[
-        _Folder,
-        _setting("a folder, relative to this file", "The site; the archive is `data/` inside it."),
-    ] = Path("docs")
+    prompts: Annotated[_Folder, _does("Where `topics.md` and the rubric are.")] = Path("prompts")
+    out: Annotated[_Folder, _does("The site; the archive is `data/` inside it.")] = Path("docs")
     site: Annotated[Site, _NULL_IS_EMPTY] = field(default_factory=Site)
     llm: Annotated[Llm, _NULL_IS_EMPTY] = field(default_factory=Llm)
     arxiv: Annotated[Arxiv, _NULL_IS_EMPTY] = field(default_factory=Arxiv)
@@ -314,12 +303,12 @@ def require_own_folder(out: Path, *others: Path) -> None:
 
 def parse_address(name: str, text: str) -> str:
     """Check an http(s) address from an environment variable. Raises `ConfigError` with `name`."""
-    return _parse_one(_Address, _ALLOWED["arxiv.site_url"], name, text)
+    return _parse_one(_PlainAddress, _ALLOWED["arxiv.site_url"], name, text)
 
 
 def parse_model(name: str, text: str) -> str:
     """Check a model's name from an environment variable. Raises `ConfigError` with `name`."""
-    return _parse_one(_Line, _ALLOWED["llm.model"], name, text)
+    return _parse_one(_PlainLine, _ALLOWED["llm.model"], name, text)
 
 
 def _parse_one(kind: Any, allowed: str, name: str, text: str) -> str:
