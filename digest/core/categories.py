@@ -77,8 +77,8 @@ def mistake(category: str) -> str | None:
     None if it is right, or may be newer than this table (`is_known` tells them apart). Case
     matters: arXiv's feeds ignore it, but its listing pages do not.
     """
-    known = table()
-    if entry := known.get(category):
+    by_id = table()
+    if entry := by_id.get(category):
         if not entry.use:
             return None
         if entry.subject_class:
@@ -88,7 +88,7 @@ def mistake(category: str) -> str | None:
         return f"{category!r}: write each category by itself"
     wrong = f"{category!r} is no arXiv {'category' if '.' in category else 'archive'}"
     if near := _nearest(category):
-        right = known[near.use] if near.use else near
+        right = by_id[near.use] if near.use else near
         if near.id.casefold() == category.casefold():
             return f"{category!r}: written {right.id!r}"
         return f"{wrong}: did you mean {right.id!r} ({right.name})?"
@@ -119,10 +119,10 @@ def covers(category: str, other: str) -> bool:
 def covered(category: str) -> frozenset[str]:
     """The known categories whose papers belong to `category`: itself under each of its names, and
     for an archive also all its categories under each name (`math` has `math.IT`, or `cs.IT`)."""
-    known = table().values()
-    ids = {category} | {entry.id for entry in known if entry.archive == category}
-    ids |= {entry.use for entry in known if entry.use and entry.id in ids}
-    return frozenset(ids | {entry.id for entry in known if entry.use in ids})
+    entries = table().values()
+    ids = {category} | {entry.id for entry in entries if entry.archive == category}
+    ids |= {entry.use for entry in entries if entry.use and entry.id in ids}
+    return frozenset(ids | {entry.id for entry in entries if entry.use in ids})
 
 
 # As arXiv writes them: `new-archive`, `cs.XY` or `physics.data-an`.
@@ -152,14 +152,14 @@ def _categories_of(archive: str) -> list[Category]:
 
 def _nearest(category: str) -> Category | None:
     """The entry that was most likely meant, or None rather than a wild guess."""
-    known = table()
-    for entry in known.values():
+    by_id = table()
+    for entry in by_id.values():
         if _squeezed(entry.id) == _squeezed(category):  # 'heplat', 'CS LG', 'math.ph'
             return entry
     word = category.strip().casefold()
     archive, _, subject_class = word.partition(".")
     if archive in ("cs", word) and (meant := _COLLOQUIAL.get(subject_class or word)):
-        return known[meant]
+        return by_id[meant]
     if siblings := _categories_of(archive):
         begun = [e for e in siblings if e.subject_class.startswith(subject_class)]
         if len(subject_class) >= _MIN_BEGINNING and len(begun) == 1:  # 'cond-mat.supr'
@@ -167,9 +167,9 @@ def _nearest(category: str) -> Category | None:
         newer = _may_be_newer(category)
         cutoff = _SIMILAR_BUT_WELL_WRITTEN if newer else _SIMILAR_IN_ARCHIVE
         return _most_similar(subject_class, siblings, lambda e: e.subject_class, cutoff)
-    if archive in known:  # 'hep-th.ST': an archive without categories
-        return known[archive]
-    current = [entry for entry in known.values() if not entry.use]
+    if archive in by_id:  # 'hep-th.ST': an archive without categories
+        return by_id[archive]
+    current = [entry for entry in by_id.values() if not entry.use]
     return _most_similar(word, current, lambda e: e.id, _SIMILAR_ANYWHERE) if word else None
 
 

@@ -101,10 +101,10 @@ def lifetime(name: str, host: str, today: date) -> Check:
     """How long will the model `name` and the endpoint `host` exist?"""
     plain = re.sub(r"^.*/|-\d{4}-\d\d-\d\d$", "", name)  # openai/gpt-5-2025-08-07
     ends = [(MODELS_END.get(plain), plain), (ENDPOINTS_END.get(host), host)]
-    known = [(end, what) for end, what in ends if end]
-    if not known:
+    dates = [(end, what) for end, what in ends if end]
+    if not dates:
         return ok(f"no end of {name} is known (as of {AS_OF})")
-    end, what = min(known)
+    end, what = min(dates)
     remedy = "name another one in llm.model"
     if what == host:
         remedy = "name another provider in llm.base_url, with a model and a key of theirs"

@@ -47,13 +47,13 @@ arxiv:
 
 def leaves(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Every setting by its dotted path; `llm.extra` is one."""
-    found: dict[str, Any] = {}
+    by_path: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, dict) and key != "extra":
-            found |= leaves(value, f"{prefix}{key}.")
+            by_path |= leaves(value, f"{prefix}{key}.")
         else:
-            found[prefix + key] = value
-    return found
+            by_path[prefix + key] = value
+    return by_path
 
 
 def setting(config: Config, path: str) -> object:

@@ -1,4 +1,4 @@
-"""What a failed request means, said of failures that really happen, on sockets of this machine."""
+"""What a failed request means, for failures that really happen, on sockets of this machine."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class Project:
         return code, *self.capsys.readouterr()
 
     def lines(self) -> list[str]:
-        """What is said, without what differs from one machine to the next."""
+        """What is words, without what differs from one machine to the next."""
         code, out, err = self.doctor()
         for secret in (KEY, TOKEN, KEY[:12], TOKEN[:12]):
             assert secret not in out + err
@@ -297,9 +297,9 @@ def test_the_broken_set_ups_cover_every_check() -> None:
     found = set()
     for name in ("broken", "bare", "settings"):
         for line in (GOLDEN / f"{name}.txt").read_text(encoding="utf-8").splitlines():
-            state, check, said = line.split(maxsplit=2)
+            state, check, words = line.split(maxsplit=2)
             if state in ("problem", "warning"):
-                assert ": " in said, "with what to do"
+                assert ": " in words, "with what to do"
                 found.add(check)
     assert found == examine.CHECKS.keys()
 
@@ -350,20 +350,20 @@ def test_the_embedded_scorer_needs_no_key(good: Project, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "words"),
     [
         (ZeroDivisionError("1/0"), "problem: this check failed: ZeroDivisionError: 1/0"),
         (PermissionError(13, "Permission denied", "docs"), "problem: [Errno 13] Permission denied"),
     ],
 )
 def test_a_failing_check_is_one_line_among_others(
-    good: Project, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+    good: Project, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     def fail(_: object) -> Iterator[Check]:
         raise error
 
     monkeypatch.setitem(examine.CHECKS, "prompts", fail)
-    assert good.check("prompts")[0].startswith(said)
+    assert good.check("prompts")[0].startswith(words)
     assert good.check("site")[0].startswith("ok: ")
 
 
@@ -383,7 +383,7 @@ def test_no_line_has_a_secret_or_a_command(good: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "words"),
     [
         (replies.no_such_model("gpt-6-luna"), "does not offer the model"),
         (replies.out_of_quota(), "has no credit left"),
@@ -394,12 +394,12 @@ def test_no_line_has_a_secret_or_a_command(good: Project) -> None:
     ],
 )
 def test_a_refusing_endpoint_is_a_problem(
-    good: Project, impatient: None, step: Step, said: str
+    good: Project, impatient: None, step: Step, words: str
 ) -> None:
     respond(good, step)
     (line,) = good.check("key")
     assert line.startswith("problem: ")
-    assert said in line
+    assert words in line
 
 
 def test_an_endpoint_without_schemas_is_accepted(good: Project) -> None:

@@ -535,9 +535,9 @@ def halting(
 
     scorer = scorers.Scorer(ScoredBy.MODEL, "m", Prompt("", ""), score, lambda _: Scoring({}))
     config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
-    judged = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
+    given = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
     contenders = [command.Contender(name, scorer, {}) for name in ("a", "b")]
-    labelled = command.Labelled(judged)
+    labelled = command.Labelled(given)
     return command.measure(labelled, contenders, config, folder, evaluation.K)
 
 

@@ -50,8 +50,8 @@ def scores(*relevances: int | None) -> dict[str, Score]:
 def figures(
     marks: str, given: Sequence[int | None], k: int = 2, cut: Cut = CUT
 ) -> dict[str, float | None]:
-    found = evaluate(labels(marks), scores(*given), cut, k).figures
-    return {name: getattr(found, name) for name in FIGURES}
+    result = evaluate(labels(marks), scores(*given), cut, k).figures
+    return {name: getattr(result, name) for name in FIGURES}
 
 
 # --- known values -----------------------------------------------------------------------------
@@ -121,8 +121,8 @@ def test_figures_worked_out_by_hand(
     ],
 )
 def test_the_order_is_that_of_a_digest(first: Score, second: Score) -> None:
-    found = evaluate(labels("+-"), {"a": first, "b": second}, CUT)
-    assert found.figures.auc == 1
+    result = evaluate(labels("+-"), {"a": first, "b": second}, CUT)
+    assert result.figures.auc == 1
 
 
 @pytest.mark.parametrize(
@@ -140,24 +140,24 @@ def test_ndcg_counts_what_every_label_has(
     gain: str,
     ndcg: float,
 ) -> None:
-    found = evaluate([label("a", *of_a), label("b", *of_b)], scores(9, 8), CUT)
-    assert found.gain == gain
-    assert found.figures.ndcg == pytest.approx(ndcg)
+    result = evaluate([label("a", *of_a), label("b", *of_b)], scores(9, 8), CUT)
+    assert result.gain == gain
+    assert result.figures.ndcg == pytest.approx(ndcg)
 
 
 def test_k_is_never_more_than_there_are_papers() -> None:
-    found = evaluate(labels("+-"), scores(9, 8), CUT, k=20)
-    assert (found.k, found.figures.precision_at_k) == (2, 0.5)
+    result = evaluate(labels("+-"), scores(9, 8), CUT, k=20)
+    assert (result.k, result.figures.precision_at_k) == (2, 0.5)
 
 
 # --- the accounting ---------------------------------------------------------------------------
 
 
 def test_every_paper_is_counted() -> None:
-    found = evaluate(labels("++--+"), scores(9, 2, 8, 1), CUT)
-    assert (found.n, found.relevant, found.scored, found.unscored) == (5, 3, 4, 1)
-    assert (found.kept, found.true_positives) == (2, 1)
-    assert (found.false_positives, found.false_negatives) == (1, 2)
+    result = evaluate(labels("++--+"), scores(9, 2, 8, 1), CUT)
+    assert (result.n, result.relevant, result.scored, result.unscored) == (5, 3, 4, 1)
+    assert (result.kept, result.true_positives) == (2, 1)
+    assert (result.false_positives, result.false_negatives) == (1, 2)
 
 
 def test_scores_of_other_papers_are_ignored() -> None:
@@ -168,11 +168,11 @@ def test_scores_of_other_papers_are_ignored() -> None:
 
 
 def test_histograms_count_the_relevant_papers() -> None:
-    found = evaluate(labels("++--"), scores(9, 2, 9, None), CUT)
-    assert found.relevance == Histogram(
+    result = evaluate(labels("++--"), scores(9, 2, 9, None), CUT)
+    assert result.relevance == Histogram(
         papers=(0, 1, 0, 0, 0, 0, 0, 0, 2, 0), relevant=(0, 1, 0, 0, 0, 0, 0, 0, 1, 0)
     )
-    assert found.novelty is None
+    assert result.novelty is None
 
 
 def test_agreement_is_with_the_labels_that_have_scores() -> None:
@@ -183,9 +183,9 @@ def test_agreement_is_with_the_labels_that_have_scores() -> None:
         label("d", None, 3, 1),
     ]
     given = {"a": Score(8, 5), "b": Score(6, 5), "c": Score(1, 1)}
-    found = evaluate(labelled, given, CUT).agreement
-    assert list(found) == ["relevance", "novelty"]
-    relevance, novelty = found["relevance"], found["novelty"]
+    result = evaluate(labelled, given, CUT).agreement
+    assert list(result) == ["relevance", "novelty"]
+    relevance, novelty = result["relevance"], result["novelty"]
     assert (relevance.papers, relevance.exact, relevance.within_one, relevance.difference) == (
         2, 0.5, 1, 0.5,
     )  # fmt: skip
@@ -195,16 +195,16 @@ def test_agreement_is_with_the_labels_that_have_scores() -> None:
 
 
 def test_the_worst_misses_come_first() -> None:
-    found = evaluate(labels("+++-----+"), scores(5, 2, 9, 8, 10, 1, 9, 7, None), CUT)
-    assert [miss.id for miss in found.missed] == ["b", "a", "i"]
-    assert [miss.id for miss in found.wrongly_kept] == ["e", "g", "d"]
+    result = evaluate(labels("+++-----+"), scores(5, 2, 9, 8, 10, 1, 9, 7, None), CUT)
+    assert [miss.id for miss in result.missed] == ["b", "a", "i"]
+    assert [miss.id for miss in result.wrongly_kept] == ["e", "g", "d"]
 
 
 def test_of_equal_misses_the_larger_error_comes_first() -> None:
     labelled = [label("a", None, 8), label("b", None, 10), label("c", None, 4), label("d", None, 1)]
-    found = evaluate(labelled, scores(3, 3, 9, 9), CUT)
-    assert [miss.id for miss in found.missed] == ["b", "a"]
-    assert [miss.id for miss in found.wrongly_kept] == ["d", "c"]
+    result = evaluate(labelled, scores(3, 3, 9, 9), CUT)
+    assert [miss.id for miss in result.missed] == ["b", "a"]
+    assert [miss.id for miss in result.wrongly_kept] == ["d", "c"]
 
 
 def test_a_miss_has_the_scores_and_the_label() -> None:
@@ -241,14 +241,14 @@ def test_any_evaluation_adds_up(
     case: tuple[list[Label], dict[str, Score]], cut: Cut, k: int
 ) -> None:
     labelled, given = case
-    found = evaluate(labelled, given, cut, k)
-    assert found.n == len(labelled) == found.scored + found.unscored
-    assert 0 <= found.true_positives <= min(found.kept, found.relevant)
-    assert found.relevance is None or sum(found.relevance.papers) == found.scored
+    result = evaluate(labelled, given, cut, k)
+    assert result.n == len(labelled) == result.scored + result.unscored
+    assert 0 <= result.true_positives <= min(result.kept, result.relevant)
+    assert result.relevance is None or sum(result.relevance.papers) == result.scored
     for name in FIGURES:
-        figure = getattr(found.figures, name)
+        figure = getattr(result.figures, name)
         assert figure is None or 0 <= figure <= 1
-    assert as_dict(evaluate(labelled[::-1], given, cut, k)) == as_dict(found)
+    assert as_dict(evaluate(labelled[::-1], given, cut, k)) == as_dict(result)
 
 
 def by_definition(hits: Sequence[bool], k: int) -> tuple[float, float, float, float]:
@@ -276,9 +276,9 @@ def test_figures_of_equals_are_means_over_all_orders(
     ]
     means = [sum(f) / len(orders) for f in zip(*(by_definition(o, 2) for o in orders), strict=True)]
     marks = "".join("+" if relevant else "-" for relevant, _ in pairs)
-    found = figures(marks, [score for _, score in pairs])
+    result = figures(marks, [score for _, score in pairs])
     names = ("auc", "average_precision", "ndcg", "precision_at_k")
-    assert [found[name] for name in names] == pytest.approx(means)
+    assert [result[name] for name in names] == pytest.approx(means)
 
 
 # --- comparing --------------------------------------------------------------------------------
@@ -291,13 +291,13 @@ def test_any_comparison_is_plain_json_and_fits(
 ) -> None:
     labelled, given = case
     some = dict(list(given.items())[1:])
-    found = compare(labelled, given, some, cut, resamples=2)
-    figures = {v for d in found.differences.values() for v in (d.difference, d.low, d.high)}
+    result = compare(labelled, given, some, cut, resamples=2)
+    figures = {v for d in result.differences.values() for v in (d.difference, d.low, d.high)}
     assert figures <= {0, None}, "equal scores do not differ"
-    assert all(axis.exact == 1 and axis.difference == 0 for axis in found.agreement.values())
-    report = as_dict(found)
+    assert all(axis.exact == 1 and axis.difference == 0 for axis in result.agreement.values())
+    report = as_dict(result)
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    for line in (to_text(found.a) + comparison_to_text(found)).splitlines():
+    for line in (to_text(result.a) + comparison_to_text(result)).splitlines():
         assert len(line.replace("\u2060", "")) <= WIDTH
 
 
@@ -314,13 +314,13 @@ def day(n: int = 200) -> tuple[list[Label], dict[str, Score], dict[str, Score]]:
 
 def test_a_clear_difference_is_found_in_seconds() -> None:
     with cpu_seconds(5):
-        found = compare(*day(451), CUT)
-    auc = found.differences["auc"]
+        result = compare(*day(451), CUT)
+    auc = result.differences["auc"]
     assert auc.low is not None
     assert auc.high is not None
     assert auc.difference is not None
     assert 0 < auc.low < auc.difference < auc.high < 1
-    [line] = [line for line in comparison_to_text(found).splitlines() if line.startswith("AUC ")]
+    [line] = [line for line in comparison_to_text(result).splitlines() if line.startswith("AUC ")]
     assert line.endswith("   b is higher")
 
 
@@ -331,8 +331,8 @@ def test_the_seed_decides_what_is_drawn() -> None:
 
 
 def test_an_interval_that_is_mostly_undefined_is_not_given() -> None:
-    found = compare(labels("+" + "-" * 9), scores(*[9] * 10), scores(*[1] * 10), CUT)
-    assert [getattr(found.differences["precision"], x) for x in ("difference", "low", "high")] == [
+    result = compare(labels("+" + "-" * 9), scores(*[9] * 10), scores(*[1] * 10), CUT)
+    assert [getattr(result.differences["precision"], x) for x in ("difference", "low", "high")] == [
         None, None, None,
     ]  # fmt: skip
 
@@ -344,32 +344,32 @@ def test_the_interval_of_one_resample_is_its_figure() -> None:
 
 def test_what_each_keeps_is_counted() -> None:
     a, b = scores(9, 9, 9, 1, 1), scores(9, 9, 1, 9, 1)
-    found = compare(labels("+-+-+"), a, b, CUT, resamples=1)
-    assert (found.kept_by_both, found.only_a, found.only_b, found.jaccard) == (2, 1, 1, 0.5)
+    result = compare(labels("+-+-+"), a, b, CUT, resamples=1)
+    assert (result.kept_by_both, result.only_a, result.only_b, result.jaccard) == (2, 1, 1, 0.5)
 
 
 def test_a_paper_without_both_scores_is_left_out() -> None:
     labelled, a, b = day()
     some_a, some_b = dict(list(a.items())[:180]), dict(list(b.items())[50:])
-    found = compare(labelled, some_a, some_b, CUT, resamples=20)
+    result = compare(labelled, some_a, some_b, CUT, resamples=20)
     both = compare(labelled[50:180], a, b, CUT, resamples=20)
-    assert (found.labelled, found.unscored_a, found.unscored_b) == (200, 20, 50)
-    assert replace(found, labelled=130, unscored_a=0, unscored_b=0) == both
+    assert (result.labelled, result.unscored_a, result.unscored_b) == (200, 20, 50)
+    assert replace(result, labelled=130, unscored_a=0, unscored_b=0) == both
     assert both.a.n == both.b.n == 130
 
 
 def test_without_a_common_paper_nothing_is_measured() -> None:
-    found = compare(labels("+-"), scores(9, None), scores(None, 9), CUT, resamples=2)
-    assert (found.a.n, found.unscored_a, found.unscored_b) == (0, 1, 1)
-    assert {d.difference for d in found.differences.values()} == {None}
+    result = compare(labels("+-"), scores(9, None), scores(None, 9), CUT, resamples=2)
+    assert (result.a.n, result.unscored_a, result.unscored_b) == (0, 1, 1)
+    assert {d.difference for d in result.differences.values()} == {None}
 
 
 # --- for machines -----------------------------------------------------------------------------
 
 
 def test_json_has_four_digits_and_null_for_undefined() -> None:
-    told = as_dict(evaluate(labels("+-+--"), scores(5, 5, 5, 5, 5), CUT, k=3))
-    assert told["figures"] == {
+    report = as_dict(evaluate(labels("+-+--"), scores(5, 5, 5, 5, 5), CUT, k=3))
+    assert report["figures"] == {
         "auc": 0.5,
         "average_precision": 0.5925,
         "ndcg": 0.7231,
@@ -495,9 +495,9 @@ def test_without_novelty_the_cut_does_not_name_it() -> None:
 
 
 def test_ten_misses_are_shown_and_the_others_counted() -> None:
-    found = evaluate(labels("+" * 12), scores(*[1] * 12), CUT)
-    assert (len(found.missed), found.false_negatives) == (10, 12)
-    text = to_text(found)
+    result = evaluate(labels("+" * 12), scores(*[1] * 12), CUT)
+    assert (len(result.missed), result.false_negatives) == (10, 12)
+    text = to_text(result)
     assert "Relevant and not kept: 12, the first 10, lowest first" in text
     assert text.endswith("Kept and not relevant: none\n")
 
@@ -513,4 +513,4 @@ def test_text_from_outside_is_no_command(where: str) -> None:
     compared = compare([labelled], given, given, CUT, resamples=1)
     text = to_text(compared.a) + comparison_to_text(compared, HOSTILE if where == "name" else "a")
     obeyed = ("::error", "##[error", "\x1b", "\u202e", "@everyone", "#12", "[skip")
-    assert [found for found in obeyed if found in text] == []
+    assert [result for result in obeyed if result in text] == []

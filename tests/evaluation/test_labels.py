@@ -116,8 +116,10 @@ def test_a_mistake_is_reported_with_its_line(text: str, mistake: str) -> None:
 
 
 def test_every_mistake_is_reported_at_once() -> None:
-    told = mistakes(parse_labels, line(title=3, relevance=99), "?", line(id="2601.2", relevant=1))
-    assert [mistake.split(":")[0] for mistake in told] == [
+    messages = mistakes(
+        parse_labels, line(title=3, relevance=99), "?", line(id="2601.2", relevant=1)
+    )
+    assert [mistake.split(":")[0] for mistake in messages] == [
         "labels.jsonl, line 1",
         "labels.jsonl, line 1",
         "labels.jsonl, line 2",
@@ -132,8 +134,8 @@ def test_a_second_label_for_a_paper_names_the_first() -> None:
 
 
 def test_at_most_fifty_mistakes_are_shown() -> None:
-    told = mistakes(parse_labels, line(), *["x"] * 1234)
-    assert (len(told), told[-1]) == (51, "labels.jsonl: and 1,184 more mistakes")
+    messages = mistakes(parse_labels, line(), *["x"] * 1234)
+    assert (len(messages), messages[-1]) == (51, "labels.jsonl: and 1,184 more mistakes")
 
 
 @pytest.mark.parametrize(
@@ -268,8 +270,8 @@ one_line_scores = st.builds(
 @make.examples(40)
 @given(st.dictionaries(make.ids, one_line_scores, min_size=1))
 def test_results_come_back_as_they_were_written(scores: dict[str, Score]) -> None:
-    found = parse_results(encode_results(scores), "x")
-    assert (found, list(found)) == (scores, list(scores))
+    parsed = parse_results(encode_results(scores), "x")
+    assert (parsed, list(parsed)) == (scores, list(scores))
 
 
 # --- from the archive -------------------------------------------------------------------------
@@ -299,9 +301,9 @@ def test_the_newest_score_of_a_paper_counts() -> None:
 
 
 def test_days_of_a_model_count_before_the_embedded_scorers() -> None:
-    guessed = make.digest(kept=[Kept(A, score(9, None))], day=DAY_1, scorer=ScoredBy.EMBEDDED)
-    judged = make.digest(kept=[Kept(B, score(9, 8))], day=DAY_2)
-    archived = from_archive([guessed, judged])
+    embedded = make.digest(kept=[Kept(A, score(9, None))], day=DAY_1, scorer=ScoredBy.EMBEDDED)
+    by_model = make.digest(kept=[Kept(B, score(9, 8))], day=DAY_2)
+    archived = from_archive([embedded, by_model])
     assert ([x.paper.id for x in archived.labels], archived.scorer, archived.days) == (
         [B.id],
         "llm",
