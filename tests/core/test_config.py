@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from digest.core.config import Arxiv, Config, Keep, Llm, Site, load_config, parse_config, settings
 from digest.core.errors import ConfigError
 from digest.core.models import Cut
-from tests.settings_table import table
 
 # The design's `config.yaml`: the example is the defaults.
 DEFAULTS: dict[str, Any] = yaml.safe_load("""
@@ -378,20 +377,3 @@ def test_a_file_that_cannot_be_read(file: Path, content: bytes | None, message: 
 def test_a_folder_cannot_be_read_as_settings(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
         load_config(tmp_path)
-
-
-# --- the reference ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("path", "default"),
-    [
-        ("categories", "*required*"),
-        ("announce", "`[new, cross]`"),
-        ("llm.timeout_s", "`300`"),
-        ("llm.extra", "`{}`"),
-        ("site.url", "`null`"),
-    ],
-)
-def test_the_table_shows_a_default_as_one_would_write_it(path: str, default: str) -> None:
-    assert f"\n| `{path}` | {default} | " in table()

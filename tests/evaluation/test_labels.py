@@ -312,9 +312,9 @@ def test_days_of_a_model_count_before_the_embedded_scorers() -> None:
 
 
 def test_days_of_the_embedded_scorer_count_alone() -> None:
-    guessed = make.digest(kept=[Kept(A, score(9, None))], scorer=ScoredBy.EMBEDDED)
-    assert from_archive([guessed]).labels == (Label(A, None, 9, None),)
-    assert from_archive([guessed]).scorer == "offline"
+    embedded = make.digest(kept=[Kept(A, score(9, None))], scorer=ScoredBy.EMBEDDED)
+    assert from_archive([embedded]).labels == (Label(A, None, 9, None),)
+    assert from_archive([embedded]).scorer == "offline"
 
 
 def test_fetched_abstracts_make_labels_and_others_are_named() -> None:
