@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +33,7 @@ class Setup:
     github: GitHub | None
     home: Path  # the settings' folder
     now: datetime  # aware
-    secrets: Secrets = Secrets()
+    secrets: Secrets = field(default_factory=Secrets)  # no line may contain them
     workflow: str | None = None  # the file name of the workflow that runs this
 
     @cached_property
