@@ -1,37 +1,25 @@
-"""The README's table of settings, from the schema that reads them."""
+"""The documentation's table of settings, made from the schema that reads them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import MISSING, Field, fields, is_dataclass
-from typing import Any, get_type_hints
+from pydantic.fields import FieldInfo
 
-from digest.core.config import Config
+from digest.core.config import settings
 
 
 def table() -> str:
-    """The README's table of settings, in Markdown."""
+    """The table, in Markdown."""
     lines = ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
-    for path, setting in _settings(Config, ""):
-        kind = setting.metadata["kind"]
-        cells = (f"`{path}`", _default(setting), kind.allowed, setting.metadata["does"])
-        lines.append("| " + " | ".join(cells) + " |")
+    for path, setting in settings():
+        cells = (f"`{path}`", _default(setting), setting.title, setting.description)
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines) + "\n"
 
 
-def _settings(schema: Any, prefix: str) -> Iterator[tuple[str, Field[Any]]]:
-    types = get_type_hints(schema)
-    for setting in fields(schema):
-        if is_dataclass(types[setting.name]):
-            yield from _settings(types[setting.name], f"{prefix}{setting.name}.")
-        else:
-            yield prefix + setting.name, setting
-
-
-def _default(setting: Field[Any]) -> str:
-    if setting.default is MISSING:
-        return "*required*" if setting.default_factory is MISSING else "`{}`"
-    value = setting.default
+def _default(setting: FieldInfo) -> str:
+    if setting.is_required():
+        return "*required*"
+    value = setting.get_default(call_default_factory=True, validated_data={})
     if isinstance(value, tuple):
         return f"`[{', '.join(value)}]`"
     if isinstance(value, float):

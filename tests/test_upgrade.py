@@ -17,13 +17,11 @@ import yaml
 
 from digest.archive import store
 from digest.cli.main import main
-from digest.core import config
-from digest.core.config import Site, load_config
-from digest.core.errors import ConfigError
+from digest.core.config import Site
 from digest.core.papers import Feed
 from digest.run import output
 from digest.run.check import check
-from tests import make, settings_table
+from tests import make
 from tests.make import git, paper, rss, tree
 
 ROOT = Path(__file__).parents[1]
@@ -317,90 +315,6 @@ def test_the_settings_hold_nothing_that_has_a_default() -> None:
 def test_what_forks_edit_stays_as_it_is(name: str, begins: str) -> None:
     """Each change of it here is a conflict there, for as many as have forked this."""
     assert hashlib.sha256((ROOT / name).read_bytes()).hexdigest().startswith(begins)
-
-
-# --- settings ---------------------------------------------------------------------------------
-
-OLD_NAMES = {
-    "title": "site.title",
-    "llm.cap_usd": "llm.budget_usd",
-    "relevance": "keep.relevance",
-    "llm.shuffle": None,
-}
-
-
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(config, "RENAMED", OLD_NAMES)
-    return tmp_path / "config.yaml"
-
-
-def test_old_settings_work_and_are_told_in_one_line(
-    file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file.write_text(
-        "categories: [cs.LG]\ntitle: Mine\nrelevance: 5\nllm: {cap_usd: 0.5, shuffle: true}\n"
-    )
-    read = load_config(file)
-    assert (read.site.title, read.llm.budget_usd, read.keep.relevance) == ("Mine", 0.5, 5)
-    (told,) = caplog.records
-    assert told.getMessage() == (
-        f"{file}: old settings, which still work: write `site.title` for `title`;"
-        " write `llm.budget_usd` for `llm.cap_usd`; write `keep.relevance` for `relevance`;"
-        " `llm.shuffle` does nothing any more: take it out"
-    )
-
-
-def test_new_settings_are_told_of_nothing(file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file.write_text("categories: [cs.LG]\nsite: {title: Mine}\nllm:\nkeep: {novelty: 3}\n")
-    load_config(file)
-    assert caplog.records == []
-
-
-def test_the_other_settings_of_a_section_stay_as_they_are(file: Path) -> None:
-    file.write_text("categories: [cs.LG]\nrelevance: 5\nkeep: {novelty: 3}\nsite:\ntitle: Mine\n")
-    read = load_config(file)
-    assert (read.keep.relevance, read.keep.novelty, read.site.title) == (5, 3, "Mine")
-
-
-def test_an_old_and_a_new_name_for_one_setting_are_a_mistake_among_the_others(file: Path) -> None:
-    file.write_text("scorer: none\nllm: {cap_usd: 0.5, budget_usd: 2}\n")
-    with pytest.raises(ConfigError) as caught:
-        load_config(file)
-    assert [mistake.removeprefix(f"{file}: ") for mistake in caught.value.mistakes] == [
-        "llm.cap_usd: is called llm.budget_usd now, and both are set: keep llm.budget_usd",
-        "categories: missing: a list of arXiv categories or archives, at least one",
-        "scorer: found 'none'; allowed: llm or offline",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "mistake"),
-    [
-        ("relevance: 11\n", "keep.relevance: found 11; allowed: a whole number from 1 to 10"),
-        ("relevance: 5\nkeep: 3\n", "keep: found 3; allowed: a mapping"),
-        ("llm: cap_usd\n", "llm: found 'cap_usd'; allowed: a mapping"),
-    ],
-)
-def test_what_is_wrong_with_an_old_setting_is_told_like_any_other_mistake(
-    file: Path, text: str, mistake: str
-) -> None:
-    file.write_text(f"categories: [cs.LG]\n{text}")
-    with pytest.raises(ConfigError) as caught:
-        load_config(file)
-    assert caught.value.mistakes == (f"{file}: {mistake}",)
-
-
-def test_settings_of_any_depth_are_read_for_old_names(file: Path) -> None:
-    file.write_text(f"categories: [cs.LG]\nllm: {{cap_usd: 3, extra: {'{a: ' * 90}1{'}' * 90}}}\n")
-    assert load_config(file).llm.budget_usd == 3
-
-
-def test_every_old_name_leads_to_a_setting_and_is_none_itself() -> None:
-    paths = [path for path, _ in settings_table._settings(config.Config, "")]
-    for old, now in config.RENAMED.items():
-        assert old not in paths
-        assert now is None or now in paths
 
 
 # --- an archive -------------------------------------------------------------------------------

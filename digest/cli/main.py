@@ -16,7 +16,7 @@ import traceback
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -342,35 +342,38 @@ def _check(arguments: Namespace, report: RunReport) -> None:
 def _doctor(arguments: Namespace, report: RunReport) -> None:
     import requests
 
-    from digest import doctor
     from digest.core.config import load_config
+    from digest.doctor import examine, repository
+    from digest.doctor.setup import Setup
+    from digest.doctor.verdict import State
     from digest.run.report import DayReport
 
-    folder, secrets = arguments.config.parent, Secrets(environment.secrets())
+    folder = arguments.config.parent
     checks = []
     with requests.Session() as session:
-        setup = doctor.Setup(
+        setup = Setup(
             load=lambda: environment.completed(load_config(arguments.config)),
             key=environment.key,
             base_url=environment.base_url,
             session=_session,
-            github=environment.github(session, doctor.github_remote(folder)),
+            github=environment.github(session, repository.github_remote(folder)),
             home=folder,
             now=_now(),
-            secrets=environment.secrets(),
+            secrets=Secrets(environment.secrets()),
             workflow=environment.workflow(),
         )
-        for check in doctor.examine(setup):
+        for check in examine.examine(setup):
             checks.append(check)
             if not arguments.json:
-                _print(secrets.scrub(str(check)))
-    report.details = {"checks": [asdict(check) for check in checks]}
-    report.notes = [f"{check.name}: {check.words}" for check in doctor.warnings(checks)]
-    if problems := doctor.problems(checks):
+                _print(str(check))
+    report.details = {"checks": [check.as_dict() for check in checks]}
+    warnings = examine.in_state(State.WARNING, checks)
+    report.notes = [f"{check.name}: {check.words}" for check in warnings]
+    if problems := examine.in_state(State.PROBLEM, checks):
         lines = [f"{problem.name}: {problem.words}" for problem in problems]
         report.fail(RunStatus.FINDINGS, "\n".join(lines), 1)
     else:
-        report.add(DayReport(RunStatus.UNCHANGED, doctor.in_short(checks)))
+        report.add(DayReport(RunStatus.UNCHANGED, examine.summary(checks)))
 
 
 def _eval(arguments: Namespace, report: RunReport) -> None:

@@ -1,22 +1,22 @@
 """arXiv's calendar: on which days the feed carries a batch, and what was submitted for it.
 
-A day here is the announcement date as the feed states it: midnight US Eastern, Monday to Friday.
-The batch itself came out at 20:00 the evening before. One rule makes the whole calendar:
+A day here is the announcement date in the feed: midnight US Eastern, Monday to Friday. The batch
+itself was published at 20:00 the evening before. One rule gives the whole calendar:
 
-    every working day has a submission deadline at 14:00 Eastern, and what a deadline closes is
-    carried by the feed of the next weekday; a holiday has no deadline, hence that feed is empty.
+    every working day has a submission deadline at 14:00 Eastern, and the feed of the next weekday
+    has what was submitted before it; a holiday has no deadline, so that feed is empty.
 
-So a holiday empties the *following* weekday's feed, never its own: Labor Day (Monday 2026-09-07)
-that of Tuesday; Independence Day (observed Friday 2026-07-03) that of Monday the 6th, because
-Sunday evening announces what Friday's deadline closed. The papers held back join the next batch.
+So a holiday empties the feed of the *following* weekday, never its own: Labor Day (Monday
+2026-09-07) that of Tuesday; Independence Day (observed Friday 2026-07-03) that of Monday the 6th,
+because Sunday evening announces Friday's submissions. Their papers are in the next batch.
 
 Sources: the schedule at https://info.arxiv.org/help/availability.html; arXiv's own calendar code,
 arXiv/arxiv-base `arxiv/submission/arxiv_localtime.py` (6207916f; `is_publish_day`,
 `next_freeze_time`, `publish_time`). What bots archived day by day agrees with it for every holiday
 from 2025-09-01 to 2026-09-07.
 
-arXiv also defers announcements ad hoc (outages, retreats decided late): such a day counts as an
-announcement day here, so "no batch on an announcement day" is worth a warning, never a proof.
+arXiv also moves announcements at short notice (outages, retreats). Such a day still counts as an
+announcement day here, so "no batch on an announcement day" is a warning, never a proof.
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ HOLIDAYS: Mapping[date, str] = MappingProxyType(
 )
 _KNOWN_YEARS = frozenset(holiday.year for holiday in HOLIDAYS)
 _DAY = timedelta(days=1)
-_SATURDAY = 5  # date.weekday()
+SATURDAY = 5  # date.weekday()
 
 
 def today_eastern(now: datetime) -> date:
-    """The date at arXiv when it is `now`: the date of the feed then served.
+    """arXiv's date at the moment `now`, which is the date of the current feed.
 
-    ValueError if `now` is naive.
+    Raises ValueError if `now` is naive.
     """
     if now.utcoffset() is None:
         raise ValueError(f"not an aware datetime: {now.isoformat()!r}")
@@ -79,15 +79,15 @@ def today_eastern(now: datetime) -> date:
 
 
 def is_announcement_day(day: date) -> bool:
-    """Whether the feed dated `day` carries a batch, as far as the calendar can tell.
+    """True if the feed dated `day` should have a batch.
 
-    Where `calendar_known(day)` is false only weekends are left out.
+    If `calendar_known(day)` is false, this is only about weekends.
     """
-    return day.weekday() < _SATURDAY and holiday_before(day) is None
+    return day.weekday() < SATURDAY and holiday_before(day) is None
 
 
 def previous_announcement(day: date) -> date:
-    """The last announcement day strictly before `day`, which need not be one itself."""
+    """The last announcement day before `day`, which need not be one itself."""
     day -= _DAY
     while not is_announcement_day(day):
         day -= _DAY
@@ -95,7 +95,7 @@ def previous_announcement(day: date) -> date:
 
 
 def next_announcement(day: date) -> date:
-    """The first announcement day strictly after `day`, which need not be one itself."""
+    """The first announcement day after `day`, which need not be one itself."""
     day += _DAY
     while not is_announcement_day(day):
         day += _DAY
@@ -112,18 +112,18 @@ def between(first: date, end: date) -> list[date]:
 
 
 def calendar_known(day: date) -> bool:
-    """Whether arXiv's holidays that decide about the feed dated `day` are in HOLIDAYS.
+    """True if HOLIDAYS has the year that decides about the feed dated `day`.
 
-    arXiv publishes a year's holidays around its turn; until they are added, holidays of that year
-    look like announcement days without a batch.
+    arXiv publishes a year's holidays around its beginning. Until they are added here, holidays of
+    that year look like announcement days without a batch.
     """
     return _weekday_before(day).year in _KNOWN_YEARS
 
 
 def holiday_before(day: date) -> date | None:
     """The holiday that leaves the feed dated `day` empty: the weekday before, if it is one."""
-    before = _weekday_before(day)
-    return before if before in HOLIDAYS else None
+    weekday = _weekday_before(day)
+    return weekday if weekday in HOLIDAYS else None
 
 
 def why_none(day: date) -> str | None:
@@ -131,8 +131,8 @@ def why_none(day: date) -> str | None:
 
     "2026-09-08 has no announcement: " + "the day before was arXiv's holiday (Labor Day)".
     """
-    if day.weekday() >= _SATURDAY:
-        return "a Saturday" if day.weekday() == _SATURDAY else "a Sunday"
+    if day.weekday() >= SATURDAY:
+        return "a Saturday" if day.weekday() == SATURDAY else "a Sunday"
     if (holiday := holiday_before(day)) is None:
         return None
     when = "the day before" if day - holiday == _DAY else "the Friday before"
@@ -140,12 +140,12 @@ def why_none(day: date) -> str | None:
 
 
 def submission_window(day: date) -> tuple[datetime, datetime]:
-    """When the papers announced on `day` were received: [start, end), aware, in UTC.
+    """When the papers announced on `day` were submitted: [start, end), aware, in UTC.
 
-    From the deadline that closed the batch before to the one that closed this: Monday's feed has
-    Thursday 14:00 to Friday 14:00 Eastern, Tuesday's Friday to Monday; after a holiday the window
-    covers both days. Moderation can hold a paper longer than that, so a batch may have older ones.
-    ValueError if `day` is no announcement day.
+    From the previous batch's deadline to this batch's: Monday's feed has Thursday 14:00 to Friday
+    14:00 Eastern, Tuesday's Friday to Monday; after a holiday the window covers both days. A batch
+    may also have older papers, which moderators held back. Raises ValueError if `day` is no
+    announcement day.
     """
     if reason := why_none(day):
         raise ValueError(f"no announcement on {day.isoformat()!r}: {reason}")
@@ -154,7 +154,7 @@ def submission_window(day: date) -> tuple[datetime, datetime]:
 
 def _weekday_before(day: date) -> date:
     day -= _DAY
-    while day.weekday() >= _SATURDAY:
+    while day.weekday() >= SATURDAY:
         day -= _DAY
     return day
 

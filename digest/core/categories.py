@@ -1,52 +1,55 @@
 """arXiv's archives and categories by name, and what is wrong with one that does not exist.
 
-The table is `categories.tsv`, a line an id: id, name, group and, where another is to be followed
-instead, `use`. It has every id that rss.arxiv.org answers with a feed. Sources: the taxonomy of
-arXiv/arxiv-base, `arxiv/taxonomy/definitions.py` (53735714; `ARCHIVES`, `CATEGORIES`,
+The table is `categories.tsv`, a line for each id: id, name, group, and `use`, the id to follow
+instead, if there is one. It has every id for which rss.arxiv.org answers with a feed. Sources: the
+taxonomy of arXiv/arxiv-base, `arxiv/taxonomy/definitions.py` (53735714; `ARCHIVES`, `CATEGORIES`,
 `CATEGORY_ALIASES`, `ARCHIVES_SUBSUMED`; without arXiv's own archive `test`), and arXiv/arxiv-feed,
-`feed/fetch_data.py`, which takes any archive and any category of it, groups (`grp_…`) not.
+`feed/fetch_data.py`, which accepts archives and categories, but no groups (`grp_…`).
 
-Two kinds of id are answered and yet no good. Closed archives (`cmp-lg`) have a feed that is empty
-for ever: nothing is announced in them. Aliases (`cs.NA` for `math.NA`) have the same feed as the
-category they stand for, but the listing pages redirect and the API may find nothing for them.
+Two kinds of ids have a feed and are still of no use. Closed archives (`cmp-lg`) have a feed that is
+always empty. Aliases (`cs.NA` for `math.NA`) have the same feed as their category, but arXiv's
+listing pages redirect, and the search interface may find nothing for them.
 
 arXiv adds categories, and this table is only as new as this release. So an id that is not in it is
 one of two things:
 
-- a **mistake**, refused with what was probably meant: it is not written as arXiv writes ids
-  (`cs.Lg`, `cs,LG`, `cs.LLM`: in `cs` a class is two capitals), or it is plainly another spelling
-  or another name of one that exists (`heplat`, `cs.ML` for Machine Learning, `stats`), or an
-  archive that has no classes is given one (`hep-th.ST`);
-- a **newer id** (`cs.XY`, `q-bio.ZZ`, `new-archive`), which can be followed, with a warning: it is
-  written as arXiv writes them and like no other. One letter of two proves nothing: `cs.LX` can be
-  new as well as a slip. Whether it exists only arXiv knows: its feed answers 400 for what does not.
+- a **mistake**, answered with what was probably meant: it is not written as arXiv writes ids
+  (`cs.Lg`, `cs,LG`, `cs.LLM`: in `cs` a class is two capitals), or it is another spelling or name
+  of one that exists (`heplat`, `cs.ML` for Machine Learning, `stats`), or a class of an archive
+  that has no classes (`hep-th.ST`);
+- a **newer id** (`cs.XY`, `q-bio.ZZ`, `new-archive`), which is accepted with a warning: it is
+  written as arXiv writes ids, and is similar to no other. If only one of two letters differs, that
+  says nothing: `cs.LX` can be new as well as a typing error. Only arXiv knows whether it exists:
+  its feed answers 400 for an id that does not.
 """
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from types import MappingProxyType
 
 TAXONOMY_URL = "https://arxiv.org/category_taxonomy"
 
-# No guess is better than a wild one: most classes are two letters, of which one proves nothing.
-_ALIKE_IN_ARCHIVE = 0.6
-_ALIKE_THOUGH_WELL_WRITTEN = 0.8  # else it may be a newer one
-_ALIKE_ANYWHERE = 0.75
-_SHORTEST_PART = 3  # letters of a class that is named by its beginning
+# How similar a known id must be to be suggested, from 0 to 1. No suggestion is better than a wrong
+# one: most classes have two letters, and one equal letter of two means nothing.
+_SIMILAR_IN_ARCHIVE = 0.6
+_SIMILAR_BUT_WELL_WRITTEN = 0.8  # else it may be newer than the table
+_SIMILAR_ANYWHERE = 0.75
+_MIN_BEGINNING = 3  # letters of a class that identify it
 
-# What a field is called where its category is named otherwise.
+# Common names of fields whose category has another name.
 _COLLOQUIAL = {"llm": "cs.LG", "nlp": "cs.CL", "rl": "cs.LG", "vision": "cs.CV"}
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Category:
+    """An archive (`hep-th`) or a category of one (`cs.LG`)."""
+
     id: str
     name: str
     use: str  # the id to follow instead, or ""
@@ -61,19 +64,21 @@ class _Entry:
 
 
 @cache
-def known() -> Mapping[str, str]:
-    """The name of every archive and category that has a feed, aliases and closed ones included."""
-    return MappingProxyType({entry.id: entry.name for entry in _table().values()})
+def table() -> Mapping[str, Category]:
+    """Every archive and category that has a feed, by id, aliases and closed ones included."""
+    text = files(__package__).joinpath("categories.tsv").read_text("utf-8")
+    rows = csv.DictReader(text.splitlines(), delimiter="\t", restval="")
+    return {row["id"]: Category(row["id"], row["name"], row["use"]) for row in rows}
 
 
 def mistake(category: str) -> str | None:
-    """What is wrong with `category` and what to write instead, in one line; None if it is right, or
-    may be newer than this table (`is_known` says which).
+    """What is wrong with `category` and what to write instead, in one line.
 
-    Case counts: the feed does not mind it, arXiv's listing pages do.
+    None if it is right, or may be newer than this table (`is_known` tells them apart). Case
+    matters: arXiv's feeds ignore it, but its listing pages do not.
     """
-    table = _table()
-    if entry := table.get(category):
+    by_id = table()
+    if entry := by_id.get(category):
         if not entry.use:
             return None
         if entry.subject_class:
@@ -83,7 +88,7 @@ def mistake(category: str) -> str | None:
         return f"{category!r}: write each category by itself"
     wrong = f"{category!r} is no arXiv {'category' if '.' in category else 'archive'}"
     if near := _nearest(category):
-        right = table[near.use] if near.use else near
+        right = by_id[near.use] if near.use else near
         if near.id.casefold() == category.casefold():
             return f"{category!r}: written {right.id!r}"
         return f"{wrong}: did you mean {right.id!r} ({right.name})?"
@@ -96,36 +101,28 @@ def mistake(category: str) -> str | None:
 
 
 def is_known(category: str) -> bool:
-    """False for one that is newer than this release, if it exists at all."""
-    return category in _table()
+    """False if `category` is not in the table: it is newer, or does not exist."""
+    return category in table()
 
 
 def may_have_categories(archive: str) -> bool:
-    """True for an archive with categories of its own, and for one that is newer than this table."""
+    """True for an archive with categories, and for one that is newer than this table."""
     return "." not in archive and (not is_known(archive) or bool(_categories_of(archive)))
 
 
 def covers(category: str, other: str) -> bool:
-    """True if the papers of the category `other` are at home in `category`, which can be an
-    archive; categories that are newer than this table are at home in theirs."""
+    """True if papers of `other` belong to `category`: the same, an alias, or its archive."""
     return other in covered(category) or other.startswith(f"{category}.")
 
 
 @cache
 def covered(category: str) -> frozenset[str]:
-    """The known categories whose papers are at home in `category`: itself under each of its names,
-    and for an archive all of its categories likewise (`math` has `math.IT`, which is `cs.IT`)."""
-    table = _table().values()
-    ids = {category} | {entry.id for entry in table if entry.archive == category}
-    ids |= {entry.use for entry in table if entry.use and entry.id in ids}
-    return frozenset(ids | {entry.id for entry in table if entry.use in ids})
-
-
-@cache
-def _table() -> Mapping[str, _Entry]:
-    text = files(__package__).joinpath("categories.tsv").read_text("utf-8")
-    rows = csv.DictReader(text.splitlines(), delimiter="\t", restval="")
-    return {row["id"]: _Entry(row["id"], row["name"], row["use"]) for row in rows}
+    """The known categories whose papers belong to `category`: itself under each of its names, and
+    for an archive also all its categories under each name (`math` has `math.IT`, or `cs.IT`)."""
+    entries = table().values()
+    ids = {category} | {entry.id for entry in entries if entry.archive == category}
+    ids |= {entry.use for entry in entries if entry.use and entry.id in ids}
+    return frozenset(ids | {entry.id for entry in entries if entry.use in ids})
 
 
 # As arXiv writes them: `new-archive`, `cs.XY` or `physics.data-an`.
@@ -142,53 +139,56 @@ def _may_be_newer(category: str) -> bool:
         return False
     if not dot:
         # Not the beginning of a name that exists (`hep`, `phys`), which says too little.
-        return not any(entry.archive.startswith(archive) for entry in _table().values())
+        return not any(entry.archive.startswith(archive) for entry in table().values())
     forms = [_CAPITALS, _WORDS]
     if siblings := _categories_of(archive):
         forms = [f for f in forms if any(f.fullmatch(e.subject_class) for e in siblings)]
     return any(form.fullmatch(subject_class) for form in forms)
 
 
-def _categories_of(archive: str) -> list[_Entry]:
-    return [e for e in _table().values() if e.archive == archive and e.subject_class]
+def _categories_of(archive: str) -> list[Category]:
+    return [e for e in table().values() if e.archive == archive and e.subject_class]
 
 
-def _nearest(category: str) -> _Entry | None:
-    """The entry most likely meant, or None rather than a wild guess."""
-    table = _table()
-    for entry in table.values():
+def _nearest(category: str) -> Category | None:
+    """The entry that was most likely meant, or None rather than a wild guess."""
+    by_id = table()
+    for entry in by_id.values():
         if _squeezed(entry.id) == _squeezed(category):  # 'heplat', 'CS LG', 'math.ph'
             return entry
     word = category.strip().casefold()
     archive, _, subject_class = word.partition(".")
     if archive in ("cs", word) and (meant := _COLLOQUIAL.get(subject_class or word)):
-        return table[meant]
+        return by_id[meant]
     if siblings := _categories_of(archive):
         begun = [e for e in siblings if e.subject_class.startswith(subject_class)]
-        if len(subject_class) >= _SHORTEST_PART and len(begun) == 1:  # 'cond-mat.supr'
+        if len(subject_class) >= _MIN_BEGINNING and len(begun) == 1:  # 'cond-mat.supr'
             return begun[0]
-        by_class = {e: e.subject_class for e in siblings}
-        alike = _ALIKE_THOUGH_WELL_WRITTEN if _may_be_newer(category) else _ALIKE_IN_ARCHIVE
-        return _most_alike(subject_class, by_class, alike)
-    if archive in table:  # 'hep-th.ST': an archive without categories
-        return table[archive]
-    by_id = {e: e.id for e in table.values() if not e.use}
-    return _most_alike(word, by_id, _ALIKE_ANYWHERE) if word else None
+        newer = _may_be_newer(category)
+        cutoff = _SIMILAR_BUT_WELL_WRITTEN if newer else _SIMILAR_IN_ARCHIVE
+        return _most_similar(subject_class, siblings, lambda e: e.subject_class, cutoff)
+    if archive in by_id:  # 'hep-th.ST': an archive without categories
+        return by_id[archive]
+    current = [entry for entry in by_id.values() if not entry.use]
+    return _most_similar(word, current, lambda e: e.id, _SIMILAR_ANYWHERE) if word else None
 
 
-def _most_alike(word: str, spelled: Mapping[_Entry, str], threshold: float) -> _Entry | None:
-    """The entry whose spelling or name is most like `word`, if enough; the first of equals."""
+def _most_similar(
+    word: str, entries: Sequence[Category], spell: Callable[[Category], str], cutoff: float
+) -> Category | None:
+    """The entry whose spelling or name is most similar to `word`; None if all are below `cutoff`.
 
-    def likeness(entry: _Entry) -> tuple[float, bool]:
-        spelling, name = spelled[entry].casefold(), entry.name.casefold()
-        initials = "".join(part[0] for part in name.split())  # 'ML' for cs.LG
+    The initials of a name count only if they are equal ('ML' for cs.LG).
+    """
+    for entry in entries:
+        name = entry.name.casefold()
+        initials = "".join(part[0] for part in name.split())
         if word in (entry.subject_class.casefold(), name, initials):
-            return 1.0, True
-        ratio = max(SequenceMatcher(None, word, text).ratio() for text in (spelling, name))
-        return ratio, word[:2] == spelling[:2]  # 'CVPR' is rather CV than CR
-
-    best = max(spelled, key=likeness)
-    return best if likeness(best)[0] >= threshold else None
+            return entry
+    by_text = {entry.name.casefold(): entry for entry in entries}
+    by_text |= {spell(entry).casefold(): entry for entry in entries}
+    similar = get_close_matches(word, by_text, n=1, cutoff=cutoff)
+    return by_text[similar[0]] if similar else None
 
 
 def _squeezed(category: str) -> str:

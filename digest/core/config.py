@@ -1,264 +1,259 @@
 """The user's settings: `config.yaml`.
 
-The dataclasses are the schema: each field carries its default, what is allowed and what it does.
+The dataclasses are the schema: each setting has its default, what is allowed and what it does.
 `parse_config` is pure and reports every mistake at once, each with its dotted path, what was found
-and what is allowed; `load_config` reads the file. The README's table of settings is made of them.
+and what is allowed; `load_config` reads the file. The documentation's table of settings is made
+from the same fields.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
-import logging
+import re
 import reprlib
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    with_config,
+)
+from pydantic.fields import FieldInfo
 
 from digest.core import categories, strict_yaml
 from digest.core.errors import ConfigError
 from digest.core.models import Cut
-from digest.core.papers import ANNOUNCE_TYPES
 from digest.core.scores import ScoredBy
 
-log = logging.getLogger("digest")
-
 # --- kinds of values -------------------------------------------------------------------------
-# A reader turns a YAML value into a setting. It raises ValueError for a value that is not
-# allowed, with a message where there is more to say than what is allowed.
+# A validator raises ValueError. Without a message, the user reads what is allowed.
+
+# Fields of a request that have a setting of their own, or that the scorer needs.
+_RESERVED = ("model", "messages", "response_format", "stream", "reasoning_effort")
 
 
-@dataclass(frozen=True)
-class Kind:
-    allowed: str
-    read: Callable[[Any], Any]
-    each: Kind | None = None  # of a list: what each entry is
-
-
-def _require(condition: bool, message: str = "") -> None:
+def _require(condition: object, message: str = "") -> None:
     if not condition:
         raise ValueError(message)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _check_line(value: str) -> str:
+    _require(value.strip() and value.isprintable())
+    return value.strip()
 
 
-def _whole(low: int, high: int) -> Kind:
-    def read(value: Any) -> int:
-        _require(_is_number(value) and isinstance(value, int) and low <= value <= high)
-        return int(value)
-
-    return Kind(f"a whole number from {low} to {high:,}", read)
-
-
-def _number(low: float, high: float) -> Kind:
-    def read(value: Any) -> float:
-        _require(_is_number(value) and low <= value <= high)  # which no NaN or infinity is
-        return float(value)
-
-    return Kind(f"a number from {low:g} to {high:g}", read)
+def _check_address(value: str) -> str:
+    _require(value.isprintable() and " " not in value)
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        raise ValueError from None  # its own message would not say what is allowed
+    _require(parts.scheme in ("http", "https") and parts.hostname)
+    _require("@" not in parts.netloc, "no user or password here: it would be published")
+    return value.rstrip("/")
 
 
-def _line(what: str) -> Kind:
-    def read(value: Any) -> str:
-        _require(isinstance(value, str) and bool(value.strip()) and value.isprintable())
-        return str(value).strip()
-
-    return Kind(what, read)
+def _check_feed_address(value: str) -> str:
+    rest = value.replace("{category}", "")
+    _require(rest != value and not set("{}") & set(rest))
+    return value
 
 
-def _one_of(*words: str) -> Kind:
-    def read(value: Any) -> str:
-        _require(value in words)
-        return str(value)
-
-    return Kind(f"{', '.join(words[:-1])} or {words[-1]}", read)
+def _check_category(value: str) -> str:
+    mistake = categories.mistake(value)
+    _require(not mistake, mistake or "")
+    return value
 
 
-def _address(placeholder: str = "") -> Kind:
-    def read(value: Any) -> str:
-        _require(isinstance(value, str) and value.isprintable() and " " not in value)
-        try:
-            parts = urlsplit(value)
-        except ValueError:  # its own words would not say what is allowed
-            parts = urlsplit("")
-        _require(parts.scheme in ("http", "https") and bool(parts.hostname))
-        _require("@" not in parts.netloc, "no user or password here: it would be published")
-        if placeholder:
-            rest = value.replace(placeholder, "")
-            _require(rest != value and not set("{}") & set(rest))
-        return str(value).rstrip("/")
-
-    return Kind("an http(s) address" + (f" with {placeholder} in it" if placeholder else ""), read)
+def _check_extra(value: object) -> object:
+    value = _empty_if_null(value)
+    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+        raise ValueError
+    for key in _RESERVED:
+        _require(key not in value, f"{key!r} is not for you to send: it is set elsewhere")
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError from None
+    return value
 
 
-def _folder() -> Kind:
-    def read(value: Any) -> Path:
-        _require(isinstance(value, str) and bool(value.strip()) and value.isprintable())
-        return Path(value)
-
-    return Kind("a folder, relative to this file", read)
+def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
-def _category() -> Kind:
-    def read(value: Any) -> str:
-        _require(isinstance(value, str))
-        _require(not (mistake := categories.mistake(value)), mistake or "")
-        return str(value)
-
-    return Kind("arXiv categories or archives", read)
+def _empty_if_null(value: object) -> object:
+    return {} if value is None else value  # `llm:` with nothing below it
 
 
-def _json_mapping(*taken: str) -> Kind:
-    def read(value: Any) -> dict[str, Any]:
-        value = {} if value is None else value  # an empty section
-        _require(isinstance(value, dict) and all(isinstance(key, str) for key in value))
-        for key in taken:
-            _require(key not in value, f"{key!r} is not for you to send: it is set elsewhere")
-        try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):
-            raise ValueError from None
-        return dict(value)
-
-    return Kind("a mapping of what JSON can hold", read)
+def _allowed(text: str) -> Any:
+    return Field(title=text)
 
 
-def _or_null(kind: Kind) -> Kind:
-    return Kind(f"{kind.allowed}; or null", lambda v: None if v is None else kind.read(v))
+def _whole(low: int, high: int) -> Any:
+    return Field(strict=True, ge=low, le=high, title=f"a whole number from {low} to {high}")
 
 
-def _list(kind: Kind, *, at_least_one: bool = False) -> Kind:
-    def read(value: Any) -> list[Any]:
-        _require(isinstance(value, list) and (bool(value) or not at_least_one))
-        return list(value)
-
-    allowed = f"a list of {kind.allowed}" + (", at least one" if at_least_one else "")
-    return Kind(allowed, read, each=kind)
+def _number(low: float, high: float, or_null: str = "") -> Any:
+    return Field(strict=True, ge=low, le=high, title=f"a number from {low:g} to {high:g}{or_null}")
 
 
-def _setting(default: Any, kind: Kind, does: str) -> Any:
-    return field(default=default, metadata={"kind": kind, "does": does})
+def _at_least_one(what: str) -> Any:
+    return Field(min_length=1, title=f"a list of {what}, at least one")
 
+
+def _does(text: str) -> Any:
+    return Field(description=text)
+
+
+_PlainLine = Annotated[str, Strict(), AfterValidator(_check_line)]
+_PlainAddress = Annotated[str, Strict(), AfterValidator(_check_address)]
+_Category = Annotated[str, Strict(), AfterValidator(_check_category)]
+_AnnounceType = Literal["new", "cross", "replace", "replace-cross"]
+_ONCE_EACH = AfterValidator(_without_repeats)
+_NULL_IS_EMPTY = BeforeValidator(_empty_if_null)
+
+_Line = Annotated[_PlainLine, _allowed("a line of text")]
+_Model = Annotated[_PlainLine, _allowed("a model's name")]
+_Language = Annotated[_PlainLine, _allowed("a language")]
+_Effort = Annotated[_PlainLine | None, _allowed("a word the model knows; or null")]
+_Address = Annotated[_PlainAddress, _allowed("an http(s) address")]
+_AddressOrNull = Annotated[_PlainAddress | None, _allowed("an http(s) address; or null")]
+_FeedAddress = Annotated[
+    _PlainAddress,
+    AfterValidator(_check_feed_address),
+    _allowed("an http(s) address with {category} in it"),
+]
+_Folder = Annotated[
+    Path,
+    BeforeValidator(lambda v: _check_line(v) if isinstance(v, str) else v),
+    _allowed("a folder, relative to this file"),
+]
+_Categories = Annotated[
+    tuple[_Category, ...], _ONCE_EACH, _at_least_one("arXiv categories or archives")
+]
+_Announced = Annotated[
+    tuple[_AnnounceType, ...], _ONCE_EACH, _at_least_one("new, cross, replace or replace-cross")
+]
+_Names = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of names")]
+_Phrases = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of phrases")]
+_Extra = Annotated[
+    dict[str, Any], BeforeValidator(_check_extra), _allowed("a mapping of what JSON can hold")
+]
+_OneToTen = Annotated[int, _whole(1, 10)]
+_Budget = Annotated[float | None, _number(0, 1000, "; or null")]
 
 # --- the schema ------------------------------------------------------------------------------
 
+_FORBID_UNKNOWN = with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 
+
+@_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Site:
-    title: str = _setting(
-        "Personalized Daily arXiv Papers", _line("a line of text"), "The heading of every page."
-    )
-    url: str | None = _setting(
-        None,
-        _or_null(_address()),
-        "Where the site is published.",
-    )
+    title: Annotated[_Line, _does("The heading of every page.")] = "Personalized Daily arXiv Papers"
+    url: Annotated[_AddressOrNull, _does("Where the site is published.")] = None
 
 
+_NOVELTY = "Papers below this novelty are not kept; the embedded scorer gives none."
+
+
+@_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Keep:
-    relevance: int = _setting(8, _whole(1, 10), "Papers below this relevance are not kept.")
-    novelty: int = _setting(
-        7, _whole(1, 10), "Papers below this novelty are not kept; the embedded scorer gives none."
-    )
+    relevance: Annotated[_OneToTen, _does("Papers below this relevance are not kept.")] = 8
+    novelty: Annotated[_OneToTen, _does(_NOVELTY)] = 7
 
     @property
     def cut(self) -> Cut:
         return Cut(self.relevance, self.novelty)
 
 
-# Of a request; each has a setting of its own, or is what the scorer is about.
-_OURS = ("model", "messages", "response_format", "stream", "reasoning_effort")
+_TIMEOUT = "Seconds before a request is given up."
+_MOST_USD = "Most dollars an announcement date may cost, earlier attempts included; null: no cap."
+_UNSCORED = "Above this share of unscored papers a day counts as an outage."
 
 
-_MODEL = _line("a model's name")
-
-
+@_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Llm:
-    model: str = _setting("gpt-6-luna", _MODEL, "The model that scores.")
-    base_url: str | None = _setting(
-        None, _or_null(_address()), "Any OpenAI-compatible endpoint; null is OpenAI's own."
-    )
-    reasoning_effort: str | None = _setting(
-        "low", _or_null(_line("a word the model knows")), "null leaves it to the provider."
-    )
-    language: str = _setting("English", _line("a language"), "The language of the comments.")
-    batch_size: int = _setting(10, _whole(1, 100), "Papers in one request.")
-    concurrency: int = _setting(8, _whole(1, 64), "Requests under way at once.")
-    timeout_s: float = _setting(300.0, _number(1, 3600), "Seconds before a request is given up.")
-    budget_usd: float | None = _setting(
-        1.0,
-        _or_null(_number(0, 1000)),
-        "Most dollars an announcement date may cost, earlier attempts included; null: no cap.",
-    )
-    max_unscored: float = _setting(
-        0.2, _number(0, 1), "Above this share of unscored papers a day counts as an outage."
-    )
-    extra: Mapping[str, Any] = field(
-        default_factory=dict,
-        metadata={
-            "kind": _json_mapping(*_OURS),
-            "does": "Merged into each request: `service_tier`, …",
-        },
+    model: Annotated[_Model, _does("The model that scores.")] = "gpt-6-luna"
+    base_url: Annotated[
+        _AddressOrNull, _does("Any OpenAI-compatible endpoint; null is OpenAI's own.")
+    ] = None
+    reasoning_effort: Annotated[_Effort, _does("null leaves it to the provider.")] = "low"
+    language: Annotated[_Language, _does("The language of the comments.")] = "English"
+    batch_size: Annotated[int, _whole(1, 100), _does("Papers in one request.")] = 10
+    concurrency: Annotated[int, _whole(1, 64), _does("Requests under way at once.")] = 8
+    timeout_s: Annotated[float, _number(1, 3600), _does(_TIMEOUT)] = 300.0
+    budget_usd: Annotated[_Budget, _does(_MOST_USD)] = 1.0
+    max_unscored: Annotated[float, _number(0, 1), _does(_UNSCORED)] = 0.2
+    extra: Annotated[_Extra, _does("Merged into each request: `service_tier`, …")] = field(
+        default_factory=dict
     )
 
 
+_DELAY = "Seconds between two requests; arXiv's terms ask for 3."
+
+
+@_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Arxiv:
-    feed_url: str = _setting(
-        "https://rss.arxiv.org/rss/{category}",
-        _address("{category}"),
-        "Where a category's feed is.",
+    feed_url: Annotated[_FeedAddress, _does("Where a category's feed is.")] = (
+        "https://rss.arxiv.org/rss/{category}"
     )
-    site_url: str = _setting("https://arxiv.org", _address(), "Where the listings are.")
-    api_url: str = _setting(
-        "https://export.arxiv.org/api/query", _address(), "Where the search interface is."
+    site_url: Annotated[_Address, _does("Where the listings are.")] = "https://arxiv.org"
+    api_url: Annotated[_Address, _does("Where the search interface is.")] = (
+        "https://export.arxiv.org/api/query"
     )
-    delay_s: float = _setting(
-        3.0, _number(0, 600), "Seconds between two requests; arXiv's terms ask for 3."
-    )
+    delay_s: Annotated[float, _number(0, 600), _does(_DELAY)] = 3.0
 
 
-_ANNOUNCE = tuple(map(str, ANNOUNCE_TYPES))
+_CATEGORIES = "What to read: `cs.LG`, `astro-ph.EP`, or a whole archive such as `hep-th`."
+_SCORER = "The model, or the embedded scorer that needs no key."
 
 
+@_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Config:
-    categories: tuple[str, ...] = field(
-        metadata={
-            "kind": _list(_category(), at_least_one=True),
-            "does": "What to read: `cs.LG`, `astro-ph.EP`, or a whole archive such as `hep-th`.",
-        }
-    )
-    announce: tuple[str, ...] = _setting(
-        ("new", "cross"), _list(_one_of(*_ANNOUNCE), at_least_one=True), "Announce types to score."
-    )
-    scorer: ScoredBy = _setting(
-        ScoredBy.MODEL, _one_of(*ScoredBy), "The model, or the embedded scorer that needs no key."
-    )
-    keep: Keep = field(default_factory=Keep)
-    authors: tuple[str, ...] = _setting(
-        (), _list(_line("names")), "Papers by these authors are kept whatever their score."
-    )
-    exclude: tuple[str, ...] = _setting(
-        (), _list(_line("phrases")), "A paper with one of these in its title is not scored."
-    )
-    prompts: Path = _setting(Path("prompts"), _folder(), "Where `topics.md` and the rubric are.")
-    out: Path = _setting(Path("docs"), _folder(), "The site; the archive is `data/` inside it.")
-    site: Site = field(default_factory=Site)
-    llm: Llm = field(default_factory=Llm)
-    arxiv: Arxiv = field(default_factory=Arxiv)
+    categories: Annotated[_Categories, _does(_CATEGORIES)]
+    announce: Annotated[_Announced, _does("Announce types to score.")] = ("new", "cross")
+    scorer: Annotated[ScoredBy, _allowed("llm or offline"), _does(_SCORER)] = ScoredBy.MODEL
+    keep: Annotated[Keep, _NULL_IS_EMPTY] = field(default_factory=Keep)
+    authors: Annotated[_Names, _does("Papers by these authors are kept whatever their score.")] = ()
+    exclude: Annotated[
+        _Phrases, _does("A paper with one of these in its title is not scored.")
+    ] = ()
+    prompts: Annotated[_Folder, _does("Where `topics.md` and the rubric are.")] = Path("prompts")
+    out: Annotated[_Folder, _does("The site; the archive is `data/` inside it.")] = Path("docs")
+    site: Annotated[Site, _NULL_IS_EMPTY] = field(default_factory=Site)
+    llm: Annotated[Llm, _NULL_IS_EMPTY] = field(default_factory=Llm)
+    arxiv: Annotated[Arxiv, _NULL_IS_EMPTY] = field(default_factory=Arxiv)
 
 
-# What settings were called in earlier versions, by dotted path, and what they are called now; None:
-# there is no such setting any more. An old `config.yaml` keeps working, with one line that says so.
-RENAMED: Mapping[str, str | None] = {}
+def settings(schema: Any = Config, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every setting by its dotted path, in order; the title is what is allowed."""
+    types = get_type_hints(schema, include_extras=True)
+    for setting in fields(schema):
+        info = FieldInfo.from_annotated_attribute(types[setting.name], setting)
+        if is_dataclass(info.annotation):
+            yield from settings(info.annotation, f"{prefix}{setting.name}.")
+        else:
+            yield prefix + setting.name, info
 
+
+_ALLOWED = {path: info.title or "" for path, info in settings()}
+_CONFIG = TypeAdapter(Config)
 
 # --- reading ---------------------------------------------------------------------------------
 
@@ -267,7 +262,7 @@ def load_config(path: Path) -> Config:
     """The settings in the file at `path`, `prompts` and `out` resolved against its folder.
 
     Raises `ConfigError`, with a line for every mistake, when the file is missing, is not YAML, or
-    says something that cannot be.
+    has a setting that is not allowed.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -280,17 +275,12 @@ def load_config(path: Path) -> Config:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: cannot be read: not UTF-8: save it as UTF-8") from error
     mistakes: list[str] = []
-    config = None
     try:
-        settings, mistakes = strict_yaml.parse(text)
-        old, twice = _rename(settings, RENAMED)
-        mistakes += twice
-        if old:
-            log.warning("%s: old settings, which still work: %s", path, "; ".join(old))
-        config = parse_config(settings)
+        document, mistakes = strict_yaml.parse(text)
+        config = parse_config(document)
     except ConfigError as error:
         mistakes += error.mistakes
-    if mistakes or config is None:
+    if mistakes:
         raise ConfigError(*(f"{path}: {mistake}" for mistake in mistakes))
     base = path.parent
     config = replace(config, prompts=base / config.prompts, out=base / config.out)
@@ -299,9 +289,9 @@ def load_config(path: Path) -> Config:
 
 
 def require_own_folder(out: Path, *others: Path) -> None:
-    """Raise `ConfigError` where the site's folder would hold what is not the site's.
+    """Raise `ConfigError` if one of `others` lies in the site's folder `out`.
 
-    All that is in it is committed.
+    Everything in `out` is committed and published.
     """
     for other in others:
         if other.resolve().is_relative_to(out.resolve()):
@@ -312,116 +302,75 @@ def require_own_folder(out: Path, *others: Path) -> None:
 
 
 def parse_address(name: str, text: str) -> str:
-    """An http(s) address from elsewhere than the file. Raises `ConfigError`, naming it."""
-    return _parse(_address(), name, text)
+    """Check an http(s) address from an environment variable. Raises `ConfigError` with `name`."""
+    return _parse_one(_PlainAddress, _ALLOWED["arxiv.site_url"], name, text)
 
 
 def parse_model(name: str, text: str) -> str:
-    """A model's name from elsewhere than the file. Raises `ConfigError`, naming it."""
-    return _parse(_MODEL, name, text)
+    """Check a model's name from an environment variable. Raises `ConfigError` with `name`."""
+    return _parse_one(_PlainLine, _ALLOWED["llm.model"], name, text)
 
 
-def _parse(kind: Kind, name: str, text: str) -> str:
-    mistakes: list[str] = []
-    value = _read_value(kind, text, name, mistakes)
-    if mistakes:
-        raise ConfigError(*mistakes)
-    return str(value)
+def _parse_one(kind: Any, allowed: str, name: str, text: str) -> str:
+    try:
+        return str(TypeAdapter(kind).validate_python(text))
+    except ValidationError as error:
+        raise ConfigError(_wrong_value(name, error.errors()[0], allowed)) from error
 
 
-def _rename(settings: object, names: Mapping[str, str | None]) -> tuple[list[str], list[str]]:
-    """Give `settings` the names that `names` has for them. What to change in the file for that, and
-    a mistake for each setting that has both names."""
-    old, twice = [], []
-    for path, now in names.items():
-        section, name = _section(settings, path)
-        if section is None or name not in section:
-            continue
-        value = section.pop(name)
-        if now is None:
-            old.append(f"`{path}` does nothing any more: take it out")
-            continue
-        place, name = _section(settings, now, make=True)
-        if place is None:  # which is a mistake of its own, and told with the others
-            continue
-        if name in place:
-            twice.append(f"{path}: is called {now} now, and both are set: keep {now}")
-            continue
-        place[name] = value
-        old.append(f"write `{now}` for `{path}`")
-    return old, twice
-
-
-def _section(settings: Any, path: str, *, make: bool = False) -> tuple[dict[Any, Any] | None, str]:
-    """The section that `path` lies in, None where there is none, and its name there."""
-    *sections, name = path.split(".")
-    for section in sections:
-        if make and isinstance(settings, dict) and settings.get(section) is None:
-            settings[section] = {}
-        settings = settings.get(section) if isinstance(settings, dict) else None
-    return (settings if isinstance(settings, dict) else None), name
-
-
-def parse_config(settings: object) -> Config:
+def parse_config(document: object) -> Config:
     """A parsed `config.yaml` as a `Config`. Raises `ConfigError` with every mistake at once."""
-    if not isinstance(settings, dict):
+    if not isinstance(document, dict):
         raise ConfigError(
-            f"found {_show(settings)}, not a mapping: write settings as `key: value`,"
+            f"found {_show(document)}, not a mapping: write settings as `key: value`,"
             " beginning with `categories: [cs.LG]`"
         )
-    mistakes: list[str] = []
-    config: Config = _read_section(Config, settings, "", mistakes)
-    if mistakes:
-        raise ConfigError(*mistakes)
-    return config
-
-
-def _read_section(
-    schema: Any, settings: Mapping[Any, Any], prefix: str, mistakes: list[str]
-) -> Any:
-    known = {f.name: f for f in fields(schema)}
-    for key in settings:
-        if key not in known:
-            ordinary = isinstance(key, str) and key.isidentifier() and len(key) <= 60
-            name = key if ordinary else _show(key)
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(known)}"
-            mistakes.append(f"{prefix}{name}: no such setting: {hint}")
-    types = get_type_hints(schema)
-    values: dict[str, Any] = {}
-    for name, setting in known.items():
-        path = prefix + name
-        section = types[name]
-        if name not in settings:
-            if setting.default is MISSING and setting.default_factory is MISSING:
-                mistakes.append(f"{path}: missing: {_kind(setting).allowed}")
-        elif is_dataclass(section):
-            value = settings[name]
-            if isinstance(value, dict):
-                values[name] = _read_section(section, value, f"{path}.", mistakes)
-            elif value is not None:  # an empty section is a section of defaults
-                mistakes.append(f"{path}: found {_show(value)}; allowed: a mapping")
-        else:
-            values[name] = _read_value(_kind(setting), settings[name], path, mistakes)
-    return None if mistakes else schema(**values)
-
-
-def _read_value(kind: Kind, value: Any, path: str, mistakes: list[str]) -> Any:
     try:
-        result = kind.read(value)
-    except ValueError as error:
-        mistakes.append(f"{path}: {str(error) or f'found {_show(value)}; allowed: {kind.allowed}'}")
-        return None
-    if kind.each is None:
-        return result
-    each = kind.each
-    items = [_read_value(each, v, f"{path}[{i}]", mistakes) for i, v in enumerate(result)]
-    return tuple(dict.fromkeys(items))
+        return _CONFIG.validate_python(document)
+    except ValidationError as error:
+        errors = error.errors()
+    # pydantic also reports a list with a wrong entry as too short.
+    lists = {each["loc"][:-1] for each in errors if isinstance(each["loc"][-1], int)}
+    raise ConfigError(*(_describe(each) for each in errors if each["loc"] not in lists))
 
 
-def _kind(setting: Field[Any]) -> Kind:
-    kind: Kind = setting.metadata["kind"]
-    return kind
+def _describe(error: Any) -> str:
+    """One error of pydantic's as a line for the user."""
+    *sections, last = error["loc"]
+    if error["type"] in ("unexpected_keyword_argument", "invalid_key"):
+        key = error["input"] if error["type"] == "invalid_key" else last
+        return _unknown_setting(key, "".join(f"{section}." for section in sections))
+    if isinstance(last, int):
+        path = ".".join(map(str, sections))
+        entry = _ALLOWED[path].removeprefix("a list of ").removesuffix(", at least one")
+        return _wrong_value(f"{path}[{last}]", error, entry)
+    path = ".".join(map(str, error["loc"]))
+    return _wrong_value(path, error, _ALLOWED.get(path, "a mapping"))
+
+
+def _unknown_setting(key: object, section: str) -> str:
+    ordinary = isinstance(key, str) and key.isidentifier() and len(key) <= 60
+    name = str(key) if ordinary else _show(key)
+    siblings = [path.removeprefix(section) for path in _ALLOWED if path.startswith(section)]
+    names = list(dict.fromkeys(sibling.partition(".")[0] for sibling in siblings))
+    elsewhere = [path for path in _ALLOWED if path.rpartition(".")[2] == name]
+    similar = elsewhere or difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {similar[0]!r}?" if similar else f"allowed: {', '.join(names)}"
+    return f"{section}{name}: no such setting: {hint}"
+
+
+def _wrong_value(path: str, error: Any, allowed: str) -> str:
+    if error["type"] == "missing":
+        return f"{path}: missing: {allowed}"
+    if message := str(error.get("ctx", {}).get("error", "")):
+        return f"{path}: {message}"
+    value = error["input"]
+    hint = ""
+    if path == "keep" and type(value) is int and 1 <= value <= 10:
+        hint = f": write `keep: {{relevance: {value}, novelty: {value}}}`"
+    elif allowed.startswith("a list of") and re.fullmatch(r"'[\w., -]{1,60}'", _show(value)):
+        hint = f": write `{path}: [{value}]`"
+    return f"{path}: found {_show(value)}; allowed: {allowed}{hint}"
 
 
 def _show(value: object) -> str:
@@ -430,10 +379,10 @@ def _show(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    shown = reprlib.Repr()  # looks only so deep
+    shown = reprlib.Repr()  # does not go deep into nested values
     shown.maxstring = shown.maxother = 60
     try:
         text = shown.repr(value)
     except ValueError:
-        return "a very long number"  # which Python refuses to print
+        return "a very long number"  # Python refuses to print it
     return text if len(text) <= 60 else text[:59] + "…"

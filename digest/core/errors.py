@@ -1,20 +1,20 @@
-"""What can go wrong and be told in one line.
+"""Every expected failure, each reported in one line.
 
     DigestError                 exit code
-    ├── ConfigError             2   settings, prompts, usage
+    ├── ConfigError             2   settings, prompts, command line
     ├── ScoringError            3   an outage
-    │   ├── OverBudget          3   what may be spent is spent
+    │   ├── OverBudget          3   the budget is spent
     │   └── Interrupted         130 Ctrl-C or SIGTERM; what was scored is kept
     ├── FeedError               4   arXiv unreachable, or not a feed
-    │   ├── Refused             4   arXiv turns this client away: ask no more in this run
-    │   ├── InTrouble           4   the server is down, or out of reach: as above
-    │   └── NoSuchFeed          4   there is none of that name: the settings are wrong
-    ├── ArchiveError            1   a file of the archive is not what it should be
+    │   ├── Refused             4   arXiv refuses this client: no more requests in this run
+    │   ├── InTrouble           4   the server is down or unreachable: no more requests
+    │   └── NoSuchFeed          4   no such category: the settings are wrong
+    ├── ArchiveError            1   a file of the archive cannot be read or written
     ├── PublishError            5   git: permission, protection, conflict
-    └── AnotherRun              0   another process is at work in this folder
+    └── AnotherRun              0   another process runs in this folder
 
 A message says what is wrong, what that usually means and what to do; `str(error)` is the line the
-user sees after "digest: ". Surprises are not in this tree and keep their traceback.
+user sees after "digest: ". Unexpected errors are not in this tree and keep their traceback.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from digest.core.models import RunStatus
 
 
 class DigestError(Exception):
-    """Base of every expected failure. `status` is what the report says."""
+    """Base of every expected failure. `status` is for the report."""
 
     exit_code = 1
     status: RunStatus = RunStatus.ERROR
@@ -41,27 +41,27 @@ class ConfigError(DigestError):
 
 
 class ScoringError(DigestError):
-    """Too little could be scored to publish."""
+    """Too few papers could be scored to publish."""
 
     exit_code = 3
     status = RunStatus.OUTAGE
 
 
 class OverBudget(ScoringError):
-    """The budget ended before enough was scored to publish."""
+    """The budget ended before enough papers were scored to publish."""
 
     status = RunStatus.OVER_BUDGET
 
 
 class Interrupted(ScoringError):
-    """Somebody stopped the run in the middle of scoring."""
+    """Somebody stopped the run during scoring."""
 
     exit_code = 130
     status = RunStatus.INTERRUPTED
 
 
 class FeedError(DigestError):
-    """A category's feed could not be had, or is not a feed."""
+    """A category's feed could not be fetched, or is not a feed."""
 
     exit_code = 4
     status = RunStatus.FEED_ERROR
@@ -73,33 +73,33 @@ class FeedError(DigestError):
 
 
 class Refused(FeedError):
-    """arXiv turns this client away. Whoever sees it asks for no other page in this run."""
+    """arXiv refuses this client. The run must send no other request."""
 
 
 class InTrouble(FeedError):
-    """The server is down or out of reach: the next request would fare no better."""
+    """The server is down or unreachable: the next request would fail too."""
 
 
 class NoSuchFeed(FeedError):
-    """arXiv knows no such category, or has no feed at that address."""
+    """arXiv has no such category, or no feed at that address."""
 
 
 class ArchiveError(DigestError):
-    """A file of the archive cannot be read as what it should be."""
+    """A file of the archive cannot be read or written, or is damaged."""
 
     exit_code = 1
     status = RunStatus.ARCHIVE_ERROR
 
 
 class PublishError(DigestError):
-    """git refused."""
+    """git failed."""
 
     exit_code = 5
     status = RunStatus.PUBLISH_ERROR
 
 
 class AnotherRun(DigestError):
-    """Another process holds the lock. There is nothing to do, and nothing has failed."""
+    """Another process holds the lock. Nothing to do, and nothing has failed."""
 
     exit_code = 0
     status = RunStatus.UNCHANGED

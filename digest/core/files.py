@@ -1,4 +1,4 @@
-"""Files: read one, or replace one as a whole."""
+"""Read, replace or remove a file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write the file, its folders too. It is replaced whole or not at all, even if the power fails.
+    """Write the file and its folders. It is replaced completely or not at all, even without power.
 
     Raises `ArchiveError` if the disk refuses.
     """
-    # One name a file, so that what a killed run leaves behind is overwritten by the next.
+    # One name for each file: what a killed run leaves is overwritten by the next.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,12 +49,12 @@ def remove(path: Path) -> None:
 
 
 def cannot_be_read(path: Path, error: OSError) -> ArchiveError:
-    """What is said where the system refuses to read `path`."""
-    why = f"cannot be read: {error.strerror}: see what stands there, and its permissions"
+    """The error for a file that the system does not let us read."""
+    why = f"cannot be read: {error.strerror}: see what is there, and its permissions"
     return ArchiveError(f"{path}: {why}")
 
 
 def cannot_be_written(path: Path, error: OSError) -> ArchiveError:
-    """What is said where the system refuses to write `path`."""
+    """The error for a file that the system does not let us write."""
     why = f"cannot be written: {error.strerror}: free the disk or fix the permissions"
     return ArchiveError(f"{path}: {why}, then run again")

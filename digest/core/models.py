@@ -1,4 +1,4 @@
-"""A day as recorded: frozen values, no I/O, no behaviour beyond arithmetic.
+"""The record of a day: frozen values, no I/O, no behaviour except arithmetic.
 
 Every announced paper ends in exactly one of five states, each with a class of its own here:
 `Kept`, `Below` (scored under the cut), `Filtered` (by a named rule), a plain id in `Digest.seen`
@@ -22,12 +22,12 @@ class RunStatus(StrEnum):
     """How a run, or one day of it, ended: `status` in the report."""
 
     PUBLISHED = "published"
-    UPDATED = "updated"  # made again: something changed
+    UPDATED = "updated"  # the day was published before, and something has changed
     UNCHANGED = "unchanged"
     NO_ANNOUNCEMENT = "no_announcement"
     PLANNED = "planned"  # a dry run
     STALE_FEED = "stale_feed"
-    WAITING = "waiting"  # left to a later run
+    WAITING = "waiting"  # a later run will publish it
     EVALUATED = "evaluated"
     NOT_SET_UP = "not_set_up"  # a fresh fork without a key
     FINDINGS = "findings"  # of `check` and `doctor`
@@ -52,20 +52,20 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """A scored paper under the cut: lean, for there are hundreds of them a day."""
+    """A scored paper below the cut; without abstract, as there are hundreds of them a day."""
 
     id: str
     title: str
     score: Score
 
 
-LIMIT_RULE = "limit"  # of `run --limit`: the day was only sampled
-STALE_RULE = "stale feed"  # announced by feeds of an earlier day alone
+LIMIT_RULE = "limit"  # `run --limit`: only a sample of the day was scored
+STALE_RULE = "stale feed"  # only stale feeds have the paper
 
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """A paper that a rule kept from being scored."""
+    """A paper that was not scored because of a rule."""
 
     id: str
     title: str
@@ -74,7 +74,7 @@ class Filtered:
 
 @dataclass(frozen=True, slots=True)
 class Unscored:
-    """A paper that should have been scored and was not."""
+    """A paper that should have been scored, but was not."""
 
     paper: Paper
     reason: str
@@ -82,17 +82,17 @@ class Unscored:
 
 
 class Status(StrEnum):
-    """How far a day's record can be trusted."""
+    """How complete a day's record is."""
 
     COMPLETE = "complete"
     PARTIAL = "partial"  # something unscored, or a category stale, unread or cut short
-    EMPTY = "empty"  # announced nothing, confirmed
-    APPROXIMATE = "approximate"  # rebuilt from a source that cannot tell exactly
+    EMPTY = "empty"  # nothing was announced, and that is confirmed
+    APPROXIMATE = "approximate"  # from the search interface, which has no exact announcements
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The scores at which a paper is kept."""
+    """The lowest scores, 1 to 10, of a paper that is kept."""
 
     relevance: int
     novelty: int
@@ -100,7 +100,10 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """announced = seen + filtered + scanned; scanned = kept + below + unscored."""
+    """Numbers of papers: announced = seen + filtered + scanned; scanned = kept + below + unscored.
+
+    `new`, `cross` and `replace` count the announced papers by their announce type.
+    """
 
     announced: int
     seen: int
@@ -116,7 +119,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """An announcement day on which no digest could be made, and what the runs said of it."""
+    """An announcement day without a digest, and the reason that the runs gave."""
 
     date: date
     reason: str
@@ -124,7 +127,7 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """One announcement day, whole: the archive's record and all that the site shows."""
+    """One announcement day: the archive's record, and everything that the site shows of it."""
 
     date: date
     status: Status
@@ -140,9 +143,9 @@ class Digest:
     seen: tuple[str, ...]  # by id
     unscored: tuple[Unscored, ...]  # author matches first, then by id
     usage: Usage = field(default_factory=Usage)
-    cost_usd: float | None = None  # None: not known, never shown as $0.00
-    missed: tuple[Missed, ...] = ()  # days since the last record, as known when this was made
-    over_budget_usd: float | None = None  # spent beyond llm.budget_usd
+    cost_usd: float | None = None  # None: not known; shown as "not reported"
+    missed: tuple[Missed, ...] = ()  # days since the last record
+    over_budget_usd: float | None = None  # dollars above llm.budget_usd
 
     @property
     def counts(self) -> Counts:
@@ -177,7 +180,7 @@ class Digest:
 
     @property
     def outcome_ids(self) -> list[str]:
-        """The id behind every outcome; a well-made digest has each announced id once."""
+        """The id of every outcome; a correct digest has each announced id once."""
         return [
             *(kept.paper.id for kept in self.kept),
             *(below.id for below in self.below),
@@ -188,13 +191,13 @@ class Digest:
 
     @property
     def scored_ids(self) -> frozenset[str]:
-        """What the seen-ledger remembers of this day."""
+        """The ids that go into the seen-ledger."""
         return frozenset([k.paper.id for k in self.kept] + [b.id for b in self.below])
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day in one line of `days.jsonl`: what lists, calendars and statistics of days show."""
+    """A line of `days.jsonl`: a day in the lists, the calendar and the statistics."""
 
     date: date
     status: Status
@@ -237,5 +240,6 @@ class Day:
 
 
 def _spread(values: Iterable[int | None]) -> tuple[int, ...]:
-    found = Counter(values)
-    return tuple(found[value] for value in range(1, 11))
+    """How many values are 1, 2, … 10."""
+    counts = Counter(values)
+    return tuple(counts[value] for value in range(1, 11))

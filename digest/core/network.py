@@ -1,7 +1,7 @@
-"""What a request that failed means, in plain words. Pure.
+"""What a failed request means, in plain words. Pure.
 
-requests and urllib3 report a failure as an exception in an exception in an exception, and their
-texts show objects and addresses in memory. `explain` finds the one that says what happened.
+requests and urllib3 report a failure as an exception inside an exception inside an exception, and
+their texts show objects and memory addresses. `explain` finds the one that says what happened.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 
-import requests
-import urllib3.exceptions
+import requests.exceptions as rq
+import urllib3.exceptions as u3
 
 from digest.core.text import one_line
 
@@ -22,31 +22,33 @@ _LATER = "try again later"
 _NO_ADDRESS = (
     "that is no http(s) address: check its spelling, and that of a proxy in the environment"
 )
-_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
-
-_NO_HTTP = "what answers there does not speak HTTP: check the address"
-_NO_HEADER = (
-    "a header holds a character that cannot be sent, mostly a token that was copied with a line"
+_NO_HTTP = "the answer is not HTTP: check the address"
+_BROKE_OFF = f"the answer broke off before its end: {_LATER}"
+_BAD_HEADER = (
+    "a header has a character that cannot be sent, mostly a token that was copied with a line"
     " break: copy it again"
 )
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
 
 
 class TooSlowError(Exception):
-    """The server is neither silent nor done by the deadline. No `OSError`, which would be retried.
-    The message is what happened."""
+    """The server was still sending at the deadline; the message says so. Not an `OSError`, which
+    would be tried again."""
 
 
 def explain(error: BaseException) -> str:
     """Why a request by requests or urllib3 failed: what happened, a colon, what to do. One line.
 
-    It never quotes an exception of theirs. What a proxy or a certificate check said is quoted.
+    The texts of requests and urllib3 are never quoted, those of a proxy or certificate check are.
     """
     causes = list(_causes(error))
     for kind, sentence in _SENTENCES:
         for cause in causes:
-            if isinstance(cause, kind) and (words := sentence(cause)):
+            if not isinstance(cause, kind):
+                continue
+            if words := sentence if isinstance(sentence, str) else sentence(cause):
                 return one_line(words)
-    for cause in reversed(causes):  # the innermost is the system's own
+    for cause in reversed(causes):  # the innermost is the operating system's
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
             return f"the connection failed, {one_line(cause.strerror, 100)}: {_LATER}"
     return f"the connection failed ({type(error).__name__}): {_LATER}"
@@ -54,23 +56,22 @@ def explain(error: BaseException) -> str:
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """The exception and all that it wraps, in whichever way, the outermost first."""
-    waiting, known = [error], set[int]()
+    waiting, seen = [error], set[int]()
     while waiting:
         cause = waiting.pop(0)
-        if id(cause) in known:
+        if id(cause) in seen:
             continue
-        known.add(id(cause))
+        seen.add(id(cause))
         yield cause
         inside = [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
         waiting += [each for each in inside if isinstance(each, BaseException)]
 
 
-def _always(words: str) -> Callable[[BaseException], str]:
-    return lambda _: words
+# --- sentences that depend on the exception; "" if it is of another kind ------------------------
 
 
 def _proxy(error: BaseException) -> str:
-    # http.client's own exception, and the only one that has the proxy's words by themselves.
+    # Only http.client's own exception has the proxy's words and nothing else.
     messages = [str(cause) for cause in _causes(error) if type(cause) is OSError]
     refusals = [re.match(r"Tunnel connection failed: (.+)", message) for message in messages]
     words = next((refusal[1] for refusal in refusals if refusal), "")
@@ -81,7 +82,7 @@ def _proxy(error: BaseException) -> str:
     )
 
 
-def _scheme(error: BaseException) -> str:
+def _socks(error: BaseException) -> str:
     if "SOCKS" not in str(error):
         return ""
     return (
@@ -92,18 +93,18 @@ def _scheme(error: BaseException) -> str:
 
 def _certificate(error: BaseException) -> str:
     message = one_line(str(getattr(error, "verify_message", "")), 100)
-    why = f" ({message})" if message else ""
     return (
-        f"the server's certificate is not accepted{why}: check this machine's clock;"
-        " behind a proxy that opens connections, name its certificate in REQUESTS_CA_BUNDLE"
+        f"the server's certificate is not accepted{f' ({message})' if message else ''}: check this"
+        " machine's clock; behind a proxy that opens connections, name its certificate in"
+        " REQUESTS_CA_BUNDLE"
     )
 
 
-def _bundle(error: BaseException) -> str:
-    if "CA certificate bundle" not in str(error):  # an OSError like any other
+def _certificate_file(error: BaseException) -> str:
+    if "CA certificate bundle" not in str(error):
         return ""
     return (
-        "the file of certificates that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names is not there:"
+        "the file of certificates that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names does not exist:"
         " correct the variable, or unset it"
     )
 
@@ -112,8 +113,8 @@ def _tls(error: BaseException) -> str:
     reason = getattr(error, "reason", None)
     why = f" ({reason.replace('_', ' ').lower()})" if isinstance(reason, str) else ""
     return (
-        f"no secure connection comes about{why}: a proxy or a firewall stands in the way, or the"
-        " server does not speak https"
+        f"no secure connection is possible{why}: a proxy or a firewall is in the way, or the server"
+        " does not use https"
     )
 
 
@@ -123,94 +124,70 @@ def _unreachable(error: BaseException) -> str:
     return "this machine has no way to the server: check its network connection"
 
 
-def _no_answer(error: BaseException) -> str:
-    # Which is a kind of it, and says no more than that there is no connection.
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
+def _timeout(error: BaseException) -> str:
+    if isinstance(error, u3.NewConnectionError):  # a subclass, but raised for any failed connection
         return ""
-    return (
-        f"the server does not answer: it is overloaded, or a firewall stands in the way; {_LATER}"
-    )
-
-
-def _silence(error: BaseException) -> str:
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return ""
+    if isinstance(error, (rq.ConnectTimeout, u3.ConnectTimeoutError)):
+        return f"the server does not answer: it is overloaded, or behind a firewall; {_LATER}"
     return f"the server fell silent: it is overloaded; {_LATER}"
 
 
 def _value(error: BaseException) -> str:
-    """Of what requests lets through: http.client's of a header, urllib's of an address."""
-    return _NO_HEADER if str(error).startswith("Invalid header") else _NO_ADDRESS
+    """http.client raises a plain ValueError for a header that cannot be sent."""
+    return _BAD_HEADER if str(error).startswith("Invalid header") else _NO_ADDRESS
 
 
-_Kinds = type[BaseException] | tuple[type[BaseException], ...]
-
-# The first that fits any of the exceptions counts, so that a proxy whose name cannot be resolved is
-# the proxy's fault, and a server that hangs up in the middle of a handshake the handshake's.
-_SENTENCES: tuple[tuple[_Kinds, Callable[[BaseException], str]], ...] = (
+# The first line that fits any of the exceptions counts: if a proxy's name cannot be resolved, the
+# proxy is the cause, and if a server hangs up in the middle of a handshake, the handshake is.
+_SENTENCES: tuple[
+    tuple[
+        type[BaseException] | tuple[type[BaseException], ...], str | Callable[[BaseException], str]
+    ],
+    ...,
+] = (
     (TooSlowError, lambda error: f"{error}: the server is overloaded; {_LATER}"),
-    ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), _proxy),
+    ((rq.ProxyError, u3.ProxyError), _proxy),
     (
-        (requests.exceptions.InvalidProxyURL, urllib3.exceptions.ProxySchemeUnknown),
-        _always(
-            "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY holds no address of a proxy:"
-            " correct the variable, or unset it"
-        ),
+        (rq.InvalidProxyURL, u3.ProxySchemeUnknown),
+        "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no address of a proxy: correct it, or unset it",
     ),
-    (requests.exceptions.InvalidSchema, _scheme),
+    (rq.InvalidSchema, _socks),
     (ssl.SSLCertVerificationError, _certificate),
-    (OSError, _bundle),
-    (ssl.SSLError, _tls),
-    ((requests.exceptions.SSLError, urllib3.exceptions.SSLError), _tls),
+    (OSError, _certificate_file),
+    (ssl.SSLError, _tls),  # before those that wrap it: it has the reason
+    ((rq.SSLError, u3.SSLError), _tls),
     (
-        (socket.gaierror, urllib3.exceptions.NameResolutionError),
-        _always(
-            "no host of that name is known: check the spelling of the address, and whether this"
-            " machine has a network connection"
-        ),
+        (socket.gaierror, u3.NameResolutionError),
+        "no host of that name is known: check the address, and this machine's network connection",
     ),
     (
         ConnectionRefusedError,
-        _always(
-            "the connection was refused: nothing listens there; check the address, or " + _LATER
-        ),
+        f"the connection was refused: no server runs there; check the address, or {_LATER}",
     ),
     (OSError, _unreachable),
-    ((requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError), _no_answer),
+    ((rq.Timeout, u3.TimeoutError, TimeoutError), _timeout),
     (
-        (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError),
-        _silence,
+        (rq.ContentDecodingError, u3.DecodeError),
+        "the answer is not compressed in the way it says: it was damaged on its way; " + _LATER,
     ),
-    (
-        (requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError),
-        _always(
-            "the answer is not compressed in the way it says: it was damaged on its way; " + _LATER
-        ),
-    ),
-    (
-        (http.client.IncompleteRead, urllib3.exceptions.IncompleteRead),
-        _always(f"the answer broke off before its end: {_LATER}"),
-    ),
+    ((http.client.IncompleteRead, u3.IncompleteRead), _BROKE_OFF),
     (
         (ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
-        _always(f"the server closed the connection before the answer was there: {_LATER}"),
+        f"the server closed the connection before it answered: {_LATER}",
     ),
-    (urllib3.exceptions.InvalidHeader, _always(_NO_HTTP)),  # of the answer
-    ((requests.exceptions.InvalidHeader, UnicodeEncodeError), _always(_NO_HEADER)),  # of ours
+    (u3.InvalidHeader, _NO_HTTP),  # in the answer
+    ((rq.InvalidHeader, UnicodeEncodeError), _BAD_HEADER),  # in the request
     (
         (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.MissingSchema,
-            requests.exceptions.InvalidSchema,
-            urllib3.exceptions.LocationValueError,
+            rq.InvalidURL,
+            rq.MissingSchema,
+            rq.InvalidSchema,
+            u3.LocationValueError,
             http.client.InvalidURL,
         ),
-        _always(_NO_ADDRESS),
+        _NO_ADDRESS,
     ),
-    (
-        (http.client.HTTPException, urllib3.exceptions.HeaderParsingError),
-        _always(_NO_HTTP),
-    ),
-    (urllib3.exceptions.ProtocolError, _always(f"the answer broke off before its end: {_LATER}")),
+    ((http.client.HTTPException, u3.HeaderParsingError), _NO_HTTP),
+    (u3.ProtocolError, _BROKE_OFF),
     (ValueError, _value),
 )

@@ -1,4 +1,4 @@
-"""Announced papers, and where they were read: frozen values, no I/O."""
+"""Announced papers and their sources: frozen values, no I/O."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from enum import StrEnum
 
 
 class AnnounceType(StrEnum):
-    """Why arXiv lists a paper today. The order is the precedence when several feeds carry it."""
+    """Why arXiv announces a paper. If feeds disagree, the first in this order counts."""
 
     NEW = "new"
     CROSS = "cross"
     REPLACE = "replace"
     REPLACE_CROSS = "replace-cross"
-    UNKNOWN = "unknown"  # not one of arXiv's four, or none given: such a paper is `unreadable`
+    UNKNOWN = "unknown"  # missing, or not one of arXiv's four: the paper is `unreadable`
 
     @property
     def precedence(self) -> int:
@@ -23,17 +23,17 @@ class AnnounceType(StrEnum):
 
 
 _PRECEDENCE = {kind: number for number, kind in enumerate(AnnounceType)}
-# The types that arXiv announces.
+# Without `unknown`.
 ANNOUNCE_TYPES = tuple(kind for kind in AnnounceType if kind is not AnnounceType.UNKNOWN)
-FEED_LIMIT = 2_000  # items: arXiv/arxiv-feed cuts a feed there, and what it drops are new papers
+FEED_LIMIT = 2_000  # items: arXiv/arxiv-feed drops what is beyond, new papers first
 
 
 @dataclass(frozen=True, slots=True)
 class Paper:
     """One announced paper.
 
-    `title`, `authors` and `abstract` are readable Unicode outside of `$…$`, which stays TeX. Where
-    that differs from what the feed said, the feed's own text is kept in the `…_tex` field.
+    `title`, `authors` and `abstract` are readable Unicode, with TeX only inside `$…$`. If the
+    feed's text differs from that, it is in the `…_tex` field.
     """
 
     id: str  # without version: 2601.20868 or math.GT/0309136
@@ -43,24 +43,24 @@ class Paper:
     abstract: str
     categories: tuple[str, ...]  # primary first
     announce_type: AnnounceType
-    affiliations: tuple[tuple[str, str], ...] = ()  # (author, affiliation) where the feed gives one
+    affiliations: tuple[tuple[str, str], ...] = ()  # (author, affiliation) if the feed has one
     doi: str | None = None
     journal_ref: str | None = None
     license: str | None = None
     title_tex: str | None = None
     authors_tex: str | None = None
     abstract_tex: str | None = None
-    # What is wrong with arXiv's entry, "" if nothing is. A paper whose entry is wrong is counted
-    # and never scored; its other fields hold what could be read, and may be empty.
+    # What is wrong with arXiv's entry, or "". Such a paper is counted, but never scored; its other
+    # fields have what could be read, and may be empty.
     unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a category's announcement: enough to tell a stale feed from a fresh one."""
+    """A paper in a category's announcement; entries show whether a feed is stale or fresh."""
 
     id: str
-    version: int  # 0: not known, as on arXiv's pages of past days
+    version: int  # 0: not known (arXiv's pages of past days have none)
     announce_type: AnnounceType
 
 
@@ -79,20 +79,20 @@ class Feed:
 
     @property
     def is_capped(self) -> bool:
-        """True if arXiv may have left papers out because there were too many for one feed."""
+        """True if papers may be missing because there were too many for one feed."""
         return len(self.papers) + len(self.unreadable) >= FEED_LIMIT
 
 
 class SourceState(StrEnum):
-    """What is known of a category's announcement of a day."""
+    """The state of a category's announcement of a day."""
 
     FRESH = "fresh"
-    STALE = "stale"  # the feed repeated an earlier day's batch, or was dated to another day
+    STALE = "stale"  # the feed repeated an earlier batch, or has another day's date
     UNREAD = "unread"  # it could not be read
 
 
 class Origin(StrEnum):
-    """Where a category's announcement of a day was read."""
+    """Where a category's announcement of a day was read from."""
 
     FEED = "feed"
     PAGE = "page"  # arXiv's own page of that day
@@ -106,20 +106,20 @@ class Origin(StrEnum):
 
     @property
     def has_page(self) -> bool:
-        """True if arXiv's page of the day was read, which holds the whole announcement."""
+        """True if arXiv's page of the day was read, which has the whole announcement."""
         return self in (Origin.PAGE, Origin.FEED_AND_PAGE)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What one category contributed to a day."""
+    """The announcement of one category on a day, as it was read."""
 
     url: str  # "" for an unread one
     state: SourceState
     entries: tuple[Entry, ...] = ()  # by id
-    unreadable: tuple[str, ...] = ()  # items without a readable id, each named
+    unreadable: tuple[str, ...] = ()  # items without a readable id, each with some text of it
     origin: Origin = Origin.FEED
-    capped: bool = False  # the feed was as long as arXiv lets it be: papers may be missing
+    capped: bool = False  # the feed has FEED_LIMIT items: papers may be missing
     why: str = ""  # why it is unread, in one line; "" in older records
 
     @property
@@ -132,7 +132,7 @@ class Source:
 
     @property
     def incomplete(self) -> bool:
-        """True if papers of this day are missing, or may be, as far as the source itself shows."""
+        """True if the source shows that papers of this day are missing, or may be."""
         return not self.fresh or self.capped or bool(self.unreadable)
 
 
@@ -141,7 +141,6 @@ def announced(sources: dict[str, Source]) -> dict[str, AnnounceType]:
     types: dict[str, AnnounceType] = {}
     for source in sources.values():
         for entry in source.entries:
-            known = types.get(entry.id)
-            if known is None or entry.announce_type.precedence < known.precedence:
-                types[entry.id] = entry.announce_type
+            strongest = types.get(entry.id, AnnounceType.UNKNOWN)
+            types[entry.id] = min(entry.announce_type, strongest, key=lambda t: t.precedence)
     return types

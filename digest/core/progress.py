@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a line a stage, a bar for what takes its time."""
+"""What a person sees during a run: a line for each stage, a bar for what takes long."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TypeVar
 log = logging.getLogger("digest")
 T = TypeVar("T")
 
-_SILENT_S = 1.0  # what is over by then needs no sign of life
-_SIGN_OF_LIFE_S = 60.0  # without a terminal
+_SILENT_S = 1.0  # nothing is shown for what is finished by then
+_MAX_SILENCE_S = 60.0  # between two lines without a terminal
 
 
 def bar(items: Iterable[T], name: str) -> Iterable[T]:
-    """`items`, with a bar on a terminal where they take over a second."""
+    """`items`, with a bar on a terminal if they take over a second."""
     from tqdm import tqdm
 
     return tqdm(items, name, delay=_SILENT_S, disable=None, leave=False)
@@ -24,9 +24,11 @@ def bar(items: Iterable[T], name: str) -> Iterable[T]:
 
 @contextmanager
 def tally(total: int, name: str, unit: str) -> Iterator[Callable[[int, str], object]]:
-    """A bar for what is done out of order, or a line at each tenth where there is no terminal: call
-    it with how many more are done, and a word on how it stands. Lines logged meanwhile stand above
-    the bar."""
+    """A bar for `total` units that are done in any order; without a terminal, a line at each tenth.
+
+    Call the yielded function with the number of further units done, and a note or "". Lines that
+    are logged meanwhile appear above the bar.
+    """
     from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -34,28 +36,27 @@ def tally(total: int, name: str, unit: str) -> Iterator[Callable[[int, str], obj
         tqdm(None, name, total, False, unit=unit, delay=_SILENT_S, disable=None) as shown,
         logging_redirect_tqdm([log]),
     ):
-        done_so_far = told = 0
-        started = told_at = time.monotonic()
+        done = logged = 0
+        started = logged_at = time.monotonic()
 
-        def more(done: int, standing: str) -> None:
-            nonlocal done_so_far, told, told_at
-            shown.set_postfix_str(standing, refresh=False)
-            shown.update(done)
-            done_so_far += done
+        def more(newly_done: int, note: str) -> None:
+            nonlocal done, logged, logged_at
+            shown.set_postfix_str(note, refresh=False)
+            shown.update(newly_done)
+            done += newly_done
             now = time.monotonic()
-            due = done_so_far * 10 // total > told * 10 // total or now - told_at >= _SIGN_OF_LIFE_S
-            if shown.disable and due and done_so_far < total and now - started >= _SILENT_S:
-                told, told_at = done_so_far, now
-                stands = f", {standing}" if standing else ""
-                log.info("%s %d of %d %ss%s", name, done_so_far, total, unit, stands)
+            due = done * 10 // total > logged * 10 // total or now - logged_at >= _MAX_SILENCE_S
+            if shown.disable and due and done < total and now - started >= _SILENT_S:
+                logged, logged_at = done, now
+                log.info("%s %d of %d %ss%s", name, done, total, unit, f", {note}" if note else "")
 
         yield more
 
 
 @contextmanager
 def stage(name: str) -> Iterator[list[str]]:
-    """A line when the stage is done: its name, what it has to say, seconds."""
-    said: list[str] = []
+    """Log a line when the stage is done: its name, what the caller has added, seconds."""
+    clauses: list[str] = []
     started = time.monotonic()
-    yield said
-    log.info("%s: %s (%.2f s)", name, ", ".join(said), time.monotonic() - started)
+    yield clauses
+    log.info("%s: %s (%.2f s)", name, ", ".join(clauses), time.monotonic() - started)

@@ -1,4 +1,4 @@
-"""What is asked of a scorer and what it answers: frozen values, no I/O."""
+"""Topics and prompts for a scorer, and its scores: frozen values, no I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 
 class ScoredBy(StrEnum):
-    """Who scores papers, in the words of config.yaml and of the records."""
+    """Who scores papers, as written in config.yaml and in the records."""
 
     MODEL = "llm"
     EMBEDDED = "offline"  # the scorer that comes with the program
@@ -18,7 +18,7 @@ class ScoredBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One heading of `topics.md` with what belongs under it and what does not, as written."""
+    """One heading of `topics.md`, and what is relevant and irrelevant to it, as written."""
 
     name: str
     relevant: str
@@ -27,7 +27,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """The user's interests: `topics.md`, read."""
+    """The user's interests: `topics.md`, parsed."""
 
     topics: tuple[Topic, ...]
     keywords: tuple[str, ...]
@@ -41,7 +41,7 @@ class Topics:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What was asked of the scorer, papers elided. The embedded scorer reads `user` alone."""
+    """The prompt without the papers. The embedded scorer reads only `user`."""
 
     system: str
     user: str
@@ -56,21 +56,21 @@ NO_TOPIC = "none"
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A scorer's verdict on one paper."""
+    """A scorer's answer about one paper."""
 
     relevance: int  # 1 to 10
-    novelty: int | None  # 1 to 10; None: the scorer does not judge it
+    novelty: int | None  # 1 to 10; None: the scorer gives none
     topic: str = NO_TOPIC  # a heading of topics.md, or NO_TOPIC
     comment: str = ""
-    similarity: float | None = None  # the embedded scorer's own figure, behind its relevance
+    similarity: float | None = None  # the embedded scorer's, from which it computes the relevance
 
 
 class Reason(StrEnum):
     """Why a paper was not scored."""
 
-    REFUSED = "refused"  # for what the paper says: a content filter
+    REFUSED = "refused"  # because of the paper's text: a content filter
     TOO_LONG = "too long"
-    REJECTED = "request rejected"  # the request as such is not accepted
+    REJECTED = "request rejected"  # the request itself is not accepted
     INVALID = "invalid reply"
     RATE_LIMITED = "rate limited"
     TIMEOUT = "timeout"
@@ -96,7 +96,7 @@ Verdict = Score | Failure
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and requests; None where the provider did not say."""
+    """Tokens and requests. None: the provider did not report it."""
 
     prompt_tokens: int | None = None
     cached_tokens: int | None = None  # of the prompt's
@@ -104,41 +104,41 @@ class Usage:
     reasoning_tokens: int | None = None  # of the completion's
     requests: int = 0  # answered ones
     prompt_usd: float | None = None  # what the prompts cost; None: not known
-    estimated_prompt_tokens: int | None = None  # as foretold before each request
+    estimated_prompt_tokens: int | None = None  # estimated before each request
     estimated_completion_tokens: int | None = None
-    cut_requests: int = 0  # of which the provider has read far less than was sent
+    cut_requests: int = 0  # of which the provider read much less than was sent
 
     def __add__(self, other: Usage) -> Usage:
-        """Both together; unknown where either is, except beside no request at all."""
+        """Both together. Unknown if one of them is, except if it has no request at all."""
         if not self.requests:
             return other
         if not other.requests:
             return self
-        sums: dict[str, Any] = {
+        totals: dict[str, Any] = {
             f.name: add(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)
         }
-        return Usage(**sums)
+        return Usage(**totals)
 
 
 Number = TypeVar("Number", int, float)
 
 
 def add(a: Number | None, b: Number | None) -> Number | None:
-    """The sum, to the billionth of a dollar; not known where either is not."""
+    """The sum, rounded to a billionth; None if one of them is None."""
     return None if a is None or b is None else round(a + b, 9)
 
 
 @dataclass(frozen=True, slots=True)
 class Scoring:
-    """What a scorer made of a batch of papers."""
+    """A scorer's answers about a batch of papers."""
 
     verdicts: Mapping[str, Verdict]  # by paper id
     usage: Usage = Usage()
     cost_usd: float | None = None
-    trouble: str = ""  # why the scorer gave up, and what to do; "" where it did not
+    trouble: str = ""  # why the scorer gave up and what to do, or ""
 
     def __add__(self, other: Scoring) -> Scoring:
-        """Both together, the later verdict where both have one."""
+        """Both together. If both have a verdict on a paper, the later one counts."""
         if not self.usage.requests or not other.usage.requests:
             cost_usd = other.cost_usd if not self.usage.requests else self.cost_usd
         else:

@@ -1,9 +1,9 @@
 """Keeps keys and tokens out of everything that is printed, written or sent. Pure.
 
 A provider may echo a key in an error, and a model may repeat it in a comment: with an invisible
-character inside, with JSON or HTML escapes, broken over two lines, in base64. So a secret is looked
-for in the *skeleton* of a text: escapes decoded, letters in their plain form, everything but
-letters and digits left out. What is found there is replaced in the text itself.
+character inside, with JSON or HTML escapes, broken over two lines, in base64. So secrets are
+searched in the *skeleton* of a text: escapes decoded, letters in their plain form, everything but
+letters and digits removed. The matches are then replaced in the text itself.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 HIDDEN = "…"
-# Characters. Local servers take "x", "ollama" or "not-needed" as a key: what is shorter than this
-# is no secret; what is shorter than the second, or made of words, is found only as it is written.
+# Characters. Local servers accept "x", "ollama" or "not-needed" as a key: a shorter value is not
+# secret. A value shorter than the second, or without a digit, is searched as it is written only.
 SHORTEST, SHORTEST_SURE = 8, 12
-_WINDOW = 12  # letters and digits in a row by which a part of a secret is recognised
-_DECODINGS = 5  # an escape inside of an escape, and so on
+_WINDOW = 12  # so many letters and digits in a row identify a part of a secret
+_DECODINGS = 5  # at most: an escape can be inside an escape, and so on
 
-# Runs of escapes of one kind, for a character may need several.
+# Runs of escapes of one kind, because one character may need several.
 _ESCAPES = re.compile(
     r"(?P<utf16>(?:[\\%]u[0-9a-fA-F]{4})+)|(?P<byte>(?:\\x[0-9a-fA-F]{2}|%[0-9a-fA-F]{2})+)"
     r"|(?P<point>\\u\{[0-9a-fA-F]{1,6}\}|\\U[0-9a-fA-F]{8})|(?P<octal>\\[0-3][0-7]{2})"
     r"|(?P<entity>&(?:#0{0,9}\d{1,7};?|#[xX]0{0,9}[0-9a-fA-F]{1,6};?|[A-Za-z]{2,31};))"
 )
-# What may be part of the text or not, so that both readings are tried: a tag, an escaped control.
+# A tag or an escaped control character may belong to the text or not: both readings are tried.
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,99}>")
 _CONTROL = re.compile(r"\\[nrtbf]")
 _READINGS = tuple(product((None, _TAG), (None, _CONTROL)))
@@ -43,38 +43,41 @@ _Reading = tuple["re.Pattern[str] | None", ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
-    """One way to write a secret, as a skeleton."""
+class _Window:
+    """A piece of a secret's skeleton, by which the secret is found."""
 
+    skeleton: str  # of the whole secret, in one of its spellings
+    start: int
     text: str
 
-    def windows(self) -> Iterator[tuple[int, str]]:
-        """Pieces that together find the whole, its beginning, its end, and any long part of it."""
-        size = min(_WINDOW, len(self.text))
-        for start in {*range(0, len(self.text) - size + 1, size), len(self.text) - size}:
-            yield start, self.text[start : start + size]
+    @classmethod
+    def all_of(cls, skeleton: str) -> Iterator[_Window]:
+        """Together they find the whole, its beginning, its end, and any long part of it."""
+        size = min(_WINDOW, len(skeleton))
+        for start in {*range(0, len(skeleton) - size + 1, size), len(skeleton) - size}:
+            yield cls(skeleton, start, skeleton[start : start + size])
 
 
 class Secrets:
-    """What must stand in no output."""
+    """Keys and tokens that must not be in any output."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         """`values` are keys and tokens; those that are too short to be secret are ignored."""
-        known = [value for value in values if len(value) >= SHORTEST]
-        sure = [value for value in known if _is_sure(value)]
-        forms = tuple({_Form(text) for value in sure for text in _spellings(value)})
-        self._windows = tuple((form, at, window) for form in forms for at, window in form.windows())
-        words = [value for value in known if value not in sure]
+        long_enough = [value for value in values if len(value) >= SHORTEST]
+        sure = [value for value in long_enough if _is_sure(value)]
+        spellings = {spelling for value in sure for spelling in _spellings(value)}
+        self._windows = tuple(w for spelling in spellings for w in _Window.all_of(spelling))
+        words = [value for value in long_enough if value not in sure]
         self._exact = tuple(re.compile(_INVISIBLE.join(map(re.escape, word))) for word in words)
 
     def found_in(self, text: str) -> bool:
-        """Whether a secret, or a telling part of one, stands in `text`. Words are no secrets here:
-        a title may have them too."""
-        return bool(self._windows) and any(self._finds(text))
+        """True if `text` has a secret, or a long part of one. Keys made of words do not count: a
+        title may have the same words."""
+        return any(self._finds(text))
 
     def scrub(self, value: T) -> T:
         """`value` with each secret replaced by “…”: a text, or a dataclass, mapping, list or tuple
-        of such, keys included. What holds no secret is returned as it is."""
+        of such, keys included. A value without a secret is returned unchanged."""
         return self._scrub(value) if self._windows or self._exact else value
 
     def _scrub(self, value: Any) -> Any:
@@ -92,65 +95,68 @@ class Secrets:
         return value
 
     def _finds(self, text: str) -> Iterator[_Reading]:
-        """The readings of `text` in which a secret is."""
+        """The readings of `text` that have a secret."""
+        if not self._windows:
+            return
         seen = set()
         for reading in _READINGS:
             skeleton = _skeleton(text, reading)
-            if skeleton not in seen and any(window in skeleton for _, _, window in self._windows):
+            if skeleton not in seen and any(w.text in skeleton for w in self._windows):
                 yield reading
             seen.add(skeleton)
 
     def _scrub_text(self, text: str) -> str:
         for pattern in self._exact:
             text = pattern.sub(HIDDEN, text)
-        for reading in self._finds(text) if self._windows else ():
+        for reading in self._finds(text):
             text = self._scrub_reading(text, reading)
         return text
 
     def _scrub_reading(self, text: str, reading: _Reading) -> str:
         skeleton, places = _traced_skeleton(text, reading)
-        hidden: list[tuple[int, int]] = []  # from and to, in `text`
-        for form, at, window in self._windows:
-            start = skeleton.find(window)
+        hidden: list[tuple[int, int]] = []  # start and end, in `text`
+        for window in self._windows:
+            start = skeleton.find(window.text)
             while start >= 0:
-                first, last = _grown(skeleton, start, form.text, at, len(window))
+                first, last = _extended(skeleton, start, window)
                 hidden.append((places[first][0], places[last - 1][1]))
-                start = skeleton.find(window, start + 1)
-        kept, end = [], 0
+                start = skeleton.find(window.text, start + 1)
+        pieces, end = [], 0
         for start, stop in sorted(hidden):
             if start >= end:
-                kept += [text[end:start], HIDDEN]
+                pieces += [text[end:start], HIDDEN]
             end = max(end, stop)
-        return "".join(kept) + text[end:]
+        return "".join(pieces) + text[end:]
 
 
 def _is_sure(value: str) -> bool:
-    """Whether this can be nothing but a secret: long, with letters and digits."""
+    """True if `value` can only be a secret: long, with letters and digits."""
     skeleton = _skeleton(value, ())
     has_both = any(map(str.isdigit, skeleton)) and any(map(str.isalpha, skeleton))
     return len(skeleton) >= SHORTEST_SURE and has_both
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """The skeletons of a secret as it is, in hexadecimal, in base32, and in base64 at each of the
-    three places that it can have there."""
+    """The skeletons of a secret as it is, in hexadecimal, in base32, and in base64 at each of its
+    three possible offsets."""
     yield _skeleton(secret, ())
     yield base64.b32encode(secret.encode()).decode().lower().rstrip("=")[:-1]
     for data in (secret.encode(), secret.encode("utf-16-le")):
         yield data.hex()
         for offset in range(3):
             encoded = base64.b64encode(b"\0" * offset + data).decode().rstrip("=")
-            # The first and the last characters also hold bits of what stands beside.
+            # The first and the last characters also hold bits of the text around.
             yield _skeleton(encoded[-(-offset * 8 // 6) + (offset > 0) : -1], ())
 
 
-def _grown(skeleton: str, start: int, form: str, at: int, size: int) -> tuple[int, int]:
-    """From where to where `skeleton` agrees with `form` around a window found in both."""
-    end, form_end = start + size, at + size
-    while start and at and skeleton[start - 1] == form[at - 1]:
-        start, at = start - 1, at - 1
-    while end < len(skeleton) and form_end < len(form) and skeleton[end] == form[form_end]:
-        end, form_end = end + 1, form_end + 1
+def _extended(skeleton: str, start: int, window: _Window) -> tuple[int, int]:
+    """Start and end of the longest match with the secret around `window`, found at `start`."""
+    secret, secret_start = window.skeleton, window.start
+    end, secret_end = start + len(window.text), secret_start + len(window.text)
+    while start and secret_start and skeleton[start - 1] == secret[secret_start - 1]:
+        start, secret_start = start - 1, secret_start - 1
+    while skeleton[end : end + 1] == secret[secret_end : secret_end + 1] != "":
+        end, secret_end = end + 1, secret_end + 1
     return start, end
 
 
@@ -188,8 +194,7 @@ def _decoded(escape: re.Match[str]) -> str:
 
 
 def _traced_skeleton(text: str, reading: _Reading) -> tuple[str, list[tuple[int, int]]]:
-    """The skeleton of `text`, and for each of its characters from where to where in `text` it
-    comes."""
+    """The skeleton of `text`, and for each of its characters the start and end in `text`."""
     pieces = [(c, i, i + 1) for i, c in enumerate(text)]
     for _ in range(_DECODINGS):
         decoded = _replaced(pieces, _ESCAPES)
@@ -206,15 +211,15 @@ _Pieces = list[tuple[str, int, int]]
 
 
 def _replaced(pieces: _Pieces, pattern: re.Pattern[str]) -> _Pieces:
-    """The characters with each match decoded, or gone where it is no escape."""
+    """The characters with each match decoded if it is an escape, else removed."""
     flat = "".join(piece for piece, _, _ in pieces)
     matches = list(pattern.finditer(flat))
     ends = [0, *(end for match in matches for end in match.span()), len(flat)]
-    made: _Pieces = []
+    result: _Pieces = []
     for number, (start, end) in enumerate(pairwise(ends)):
         if number % 2 == 0:
-            made += pieces[start:end]
+            result += pieces[start:end]
         elif pattern is _ESCAPES:
             span = pieces[start][1], pieces[end - 1][2]
-            made += [(c, *span) for c in _decoded(matches[number // 2])]
-    return made
+            result += [(c, *span) for c in _decoded(matches[number // 2])]
+    return result

@@ -1,5 +1,8 @@
-"""YAML without its traps: a duplicate key, of which YAML would silently let the last one win, is a
-mistake, and so are aliases (`*a`), with which a few lines can stand for gigabytes."""
+"""YAML without its traps.
+
+A key that is set twice is a mistake (YAML would silently use the last value), and so are aliases
+(`*a`), with which a few lines can expand to gigabytes.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ from digest.core.text import one_line
 
 
 def parse(text: str) -> tuple[object, list[str]]:
-    """The document, and a line for each key that is set twice. Raises `ConfigError`."""
+    """The document, and a mistake for each key that is set twice. Raises `ConfigError`."""
     import yaml
 
-    mistakes: list[tuple[int, str]] = []  # with their lines: inner mappings come first
+    mistakes: list[tuple[int, str]] = []  # by line number: inner mappings are read first
 
     class Loader(yaml.SafeLoader):
         def compose_node(self, parent: Any, index: Any) -> Any:

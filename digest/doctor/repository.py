@@ -1,4 +1,4 @@
-"""Is there a place for the digests, can they be published, and is there room?"""
+"""Git, the archive, disk space: can digests be written and pushed?"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from digest.core import calendar
 from digest.core.errors import PublishError
 from digest.core.wording import count
 from digest.doctor.setup import Setup
-from digest.doctor.verdict import Check, Unknown, ok, parts, problem, warning
+from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, warning
 from digest.publish import clone, git, publish
 from digest.run import unfinished
 
@@ -33,8 +33,8 @@ def repository(setup: Setup) -> Iterator[Check]:
     if not branch:
         yield problem("no branch is checked out (detached HEAD)", "git switch main")
         return
-    waiting = publish.uncommitted(setup.folder) if setup.config.out.is_dir() else []
-    if pending := publish.days_among(waiting):
+    changed = publish.uncommitted(setup.folder) if setup.config.out.is_dir() else []
+    if pending := publish.days_among(changed):
         days = ", ".join(map(str, pending))
         yield warning(f"recorded and not committed: {days}", "the next `digest run` commits them")
         return
@@ -42,7 +42,7 @@ def repository(setup: Setup) -> Iterator[Check]:
 
 
 def push(setup: Setup) -> Iterator[Check]:
-    """A rehearsal: git asks the server for everything but the push itself."""
+    """`git push --dry-run` asks the server for everything except the push itself."""
     folder, branch = setup.folder, _branch(setup)
     if not git.read(folder, "remote"):
         yield warning(
@@ -52,10 +52,10 @@ def push(setup: Setup) -> Iterator[Check]:
         return
     clone.upstream(folder)
     remote = git.read(folder, "config", f"branch.{branch}.remote", accept=(0, 1)) or "origin"
-    rehearsal = ("push", "--dry-run", "--quiet", remote, f"HEAD:refs/heads/{branch}")
-    done = git.run(folder, *rehearsal, accept=range(256))
+    dry_run = ("push", "--dry-run", "--quiet", remote, f"HEAD:refs/heads/{branch}")
+    done = git.run(folder, *dry_run, accept=range(256))
     if done.returncode == 0:
-        yield ok(f"{remote} lets {branch} be pushed to, as far as a rehearsal shows")
+        yield ok(f"{remote} accepts pushes to {branch}, as far as a dry run shows")
     elif re.search(r"non-fast-forward|fetch first", done.stderr):
         yield ok(f"{remote} has newer commits on {branch}; a push goes on top of them")
     else:
@@ -67,13 +67,13 @@ def ignored(setup: Setup) -> Iterator[Check]:
     out = setup.config.out
     page = str(out.resolve() / "index.html")
     if git.run(setup.folder, "check-ignore", "--quiet", page, accept=(0, 1)).returncode == 0:
-        yield problem(f"{out} is in a .gitignore", "take the site's folder out of there")
+        yield problem(f"{out} is in a .gitignore", "remove the site's folder from it")
     else:
         yield ok(f"{out} is in no .gitignore")
 
 
 def _branch(setup: Setup) -> str:
-    """The branch that is checked out. Raises `Unknown` where another check tells why none is."""
+    """The branch that is checked out. Raises `Unknown` if there is none, or no repository."""
     try:
         return git.read(setup.folder, "symbolic-ref", "--short", "HEAD")
     except PublishError as error:
@@ -88,56 +88,55 @@ def pages_folder(setup: Setup) -> tuple[str, str]:
 
 
 def top(setup: Setup) -> Path:
-    """Of the repository."""
+    """The repository's top folder."""
     return Path(git.read(setup.folder, "rev-parse", "--show-toplevel")).resolve()
 
 
 def github_remote(folder: Path) -> str | None:
-    """OWNER/NAME of a remote at github.com."""
+    """OWNER/NAME of a remote at github.com, or None."""
     try:
         addresses = git.read(folder, "config", "--get-regexp", r"^remote\..*\.url$", accept=(0, 1))
-    except PublishError:  # no repository, which is for a check to tell
+    except PublishError:  # no repository: the check `git` reports it
         return None
-    found = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$", addresses, re.MULTILINE)
-    return found[1] if found else None
+    match = re.search(r"github\.com[:/]([\w.-]+/[\w.-]+?)(?:\.git)?/?$", addresses, re.MULTILINE)
+    return match[1] if match else None
 
 
 # --- the archive ------------------------------------------------------------------------------
 
 
 def days(setup: Setup) -> Iterator[Check]:
-    """A light look; `digest check` takes the whole one."""
+    """A quick look; `digest check` verifies the whole archive."""
     out = setup.config.out
     clone.require_archive(out)
     listed = {day.date for day in store.read_days(out)}
-    paths = store.day_paths(out)
-    there = {date.fromisoformat(path.stem) for path in paths}
-    for missing in sorted(listed - there):
-        store.listed_day(out, missing)  # which says so
-    if unlisted := sorted(there - listed):
+    recorded = {date.fromisoformat(path.stem) for path in store.day_paths(out)}
+    for missing in sorted(listed - recorded):
+        store.listed_day(out, missing)  # raises: the file is gone
+    if unlisted := sorted(recorded - listed):
         named = ", ".join(map(str, unlisted))
         yield problem(f"not in {store.DAYS}: {named}", "run `digest check --repair`")
     elif foreign := layout.other_site(out):
         yield problem(*parts(str(layout.not_ours(foreign))))
-    elif not there:
-        yield ok("no day yet: the first run makes one")
+    elif not recorded:
+        yield ok("no day yet: the first run writes one")
     else:
-        store.listed_day(out, max(there))
-        yield ok(f"{count(len(there), 'day')}, the newest {max(there)}")
+        store.listed_day(out, max(recorded))
+        yield ok(f"{count(len(recorded), 'day')}, the newest {max(recorded)}")
 
 
 def waiting(setup: Setup) -> Iterator[Check]:
     tomorrow = calendar.today_eastern(setup.now) + timedelta(days=1)
     folder = setup.home / unfinished.FOLDER
-    left = unfinished.left(folder, tomorrow)
-    if len(left) < len(list(folder.glob(f"*{unfinished.FEEDS}"))):
+    days = unfinished.left(folder, tomorrow)
+    if len(days) < len(list(folder.glob(f"*{unfinished.FEEDS}"))):
         yield warning(f"a file in {folder} cannot be read", "remove the one that the log names")
-    elif left:
-        named = ", ".join(map(str, left))
-        said = f"{named}: papers and scores of a run that did not end wait"
-        yield warning(said, "the next `digest run` pays only for the rest")
+    elif days:
+        names = ", ".join(map(str, days))
+        message = f"{names}: has papers and scores of a run that did not finish"
+        yield warning(message, "the next `digest run` pays only for the rest")
     else:
-        yield ok("nothing: every run came to its end")
+        yield ok("nothing: every run finished")
 
 
 # --- room -------------------------------------------------------------------------------------
@@ -148,10 +147,12 @@ def disk(setup: Setup) -> Iterator[Check]:
 
 
 def room(free: int) -> Check:
-    said = f"{size(free)} free"
-    if free < TOO_LITTLE_DISK:
-        return problem(said, "free some: nothing can be written without")
-    return warning(said, "free some") if free < LITTLE_DISK else ok(said)
+    return graded(
+        f"{size(free)} free",
+        "delete something: without space nothing can be written",
+        is_problem=free < TOO_LITTLE_DISK,
+        is_warning=free < LITTLE_DISK,
+    )
 
 
 def site(setup: Setup) -> Iterator[Check]:
@@ -161,16 +162,20 @@ def site(setup: Setup) -> Iterator[Check]:
 
 
 def growth(total: int, days: int) -> Check:
-    """How long a site of so many bytes and days fits into GitHub Pages."""
+    """How long will a site of `total` bytes after `days` days still fit into GitHub Pages?"""
     if not days:
         return ok("nothing yet; GitHub Pages takes 1 GB")
-    years = max(0, SITE_LIMIT - total) * days / max(1, total) / ANNOUNCEMENTS_A_YEAR
-    left = f"over {count(min(int(years), 50), 'year')}" if years >= 1 else "under a year"
-    said = f"{size(total)} after {count(days, 'day')}; at this pace {left} to GitHub Pages' 1 GB"
     remedy = "begin a new repository for the years to come, and link the old site"
     if total >= SITE_LIMIT:
         return problem(f"{size(total)}, and GitHub Pages ends at 1 GB", remedy)
-    return warning(said, remedy) if years < 1 or total > _NEAR * SITE_LIMIT else ok(said)
+    years = max(0, SITE_LIMIT - total) * days / max(1, total) / ANNOUNCEMENTS_A_YEAR
+    left = f"over {count(min(int(years), 50), 'year')}" if years >= 1 else "under a year"
+    return graded(
+        f"{size(total)} after {count(days, 'day')}; at this pace {left} to GitHub Pages' 1 GB",
+        remedy,
+        is_problem=False,
+        is_warning=years < 1 or total > _NEAR * SITE_LIMIT,
+    )
 
 
 def size(total: int) -> str:

@@ -1,4 +1,4 @@
-"""Can the papers be had and judged, and for how much?"""
+"""arXiv's feeds, prompts, model and budget: can papers be fetched and scored, at what price?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from digest.core.papers import FEED_LIMIT, Entry, Feed
 from digest.core.scores import Prompt, ScoredBy, Usage
 from digest.core.wording import count, dollars
 from digest.doctor.setup import Setup
-from digest.doctor.verdict import Check, Unknown, ok, parts, problem, unknown, warning
+from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, unknown, warning
 from digest.run import selection
 from digest.scoring import estimate, prices, scorers
 from digest.scoring.completion import TRY_LATER, Answer, Setback
@@ -36,27 +36,26 @@ ENDPOINTS_END = {
     "models.inference.ai.azure.com": date(2026, 7, 30),
 }
 NOTICE = timedelta(days=60)
-
-_OFFLINE = "none needed: the embedded scorer judges"
-
+_FOLLOW_EACH = "follow its categories one by one"
 
 # --- prompts ----------------------------------------------------------------------------------
 
 
 def prompts(setup: Setup) -> Iterator[Check]:
     config = setup.config
-    found = load_topics(config.prompts).names
-    topics = f"{count(len(found), 'topic')} ({', '.join(found)})"
+    names = load_topics(config.prompts).names
+    topics = f"{count(len(names), 'topic')} ({', '.join(names)})"
     if config.scorer is ScoredBy.EMBEDDED:
         yield ok(topics)
         return
     prompt = scorers.make(config, None, None).prompt
     tokens = estimate.tokens(prompt.system) + estimate.tokens(prompt.user)
-    said = f"{topics}; about {tokens:,} tokens in every request"
-    if tokens > LONG_PROMPT:
-        yield warning(said, f"shorten {config.prompts}: each request pays for all of it")
-    else:
-        yield ok(said)
+    yield graded(
+        f"{topics}; about {tokens:,} tokens in every request",
+        f"shorten {config.prompts}: each request pays for all of it",
+        is_problem=False,
+        is_warning=tokens > LONG_PROMPT,
+    )
 
 
 # --- the model --------------------------------------------------------------------------------
@@ -65,13 +64,10 @@ _PROBE = Prompt("You answer in JSON.", 'Answer {"papers":[]} and nothing else.')
 
 
 def key(setup: Setup) -> Iterator[Check]:
-    """One tiny request, in the form that a run's would have."""
-    config = setup.config
-    if config.scorer is ScoredBy.EMBEDDED:
-        yield ok(_OFFLINE)
-        return
-    secret, address = setup.key(), config.llm.base_url or setup.base_url()
-    yield accepted(asyncio.run(_ask(secret, address, config.llm)), config.llm, address)
+    """Send one tiny request, in the form of a real one."""
+    llm = setup.config.llm
+    secret, address = setup.key(), llm.base_url or setup.base_url()
+    yield accepted(asyncio.run(_ask(secret, address, llm)), llm, address)
 
 
 async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | Setback:
@@ -84,58 +80,52 @@ async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | Setback:
 
 
 def accepted(answer: Answer | Setback, llm: Llm, address: str | None) -> Check:
-    """What the answer to the request says of the key and the model."""
+    """Does the answer show that the key and the model are accepted?"""
     if isinstance(answer, Setback):
         return problem(f"{_host(address)}: {answer.words}", answer.remedy or TRY_LATER)
-    said = f"accepted by {llm.model} at {_host(address)}"
+    message = f"accepted by {llm.model} at {_host(address)}"
     tokens = answer.usage.prompt_tokens, answer.usage.completion_tokens
     if tokens[0] is None or tokens[1] is None:
-        return ok(said)
+        return ok(message)
     paid = prices.price(answer.usage, llm.model, address, answer.tier, answer.cache_writes)
     cost = dollars(sum(paid)) if paid else "at a price that is not known"
-    return ok(f"{said} ({sum(filter(None, tokens))} tokens, {cost})")
+    return ok(f"{message} ({tokens[0] + tokens[1]} tokens, {cost})")
 
 
 def model(setup: Setup) -> Iterator[Check]:
-    config = setup.config
-    if config.scorer is ScoredBy.EMBEDDED:
-        yield ok(_OFFLINE)
-    else:
-        today = calendar.today_eastern(setup.now)
-        yield lifetime(config.llm.model, _host(setup.address), today)
+    today = calendar.today_eastern(setup.now)
+    yield lifetime(setup.config.llm.model, _host(setup.address), today)
 
 
 def lifetime(name: str, host: str, today: date) -> Check:
-    """How long there will be such a model and such an endpoint."""
+    """How long will the model `name` and the endpoint `host` exist?"""
     plain = re.sub(r"^.*/|-\d{4}-\d\d-\d\d$", "", name)  # openai/gpt-5-2025-08-07
-    found = [(end, model) for model, end in MODELS_END.items() if plain == model]
-    found += [(end, host) for known, end in ENDPOINTS_END.items() if host == known]
-    if not found:
+    ends = [(MODELS_END.get(plain), plain), (ENDPOINTS_END.get(host), host)]
+    dates = [(end, what) for end, what in ends if end]
+    if not dates:
         return ok(f"no end of {name} is known (as of {AS_OF})")
-    end, what = min(found)
+    end, what = min(dates)
     remedy = "name another one in llm.model"
     if what == host:
         remedy = "name another provider in llm.base_url, with a model and a key of theirs"
     if end <= today:
         return problem(f"{what} ended on {end}", remedy)
-    said = f"{what} ends on {end}, in {count((end - today).days, 'day')}"
-    return warning(said, remedy) if end - today <= NOTICE else ok(said)
+    days = count((end - today).days, "day")
+    soon = end - today <= NOTICE
+    return graded(f"{what} ends on {end}, in {days}", remedy, is_problem=False, is_warning=soon)
 
 
 def price(setup: Setup) -> Iterator[Check]:
-    llm = setup.config.llm
-    if setup.config.scorer is ScoredBy.EMBEDDED:
-        yield ok(_OFFLINE)
-        return
+    llm, host = setup.config.llm, _host(setup.address)
     if prices.is_local(setup.address or prices.OPENAI):
-        yield ok(f"nothing: {_host(setup.address)} is a machine of your own")
+        yield ok(f"nothing: {host} is a machine of your own")
         return
-    sample = Usage(prompt_tokens=1_000, completion_tokens=1_000)  # steps begin far above
+    sample = Usage(prompt_tokens=1_000, completion_tokens=1_000)  # below any step in the price
     paid = prices.price(sample, llm.model, setup.address, llm.extra.get("service_tier"))
     if paid is None:
         yield warning(
-            f"that of {llm.model} at {_host(setup.address)} is not known, so pages say 'not"
-            " reported' and llm.budget_usd cannot hold",
+            f"the price of {llm.model} at {host} is not known, so pages say 'not reported' and"
+            " llm.budget_usd has no effect",
             "set a limit at the provider",
         )
     else:
@@ -144,28 +134,27 @@ def price(setup: Setup) -> Iterator[Check]:
 
 
 def budget(setup: Setup) -> Iterator[Check]:
-    config = setup.config
-    if config.scorer is ScoredBy.EMBEDDED:
-        yield ok(_OFFLINE)
-    elif config.llm.budget_usd is None:
+    budget_usd = setup.config.llm.budget_usd
+    if budget_usd is None:
         yield ok("no cap: llm.budget_usd is null")
     else:
-        yield affordable(*_day(setup), config.llm.budget_usd)
+        yield affordable(*_day(setup), budget_usd)
 
 
 def affordable(what: str, cost_usd: float | None, budget_usd: float) -> Check:
-    """Whether a day like `what` fits into the budget."""
+    """Does a day like `what` fit into the budget?"""
     if cost_usd is None:
-        return unknown("what a day costs is not known without the model's price")
-    said = f"{what}: about {dollars(cost_usd)} of llm.budget_usd, ${budget_usd:g}"
-    remedy = "raise it, take a cheaper model or follow fewer categories"
-    if cost_usd > budget_usd:
-        return problem(said, remedy)
-    return warning(said, remedy) if cost_usd > NEAR_BUDGET * budget_usd else ok(said)
+        return unknown("the cost of a day is not known without the model's price")
+    return graded(
+        f"{what}: about {dollars(cost_usd)} of llm.budget_usd, ${budget_usd:g}",
+        "raise it, choose a cheaper model or follow fewer categories",
+        is_problem=cost_usd > budget_usd,
+        is_warning=cost_usd > NEAR_BUDGET * budget_usd,
+    )
 
 
 def _day(setup: Setup) -> tuple[str, float | None]:
-    """A day, and what it would cost or has cost: today's announcement, else the last recorded."""
+    """A day and its cost: an estimate for today's announcement, else the last recorded day's."""
     config = setup.config
     feeds = [feed for feed in setup.feeds.values() if isinstance(feed, Feed)]
     merged = [paper for paper in selection.merge(feeds) if not paper.unreadable]
@@ -200,42 +189,42 @@ def feed(setup: Setup) -> Iterator[Check]:
     try:
         days = store.read_days(config.out)
         batches = store.earlier_batches(config.out, days, day)
-    except ArchiveError:  # for another check to tell
+    except ArchiveError:  # the check `archive` reports it
         batches = {}
-    tried = ""
-    for category, got in setup.feeds.items():
-        if isinstance(got, FeedError):
-            said, remedy = parts(got.problem)
-            yield problem(f"{category}: {said}", remedy or "check arxiv.feed_url")
-            tried = category
-        elif got is None:
-            yield unknown(f"{category}: no connection for {tried} either")
+    unreachable = ""
+    for category, answer in setup.feeds.items():
+        if isinstance(answer, FeedError):
+            message, remedy = parts(answer.problem)
+            yield problem(f"{category}: {message}", remedy or "check arxiv.feed_url")
+            unreachable = category
+        elif answer is None:
+            yield unknown(f"{category}: no connection for {unreachable} either")
         else:
-            yield served(category, got, day, batches.get(category))
+            yield served(category, answer, day, batches.get(category))
             if not categories.is_known(category):
                 yield warning(*parts(newer_category(category)))
 
 
-def served(category: str, got: Feed, day: date, earlier: Collection[Entry] | None) -> Check:
-    """What `category`'s feed is worth on `day`; `earlier` is its last recorded batch."""
-    items = count(len(got.papers), "paper")
-    if got.is_capped:
-        said = f"{category}: arXiv cuts a feed at {FEED_LIMIT:,} entries, new papers first"
-        return problem(said, "follow its categories one by one")
+def served(category: str, feed: Feed, day: date, earlier: Collection[Entry] | None) -> Check:
+    """Is this `category`'s announcement of `day`? `earlier` is its last recorded batch."""
+    papers = f"{category}: {count(len(feed.papers), 'paper')} of {day}"
+    wait = "nothing to do: a later run of the day completes it"
+    if feed.is_capped:
+        message = f"{category}: arXiv cuts a feed at {FEED_LIMIT:,} entries, new papers first"
+        return problem(message, _FOLLOW_EACH)
     if why := calendar.why_none(day):
         return ok(f"{category}: answers; nothing is announced today, {why}")
-    wait = "nothing to do: a later run of the day completes it"
-    if not selection.source_of(got, "", day, earlier).fresh:
-        what = f"is that of {got.date}" if got.date != day else "repeats an earlier day's papers"
+    if not selection.source_of(feed, "", day, earlier).fresh:
+        what = f"is that of {feed.date}" if feed.date != day else "repeats an earlier day's papers"
         return warning(f"{category}: the feed {what}", wait)
-    if not got.papers:
+    if not feed.papers:
         return warning(f"{category}: empty on a day on which arXiv announces", wait)
-    unreadable = [f"{p.id} ({p.unreadable})" for p in got.papers if p.unreadable]
-    if broken := [*unreadable, *got.unreadable]:
-        said = f"{category}: {items} of {day}, of which {len(broken)} cannot be read: {broken[0]}"
-        return warning(said, "nothing to do: the digest lists them, and arXiv's page may have them")
-    if len(got.papers) >= NEAR_FEED_LIMIT:
-        said = f"{category}: {items}, and arXiv cuts a feed at {FEED_LIMIT:,}, new papers first"
-        return warning(said, "follow its categories one by one")
-    since = "" if earlier else ", with no earlier day to compare them with"
-    return ok(f"{category}: {items} of {day}{since}")
+    unreadable = [f"{p.id} ({p.unreadable})" for p in feed.papers if p.unreadable]
+    if unreadable := [*unreadable, *feed.unreadable]:
+        message = f"{papers}, of which {len(unreadable)} cannot be read: {unreadable[0]}"
+        remedy = "nothing to do: the digest lists them, and arXiv's page may have them"
+        return warning(message, remedy)
+    if len(feed.papers) >= NEAR_FEED_LIMIT:
+        message = f"{papers}, and arXiv cuts a feed at {FEED_LIMIT:,}, new papers first"
+        return warning(message, _FOLLOW_EACH)
+    return ok(papers + ("" if earlier else ", with no earlier day to compare them with"))

@@ -1,43 +1,44 @@
-"""What the doctor looks at, and what it looks with."""
+"""What the checks look at: settings, key, arXiv, GitHub."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import requests
+
 from digest.arxiv.feed import fetch_feed, parse_feed
 from digest.core.config import Config
 from digest.core.errors import ConfigError, FeedError
 from digest.core.papers import Feed
+from digest.core.secrets import Secrets
 from digest.doctor.verdict import Unknown
 
 if TYPE_CHECKING:
-    import requests
-
     from digest.publish.github import GitHub
 
 
 @dataclass(frozen=True)
 class Setup:
-    """Nothing is read, asked or spent before a check wants it, and then once."""
+    """Nothing is read, requested or spent until a check needs it, and then only once."""
 
     load: Callable[[], Config]  # these three raise `ConfigError`
     key: Callable[[], str]
-    base_url: Callable[[], str | None]  # that counts where the settings name none
+    base_url: Callable[[], str | None]  # used if the settings have none
     session: Callable[[Config], requests.Session]  # polite; for arXiv
     github: GitHub | None
     home: Path  # the settings' folder
     now: datetime  # aware
-    secrets: tuple[str, ...] = ()  # what no line may hold
-    workflow: str | None = None  # the file of the one that runs this
+    secrets: Secrets = field(default_factory=Secrets)  # no line may contain them
+    workflow: str | None = None  # the file name of the workflow that runs this
 
     @cached_property
     def config(self) -> Config:
-        """Raises `Unknown`: what is wrong with the settings is for one check to tell."""
+        """Raises `Unknown` if the settings are wrong: the check `config` reports the mistakes."""
         try:
             return self.load()
         except ConfigError as error:
@@ -45,7 +46,7 @@ class Setup:
 
     @property
     def address(self) -> str | None:
-        """The model's; None is OpenAI's own. Raises `Unknown` as `config` does."""
+        """The model's address; None means OpenAI's own. Raises `Unknown` as `config` does."""
         try:
             return self.config.llm.base_url or self.base_url()
         except ConfigError as error:
@@ -53,20 +54,20 @@ class Setup:
 
     @property
     def folder(self) -> Path:
-        """The site's, or the nearest one above that exists."""
+        """The site's folder, or the nearest folder above it that exists."""
         out = self.config.out
         return next(path for path in (out, *out.resolve().parents) if path.is_dir())
 
     @cached_property
     def feeds(self) -> dict[str, Feed | FeedError | None]:
-        """What arXiv serves for each category, or why not; None where it is not asked, because no
-        connection came about for the one before."""
-        got: dict[str, Feed | FeedError | None] = {}
+        """Each category's feed, or what went wrong. None: not requested, because there was no
+        connection for an earlier category."""
+        feeds: dict[str, Feed | FeedError | None] = {}
         with self.session(self.config) as session:
             for category in self.config.categories:
-                lost = any(map(_is_lost, got.values()))
-                got[category] = None if lost else self._feed(session, category)
-        return got
+                offline = any(map(_is_no_connection, feeds.values()))
+                feeds[category] = None if offline else self._feed(session, category)
+        return feeds
 
     def _feed(self, session: requests.Session, category: str) -> Feed | FeedError:
         url = self.config.arxiv.feed_url.format(category=category)
@@ -75,14 +76,11 @@ class Setup:
         except FeedError as error:
             return error
         if feed.category.casefold() != category.casefold():
-            served = f"{url} answered with the feed of {feed.category!r}: check arxiv.feed_url"
-            return FeedError(category, served)
+            wrong = f"{url} answered with the feed of {feed.category!r}: check arxiv.feed_url"
+            return FeedError(category, wrong)
         return feed
 
 
-def _is_lost(got: Feed | FeedError | None) -> bool:
-    """Whether there was no connection."""
-    import requests
-
-    why = got.__cause__ if isinstance(got, FeedError) else None
-    return why is not None and isinstance(why.__cause__, requests.ConnectionError)
+def _is_no_connection(feed: Feed | FeedError | None) -> bool:
+    cause = feed.__cause__ if isinstance(feed, FeedError) else None
+    return cause is not None and isinstance(cause.__cause__, requests.ConnectionError)

@@ -1,4 +1,4 @@
-"""What a check comes to: one line, and what to do about it. Pure."""
+"""The result of a check: one line, and what to do about it. Pure."""
 
 from __future__ import annotations
 
@@ -10,50 +10,66 @@ from digest.core.errors import ConfigError, DigestError
 
 class State(StrEnum):
     OK = "ok"
-    WARNING = "warning"  # worth a look; the digest works all the same
-    PROBLEM = "problem"  # the digest does not work, or will not for long
+    WARNING = "warning"  # the digest works, but look at this
+    PROBLEM = "problem"  # the digest does not work, or will soon stop working
     UNKNOWN = "unknown"  # cannot be checked from here
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of what the doctor says."""
+    """One line of the doctor's output."""
 
-    name: str  # "" until the list of checks gives it
     state: State
-    said: str
+    message: str
     remedy: str = ""
+    name: str = ""  # filled in by `examine`
 
     @property
     def words(self) -> str:
-        return f"{self.said}: {self.remedy}" if self.remedy else self.said
+        return f"{self.message}: {self.remedy}" if self.remedy else self.message
 
     def __str__(self) -> str:
         return f"{self.state:<8} {self.name:<10} {self.words}"
 
+    def as_dict(self) -> dict[str, str]:
+        """The check in the report of `--json`, with its documented keys."""
+        return {
+            "name": self.name,
+            "state": self.state,
+            "said": self.message,
+            "remedy": self.remedy,
+        }
+
 
 class Unknown(Exception):
-    """Something cannot be checked from here. The message is why."""
+    """Something cannot be checked from here. The message says why."""
 
     def __init__(self, why: str, remedy: str = "") -> None:
         super().__init__(why)
         self.remedy = remedy
 
 
-def ok(said: str) -> Check:
-    return Check("", State.OK, said)
+def ok(message: str) -> Check:
+    return Check(State.OK, message)
 
 
-def warning(said: str, remedy: str) -> Check:
-    return Check("", State.WARNING, said, remedy)
+def warning(message: str, remedy: str) -> Check:
+    return Check(State.WARNING, message, remedy)
 
 
-def problem(said: str, remedy: str) -> Check:
-    return Check("", State.PROBLEM, said, remedy)
+def problem(message: str, remedy: str) -> Check:
+    return Check(State.PROBLEM, message, remedy)
 
 
 def unknown(why: str, remedy: str = "") -> Check:
-    return Check("", State.UNKNOWN, f"cannot be checked from here: {why}", remedy)
+    return Check(State.UNKNOWN, f"cannot be checked from here: {why}", remedy)
+
+
+def graded(message: str, remedy: str, *, is_problem: bool, is_warning: bool) -> Check:
+    """A problem, else a warning, else ok: for what has a limit."""
+    if is_problem:
+        return problem(message, remedy)
+    return warning(message, remedy) if is_warning else ok(message)
 
 
 def of_error(error: DigestError) -> list[Check]:
@@ -63,9 +79,9 @@ def of_error(error: DigestError) -> list[Check]:
 
 
 def parts(message: str) -> tuple[str, str]:
-    """An error's message as what is wrong and, behind its last colon, what to do."""
-    said, found, allowed = message.partition("; allowed: ")
-    if found:
-        return said, f"allowed is {allowed}"
-    said, _, remedy = message.rpartition(": ")
-    return (said, remedy) if said else (message, "")
+    """Split an error's message into what is wrong and, after its last colon, what to do."""
+    wrong, separator, allowed = message.partition("; allowed: ")
+    if separator:
+        return wrong, f"allowed is {allowed}"
+    wrong, _, remedy = message.rpartition(": ")
+    return (wrong, remedy) if wrong else (message, "")

@@ -1,7 +1,7 @@
-"""`digest eval`: how well scores rank labelled papers.
+"""`digest eval`: how well do scores rank labelled papers?
 
-Where labels and scores come from, what that costs, what there is to say of it. The measures
-themselves are in `digest.evaluate`.
+Collects the labels and the scores, keeps to the budget, and words the result. The measures
+themselves are in `compare` and `measures`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from digest.archive import store
 from digest.arxiv import search_api
@@ -26,7 +26,7 @@ from digest.core.papers import Paper
 from digest.core.progress import bar, stage
 from digest.core.scores import Failure, Reason, Score, ScoredBy, Scoring
 from digest.core.wording import count, dollars, in_short, scorer_label
-from digest.evaluation import labels as labelling
+from digest.evaluation import labels as label_files
 from digest.evaluation.compare import as_dict, compare, evaluate
 from digest.evaluation.labels import Label
 from digest.evaluation.tables import comparison_to_text, number, to_text
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("digest")
 
-# Asking again would hardly help.
+# Asking again would hardly change these.
 LASTING = (Reason.REFUSED, Reason.TOO_LONG, Reason.REJECTED, Reason.INVALID)
-_MOST_NAMED = 10  # ids in a message
+_MAX_IDS = 10  # in a message
 
 
 # --- labels -----------------------------------------------------------------------------------
@@ -49,49 +49,49 @@ _MOST_NAMED = 10  # ids in a message
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """The papers to judge scores by."""
+    """The papers that scores are measured by."""
 
     labels: tuple[Label, ...]
-    left_out: tuple[str, ...] = ()  # judged too, but without an abstract to score
+    left_out: tuple[str, ...] = ()  # ids of labelled papers without an abstract to score
 
 
 def labelled_by(source: Path | date, config: Config, session: requests.Session) -> Labelled:
-    """The labels of a file, or of the archived days from a date on."""
+    """The labels of a file, or of the archived days from a date on. Raises `ConfigError`."""
     if isinstance(source, Path):
-        return Labelled(labelling.load_labels(source))
+        return Labelled(label_files.load_labels(source))
     return _from_archive(config, source, session)
 
 
 def _from_archive(config: Config, since: date, session: requests.Session) -> Labelled:
     """The scored papers of the archived days from `since` on.
 
-    The archive keeps no abstract of what was below the cut: arXiv is asked for those. Raises
-    `ConfigError` where there is nothing to judge by.
+    The archive has no abstracts of papers below the cut: they are requested from arXiv.
     """
     days = (day for day in bar(store.read_archive(config.out), "read") if day.date >= since)
-    found = labelling.from_archive(days)
-    if not found.days:
+    archived = label_files.from_archive(days)
+    if not archived.days:
         raise ConfigError(
             f"{config.out / store.DATA}: no scored day from {since} on: name an earlier date,"
             " or a file of labels with --labels"
         )
-    with stage("labels") as said:
+    with stage("labels") as summary:
         papers: Mapping[str, Paper] = {}
-        if found.lean:
-            lean = count(len(found.lean), "abstract")
+        if archived.lean:
+            lean = count(len(archived.lean), "abstract")
             log.info("labels: asking arXiv for %s, %d at a time", lean, search_api.PAGE)
-            ids = [below.id for below in found.lean]
+            ids = [below.id for below in archived.lean]
             papers = search_api.fetch_papers(session, config.arxiv.api_url, ids)
-        labels, missing = labelling.with_abstracts(found.lean, papers)
-        judge = scorer_label(found.scorer, "the model")
-        said.append(f"{count(len(found.labels) + len(labels), 'paper')} as {judge} scored them")
-        said.append(f"{count(found.days, 'day')} of the archive")
+        fetched, missing = label_files.with_abstracts(archived.lean, papers)
+        labels = (*archived.labels, *fetched)
+        scorer = scorer_label(archived.scorer, "the model")
+        summary.append(f"{count(len(labels), 'paper')} as {scorer} scored them")
+        summary.append(f"{count(archived.days, 'day')} of the archive")
     if missing:
-        which = ", ".join(missing[:_MOST_NAMED]) + ", …" * (len(missing) > _MOST_NAMED)
-        log.warning("labels: left out, arXiv has no abstract of %d: %s", len(missing), which)
-    if not found.labels and not labels:
+        ids_shown = ", ".join(missing[:_MAX_IDS]) + ", …" * (len(missing) > _MAX_IDS)
+        log.warning("labels: left out, arXiv has no abstract of %d: %s", len(missing), ids_shown)
+    if not labels:
         raise ConfigError(f"{config.arxiv.api_url}: has none of the papers: check `arxiv.api_url`")
-    return Labelled((*found.labels, *labels), tuple(missing))
+    return Labelled(labels, tuple(missing))
 
 
 # --- what is measured -------------------------------------------------------------------------
@@ -99,15 +99,15 @@ def _from_archive(config: Config, since: date, session: requests.Session) -> Lab
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A set of scores: to be given by a scorer, or read from a file."""
+    """A set of scores that is measured: from a scorer, or else from a file."""
 
     name: str
     scorer: Scorer | None
-    known: Mapping[str, Score]
+    saved: Mapping[str, Score]  # from the file, by paper id
 
 
 def contender(path: Path, config: Config, make_scorer: Callable[[Config], Scorer]) -> Contender:
-    """What stands at `path`: prompts for the configured scorer, or results."""
+    """A folder of prompts for the configured scorer, or a file of results."""
     if path.is_dir() or path == config.prompts:
         return Contender(str(path), make_scorer(replace(config, prompts=path)), {})
     if not path.exists():
@@ -115,13 +115,13 @@ def contender(path: Path, config: Config, make_scorer: Callable[[Config], Scorer
             f"{path}: no such file or folder: name a folder of prompts, or a file of results that"
             " `digest eval --save` wrote"
         )
-    return Contender(str(path), None, labelling.load_results(path))
+    return Contender(str(path), None, label_files.load_results(path))
 
 
 def require_place(save: Path, labels: Path | None, compared: object) -> None:
-    """Raise `ConfigError` where scores are not to be kept, or not there."""
+    """Raise `ConfigError` if scores cannot be saved at `save`, or not in a comparison."""
     if compared:
-        raise ConfigError("--save keeps one set of scores: use it without --compare")
+        raise ConfigError("--save saves one set of scores: use it without --compare")
     if save.is_dir():
         raise ConfigError(f"--save: {save} is a folder: name a file")
     if labels and save.resolve() == labels.resolve():
@@ -130,11 +130,11 @@ def require_place(save: Path, labels: Path | None, compared: object) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What there is to tell."""
+    """The result of an evaluation."""
 
     text: str  # for a terminal
     report: DayReport
-    details: dict[str, object]  # for machines
+    details: dict[str, object]  # for --json
 
 
 def measure(
@@ -147,42 +147,44 @@ def measure(
 ) -> Outcome:
     """Evaluate one set of scores, or compare two.
 
-    What a scorer answers is kept in the folder `unfinished` until there is no more to ask, so that
-    nothing is paid for twice. All of it together may cost what a day may, and is not begun where
-    it is foretold to cost more. Raises `ScoringError` where a scorer leaves more unscored than a
-    day may: what ranks some of the papers says nothing of the rest.
+    A scorer's answers are stored in the folder `unfinished` until everything is scored, so that
+    nothing is paid for twice. All contenders together may cost as much as one day, earlier tries
+    included. Raises `OverBudget` before the first request if the estimate is above that, and
+    `ScoringError` if a scorer leaves more papers unscored than a day may: figures of some of the
+    papers would be no figures of all.
     """
     papers = [label.paper for label in labelled.labels]
     for one in contenders:
-        if one.scorer is None and not any(paper.id in one.known for paper in papers):
+        if one.scorer is None and not any(paper.id in one.saved for paper in papers):
             raise ConfigError(
                 f"{one.name}: no score of any of the labelled papers: name the labels that these"
                 " are the results of"
             )
-    kept = [_kept(one, papers, unfinished, place) for place, one in enumerate(contenders)]
-    earlier = [answers.read() if answers else Scoring({}) for answers in kept]
-    spent = _total(earlier)
-    _foretell(contenders, papers, earlier, config, spent)
-    scorings = []
-    for one, answers, before in zip(contenders, kept, earlier, strict=True):
+    stores = [_store(one, papers, unfinished, i) for i, one in enumerate(contenders)]
+    scorings = [
+        answers.read() if answers else Scoring(one.saved)
+        for one, answers in zip(contenders, stores, strict=True)
+    ]
+    spent = _spend(scorings)
+    _require_affordable(contenders, papers, scorings, config, spent)
+    for i, (one, answers) in enumerate(zip(contenders, stores, strict=True)):
         if one.scorer is None or answers is None:
-            scorings.append(Scoring(one.known))
             continue
+        rest = _rest(papers, scorings[i])
         left_usd = _left_usd(config, spent)
-        new = _score(one.scorer, one.name, papers, before, left_usd, answers)
-        spent += Scoring({}, new.usage, new.cost_usd)
-        scorings.append(before + new)
-        _require_enough(one.name, papers, scorings[-1], config.llm.max_unscored)
+        new = _score(one.scorer, one.name, rest, len(papers) - len(rest), left_usd, answers)
+        spent += _spend([new])
+        scorings[i] += new
+        _require_enough(one.name, papers, scorings[i], config.llm.max_unscored)
     scores = [_scores(scoring) for scoring in scorings]
-    if not any(all(paper.id in of_one for of_one in scores) for paper in papers):
+    if not any(all(paper.id in each for each in scores) for paper in papers):
         names = " and ".join(one.name for one in contenders)
         raise ConfigError(f"{names}: no paper that both have scored: name results of the same ones")
-    outcome = _outcome(labelled, contenders, scorings, spent, config, k)
+    outcome = _outcome(labelled, contenders, scores, spent, config, k)
     if save is not None:
         _save(save, papers, scores[0])
-    reasons = [reason for scoring in scorings for reason in _reasons(scoring)]
-    for answers in filter(None, kept):
-        if all(reason in LASTING for reason in reasons):
+    if all(reason in LASTING for scoring in scorings for reason in _reasons(scoring)):
+        for answers in filter(None, stores):
             answers.forget()
     return outcome
 
@@ -190,87 +192,87 @@ def measure(
 # --- scores -----------------------------------------------------------------------------------
 
 
-def _kept(one: Contender, papers: Iterable[Paper], folder: Path, place: int) -> Unfinished | None:
-    """Where the answers are kept: a file for each question, so that each has its own spend.
+def _store(one: Contender, papers: Iterable[Paper], folder: Path, number: int) -> Unfinished | None:
+    """Where a scorer's answers are stored: one file for each scorer, prompt and set of papers.
 
-    The place belongs to the question: the same prompts twice show how far a model agrees with
-    itself.
+    The contender's number is part of it: comparing the same prompts with themselves shows how far
+    a model agrees with itself.
     """
     if one.scorer is None:
         return None
-    asked = [one.scorer.name, one.scorer.model or "", one.scorer.prompt.sha256, str(place)]
+    asked = [one.scorer.name, one.scorer.model or "", one.scorer.prompt.sha256, str(number)]
     asked += [f"{paper.id}\0{paper.title}\0{paper.abstract}" for paper in papers]
     sha256 = hashlib.sha256("\n".join(asked).encode()).hexdigest()
     return Unfinished(folder / f"eval-{sha256[:16]}.jsonl", None, sha256)
 
 
 def _left_usd(config: Config, spent: Scoring) -> float | None:
+    """What is left of the budget, in dollars; None: no budget is set."""
     budget = config.llm.budget_usd
     return None if budget is None else max(0.0, budget - (spent.cost_usd or 0.0))
 
 
-def _foretell(
+def _require_affordable(
     contenders: Sequence[Contender],
     papers: Sequence[Paper],
-    earlier: Sequence[Scoring],
+    scorings: Sequence[Scoring],
     config: Config,
     spent: Scoring,
 ) -> None:
-    """Say what it will cost. Raises `OverBudget` where that is more than may still be spent."""
-    foretold = Scoring({})
-    asked: list[int] = []
-    for one, before in zip(contenders, earlier, strict=True):
-        rest = _rest(papers, before)
+    """Log the estimated cost. Raises `OverBudget` if it is more than what is left."""
+    estimate = Scoring({})
+    sizes: list[int] = []
+    for one, scoring in zip(contenders, scorings, strict=True):
+        rest = _rest(papers, scoring)
         if one.scorer and one.scorer.name is not ScoredBy.EMBEDDED and rest:
-            foretold += one.scorer.foretell(rest)
-            asked.append(len(rest))
-    if not asked:
+            estimate += one.scorer.foretell(rest)
+            sizes.append(len(rest))
+    if not sizes:
         return
-    every = " and ".join(count(n, "paper") for n in sorted(set(asked)))
-    every += ", twice" * (len(asked) > len(set(asked)))
-    cost, left_usd = foretold.cost_usd, _left_usd(config, spent)
+    what = " and ".join(count(size, "paper") for size in sorted(set(sizes)))
+    what += ", twice" * (len(sizes) > len(set(sizes)))
+    cost, left_usd = estimate.cost_usd, _left_usd(config, spent)
     if cost is None:
-        log.info("cost: of %s not foretold, the price of the model is not known", every)
+        log.info("cost: no estimate for %s, the price of the model is not known", what)
         return
     if left_usd is not None and cost > left_usd:
         raise OverBudget(
-            f"{dollars(cost)} foretold for {every}, and of the budget of"
+            f"about {dollars(cost)} are needed for {what}, and of the budget of"
             f" {dollars(config.llm.budget_usd)} there is {dollars(left_usd)} left: raise"
-            " llm.budget_usd, or name fewer papers; nothing was asked"
+            " llm.budget_usd, or name fewer papers; nothing was sent to the model"
         )
-    requests = count(foretold.usage.requests, "request")
-    log.info("cost: %s foretold for %s, in %s", dollars(cost), every, requests)
+    requests = count(estimate.usage.requests, "request")
+    log.info("cost: about %s for %s, in %s", dollars(cost), what, requests)
 
 
-def _rest(papers: Iterable[Paper], before: Scoring) -> list[Paper]:
-    """The papers that are still to be asked about."""
-    return [paper for paper in papers if paper.id not in before.verdicts]
+def _rest(papers: Iterable[Paper], scoring: Scoring) -> list[Paper]:
+    """The papers without a score or a failure."""
+    return [paper for paper in papers if paper.id not in scoring.verdicts]
 
 
 def _score(
     scorer: Scorer,
     name: str,
     papers: Sequence[Paper],
-    before: Scoring,
+    scored_earlier: int,
     left_usd: float | None,
-    kept: Unfinished,
+    answers: Unfinished,
 ) -> Scoring:
-    """What is not scored yet, scored."""
-    rest = _rest(papers, before)
-    with stage("score") as said:
-        said.append(f"{count(len(rest), 'paper')} by {scorer_label(scorer.name, scorer.model)}")
-        said.append(f"prompts of {name}")
-        if before.verdicts:
-            said.append(f"{len(before.verdicts)} scored earlier")
-        return scorer.score(rest, left_usd, kept.keep)
+    with stage("score") as summary:
+        summary.append(
+            f"{count(len(papers), 'paper')} by {scorer_label(scorer.name, scorer.model)}"
+        )
+        summary.append(f"prompts of {name}")
+        if scored_earlier:
+            summary.append(f"{scored_earlier} scored earlier")
+        return scorer.score(papers, left_usd, answers.keep)
 
 
 def _require_enough(
     name: str, papers: Sequence[Paper], scoring: Scoring, max_unscored: float
 ) -> None:
-    """Raise `ScoringError` where somebody has stopped the scorer, and where it has left out more
-    than the share `max_unscored`, or all. What it refused for the paper's own sake does not count.
-    """
+    """Raise `Interrupted` if somebody stopped the scorer, and `ScoringError` if more than the share
+    `max_unscored` has no score, or all. Papers that the model refused do not count."""
     reasons = _reasons(scoring)
     scored = len(_scores(scoring))
     unscored = len(papers) - scored
@@ -283,7 +285,7 @@ def _require_enough(
     if too_many or not scored:
         if reasons[Reason.BUDGET]:
             trouble = scoring.trouble or "raise llm.budget_usd"
-            raise OverBudget(f"the budget does not reach: {trouble}: {what}{end}")
+            raise OverBudget(f"the budget is not enough: {trouble}: {what}{end}")
         raise ScoringError(f"the model failed: {scoring.trouble or 'try again later'}: {what}{end}")
     if unscored:
         again = any(reason not in LASTING for reason in reasons)
@@ -295,75 +297,72 @@ def _scores(scoring: Scoring) -> dict[str, Score]:
 
 
 def _reasons(scoring: Scoring) -> Counter[str]:
-    """How often a paper could not be scored, and why."""
+    """How many papers were not scored, by reason."""
     return Counter(v.reason for v in scoring.verdicts.values() if isinstance(v, Failure))
 
 
-def _total(scorings: Iterable[Scoring]) -> Scoring:
-    """Of what was used and spent; no verdicts."""
+def _spend(scorings: Iterable[Scoring]) -> Scoring:
+    """The usage and cost of all together, without their verdicts."""
     total = Scoring({})
     for scoring in scorings:
-        total += Scoring({}, scoring.usage, scoring.cost_usd)
+        total += replace(scoring, verdicts={}, trouble="")
     return total
 
 
 def _save(path: Path, papers: Iterable[Paper], scores: Mapping[str, Score]) -> None:
-    """Write a file of results, in the order of the labels, whole or not at all."""
+    """Write a file of results, in the order of the labels. Raises `ArchiveError`."""
     ordered = {paper.id: scores[paper.id] for paper in papers if paper.id in scores}
-    data = labelling.encode_results(ordered).encode()
-    if path.suffix == ".gz":
-        data = gzip.compress(data, mtime=0)
-    files.write(path, data)
+    data = label_files.encode_results(ordered).encode()
+    files.write(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
     log.info("saved: %s in %s", count(len(ordered), "score"), path)
 
 
-# --- what to say ------------------------------------------------------------------------------
+# --- the result in words ----------------------------------------------------------------------
 
 
 def _outcome(
     labelled: Labelled,
     contenders: Sequence[Contender],
-    scorings: Sequence[Scoring],
+    scores: Sequence[Mapping[str, Score]],
     spent: Scoring,
     config: Config,
     k: int,
 ) -> Outcome:
     cut, labels = config.keep.cut, labelled.labels
-    scores = [_scores(scoring) for scoring in scorings]
-    details: dict[str, object]
+    details: dict[str, Any]
     if len(contenders) == 1:
         evaluation = evaluate(labels, scores[0], cut, k)
         text = to_text(evaluation)
         details = {"evaluation": as_dict(evaluation)}
-        found = [("", evaluation)]
+        measured = [("", evaluation)]
         unscored = evaluation.unscored
-        lacking = f"{count(unscored, 'paper')} without a score"
+        missing = f"{count(unscored, 'paper')} without a score"
     else:
         a, b = contenders
-        with stage("compare") as said:
+        with stage("compare") as summary:
             comparison = compare(labels, scores[0], scores[1], cut, k)
-            said.append(f"{comparison.resamples:,} resamples")
+            summary.append(f"{comparison.resamples:,} resamples")
         text = comparison_to_text(comparison, a.name, b.name)
-        names: dict[str, object] = {"names": [a.name, b.name]}
-        details = {"comparison": names | as_dict(comparison)}
-        found = [("a: ", comparison.a), ("b: ", comparison.b)]
+        details = {"comparison": {"names": [a.name, b.name]} | as_dict(comparison)}
+        measured = [("a: ", comparison.a), ("b: ", comparison.b)]
         unscored = comparison.labelled - comparison.a.n
-        lacking = f"{count(unscored, 'paper')} left out (without a score:"
-        lacking += f" {comparison.unscored_a} of a, {comparison.unscored_b} of b)"
+        missing = f"{count(unscored, 'paper')} left out (without a score:"
+        missing += f" {comparison.unscored_a} of a, {comparison.unscored_b} of b)"
     details["left_out"] = list(labelled.left_out)
-    reasons = [
+    clauses = [count(len(labels), "labelled paper")]
+    clauses += [
         f"{name}AUC {number(e.figures.auc)}, F1 at the cut {number(e.figures.f1)}"
-        for name, e in found
+        for name, e in measured
     ]
     if unscored:
-        reasons.append(lacking)
+        clauses.append(missing)
     if labelled.left_out:
-        reasons.append(f"{count(len(labelled.left_out), 'labelled paper')} left out")
+        clauses.append(f"{count(len(labelled.left_out), 'labelled paper')} left out")
     scorer = next((one.scorer for one in contenders if one.scorer), None)
-    reasons.append(_cost(scorer, spent))
+    clauses.append(_cost(scorer, spent))
     report = DayReport(
         RunStatus.EVALUATED,
-        f"{count(len(labels), 'labelled paper')}; {'; '.join(reasons)}",
+        "; ".join(clauses),
         usage=spent.usage if scorer else None,
         cost_usd=spent.cost_usd,
         model=scorer.model if scorer else None,
@@ -373,16 +372,11 @@ def _outcome(
 
 
 def _cost(scorer: Scorer | None, spent: Scoring) -> str:
-    """What it took, earlier tries included."""
+    """The cost, earlier tries included."""
     if scorer is None or scorer.name is ScoredBy.EMBEDDED:
         return "cost none"
     usage = spent.usage
-    tokens = [
-        f"{taken:,} {what}"
-        for taken, what in ((usage.prompt_tokens, "in"), (usage.completion_tokens, "out"))
-        if taken is not None
-    ]
-    took = [count(usage.requests, "request")]
-    if tokens:
-        took.append(f"tokens {' and '.join(tokens)}")
-    return f"cost {dollars(spent.cost_usd)} ({', '.join(took)})"
+    tokens = ((usage.prompt_tokens, "in"), (usage.completion_tokens, "out"))
+    shown = " and ".join(f"{used:,} {what}" for used, what in tokens if used is not None)
+    requests = count(usage.requests, "request") + (f", tokens {shown}" if shown else "")
+    return f"cost {dollars(spent.cost_usd)} ({requests})"

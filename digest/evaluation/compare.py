@@ -1,27 +1,36 @@
-"""How well scores rank labelled papers, and whether other scores do better. Pure.
+"""How well do scores rank labelled papers, and do other scores rank them better? Pure.
 
-`evaluate` measures one set of scores and `compare` two, as `digest.measures` says.
+`evaluate` measures one set of scores, `compare` two, both with the figures of `measures`.
 """
 
 from __future__ import annotations
 
-import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from statistics import fmean, quantiles
 from typing import Any
 
 from digest.core.models import Cut
 from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 from digest.evaluation.labels import Label
-from digest.evaluation.measures import FIGURES, Entry, Figures, Order, Truth, measure, minus, ratio
+from digest.evaluation.measures import (
+    FIGURES,
+    Entry,
+    Figures,
+    difference,
+    gains,
+    measure,
+    order,
+    ratio,
+)
 
-K = 20  # what a reader looks at before the first coffee is gone
+K = 20  # papers at the top of the list that a reader looks at
 MISSES = 10
 SCORES = range(1, 11)
-LEAST_DEFINED = 0.5  # of the resamples, for an interval to be given
+MIN_DEFINED = 0.5  # share of the resamples in which a figure must be defined to get an interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +43,12 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How two judgements of the same papers compare on one axis."""
+    """How two sets of scores of the same papers agree, in relevance or in novelty."""
 
-    papers: int  # that both judged
+    papers: int  # that both sets score
     exact: float  # share
-    within_one: float  # share, the exact ones included
-    difference: float  # the second minus the first, mean
+    within_one: float  # share, including the exact ones
+    difference: float  # mean of second minus first
     confusion: tuple[tuple[int, ...], ...]  # papers by [first - 1][second - 1]
 
 
@@ -49,7 +58,7 @@ class Miss:
 
     id: str
     title: str
-    relevance: int | None  # None: not scored
+    relevance: int | None  # None: no score
     novelty: int | None
     label_relevance: int | None
     label_novelty: int | None
@@ -60,7 +69,7 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What scores are worth, measured by labels."""
+    """A set of scores, measured by labels."""
 
     n: int
     relevant: int
@@ -71,12 +80,12 @@ class Evaluation:
     kept: int
     true_positives: int
     figures: Figures
-    gain: str  # what nDCG counts
+    gain: str  # how nDCG counts a paper, in words
     relevance: Histogram | None  # None: no score at all
-    novelty: Histogram | None  # None: the scorer does not judge it
-    agreement: dict[str, Agreement]  # labels first; only the axes that both carry
-    missed: tuple[Miss, ...]  # relevant and not kept, the lowest first, the unscored last
-    wrongly_kept: tuple[Miss, ...]  # kept and not relevant, the highest first
+    novelty: Histogram | None  # None: the scorer gives none
+    agreement: dict[str, Agreement]  # by axis, if both have it; labels first
+    missed: tuple[Miss, ...]  # relevant but not kept, the lowest first, the unscored last
+    wrongly_kept: tuple[Miss, ...]  # kept but not relevant, the highest first
 
     @property
     def false_positives(self) -> int:
@@ -101,7 +110,7 @@ class Comparison:
     """Two sets of scores, measured on the labelled papers that both have a score for."""
 
     labelled: int
-    unscored_a: int  # labelled papers that a has no score for: left out of both
+    unscored_a: int  # labelled papers without a score of a: left out of both
     unscored_b: int
     a: Evaluation
     b: Evaluation
@@ -111,16 +120,15 @@ class Comparison:
     kept_by_both: int
     only_a: int
     only_b: int
-    jaccard: float | None  # kept by both, of those kept by either
-    agreement: dict[str, Agreement]  # a first; only the axes that both carry
+    jaccard: float | None  # kept by both / kept by either
+    agreement: dict[str, Agreement]  # by axis, if both have it; a first
 
 
 def evaluate(
     labels: Sequence[Label], scores: Mapping[str, Score], cut: Cut, k: int = K
 ) -> Evaluation:
     """Measure `scores`, by paper id, against `labels`. Scores of other papers are ignored."""
-    truth = Truth.of(labels, cut, k)
-    return _evaluate(truth, Order.of(truth, scores), scores)
+    return _evaluate(order(labels, scores, cut), cut, k)
 
 
 def compare(
@@ -133,150 +141,133 @@ def compare(
     resamples: int = 1000,
     seed: int = 0,
 ) -> Comparison:
-    """Measure both and how sure their difference is: each resample draws as many papers as there
-    are, with replacement, and measures both on them.
+    """Measure both sets of scores, and how certain their differences are.
 
-    A paper that either has no score for is left out: it says nothing of which ranks better. The
-    interval is about the choice of papers alone: a model that is asked twice differs as well.
+    Each resample draws as many papers as there are, with replacement, and measures both sets on
+    them. A paper without a score of a or b is left out of both. The intervals show the chance in
+    the choice of papers alone: a model that is asked twice also differs from itself.
     """
     unscored_a, unscored_b = (sum(x.paper.id not in scores for x in labels) for scores in (a, b))
-    truth = Truth.of([x for x in labels if x.paper.id in a and x.paper.id in b], cut, k)
-    orders = Order.of(truth, a), Order.of(truth, b)
+    both = [label for label in labels if label.paper.id in a and label.paper.id in b]
+    entries_a, entries_b = order(both, a, cut), order(both, b, cut)
+    of_a, of_b = _evaluate(entries_a, cut, k), _evaluate(entries_b, cut, k)
     drawn: dict[str, list[float]] = {name: [] for name in FIGURES}
     chance = random.Random(seed)  # noqa: S311 - a bootstrap, no secret
-    for _ in range(resamples if truth.n else 0):
-        weights = [0] * truth.n
-        for i in chance.choices(range(truth.n), k=truth.n):
-            weights[i] += 1
-        figures_a, figures_b = (measure(truth, order, weights) for order in orders)
-        for name in FIGURES:
-            difference = minus(getattr(figures_b, name), getattr(figures_a, name))
-            if difference is not None:
-                drawn[name].append(difference)
-    of_a, of_b = _evaluate(truth, orders[0], a), _evaluate(truth, orders[1], b)
-    kept_a, kept_b = ({e.paper for e in order.entries if e.kept} for order in orders)
+    for _ in range(resamples if both else 0):
+        sample = chance.choices(range(len(both)), k=len(both))
+        figures_a = measure([entries_a[i] for i in sample], of_a.k)
+        figures_b = measure([entries_b[i] for i in sample], of_b.k)
+        for name, values in drawn.items():
+            value = difference(getattr(figures_b, name), getattr(figures_a, name))
+            if value is not None:
+                values.append(value)
+    differences = {
+        name: Difference(
+            difference(getattr(of_b.figures, name), getattr(of_a.figures, name)),
+            *_interval(values, resamples),
+        )
+        for name, values in drawn.items()
+    }
+    kept_a, kept_b = ({e.label.paper.id for e in each if e.kept} for each in (entries_a, entries_b))
     return Comparison(
-        len(labels),
-        unscored_a,
-        unscored_b,
-        of_a,
-        of_b,
-        resamples,
-        seed,
-        {
-            name: Difference(
-                minus(getattr(of_b.figures, name), getattr(of_a.figures, name)),
-                *_interval(drawn[name], resamples),
-            )
-            for name in FIGURES
-        },
-        len(kept_a & kept_b),
-        len(kept_a - kept_b),
-        len(kept_b - kept_a),
-        ratio(len(kept_a & kept_b), len(kept_a | kept_b)),
-        _agreements([(a[i], b[i]) for i in truth.ids]),
+        labelled=len(labels),
+        unscored_a=unscored_a,
+        unscored_b=unscored_b,
+        a=of_a,
+        b=of_b,
+        resamples=resamples,
+        seed=seed,
+        differences=differences,
+        kept_by_both=len(kept_a & kept_b),
+        only_a=len(kept_a - kept_b),
+        only_b=len(kept_b - kept_a),
+        jaccard=ratio(len(kept_a & kept_b), len(kept_a | kept_b)),
+        agreement=_agreements([(a[x.paper.id], b[x.paper.id]) for x in both]),
     )
 
 
-def as_dict(result: Evaluation | Comparison) -> dict[str, object]:
-    """For `json.dumps`: floats to four digits, None where undefined, texts on one line."""
-    return {f.name: _plain(getattr(result, f.name)) for f in fields(result)}
+def as_dict(result: Any) -> Any:
+    """An evaluation or comparison for `json.dumps`: floats to four digits, texts on one line."""
+    if is_dataclass(result):
+        return {f.name: as_dict(getattr(result, f.name)) for f in fields(result)}
+    if isinstance(result, dict):
+        return {key: as_dict(item) for key, item in result.items()}
+    if isinstance(result, tuple):
+        return [as_dict(item) for item in result]
+    if isinstance(result, float):
+        return round(result, 4) + 0.0  # no -0.0
+    return one_line(result) if isinstance(result, str) else result
 
 
-def _plain(value: Any) -> Any:
-    if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float):
-        return round(value, 4) + 0.0  # no -0.0
-    return one_line(value) if isinstance(value, str) else value
-
-
-def _interval(drawn: list[float], resamples: int) -> tuple[float | None, float | None]:
-    """Between which 95% of the values lie; unknown where a resample is mostly undefined."""
-    if not drawn or len(drawn) < LEAST_DEFINED * resamples:
+def _interval(values: list[float], resamples: int) -> tuple[float | None, float | None]:
+    """The limits between which 95% of the values lie; None if too few resamples define them."""
+    if not values or len(values) < MIN_DEFINED * resamples:
         return None, None
-    ordered = sorted(drawn)
-    return _quantile(ordered, 0.025), _quantile(ordered, 0.975)
-
-
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    place = share * (len(ordered) - 1)
-    below = math.floor(place)
-    next_one = ordered[min(below + 1, len(ordered) - 1)]
-    return ordered[below] + (place - below) * (next_one - ordered[below])
+    if len(values) == 1:
+        return values[0], values[0]
+    fortieths = quantiles(values, n=40, method="inclusive")
+    return fortieths[0], fortieths[-1]
 
 
 # --- the papers behind the figures -------------------------------------------------------------
 
 
-def _evaluate(truth: Truth, order: Order, scores: Mapping[str, Score]) -> Evaluation:
-    placed = [(place, entry) for place, group in enumerate(order.scored) for entry in group]
-    kept = [(place, entry) for place, entry in placed if entry.kept]
-
-    def sort(found: Iterable[tuple[int, Entry]], sign: int) -> list[Miss]:
-        by = sorted((sign * place, sign * e.gain, truth.ids[e.paper], e) for place, e in found)
-        return [_miss(truth.labels[e.paper], scores.get(paper_id)) for _, _, paper_id, e in by]
-
-    missed = sort((at for at in placed if at[1].relevant and not at[1].kept), -1)
-    missed += sort(((0, entry) for entry in order.unscored if entry.relevant), -1)
-    wrongly_kept = sort((at for at in kept if not at[1].relevant), 1)
-    labelled = [
-        (Score(label.relevance, label.novelty), scores[label.paper.id])
-        for label in truth.labels
-        if label.relevance is not None and label.paper.id in scores
-    ]
+def _evaluate(entries: Sequence[Entry], cut: Cut, k: int) -> Evaluation:
+    k = min(k, len(entries))
+    kept = [entry for entry in entries if entry.kept]
+    missed = [entry for entry in entries if entry.relevant and not entry.kept]
+    missed.sort(key=lambda e: (e.score is None, -e.place, -e.gain, e.label.paper.id))
+    wrongly_kept = [entry for entry in kept if not entry.relevant]
+    wrongly_kept.sort(key=lambda e: (e.place, e.gain, e.label.paper.id))
+    unscored = sum(entry.score is None for entry in entries)
     return Evaluation(
-        n=truth.n,
-        relevant=sum(truth.relevant),
-        scored=len(placed),
-        unscored=len(order.unscored),
-        cut=truth.cut,
-        k=truth.k,
+        n=len(entries),
+        relevant=sum(entry.relevant for entry in entries),
+        scored=len(entries) - unscored,
+        unscored=unscored,
+        cut=cut,
+        k=k,
         kept=len(kept),
-        true_positives=sum(entry.relevant for _, entry in kept),
-        figures=measure(truth, order, [1] * truth.n),
-        gain=truth.gain,
-        relevance=_histogram(truth, scores, "relevance"),
-        novelty=_histogram(truth, scores, "novelty"),
-        agreement=_agreements(labelled),
-        missed=tuple(missed[:MISSES]),
-        wrongly_kept=tuple(wrongly_kept[:MISSES]),
+        true_positives=sum(entry.relevant for entry in kept),
+        figures=measure(entries, k),
+        gain=gains([entry.label for entry in entries], cut)[0],
+        relevance=_histogram(entries, "relevance"),
+        novelty=_histogram(entries, "novelty"),
+        agreement=_agreements([(e.label, e.score) for e in entries if e.score]),
+        missed=tuple(map(_miss, missed[:MISSES])),
+        wrongly_kept=tuple(map(_miss, wrongly_kept[:MISSES])),
     )
 
 
-def _histogram(truth: Truth, scores: Mapping[str, Score], axis: str) -> Histogram | None:
-    values = [getattr(scores.get(paper_id), axis, None) for paper_id in truth.ids]
-    if not any(values):
+def _histogram(entries: Sequence[Entry], axis: str) -> Histogram | None:
+    every = Counter(getattr(entry.score, axis, None) for entry in entries)
+    good = Counter(getattr(entry.score, axis, None) for entry in entries if entry.relevant)
+    if not any(every[score] for score in SCORES):
         return None
-    good = Counter(v for v, relevant in zip(values, truth.relevant, strict=True) if relevant)
-    every = Counter(values)
     return Histogram(tuple(every[v] for v in SCORES), tuple(good[v] for v in SCORES))
 
 
-def _agreements(pairs: Sequence[tuple[Score, Score]]) -> dict[str, Agreement]:
-    """By axis, where there is a paper that both judged on it."""
-    found = {}
+def _agreements(pairs: Sequence[tuple[Label | Score, Score]]) -> dict[str, Agreement]:
+    """By axis, if there is a paper for which both have it."""
+    agreements = {}
     for axis in ("relevance", "novelty"):
         both = [(getattr(a, axis), getattr(b, axis)) for a, b in pairs]
         both = [(a, b) for a, b in both if a is not None and b is not None]
         if not both:
             continue
         counts = Counter(both)
-        found[axis] = Agreement(
+        agreements[axis] = Agreement(
             papers=len(both),
-            exact=sum(a == b for a, b in both) / len(both),
-            within_one=sum(abs(a - b) <= 1 for a, b in both) / len(both),
-            difference=sum(b - a for a, b in both) / len(both),
+            exact=fmean(a == b for a, b in both),
+            within_one=fmean(abs(a - b) <= 1 for a, b in both),
+            difference=fmean(b - a for a, b in both),
             confusion=tuple(tuple(counts[a, b] for b in SCORES) for a in SCORES),
         )
-    return found
+    return agreements
 
 
-def _miss(label: Label, score: Score | None) -> Miss:
+def _miss(entry: Entry) -> Miss:
+    label, score = entry.label, entry.score
     return Miss(
         id=label.paper.id,
         title=label.paper.title,

@@ -7,7 +7,15 @@ from collections.abc import Iterable, Sequence
 
 from digest.core.text import inert, one_line, plain
 from digest.core.wording import count
-from digest.evaluation.compare import SCORES, Agreement, Comparison, Evaluation, Histogram, Miss
+from digest.evaluation.compare import (
+    SCORES,
+    Agreement,
+    Comparison,
+    Difference,
+    Evaluation,
+    Histogram,
+    Miss,
+)
 
 WIDTH = 100
 _LONGEST_COMMENT = 280
@@ -16,7 +24,7 @@ _UNDEFINED = "–"
 
 
 def to_text(evaluation: Evaluation) -> str:
-    """Every part of it, one below the other. Titles and comments are quoted, and obeyed by none."""
+    """All parts, one below the other. Titles and comments are made harmless."""
     parts = [
         [_labels(evaluation), *_unscored(evaluation)],
         _at_the_cut(evaluation),
@@ -32,7 +40,7 @@ def to_text(evaluation: Evaluation) -> str:
 
 
 def comparison_to_text(comparison: Comparison, a: str = "a", b: str = "b") -> str:
-    """`a` and `b` are what the two are called, such as their folders."""
+    """`a` and `b` are the names of the two sets of scores, such as folders of prompts."""
     return _joined(
         [
             [
@@ -53,7 +61,7 @@ def _joined(parts: Iterable[Sequence[str]]) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-# --- of two -----------------------------------------------------------------------------------
+# --- parts of a comparison ---------------------------------------------------------------------
 
 
 def _compared(comparison: Comparison) -> str:
@@ -70,20 +78,20 @@ def _left_out(unscored: int) -> list[str]:
 
 def _differences(comparison: Comparison) -> list[str]:
     lines = [f"{'':22}{'a':>8}{'b':>8}{'b - a':>9}   95% interval"]
-    for name, found in comparison.differences.items():
+    for name, change in comparison.differences.items():
         a, b = (getattr(e.figures, name) for e in (comparison.a, comparison.b))
         row = f"{_name(name, comparison.a.k):22}{number(a):>8}{number(b):>8}"
-        row += f"{_signed(found.difference):>9}   "
-        if found.low is None or found.high is None:
-            row += _UNDEFINED
-        else:
-            verdict = (
-                "   b is higher" if found.low > 0 else "   a is higher" if found.high < 0 else ""
-            )
-            row += f"{_signed(found.low)} to {_signed(found.high)}{verdict}"
+        row += f"{_signed(change.difference):>9}   {_interval(change)}"
         lines.append(row)
-    drawn = f"from {comparison.resamples:,} resamples of the papers"
-    return [*lines, f"Intervals {drawn}; one that holds 0 leaves open which is higher."]
+    source = f"from {comparison.resamples:,} resamples of the papers"
+    return [*lines, f"Intervals {source}; if one includes 0, it is not clear which is higher."]
+
+
+def _interval(change: Difference) -> str:
+    if change.low is None or change.high is None:
+        return _UNDEFINED
+    higher = "   b is higher" if change.low > 0 else "   a is higher" if change.high < 0 else ""
+    return f"{_signed(change.low)} to {_signed(change.high)}{higher}"
 
 
 def _overlap(comparison: Comparison) -> list[str]:
@@ -96,7 +104,7 @@ def _overlap(comparison: Comparison) -> list[str]:
     ]
 
 
-# --- of one -----------------------------------------------------------------------------------
+# --- parts of an evaluation --------------------------------------------------------------------
 
 
 def _labels(evaluation: Evaluation) -> str:
@@ -116,12 +124,16 @@ def _unscored(evaluation: Evaluation) -> list[str]:
 
 
 def _at_the_cut(evaluation: Evaluation) -> list[str]:
-    figures, found, lost = evaluation.figures, evaluation.true_positives, evaluation.false_negatives
-    wrong, right = evaluation.false_positives, evaluation.n - evaluation.kept - lost
+    figures, kept, missed = (
+        evaluation.figures,
+        evaluation.true_positives,
+        evaluation.false_negatives,
+    )
+    wrong, right = evaluation.false_positives, evaluation.n - evaluation.kept - missed
     recall, precision, f1 = map(number, (figures.recall, figures.precision, figures.f1))
     return [
         f"{f'At the cut ({_cut(evaluation)})':36}{'kept':>8}{'not kept':>11}",
-        f"  {'relevant':34}{found:>8,}{lost:>11,}    recall    {recall:>5}",
+        f"  {'relevant':34}{kept:>8,}{missed:>11,}    recall    {recall:>5}",
         f"  {'not relevant':34}{wrong:>8,}{right:>11,}    precision {precision:>5}",
         f"{'':59}F1        {f1:>5}",
     ]
@@ -142,17 +154,19 @@ def _histograms(evaluation: Evaluation) -> list[str]:
     if not shown:
         return []
     most = max(max(histogram.papers) for histogram in shown.values())
-    heading = "Scores given (# relevant, . not)"
-    lines = [heading, "     " + "".join(f"{name:{_BAR + 18}}" for name in shown).rstrip()]
+    lines = [
+        "Scores given (# relevant, . not)",
+        "     " + "".join(f"{name:{_BAR + 18}}" for name in shown).rstrip(),
+    ]
     for score in reversed(SCORES):
         cells = (_bar(histogram, score - 1, most) for histogram in shown.values())
         lines.append(f"{score:>4} {''.join(f'{cell:{_BAR + 18}}' for cell in cells)}".rstrip())
     return lines
 
 
-def _bar(histogram: Histogram, at: int, most: int) -> str:
-    papers, good = histogram.papers[at], histogram.relevant[at]
-    # Each part that is there shows, however small.
+def _bar(histogram: Histogram, i: int, most: int) -> str:
+    papers, good = histogram.papers[i], histogram.relevant[i]
+    # At least one sign for each part that is not empty.
     marks = min(-(-good * _BAR // most), _BAR)
     dots = min(-(-(papers - good) * _BAR // most), _BAR)
     bar = "#" * marks + "." * min(dots, _BAR + 1 - marks)
@@ -161,10 +175,10 @@ def _bar(histogram: Histogram, at: int, most: int) -> str:
 
 def _agreements(heading: str, agreement: dict[str, Agreement], difference: str) -> list[str]:
     lines = []
-    for axis, found in agreement.items():
-        shares = f"equal {found.exact:4.0%}, within one {found.within_one:4.0%}"
-        mean = f"mean of {difference} {found.difference:+.2f}"
-        lines.append(f"  {axis:10} {shares}, {mean} ({count(found.papers, 'paper')})")
+    for axis, pair in agreement.items():
+        shares = f"equal {pair.exact:4.0%}, within one {pair.within_one:4.0%}"
+        mean = f"mean of {difference} {pair.difference:+.2f}"
+        lines.append(f"  {axis:10} {shares}, {mean} ({count(pair.papers, 'paper')})")
     return [heading, *lines] if lines else []
 
 
@@ -173,12 +187,12 @@ def _misses(what: str, first: str, misses: Sequence[Miss], every: int) -> list[s
         return [f"{what}: none"]
     some = f", the first {len(misses)}" if len(misses) < every else ""
     lines = [f"{what}: {every:,}{some}, {first} first"]
-    are_labelled = any(miss.label_relevance for miss in misses)
-    if are_labelled:
+    labels_have_scores = any(miss.label_relevance for miss in misses)
+    if labels_have_scores:
         lines.append(f"  {'score':9}label")
     for miss in misses:
         start = f"  {_scores(miss.relevance, miss.novelty) or 'no score':9}"
-        if are_labelled:
+        if labels_have_scores:
             start += f"{_scores(miss.label_relevance, miss.label_novelty):9}"
         indent = " " * len(start)
         start += f"{_shown(miss.id, 24):12} "
@@ -199,28 +213,30 @@ def _scores(relevance: int | None, novelty: int | None) -> str:
 # --- words and numbers ------------------------------------------------------------------------
 
 
+_NAMES = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "ndcg": "nDCG",
+    "precision": "precision at the cut",
+    "recall": "recall at the cut",
+    "f1": "F1 at the cut",
+    "precision_at_k": "precision at {k}",
+    "recall_at_k": "recall at {k}",
+}
+
+
 def _name(figure: str, k: int) -> str:
-    names = {
-        "auc": "AUC",
-        "average_precision": "average precision",
-        "ndcg": "nDCG",
-        "precision": "precision at the cut",
-        "recall": "recall at the cut",
-        "f1": "F1 at the cut",
-        "precision_at_k": f"precision at {k}",
-        "recall_at_k": f"recall at {k}",
-    }
-    return names[figure]
+    return _NAMES[figure].format(k=k)
 
 
 def _cut(*evaluations: Evaluation) -> str:
     cut = evaluations[0].cut
-    unjudged = all(e.relevance is not None and e.novelty is None for e in evaluations)
-    return f"relevance {cut.relevance}" + ("" if unjudged else f", novelty {cut.novelty}")
+    no_novelty = all(e.relevance is not None and e.novelty is None for e in evaluations)
+    return f"relevance {cut.relevance}" + ("" if no_novelty else f", novelty {cut.novelty}")
 
 
 def number(value: float | None) -> str:
-    """A figure as every table and sentence gives it."""
+    """A figure as it is shown in every table and sentence."""
     return _UNDEFINED if value is None else f"{value:.3f}"
 
 

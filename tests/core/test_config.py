@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.config import Arxiv, Config, Keep, Llm, Site, load_config, parse_config
+from digest.core.config import Arxiv, Config, Keep, Llm, Site, load_config, parse_config, settings
 from digest.core.errors import ConfigError
 from digest.core.models import Cut
-from tests.settings_table import table
 
 # The design's `config.yaml`: the example is the defaults.
 DEFAULTS: dict[str, Any] = yaml.safe_load("""
@@ -48,13 +46,13 @@ arxiv:
 
 def leaves(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Every setting by its dotted path; `llm.extra` is one."""
-    found: dict[str, Any] = {}
+    by_path: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, dict) and key != "extra":
-            found |= leaves(value, f"{prefix}{key}.")
+            by_path |= leaves(value, f"{prefix}{key}.")
         else:
-            found[prefix + key] = value
-    return found
+            by_path[prefix + key] = value
+    return by_path
 
 
 def setting(config: Config, path: str) -> object:
@@ -84,29 +82,8 @@ def file(tmp_path: Path) -> Path:
 # --- what is right ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", [path for path in leaves(DEFAULTS) if path != "categories"])
-def test_each_default_is_the_designs(path: str) -> None:
-    expected = leaves(DEFAULTS)[path]
-    value = setting(parse_config({"categories": ["cs.LG"]}), path)
-    if isinstance(expected, list):
-        expected = tuple(expected)
-    assert (str(value) if isinstance(value, Path) else value) == expected
-    assert not isinstance(value, bool)
-
-
 def test_the_design_names_every_setting() -> None:
-    def named(schema: Any, prefix: str) -> set[str]:
-        return {
-            path
-            for f in fields(schema)
-            for path in (
-                named(getattr(schema, f.name), f"{prefix}{f.name}.")
-                if is_dataclass(getattr(schema, f.name))
-                else [prefix + f.name]
-            )
-        }
-
-    assert named(parse_config({"categories": ["cs.LG"]}), "") == set(leaves(DEFAULTS))
+    assert [path for path, _ in settings()] == list(leaves(DEFAULTS))
 
 
 def test_the_defaults_written_out_are_the_defaults() -> None:
@@ -134,13 +111,13 @@ def test_the_defaults_written_out_are_the_defaults() -> None:
         ("arxiv.feed_url", "http://localhost:80/{category}.xml", None),
     ],
 )
-def test_an_allowed_value_is_taken(path: str, value: object, read: object) -> None:
+def test_allowed_values(path: str, value: object, read: object) -> None:
     expected = value if read is None else read
     assert setting(parse_config(nested(path, value)), path) == expected
 
 
 @pytest.mark.parametrize("section", ["keep", "site", "llm", "arxiv"])
-def test_an_empty_section_is_a_section_of_defaults(section: str) -> None:
+def test_an_empty_section_means_defaults(section: str) -> None:
     assert parse_config(nested(section, None)) == Config(categories=("cs.LG",))
 
 
@@ -160,65 +137,48 @@ def test_sections_can_be_given_in_part() -> None:
         ("categories", None, "nothing"),
         ("categories", "cs.LG", "'cs.LG'"),
         ("categories", [], "[]"),
-        ("categories", {"cs.LG": 1}, "{'cs.LG': 1}"),
-        ("announce", [], "[]"),
-        ("announce", "new", "'new'"),
         ("scorer", True, "true"),
         ("scorer", "LLM", "'LLM'"),
-        ("scorer", ["llm"], "['llm']"),
         ("keep", 8, "8"),
-        ("keep", [8, 7], "[8, 7]"),
         ("keep.relevance", True, "true"),
         ("keep.relevance", 8.0, "8.0"),
         ("keep.relevance", "8", "'8'"),
-        ("keep.relevance", 0, "0"),
         ("keep.relevance", 11, "11"),
         ("keep.relevance", None, "nothing"),
         pytest.param("keep.relevance", 10**5000, "a very long number", id="5000 digits"),
         ("authors", "José García", "'José García'"),
         ("prompts", 3, "3"),
-        ("prompts", "", "''"),
         ("out", None, "nothing"),
-        ("out", "a\nb", "'a\\nb'"),
-        ("site.title", "", "''"),
         ("site.title", " ", "' '"),
         ("site.title", "a\nb", "'a\\nb'"),
-        ("site.title", False, "false"),
         ("site.url", "example.org", "'example.org'"),
         ("site.url", "ftp://example.org", "'ftp://example.org'"),
-        ("site.url", "http://", "'http://'"),
         ("site.url", "http://[example", "'http://[example'"),
         ("site.url", "http://example.org/a b", "'http://example.org/a b'"),
         ("site.url", "http://example.org/\u202e", "'http://example.org/\\u202e'"),
         ("llm.batch_size", 2.5, "2.5"),
         ("llm.timeout_s", math.nan, "nan"),
-        ("llm.timeout_s", math.inf, "inf"),
-        ("llm.timeout_s", True, "true"),
         ("llm.timeout_s", "300", "'300'"),
         pytest.param("llm.timeout_s", 10**400, None, id="400 digits"),
         ("llm.budget_usd", -0.1, "-0.1"),
-        ("llm.budget_usd", -math.inf, "-inf"),
         ("llm.max_unscored", 20, "20"),
         ("llm.extra", [], "[]"),
-        ("llm.extra", "service_tier", "'service_tier'"),
         ("llm.extra", {1: "a"}, "{1: 'a'}"),
         ("llm.extra", {"a": math.nan}, "{'a': nan}"),
         ("llm.extra", {"a": {(1, 2): 3}}, "{'a': {(1, 2): 3}}"),
-        ("llm.extra", {"a": {1}}, "{'a': {1}}"),
         ("arxiv.feed_url", "https://example.org/rss", "'https://example.org/rss'"),
         ("arxiv.feed_url", "https://x.org/{category}/{day}", "'https://x.org/{category}/{day}'"),
         ("arxiv.feed_url", "https://x.org/{category}{", "'https://x.org/{category}{'"),
-        ("arxiv.delay_s", -1, "-1"),
         ("exclude", "a" * 100, None),
     ],
 )
-def test_a_wrong_value_is_told_with_what_is_allowed(
+def test_a_wrong_value_is_shown_with_what_is_allowed(
     path: str, value: object, found: str | None
 ) -> None:
     (mistake,) = mistakes(nested(path, value))
-    told = re.fullmatch(rf"{re.escape(path)}: found (.{{1,60}}); allowed: (.+)", mistake)
-    assert told
-    assert found is None or told[1] == found
+    parts = re.fullmatch(rf"{re.escape(path)}: found (.{{1,60}}); allowed: (.+)", mistake)
+    assert parts
+    assert found is None or parts[1] == found
 
 
 @pytest.mark.parametrize(
@@ -226,76 +186,60 @@ def test_a_wrong_value_is_told_with_what_is_allowed(
     [
         ("announce", ["new", False], "announce[1]: found false; allowed: new, cross, replace or"),
         ("authors", ["a", 1], "authors[1]: found 1; allowed: names"),
-        ("exclude", [None], "exclude[0]: found nothing; allowed: phrases"),
-        ("categories", [1], "categories[0]: found 1; allowed: arXiv categories or archives"),
-        (
-            "categories",
-            ["cs.LLM"],
-            "categories[0]: 'cs.LLM' is no arXiv category: did you mean 'cs.LG'",
-        ),
-        (
-            "categories",
-            ["cs.LG", "heplat"],
-            "categories[1]: 'heplat' is no arXiv archive: did you mean 'hep-lat'",
-        ),
+        ("categories", ["cs.LG", 1], "categories[1]: found 1; allowed: arXiv categories or"),
+        ("categories", ["cs.LLM"], "categories[0]: 'cs.LLM' is no arXiv category: did you mean"),
+        ("llm.extra", {"messages": 1}, "llm.extra: 'messages' is not for you to send"),
+        ("site.url", "https://me:pass@example.org", "site.url: no user or password here"),
     ],
 )
-def test_a_wrong_entry_of_a_list_is_told_by_its_place(
-    path: str, value: object, mistake: str
-) -> None:
-    (told,) = mistakes(nested(path, value))
-    assert told.startswith(mistake)
+def test_a_mistake_in_words_of_its_own(path: str, value: object, mistake: str) -> None:
+    (message,) = mistakes(nested(path, value))
+    assert message.startswith(mistake)
 
 
 @pytest.mark.parametrize(
-    ("settings", "mistake"),
+    ("path", "value", "example"),
+    [
+        ("keep", 7, "keep: {relevance: 7, novelty: 7}"),
+        ("categories", "hep-th", "categories: [hep-th]"),
+        ("categories", "cs.LG, cs.AI", "categories: [cs.LG, cs.AI]"),
+        ("authors", "José García", "authors: [José García]"),
+    ],
+)
+def test_a_common_mistake_is_answered_with_an_example(
+    path: str, value: object, example: str
+) -> None:
+    (message,) = mistakes(nested(path, value))
+    assert message.endswith(f": write `{example}`")
+    parse_config({"categories": ["cs.LG"]} | yaml.safe_load(example))
+
+
+@pytest.mark.parametrize(
+    ("written", "mistake"),
     [
         ({"categores": []}, "categores: no such setting: did you mean 'categories'?"),
         ({"llm": {"modle": "m"}}, "llm.modle: no such setting: did you mean 'model'?"),
         ({"batch-size": 1}, "'batch-size': no such setting: allowed: categories, announce,"),
-        ({"llm": {"batch-size": 1}}, "llm.'batch-size': no such setting: did you mean 'batch_s"),
+        ({"model": "m"}, "model: no such setting: did you mean 'llm.model'?"),
+        ({"title": "T"}, "title: no such setting: did you mean 'site.title'?"),
         ({"keep": {"x": 1}}, "keep.x: no such setting: allowed: relevance, novelty"),
         ({1: "x"}, "1: no such setting: allowed: categories,"),
-        ({True: "x"}, "true: no such setting: allowed: categories,"),
         ({None: "x"}, "nothing: no such setting: allowed: categories,"),
         ({"a\nb": "x"}, "'a\\nb': no such setting: allowed: categories,"),
         ({10**5000: "x"}, "a very long number: no such setting: allowed: categories,"),
     ],
 )
-def test_an_unknown_setting_is_told_with_the_likely_one(
-    settings: dict[Any, Any], mistake: str
+def test_an_unknown_setting_is_named_with_the_likely_one(
+    written: dict[Any, Any], mistake: str
 ) -> None:
-    (told,) = mistakes({"categories": ["cs.LG"]} | settings)
-    assert told.startswith(mistake)
+    (message,) = mistakes({"categories": ["cs.LG"]} | written)
+    assert message.startswith(mistake)
 
 
-def test_what_is_required_is_told_when_missing() -> None:
-    assert mistakes({}) == (
-        "categories: missing: a list of arXiv categories or archives, at least one",
-    )
-
-
-@pytest.mark.parametrize("settings", [None, [], ["a"], "a", 1, False])
-def test_what_is_no_mapping_is_told_with_how_to_begin(settings: object) -> None:
-    (mistake,) = mistakes(settings)
+@pytest.mark.parametrize("document", [None, ["a"], "a", False])
+def test_a_document_that_is_no_mapping(document: object) -> None:
+    (mistake,) = mistakes(document)
     assert mistake.endswith("write settings as `key: value`, beginning with `categories: [cs.LG]`")
-
-
-def test_five_mistakes_are_five_lines() -> None:
-    assert mistakes(
-        {
-            "categories": ["cs.LLM"],
-            "scorer": True,
-            "keep": {"relevance": 8.0},
-            "llm": {"modle": "m", "timeout_s": math.nan},
-        }
-    ) == (
-        "categories[0]: 'cs.LLM' is no arXiv category: did you mean 'cs.LG' (Machine Learning)?",
-        "scorer: found true; allowed: llm or offline",
-        "keep.relevance: found 8.0; allowed: a whole number from 1 to 10",
-        "llm.modle: no such setting: did you mean 'model'?",
-        "llm.timeout_s: found nan; allowed: a number from 1 to 3600",
-    )
 
 
 scalars = (
@@ -313,23 +257,11 @@ values = st.recursive(
 
 
 @given(st.dictionaries(keys | st.text(max_size=4), values, max_size=8))
-def test_any_settings_are_a_config_or_a_config_error(settings: dict[str, Any]) -> None:
+def test_any_settings_are_a_config_or_a_config_error(written: dict[str, Any]) -> None:
     try:
-        config = parse_config(settings)
+        assert isinstance(parse_config(written).keep, Keep)
     except ConfigError as error:
-        told = error.mistakes
-    else:
-        told = ()
-        assert isinstance(config.keep, Keep)
-    assert all(mistake.isprintable() and ": " in mistake for mistake in told)
-
-
-@given(st.sampled_from(sorted(leaves(DEFAULTS))), values)
-def test_any_value_of_a_setting_is_taken_or_told(path: str, value: object) -> None:
-    try:
-        parse_config(nested(path, value))
-    except ConfigError as error:
-        assert all(m.startswith(path.partition(".")[0]) for m in error.mistakes)  # noqa: PT017
+        assert all(m.isprintable() and ": " in m for m in error.mistakes)  # noqa: PT017
 
 
 # --- the file ---------------------------------------------------------------------------------
@@ -341,11 +273,6 @@ def test_folders_are_relative_to_the_file(file: Path) -> None:
     assert (config.prompts, config.out) == (file.parent / "mine", file.parent / "../site")
 
 
-def test_an_absolute_folder_stays_where_it_is(file: Path, tmp_path: Path) -> None:
-    file.write_text(f"categories: [cs.LG]\nout: {tmp_path / 'site'}\n", "utf-8")
-    assert load_config(file).out == tmp_path / "site"
-
-
 def test_a_byte_order_mark_does_not_matter(file: Path) -> None:
     file.write_bytes(b"\xef\xbb\xbfcategories: [cs.LG]\n")
     assert load_config(file).categories == ("cs.LG",)
@@ -355,7 +282,6 @@ def test_a_byte_order_mark_does_not_matter(file: Path) -> None:
     ("text", "mistake"),
     [
         ("", "found nothing, not a mapping: "),
-        ("# only a comment\n", "found nothing, not a mapping: "),
         ("- cs.LG\n", "found ['cs.LG'], not a mapping: "),
         (
             "categories: [cs.LG]\nout: a\ncategories: [cs.AI]\n",
@@ -366,50 +292,35 @@ def test_a_byte_order_mark_does_not_matter(file: Path) -> None:
             "line 4: 'model' was set on line 3 already: keep one of the two",
         ),
         ("categories:\n\t- cs.LG\n", "line 2, column 1: a tab: indent with spaces"),
-        ("llm:\n  model: a\n\tlanguage: b\n", "line 3, column 1: a tab: indent with spaces"),
         ("categories: [cs.LG", "line 1, column 19: not YAML: expected ',' or ']'"),
-        ("categories: [cs.LG\n", "line 2, column 1: not YAML: expected ',' or ']'"),
         ("out: 'a\n", "line 2, column 1: not YAML: found unexpected end of stream"),
         ("a: b: c\n", "line 1, column 5: not YAML: mapping values are not allowed here"),
         ("a: b\n---\nc: d\n", "line 2, column 1: not YAML: but found another document"),
         ("? [a]\n: b\n", "line 1, column 3: not YAML: found unhashable key"),
-        ("? {a: b}\n: c\n", "line 1, column 3: not YAML: found unhashable key"),
         ("a: !!python/name:os.system\n", "line 1, column 4: not YAML: could not determine a const"),
         ("a: !!bool x\n", "not YAML: 'x'"),
         ("a: 2026-02-31\n", "not YAML: day is out of range for month"),
         ("a: \x07\n", "not YAML: unacceptable character #x0007"),
         ("[" * 500, "not YAML: maximum recursion depth exceeded"),
         ("a: &a [x, x]\nb: &b [*a, *a]\n", "line 2: the alias *a: write the value itself"),
-        ("llm: &a\n  extra: *a\n", "line 2: the alias *a: write the value itself"),
-        ("categories: [cs.LG]\nkeep: {relevance: yes, novelty: 7}\n", "keep.relevance: found true"),
-        ("categories: [cs.LG]\nannounce: [no]\n", "announce[0]: found false; allowed: new, "),
         ("categories: [cs.LG]\non: push\n", "true: no such setting: "),
         ("categories: [cs.LG]\nllm: {budget_usd: 1e3}\n", "llm.budget_usd: found '1e3'; allowed: "),
         ("categories: [cs.LG]\nllm: {extra: {a: 2026-01-30}}\n", "llm.extra: found {'a': datetime"),
-        ("categories: [cs.LG]\nllm: {timeout_s: .nan}\n", "llm.timeout_s: found nan; allowed: "),
     ],
 )
-def test_a_wrong_file_is_told_by_name_and_place(file: Path, text: str, mistake: str) -> None:
+def test_a_wrong_file_is_named_with_the_place(file: Path, text: str, mistake: str) -> None:
     file.write_text(text, "utf-8")
     with pytest.raises(ConfigError) as raised:
         load_config(file)
-    (told,) = raised.value.mistakes
-    assert told.startswith(f"{file}: {mistake}")
+    (message,) = raised.value.mistakes
+    assert message.startswith(f"{file}: {mistake}")
 
 
-def test_several_mistakes_of_a_file_are_lines_that_each_name_it(file: Path) -> None:
-    file.write_text("scorer: none\nkeep: 3\n", "utf-8")
-    with pytest.raises(ConfigError) as raised:
-        load_config(file)
-    assert str(raised.value).splitlines() == [
-        f"{file}: categories: missing: a list of arXiv categories or archives, at least one",
-        f"{file}: scorer: found 'none'; allowed: llm or offline",
-        f"{file}: keep: found 3; allowed: a mapping",
-    ]
-
-
-def test_duplicate_keys_are_told_together_with_every_other_mistake(file: Path) -> None:
-    file.write_text("scorer: none\nscorer: magic\nkeep: {novelty: 1, novelty: 99}\n", "utf-8")
+def test_all_mistakes_of_a_file_are_reported_at_once(file: Path) -> None:
+    file.write_text(
+        "scorer: none\nscorer: magic\nkeep: {novelty: 1, novelty: 99}\nllm: {modle: m, extra: []}\n"
+        "exclude: [a, 1]\n"
+    )
     with pytest.raises(ConfigError) as raised:
         load_config(file)
     assert [mistake.removeprefix(f"{file}: ") for mistake in raised.value.mistakes] == [
@@ -418,19 +329,20 @@ def test_duplicate_keys_are_told_together_with_every_other_mistake(file: Path) -
         "categories: missing: a list of arXiv categories or archives, at least one",
         "scorer: found 'magic'; allowed: llm or offline",
         "keep.novelty: found 99; allowed: a whole number from 1 to 10",
+        "exclude[1]: found 1; allowed: phrases",
+        "llm.extra: found []; allowed: a mapping of what JSON can hold",
+        "llm.modle: no such setting: did you mean 'model'?",
     ]
 
 
 @pytest.mark.parametrize("out", [".", "..", "mine", "mine/..", "docs/../mine"])
-def test_a_site_that_would_hold_the_settings_or_the_prompts_is_refused(
-    file: Path, out: str
-) -> None:
+def test_a_site_around_settings_or_prompts_is_refused(file: Path, out: str) -> None:
     file.write_text(f"categories: [cs.LG]\nprompts: mine/prompts\nout: {out}\n", "utf-8")
     with pytest.raises(ConfigError, match=r"out: .* holds .*give the site a folder of its own"):
         load_config(file)
 
 
-def test_a_site_that_a_link_leads_back_to_the_settings_is_refused(file: Path) -> None:
+def test_a_site_that_links_to_the_settings_is_refused(file: Path) -> None:
     (file.parent / "site").symlink_to(file.parent)
     file.write_text("categories: [cs.LG]\nout: site\n", "utf-8")
     with pytest.raises(ConfigError, match="would be published"):
@@ -447,50 +359,21 @@ def test_keys_of_a_merge_are_no_duplicates(file: Path) -> None:
     assert load_config(file).keep.novelty == 4
 
 
-def test_a_file_that_is_not_utf_8_is_told(file: Path) -> None:
-    file.write_bytes("site: {title: Café}".encode("latin-1"))
-    with pytest.raises(ConfigError, match="cannot be read: not UTF-8: save it as UTF-8"):
-        load_config(file)
-
-
-def test_a_missing_file_is_told_with_what_to_do(file: Path) -> None:
-    with pytest.raises(ConfigError, match="no such file: run this in the folder that has it, or"):
-        load_config(file)
-
-
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as raised:
-        load_config(tmp_path)
-    assert str(raised.value) == f"{tmp_path}: cannot be read: Is a directory"
-
-
-# --- the reference ----------------------------------------------------------------------------
-
-
-def test_the_table_has_every_setting_once() -> None:
-    rows = table().splitlines()[2:]
-    assert [row.split("`")[1] for row in rows] == list(leaves(DEFAULTS))
-    assert all(row.count("|") == 5 for row in rows)
-
-
 @pytest.mark.parametrize(
-    ("path", "default"),
+    ("content", "message"),
     [
-        ("categories", "*required*"),
-        ("announce", "`[new, cross]`"),
-        ("authors", "`[]`"),
-        ("keep.relevance", "`8`"),
-        ("llm.timeout_s", "`300`"),
-        ("llm.max_unscored", "`0.2`"),
-        ("llm.extra", "`{}`"),
-        ("site.url", "`null`"),
+        ("site: {title: Café}".encode("latin-1"), "cannot be read: not UTF-8: save it as UTF-8"),
+        (None, "no such file: run this in the folder that has it, or name it with --config"),
     ],
 )
-def test_the_table_shows_a_default_as_one_would_write_it(path: str, default: str) -> None:
-    assert f"\n| `{path}` | {default} | " in table()
+def test_a_file_that_cannot_be_read(file: Path, content: bytes | None, message: str) -> None:
+    if content:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError) as raised:
+        load_config(file)
+    assert str(raised.value) == f"{file}: {message}"
 
 
-@pytest.mark.parametrize("key", ["model", "messages", "response_format", "stream"])
-def test_what_a_request_is_about_cannot_be_replaced(key: str) -> None:
-    with pytest.raises(ConfigError, match=f"llm.extra: '{key}' is not for you to send"):
-        parse_config({"categories": ["cs.LG"], "llm": {"extra": {key: 1}}})
+def test_a_folder_cannot_be_read_as_settings(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+        load_config(tmp_path)

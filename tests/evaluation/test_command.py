@@ -31,7 +31,7 @@ from digest.evaluation import compare as evaluation
 from digest.evaluation.labels import load_labels, load_results
 from digest.scoring import scorers
 from tests import make
-from tests.arxiv.test_search_api import Server, xml
+from tests.arxiv.test_search_api import Server
 from tests.make import DAY, REPORT_KEYS, paper, score, tree
 from tests.scoring import replies
 from tests.scoring.fake import Fake
@@ -109,7 +109,7 @@ def label(paper_id: str = "2601.00001", **more: object) -> dict[str, object]:
 # --- the embedded scorer ----------------------------------------------------------------------
 
 
-def test_the_embedded_scorer_is_measured_without_a_key(evaluate: Eval, project: Path) -> None:
+def test_the_embedded_scorer_is_measured(evaluate: Eval, project: Path) -> None:
     ended = evaluate("--labels", LABELS)
     assert ended.code == 0
     assert ended.out.startswith("24 labelled papers, 11 relevant (46%)\n\nAt the cut (relevance 8)")
@@ -121,7 +121,7 @@ def test_the_embedded_scorer_is_measured_without_a_key(evaluate: Eval, project: 
     assert not (project / "docs").exists()
 
 
-def test_with_json_the_report_is_all_there_is_on_stdout(evaluate: Eval) -> None:
+def test_with_json_stdout_is_the_report(evaluate: Eval) -> None:
     report = evaluate("--labels", LABELS, "--json").report
     assert list(report) == [*REPORT_KEYS, "evaluation", "left_out"]
     assert (report["status"], report["scorer"], report["model"]) == ("evaluated", "offline", None)
@@ -134,25 +134,14 @@ def test_with_json_the_report_is_all_there_is_on_stdout(evaluate: Eval) -> None:
     assert report["left_out"] == []
 
 
-def test_k_says_how_many_papers_a_reader_looks_at(evaluate: Eval) -> None:
-    assert "precision at 3 " in evaluate("--labels", LABELS, "--k", "3").out
-
-
-def test_the_cut_is_the_configured_one(evaluate: Eval, project: Path) -> None:
-    configure(project, more="keep: {relevance: 2, novelty: 1}\n")
-    report = evaluate("--labels", LABELS, "--json").report
-    assert report["evaluation"]["cut"] == {"relevance": 2, "novelty": 1}
-
-
-def test_another_scorer_can_be_asked_for(evaluate: Eval, project: Path) -> None:
-    configure(project, scorer=ScoredBy.MODEL)
-    assert evaluate("--labels", LABELS, "--scorer", "offline").code == 0
-
-
-def test_packed_labels_are_read(evaluate: Eval, project: Path) -> None:
+def test_options_labels_and_cut_are_the_given_ones(evaluate: Eval, project: Path) -> None:
+    configure(project, scorer=ScoredBy.MODEL, more="keep: {relevance: 2, novelty: 1}\n")
     packed = project / "labels.jsonl.gz"
     packed.write_bytes(gzip.compress(LABELS.read_bytes()))
-    assert evaluate("--labels", packed, "--json").report["evaluation"]["n"] == 24
+    report = evaluate("--labels", packed, "--scorer", "offline", "--k", "3", "--json").report
+    evaluation = report["evaluation"]
+    assert (evaluation["n"], evaluation["k"]) == (24, 3)
+    assert evaluation["cut"] == {"relevance": 2, "novelty": 1}
 
 
 def test_a_real_day_with_its_verdicts_is_measured(evaluate: Eval, real_data: Path) -> None:
@@ -165,17 +154,12 @@ def test_a_real_day_with_its_verdicts_is_measured(evaluate: Eval, real_data: Pat
 # --- results, kept and compared ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["scores.jsonl", "scores.jsonl.gz", "new/folder/scores.jsonl"])
+@pytest.mark.parametrize("name", ["new/folder/scores.jsonl", "scores.jsonl.gz"])
 def test_saved_scores_can_be_read_again(evaluate: Eval, project: Path, name: str) -> None:
+    (project / "scores.jsonl.gz").write_text("of another day\n")
     assert evaluate("--labels", LABELS, "--save", name).code == 0
     assert list(load_results(project / name)) == IDS
     assert [p for p in tree(project) if p.endswith(".tmp")] == []
-
-
-def test_saving_replaces_what_was_there(evaluate: Eval, project: Path) -> None:
-    (project / "scores.jsonl").write_text("of another day\n")
-    evaluate("--labels", LABELS, "--save", "scores.jsonl")
-    assert len(load_results(project / "scores.jsonl")) == 24
 
 
 def test_two_folders_of_prompts_are_compared(evaluate: Eval, project: Path) -> None:
@@ -209,9 +193,7 @@ def test_a_folder_is_compared_with_saved_results(evaluate: Eval, project: Path) 
     assert report["comparison"]["a"] == report["comparison"]["b"] == alone["evaluation"]
 
 
-def test_papers_that_either_results_lack_are_left_out_of_both(
-    evaluate: Eval, project: Path
-) -> None:
+def test_papers_without_both_scores_are_left_out(evaluate: Eval, project: Path) -> None:
     evaluate("--labels", LABELS, "--save", "a.jsonl")
     lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
     (project / "b.jsonl").write_text("".join(lines[:20]))
@@ -227,7 +209,7 @@ def test_papers_that_either_results_lack_are_left_out_of_both(
     assert comparison["a"] == comparison["b"]
 
 
-def test_results_without_a_paper_in_common_are_not_compared(evaluate: Eval, project: Path) -> None:
+def test_results_without_a_common_paper_are_not_compared(evaluate: Eval, project: Path) -> None:
     evaluate("--labels", LABELS, "--save", "a.jsonl")
     lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
     other = '{"id": "1901.00001", "relevance": 3}\n'  # that nobody has labelled
@@ -271,9 +253,7 @@ def test_the_archive_is_a_source_of_labels(evaluate: Eval, project: Path, arxiv:
     assert "labels: 2 papers as the model scored them, 1 day of the archive (" in ended.err
 
 
-def test_papers_that_arxiv_does_not_return_are_named(
-    evaluate: Eval, project: Path, arxiv: Server
-) -> None:
+def test_papers_that_arxiv_lacks_are_named(evaluate: Eval, project: Path, arxiv: Server) -> None:
     archived(project, a_day("2601.00001", "2601.00003", "2601.00004"))
     ended = evaluate("--since", DAY, "--json")
     assert ended.code == 0
@@ -283,16 +263,8 @@ def test_papers_that_arxiv_does_not_return_are_named(
     assert "; 1 labelled paper left out; " in ended.report["reason"]
 
 
-def test_where_the_archive_has_every_abstract_nobody_is_asked(
-    evaluate: Eval, project: Path, arxiv: Server
-) -> None:
-    archived(project, a_day("2601.00001"))
-    assert evaluate("--since", DAY).code == 0
-    assert arxiv.asked == []
-
-
 @pytest.mark.parametrize("days", [(), (a_day("2601.00001"),)])
-def test_an_archive_without_a_scored_day_since_then_is_an_error(
+def test_no_scored_day_since_then_is_an_error(
     evaluate: Eval, project: Path, arxiv: Server, days: Iterable[Digest]
 ) -> None:
     archived(project, *days)
@@ -304,15 +276,7 @@ def test_an_archive_without_a_scored_day_since_then_is_an_error(
     )
 
 
-def test_an_arxiv_that_is_in_trouble_ends_it(evaluate: Eval, project: Path, arxiv: Server) -> None:
-    archived(project, a_day("2601.00001", "2601.00003"))
-    arxiv.replies.append(lambda: xml(b"<html>down</html>"))
-    ended = evaluate("--since", DAY, "--json")
-    assert (ended.code, ended.report["status"]) == (4, "feed_error")
-    assert ended.err.splitlines()[-1].startswith("digest: arXiv API: not a feed but a web page")
-
-
-def test_a_missing_key_is_told_before_arxiv_is_asked(
+def test_a_missing_key_is_reported_before_arxiv_is_asked(
     evaluate: Eval, project: Path, arxiv: Server
 ) -> None:
     archived(project, a_day("2601.00001", "2601.00003"))
@@ -324,24 +288,24 @@ def test_a_missing_key_is_told_before_arxiv_is_asked(
 
 
 ALL_GOOD = {i: Label(relevance=9, novelty=8, topic="none", comment=f"Of {i}.") for i in IDS}
+KEPT = "; what was scored is kept: run it again, and only the rest is paid for"
+Ask = Callable[..., tuple[Ended, Fake]]
 
 
 @pytest.fixture
-def model(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Fake], None]:
-    """Point the settings at a running endpoint."""
+def ask(evaluate: Eval, project: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    """Evaluate with a running endpoint, which gives every paper good scores or responds."""
     configure(project, scorer=ScoredBy.MODEL)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
 
-    def at(fake: Fake) -> None:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+    def run(
+        *arguments: str | Path, respond: replies.Step | None = None, labels: Path = LABELS
+    ) -> tuple[Ended, Fake]:
+        with Fake(ALL_GOOD, public=True, respond=respond) as fake:
+            monkeypatch.setenv("OPENAI_BASE_URL", fake.url)
+            return evaluate("--labels", labels, *arguments, "--json"), fake
 
-    return at
-
-
-Model = Callable[[Fake], None]
-
-
-KEPT = "; what was scored is kept: run it again, and only the rest is paid for"
+    return run
 
 
 def unfinished(folder: Path) -> list[str]:
@@ -349,48 +313,36 @@ def unfinished(folder: Path) -> list[str]:
 
 
 def once(*fakes: Fake) -> bool:
-    """Whether each labelled paper was paid for exactly once, all in all."""
+    """True if each labelled paper was paid for exactly once by all together."""
     paid = [paper_id for fake in fakes for paper_id in fake.answered.elements()]
     return sorted(paid) == sorted(IDS)
 
 
-def test_a_model_is_measured_and_its_cost_told(evaluate: Eval, project: Path, model: Model) -> None:
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
-    assert ended.code == 0
+def about_proteins(step: replies.Rule) -> replies.Rule:
+    """`step` for the prompts about proteins alone."""
+    return lambda request: (
+        step(request) if "Relevant: proteins" in json.dumps(request.body) else None
+    )
+
+
+def test_a_model_is_measured_with_its_cost(project: Path, ask: Ask) -> None:
+    ended, fake = ask("--save", "a.jsonl")
     report = ended.report
-    assert (report["scorer"], report["model"]) == ("llm", "gpt-6-luna")
+    assert (ended.code, report["scorer"], report["model"]) == (0, "llm", "gpt-6-luna")
     assert report["usage"]["requests"] == len(fake.records)
     assert report["usage"]["prompt_tokens"] > 1000
     assert f"({len(fake.records)} requests, tokens " in report["reason"]
     cost = report["cost_usd"]
-    said = "cost not reported" if cost is None else f"cost ${cost:.4f}"
-    assert said in report["reason"]
+    assert ("cost not reported" if cost is None else f"cost ${cost:.4f}") in report["reason"]
     assert once(fake)
     assert report["evaluation"]["kept"] == 24
     assert load_results(project / "a.jsonl")[IDS[0]].comment == f"Of {IDS[0]}."
     assert unfinished(project) == []
 
 
-def test_a_cost_that_nobody_knows_is_not_reported(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    configure(project, scorer=ScoredBy.MODEL, llm=", model: of-my-own")
-    with Fake(public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json")
-    assert ended.report["cost_usd"] is None
-    assert "; cost not reported (" in ended.report["reason"]
-
-
-def test_two_folders_are_each_asked_with_their_own_prompts(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_each_folder_is_asked_with_its_own_prompts(project: Path, ask: Ask) -> None:
     a, b = prompts(project, "a", "attention"), prompts(project, "b", "proteins")
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--compare", a, b, "--json")
+    ended, fake = ask("--compare", a, b)
     assert ended.code == 0
     sent = [json.dumps(request.body["messages"]) for request in fake.records]
     about = {tuple(t for t in ("attention", "proteins") if f"Relevant: {t}" in s) for s in sent}
@@ -400,21 +352,8 @@ def test_two_folders_are_each_asked_with_their_own_prompts(
     assert unfinished(project) == []
 
 
-def test_the_same_prompts_twice_are_asked_twice(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        assert evaluate("--labels", LABELS, "--compare", "prompts", "prompts").code == 0
-    assert set(fake.answered.values()) == {2}
-
-
-def test_a_paper_that_the_model_refuses_is_counted_and_told(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    with Fake(ALL_GOOD, public=True, respond=whenever(IDS[3], replies.filtered())) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
+def test_a_refused_paper_is_counted_and_named(project: Path, ask: Ask) -> None:
+    ended, _ = ask("--save", "a.jsonl", respond=whenever(IDS[3], replies.filtered()))
     assert ended.code == 0
     assert "prompts: 1 of 24 papers not scored (1 refused)\n" in ended.err
     assert ended.report["evaluation"]["unscored"] == 1
@@ -423,26 +362,14 @@ def test_a_paper_that_the_model_refuses_is_counted_and_told(
     assert unfinished(project) == []
 
 
-def test_where_the_model_scores_nothing_that_is_an_outage(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    with Fake(public=True, respond=replies.empty) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json", "--save", "a.jsonl")
+def test_a_model_that_scores_nothing_is_an_outage(project: Path, ask: Ask) -> None:
+    ended, _ = ask("--save", "a.jsonl", respond=replies.empty)
     assert (ended.code, ended.report["status"]) == (3, "outage")
     assert "evaluation" not in ended.report
     (line,) = [line for line in ended.err.splitlines() if line.startswith("digest: ")]
     assert line.startswith("digest: the model failed: ")
     assert line.endswith(": prompts: 24 of 24 papers not scored (24 invalid reply)")
     assert not (project / "a.jsonl").exists()
-
-
-def test_a_rejected_key_is_told_in_a_line(evaluate: Eval, model: Model) -> None:
-    with Fake(public=True, respond=replies.unauthorized()) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json")
-    assert (ended.code, ended.report["status"]) == (3, "outage")
-    assert len(fake.records) == 1
 
 
 # --- what is paid for once --------------------------------------------------------------------
@@ -452,17 +379,12 @@ def from_request(number: int, response: Response) -> replies.Rule:
     return lambda request: response if request.number >= number else None
 
 
-def test_after_a_failure_only_the_rest_is_paid_for(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    with Fake(ALL_GOOD, public=True, respond=from_request(2, replies.unauthorized())) as failing:
-        model(failing)
-        assert evaluate("--labels", LABELS).code == 3
+def test_after_a_failure_only_the_rest_is_paid_for(project: Path, ask: Ask) -> None:
+    ended, failing = ask(respond=from_request(2, replies.unauthorized()))
+    assert ended.code == 3
     assert failing.answered
     assert len(unfinished(project)) == 1
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json")
+    ended, fake = ask()
     assert once(failing, fake)
     assert f", {len(failing.answered)} scored earlier (" in ended.err
     whole = [r for f in (failing, fake) for r in f.records if r.status == 200]
@@ -479,83 +401,41 @@ def interrupting(request: Request) -> Response | None:
 
 
 def test_after_an_interrupt_only_the_rest_is_paid_for(
-    evaluate: Eval, project: Path, model: Model
+    project: Path, ask: Ask, impatient: None
 ) -> None:
-    configure(
-        project, scorer=ScoredBy.MODEL, llm=", concurrency: 1"
-    )  # or an answer might go unheard
-    with Fake(ALL_GOOD, public=True, respond=interrupting) as stopped:
-        model(stopped)
-        ended = evaluate("--labels", LABELS, "--json")
+    configure(project, "llm", ", concurrency: 1")  # or an answer might be lost
+    ended, stopped = ask(respond=interrupting)
     assert (ended.code, ended.report["status"]) == (130, "interrupted")
     assert ended.report["reason"].startswith("interrupted: prompts: ")
     assert KEPT in ended.report["reason"]
     assert stopped.answered
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        assert evaluate("--labels", LABELS).code == 0
+    ended, fake = ask()
+    assert ended.code == 0
     assert once(stopped, fake)
 
 
-def test_what_stopped_before_the_second_has_paid_for_the_first(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    b = prompts(project, "b", "proteins")
-
-    def no_proteins(request: Request) -> Response | None:
-        about = "Relevant: proteins" in json.dumps(request.body)
-        return replies.unauthorized() if about else None
-
-    with Fake(ALL_GOOD, public=True, respond=no_proteins) as failing:
-        model(failing)
-        assert evaluate("--labels", LABELS, "--compare", "prompts", b).code == 3
-    assert once(failing)
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        assert evaluate("--labels", LABELS, "--compare", "prompts", b).code == 0
-    assert once(fake)
-    assert unfinished(project) == []
-
-
-def test_scores_that_could_not_be_saved_are_not_paid_for_again(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_scores_that_could_not_be_saved_are_not_paid_again(project: Path, ask: Ask) -> None:
     (project / "taken").write_text("a file")
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--save", "taken/a.jsonl", "--json")
-        assert (ended.code, ended.report["status"]) == (1, "archive_error")
-        assert "taken/a.jsonl: cannot be" in ended.err
-        assert evaluate("--labels", LABELS, "--save", "a.jsonl").code == 0
-    assert once(fake)
+    ended, first = ask("--save", "taken/a.jsonl")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
+    assert "taken/a.jsonl: cannot be" in ended.err
+    ended, second = ask("--save", "a.jsonl")
+    assert ended.code == 0
+    assert once(first, second)
 
 
-def test_text_that_has_changed_under_its_id_is_scored_anew(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_changed_text_is_scored_again(project: Path, ask: Ask) -> None:
     rest = [label(f"2601.0000{n}") for n in range(2, 8)]
-    with Fake(public=True, respond=from_request(1, replies.unauthorized())) as failing:
-        model(failing)
-        assert evaluate("--labels", labels_file(project, label(), *rest)).code == 3
+    _, failing = ask(
+        labels=labels_file(project, label(), *rest),
+        respond=from_request(1, replies.unauthorized()),
+    )
     assert failing.answered
-    with Fake(public=True) as fake:
-        model(fake)
-        changed = labels_file(project, label(title="Another"), *rest)
-        assert evaluate("--labels", changed).code == 0
+    _, fake = ask(labels=labels_file(project, label(title="Another"), *rest))
     assert sum(fake.answered.values()) == 7
 
 
 # --- the budget -------------------------------------------------------------------------------
-
-
-def test_without_money_nothing_is_asked(evaluate: Eval, project: Path, model: Model) -> None:
-    configure(project, scorer=ScoredBy.MODEL, llm=", budget_usd: 0, model: gpt-4o")
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--json")
-    assert (ended.code, ended.report["status"]) == (3, "over_budget")
-    assert "raise llm.budget_usd" in ended.report["reason"]
-    assert fake.records == []
 
 
 def priced(project: Path, budget_usd: object) -> None:
@@ -564,8 +444,8 @@ def priced(project: Path, budget_usd: object) -> None:
     configure(project, "llm", llm)
 
 
-def foretold(project: Path) -> float:
-    """What a whole evaluation is foretold to cost."""
+def estimate(project: Path) -> float:
+    """The estimated cost of a whole evaluation, in dollars."""
     config = load_config(project / "config.yaml")
     papers = [label.paper for label in load_labels(LABELS)]
     cost = scorers.make(config, None, None).foretell(papers).cost_usd
@@ -573,105 +453,65 @@ def foretold(project: Path) -> float:
     return cost
 
 
-def dearer(tokens: int) -> replies.Rule:
-    """Replies that took more than anybody foretold."""
-    usage = {"prompt_tokens": tokens, "completion_tokens": 10, "total_tokens": tokens + 10}
-    return replies.usage(usage)
-
-
-def test_what_it_will_cost_is_said_before_anything_is_asked(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_the_estimate_is_logged_before_the_first_request(project: Path, ask: Ask) -> None:
     priced(project, 1)
-    b = prompts(project, "b", "proteins")
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        one = evaluate("--labels", LABELS)
-        two = evaluate("--labels", LABELS, "--compare", "prompts", "prompts")
-        evaluate("--labels", LABELS, "--save", "a.jsonl")
-        a_file = evaluate("--labels", LABELS, "--compare", b, "a.jsonl")
-    cost = foretold(project)
-    assert one.err.startswith(f"cost: ${cost:.4f} foretold for 24 papers, in ")
-    assert two.err.startswith(f"cost: ${2 * cost:.4f} foretold for 24 papers, twice, in ")
+    one, _ = ask()
+    two, fake = ask("--compare", "prompts", "prompts")
+    cost = estimate(project)
+    assert one.err.startswith(f"cost: about ${cost:.4f} for 24 papers, in ")
+    assert two.err.startswith(f"cost: about ${2 * cost:.4f} for 24 papers, twice, in ")
     assert one.err.splitlines()[1].startswith("score: ")
-    assert " foretold for 24 papers, in " in a_file.err
+    assert set(fake.answered.values()) == {2}, "the same prompts twice are asked twice"
 
 
-def test_a_price_that_nobody_knows_is_said_before_anything_is_asked(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    configure(project, scorer=ScoredBy.MODEL, llm=", model: of-my-own")
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS)
-    assert ended.code == 0
+def test_an_unknown_price_is_reported_as_such(project: Path, ask: Ask) -> None:
+    configure(project, "llm", ", model: of-my-own")
+    ended, _ = ask()
     assert ended.err.startswith(
-        "cost: of 24 papers not foretold, the price of the model is not known\n"
+        "cost: no estimate for 24 papers, the price of the model is not known\n"
     )
+    assert ended.report["cost_usd"] is None
+    assert "; cost not reported (" in ended.report["reason"]
 
 
-def test_what_would_cost_more_than_the_budget_is_not_begun(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_above_the_budget_nothing_is_sent(project: Path, ask: Ask) -> None:
     priced(project, 1)
-    cost = foretold(project)
+    cost = estimate(project)
     priced(project, cost * 1.5)
-    with Fake(ALL_GOOD, public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--compare", "prompts", "prompts", "--json")
-        assert fake.records == []
-        assert (ended.code, ended.report["status"]) == (3, "over_budget")
-        assert ended.report["reason"] == (
-            f"${2 * cost:.4f} foretold for 24 papers, twice, and of the budget of"
-            f" ${cost * 1.5:.4f} there is ${cost * 1.5:.4f} left: raise llm.budget_usd, or name"
-            " fewer papers; nothing was asked"
-        )
-        assert evaluate("--labels", LABELS).code == 0
-
-
-def test_where_the_budget_ends_before_the_second_is_scored_there_is_no_verdict(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    given = ("--labels", LABELS, "--compare", "prompts", prompts(project, "b", "proteins"))
-
-    def costly(request: Request) -> Response | None:
-        about = "Relevant: proteins" in json.dumps(request.body)
-        return dearer(400_000)(request) if about else None
-
-    with Fake(ALL_GOOD, public=True, respond=costly) as fake:
-        model(fake)
-        priced(project, 1)
-        first = evaluate(*given, "--json")
-        assert (first.code, first.report["status"]) == (3, "over_budget")
-        assert "comparison" not in first.report
-        assert first.report["reason"].startswith("the budget does not reach: ")
-        assert ": b: " in first.report["reason"].replace(str(project) + "/", "")
-        assert first.report["reason"].endswith(KEPT)
-        assert len(unfinished(project)) == 2
-        asked = len(fake.records)
-        again = evaluate(*given, "--json")  # the spend of earlier tries counts
-        assert (again.code, again.report["status"]) == (3, "over_budget")
-        assert "there is nothing left: raise llm.budget_usd" in again.report["reason"]
-        assert len(fake.records) == asked
-        priced(project, "null")
-        whole = evaluate(*given, "--json")
-    assert whole.code == 0
-    assert whole.report["comparison"]["b"]["n"] == 24
-    assert set(fake.answered.values()) == {2}
-    assert unfinished(project) == []
-
-
-def test_where_the_budget_ends_midway_a_single_evaluation_gives_no_figure(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
-    priced(project, 1)
-    with Fake(ALL_GOOD, public=True, respond=dearer(400_000)) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json")
+    ended, fake = ask("--compare", "prompts", "prompts")
+    assert fake.records == []
     assert (ended.code, ended.report["status"]) == (3, "over_budget")
-    assert "evaluation" not in ended.report
-    assert fake.answered
-    assert not (project / "a.jsonl").exists()
+    assert ended.report["reason"] == (
+        f"about ${2 * cost:.4f} are needed for 24 papers, twice, and of the budget of"
+        f" ${cost * 1.5:.4f} there is ${cost * 1.5:.4f} left: raise llm.budget_usd, or name"
+        " fewer papers; nothing was sent to the model"
+    )
+    ended, _ = ask()
+    assert ended.code == 0
+
+
+def test_a_budget_that_ends_midway_gives_no_figures(project: Path, ask: Ask) -> None:
+    given = ("--compare", "prompts", prompts(project, "b", "proteins"))
+    tokens = {"prompt_tokens": 400_000, "completion_tokens": 10, "total_tokens": 400_010}
+    costly = about_proteins(replies.usage(tokens))
+    priced(project, 1)
+    ended, first = ask(*given, respond=costly)
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "comparison" not in ended.report
+    assert ended.report["reason"].startswith("the budget is not enough: ")
+    assert ": b: " in ended.report["reason"].replace(str(project) + "/", "")
+    assert ended.report["reason"].endswith(KEPT)
+    assert len(unfinished(project)) == 2
+    ended, again = ask(*given, respond=costly)  # the spend of earlier tries counts
+    assert (ended.code, ended.report["status"]) == (3, "over_budget")
+    assert "there is nothing left: raise llm.budget_usd" in ended.report["reason"]
+    assert again.records == []
+    priced(project, "null")
+    ended, last = ask(*given, respond=costly)
+    assert ended.code == 0
+    assert ended.report["comparison"]["b"]["n"] == 24
+    assert set((first.answered + last.answered).values()) == {2}
+    assert unfinished(project) == []
 
 
 # --- how much may be unscored -----------------------------------------------------------------
@@ -695,9 +535,9 @@ def halting(
 
     scorer = scorers.Scorer(ScoredBy.MODEL, "m", Prompt("", ""), score, lambda _: Scoring({}))
     config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
-    judged = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
+    given = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
     contenders = [command.Contender(name, scorer, {}) for name in ("a", "b")]
-    labelled = command.Labelled(judged)
+    labelled = command.Labelled(given)
     return command.measure(labelled, contenders, config, folder, evaluation.K)
 
 
@@ -715,7 +555,7 @@ def halting(
         ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 3], 0.2, False),
     ],
 )
-def test_a_scorer_that_leaves_out_too_many_papers_is_not_measured(
+def test_too_many_unscored_papers_give_no_figures(
     reasons: Sequence[Reason], max_unscored: float, fine: bool, tmp_path: Path
 ) -> None:
     asked: list[str] = []
@@ -735,11 +575,11 @@ def test_a_scorer_that_leaves_out_too_many_papers_is_not_measured(
     [
         (Reason.TIMEOUT, "it is slow, wait", "the model failed: it is slow, wait: a: 7 of 10"),
         (Reason.TIMEOUT, "", "the model failed: try again later: a: 7 of 10"),
-        (Reason.BUDGET, "$1 are spent", "the budget does not reach: $1 are spent: a: 7 of 10"),
-        (Reason.BUDGET, "", "the budget does not reach: raise llm.budget_usd: a: 7 of 10"),
+        (Reason.BUDGET, "$1 are spent", "the budget is not enough: $1 are spent: a: 7 of 10"),
+        (Reason.BUDGET, "", "the budget is not enough: raise llm.budget_usd: a: 7 of 10"),
     ],
 )
-def test_why_the_scorer_gave_up_is_told(
+def test_the_error_says_why_the_scorer_stopped(
     reason: Reason, trouble: str, says: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ScoringError) as caught:
@@ -763,7 +603,7 @@ def test_why_the_scorer_gave_up_is_told(
         (["--labels", "prompts"], "prompts: cannot be read: Is a directory"),
         (
             ["--labels", LABELS, "--save", "a", "--compare", "prompts", "prompts"],
-            "--save keeps one set of scores: use it without --compare",
+            "--save saves one set of scores: use it without --compare",
         ),
         (["--labels", LABELS, "--save", "prompts"], "--save: prompts is a folder: name a file"),
         (
@@ -783,7 +623,7 @@ def test_why_the_scorer_gave_up_is_told(
         (["--labels", LABELS, "--config", "none.yaml"], "none.yaml: no such file"),
     ],
 )
-def test_what_is_wrong_is_a_line_and_changes_nothing(
+def test_a_usage_mistake_is_a_line_and_changes_nothing(
     evaluate: Eval, project: Path, arguments: list[str | Path], says: str
 ) -> None:
     (project / "docs").mkdir()
@@ -798,30 +638,9 @@ def test_what_is_wrong_is_a_line_and_changes_nothing(
     assert tree(project) == before
 
 
-def test_every_mistake_of_a_file_of_labels_is_a_line(evaluate: Eval, project: Path) -> None:
-    path = labels_file(project, label(title=3), label("2601.00002", relevant="yes"))
-    ended = evaluate("--labels", path)
-    assert (ended.code, ended.out) == (2, "")
-    assert [line.partition(", line ")[2][:1] for line in ended.err.splitlines()] == ["1", "2"]
-
-
-def test_a_file_that_holds_no_labels_is_one_mistake(evaluate: Eval, project: Path) -> None:
-    configure(project, more="keep:\n  relevance: 8\n  novelty: 7\n")
-    ended = evaluate("--labels", "config.yaml")
-    assert (ended.code, ended.out) == (2, "")
-    (line,) = ended.err.splitlines()
-    assert line.startswith(
-        'digest: config.yaml: no JSONL file of labels, a line a paper like {"id": '
-    )
-
-
-def test_a_damaged_file_of_results_is_told_before_anything_is_scored(
-    evaluate: Eval, project: Path, model: Model
-) -> None:
+def test_damaged_results_are_reported_before_scoring(project: Path, ask: Ask) -> None:
     (project / "bad.jsonl").write_text('{"id": "1901.00001", "relevance": 11}\n')
-    with Fake(public=True) as fake:
-        model(fake)
-        ended = evaluate("--labels", LABELS, "--compare", "prompts", "bad.jsonl")
+    ended, fake = ask("--compare", "prompts", "bad.jsonl")
     assert ended.code == 2
     assert ended.err.startswith("digest: bad.jsonl, line 1: `relevance` is 11")
     assert fake.records == []
@@ -830,7 +649,7 @@ def test_a_damaged_file_of_results_is_told_before_anything_is_scored(
 # --- text from outside, GitHub, speed ---------------------------------------------------------
 
 
-def test_a_title_that_commands_github_is_obeyed_by_nobody(evaluate: Eval, project: Path) -> None:
+def test_a_title_is_no_command_for_github(evaluate: Eval, project: Path) -> None:
     title = "##[error]gone ::set-output name=x::y @ada fixes #12"
     path = labels_file(project, label(title=title), label("2601.00002", relevant=False))
     for options in ([], ["--json"]):
@@ -840,7 +659,7 @@ def test_a_title_that_commands_github_is_obeyed_by_nobody(evaluate: Eval, projec
     assert evaluate("--labels", path, "--json").report["evaluation"]["missed"][0]["title"] == title
 
 
-def test_in_github_actions_the_outputs_and_the_summary_are_written(
+def test_in_github_actions_outputs_and_summary_are_written(
     evaluate: Eval, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
@@ -851,7 +670,7 @@ def test_in_github_actions_the_outputs_and_the_summary_are_written(
     assert summary.startswith("## Digest: evaluated\n\n24 labelled papers; AUC 0")
 
 
-def test_a_terminal_that_knows_ascii_alone_is_no_trouble(project: Path) -> None:
+def test_a_terminal_with_ascii_only(project: Path) -> None:
     labels = labels_file(project, label(title="Größe über alles"), label("2601.00002"))
     done = subprocess.run(
         [sys.executable, "-m", "digest", "eval", "--labels", str(labels)],
@@ -861,24 +680,3 @@ def test_a_terminal_that_knows_ascii_alone_is_no_trouble(project: Path) -> None:
         check=False,
     )
     assert (done.returncode, "Gr??e ?ber alles" in done.stdout) == (0, True), done.stderr
-
-
-def test_help_tells_the_options_without_loading_what_an_evaluation_needs() -> None:
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "digest", "eval", "--help"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-    )
-    for option in (
-        "--labels FILE | --since D",
-        "--compare A B",
-        f"(default: {evaluation.K})",
-        "--save FILE",
-    ):
-        assert option in " ".join(done.stdout.split())  # wherever it wraps
-    loaded = {
-        line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()
-    }
-    assert not loaded & {"msgspec", "openai", "requests", "yaml"}

@@ -1,14 +1,12 @@
-"""`evaluate`, `measures` and the tables of `evaluation_text`."""
+"""`compare`, `measures` and `tables`."""
 
 from __future__ import annotations
 
 import json
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from itertools import pairwise, permutations
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,13 +15,11 @@ from hypothesis import strategies as st
 from digest.core.models import Cut
 from digest.core.scores import Score
 from digest.evaluation.compare import Histogram, as_dict, compare, evaluate
-from digest.evaluation.labels import Label, load_labels
+from digest.evaluation.labels import Label
 from digest.evaluation.measures import FIGURES
 from digest.evaluation.tables import WIDTH, comparison_to_text, to_text
-from digest.scoring import embedded
-from digest.scoring.topics import parse_topics
 from tests import make
-from tests.make import CUT, paper
+from tests.make import CUT, cpu_seconds, examples, paper
 
 NOTHING = dict.fromkeys(FIGURES)
 
@@ -54,8 +50,8 @@ def scores(*relevances: int | None) -> dict[str, Score]:
 def figures(
     marks: str, given: Sequence[int | None], k: int = 2, cut: Cut = CUT
 ) -> dict[str, float | None]:
-    found = evaluate(labels(marks), scores(*given), cut, k).figures
-    return {name: getattr(found, name) for name in FIGURES}
+    result = evaluate(labels(marks), scores(*given), cut, k).figures
+    return {name: getattr(result, name) for name in FIGURES}
 
 
 # --- known values -----------------------------------------------------------------------------
@@ -108,14 +104,10 @@ LOG3 = 1 / math.log2(3)  # what the second place is worth to nDCG; the third is 
         ("++", [1, 1], "f1", 0),
     ],
 )
-def test_a_figure_is_as_worked_out_by_hand(
+def test_figures_worked_out_by_hand(
     marks: str, given: list[int | None], figure: str, expected: float | None
 ) -> None:
     assert figures(marks, given)[figure] == pytest.approx(expected)
-
-
-def test_no_label_at_all_defines_no_figure() -> None:
-    assert figures("", []) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -128,9 +120,9 @@ def test_no_label_at_all_defines_no_figure() -> None:
         ),
     ],
 )
-def test_papers_stand_in_the_order_of_a_digest(first: Score, second: Score) -> None:
-    found = evaluate(labels("+-"), {"a": first, "b": second}, CUT)
-    assert found.figures.auc == 1
+def test_the_order_is_that_of_a_digest(first: Score, second: Score) -> None:
+    result = evaluate(labels("+-"), {"a": first, "b": second}, CUT)
+    assert result.figures.auc == 1
 
 
 @pytest.mark.parametrize(
@@ -142,30 +134,30 @@ def test_papers_stand_in_the_order_of_a_digest(first: Score, second: Score) -> N
         ((False, None, None), (None, 9, 9), "1 if relevant", LOG3),
     ],
 )
-def test_ndcg_counts_what_every_label_says(
+def test_ndcg_counts_what_every_label_has(
     of_a: tuple[bool | None, int | None, int | None],
     of_b: tuple[bool | None, int | None, int | None],
     gain: str,
     ndcg: float,
 ) -> None:
-    found = evaluate([label("a", *of_a), label("b", *of_b)], scores(9, 8), CUT)
-    assert found.gain == gain
-    assert found.figures.ndcg == pytest.approx(ndcg)
+    result = evaluate([label("a", *of_a), label("b", *of_b)], scores(9, 8), CUT)
+    assert result.gain == gain
+    assert result.figures.ndcg == pytest.approx(ndcg)
 
 
 def test_k_is_never_more_than_there_are_papers() -> None:
-    found = evaluate(labels("+-"), scores(9, 8), CUT, k=20)
-    assert (found.k, found.figures.precision_at_k) == (2, 0.5)
+    result = evaluate(labels("+-"), scores(9, 8), CUT, k=20)
+    assert (result.k, result.figures.precision_at_k) == (2, 0.5)
 
 
 # --- the accounting ---------------------------------------------------------------------------
 
 
 def test_every_paper_is_counted() -> None:
-    found = evaluate(labels("++--+"), scores(9, 2, 8, 1), CUT)
-    assert (found.n, found.relevant, found.scored, found.unscored) == (5, 3, 4, 1)
-    assert (found.kept, found.true_positives) == (2, 1)
-    assert (found.false_positives, found.false_negatives) == (1, 2)
+    result = evaluate(labels("++--+"), scores(9, 2, 8, 1), CUT)
+    assert (result.n, result.relevant, result.scored, result.unscored) == (5, 3, 4, 1)
+    assert (result.kept, result.true_positives) == (2, 1)
+    assert (result.false_positives, result.false_negatives) == (1, 2)
 
 
 def test_scores_of_other_papers_are_ignored() -> None:
@@ -175,20 +167,25 @@ def test_scores_of_other_papers_are_ignored() -> None:
     )
 
 
-def test_histograms_tell_the_relevant_from_the_others() -> None:
-    found = evaluate(labels("++--"), scores(9, 2, 9, None), CUT)
-    assert found.relevance == Histogram(
+def test_histograms_count_the_relevant_papers() -> None:
+    result = evaluate(labels("++--"), scores(9, 2, 9, None), CUT)
+    assert result.relevance == Histogram(
         papers=(0, 1, 0, 0, 0, 0, 0, 0, 2, 0), relevant=(0, 1, 0, 0, 0, 0, 0, 0, 1, 0)
     )
-    assert found.novelty is None
+    assert result.novelty is None
 
 
 def test_agreement_is_with_the_labels_that_have_scores() -> None:
-    judged = [label("a", None, 8, 7), label("b", None, 5), label("c", True), label("d", None, 3, 1)]
+    labelled = [
+        label("a", None, 8, 7),
+        label("b", None, 5),
+        label("c", True),
+        label("d", None, 3, 1),
+    ]
     given = {"a": Score(8, 5), "b": Score(6, 5), "c": Score(1, 1)}
-    found = evaluate(judged, given, CUT).agreement
-    assert list(found) == ["relevance", "novelty"]
-    relevance, novelty = found["relevance"], found["novelty"]
+    result = evaluate(labelled, given, CUT).agreement
+    assert list(result) == ["relevance", "novelty"]
+    relevance, novelty = result["relevance"], result["novelty"]
     assert (relevance.papers, relevance.exact, relevance.within_one, relevance.difference) == (
         2, 0.5, 1, 0.5,
     )  # fmt: skip
@@ -197,34 +194,24 @@ def test_agreement_is_with_the_labels_that_have_scores() -> None:
     assert sum(map(sum, relevance.confusion)) == 2
 
 
-def test_labels_without_scores_agree_with_nothing() -> None:
-    assert evaluate(labels("+-"), scores(9, 8), CUT).agreement == {}
-
-
 def test_the_worst_misses_come_first() -> None:
-    found = evaluate(labels("+++-----+"), scores(5, 2, 9, 8, 10, 1, 9, 7, None), CUT)
-    assert [miss.id for miss in found.missed] == ["b", "a", "i"]
-    assert [miss.id for miss in found.wrongly_kept] == ["e", "g", "d"]
+    result = evaluate(labels("+++-----+"), scores(5, 2, 9, 8, 10, 1, 9, 7, None), CUT)
+    assert [miss.id for miss in result.missed] == ["b", "a", "i"]
+    assert [miss.id for miss in result.wrongly_kept] == ["e", "g", "d"]
 
 
-def test_of_equal_misses_the_one_judged_further_off_comes_first() -> None:
-    judged = [label("a", None, 8), label("b", None, 10), label("c", None, 4), label("d", None, 1)]
-    found = evaluate(judged, scores(3, 3, 9, 9), CUT)
-    assert [miss.id for miss in found.missed] == ["b", "a"]
-    assert [miss.id for miss in found.wrongly_kept] == ["d", "c"]
+def test_of_equal_misses_the_larger_error_comes_first() -> None:
+    labelled = [label("a", None, 8), label("b", None, 10), label("c", None, 4), label("d", None, 1)]
+    result = evaluate(labelled, scores(3, 3, 9, 9), CUT)
+    assert [miss.id for miss in result.missed] == ["b", "a"]
+    assert [miss.id for miss in result.wrongly_kept] == ["d", "c"]
 
 
-def test_ten_misses_of_a_kind_are_enough() -> None:
-    found = evaluate(labels("+" * 12 + "-" * 12), scores(*[1] * 12, *[9] * 12), CUT)
-    assert (len(found.missed), len(found.wrongly_kept)) == (10, 10)
-    assert (found.false_negatives, found.false_positives) == (12, 12)
-
-
-def test_a_miss_says_what_the_scorer_and_the_label_said() -> None:
-    judged = [label("a", None, 9, 8)]
-    [miss] = evaluate(judged, {"a": Score(3, 4, "Architecture", "Why", 0.5)}, CUT).missed
+def test_a_miss_has_the_scores_and_the_label() -> None:
+    labelled = [label("a", None, 9, 8)]
+    [miss] = evaluate(labelled, {"a": Score(3, 4, "Architecture", "Why", 0.5)}, CUT).missed
     assert [getattr(miss, f.name) for f in fields(miss)] == [
-        "a", judged[0].paper.title, 3, 4, 9, 8, "Architecture", "Why", 0.5,
+        "a", labelled[0].paper.title, 3, 4, 9, 8, "Architecture", "Why", 0.5,
     ]  # fmt: skip
 
 
@@ -241,41 +228,27 @@ judgements = st.builds(
 @st.composite
 def cases(draw: st.DrawFn, most: int = 12) -> tuple[list[Label], dict[str, Score]]:
     drawn = draw(st.lists(st.tuples(judgements, st.none() | make.scores), max_size=most))
-    judged = [label(f"2601.{i:05}", *said) for i, (said, _) in enumerate(drawn)]
+    labelled = [label(f"2601.{i:05}", *said) for i, (said, _) in enumerate(drawn)]
     given = {f"2601.{i:05}": s for i, (_, s) in enumerate(drawn) if s is not None}
-    return judged, given
+    return labelled, given
 
 
 cuts = st.builds(Cut, st.integers(1, 10), st.integers(1, 10))
 
 
 @given(cases(), cuts, st.integers(1, 15))
-def test_the_sums_add_up(case: tuple[list[Label], dict[str, Score]], cut: Cut, k: int) -> None:
-    judged, given = case
-    found = evaluate(judged, given, cut, k)
-    assert found.n == len(judged) == found.scored + found.unscored
-    assert 0 <= found.true_positives <= min(found.kept, found.relevant)
-    assert found.relevance is None or sum(found.relevance.papers) == found.scored
-    for name in FIGURES:
-        figure = getattr(found.figures, name)
-        assert figure is None or 0 <= figure <= 1
-
-
-@given(cases(), cuts)
-def test_the_order_of_the_labels_does_not_matter(
-    case: tuple[list[Label], dict[str, Score]], cut: Cut
+def test_any_evaluation_adds_up(
+    case: tuple[list[Label], dict[str, Score]], cut: Cut, k: int
 ) -> None:
-    judged, given = case
-    there, back = (evaluate(order, given, cut) for order in (judged, judged[::-1]))
-    assert as_dict(there) == as_dict(back)
-
-
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 10)), max_size=12))
-def test_the_auc_of_the_reversed_order_is_what_lacks_to_one(pairs: list[tuple[bool, int]]) -> None:
-    marks = "".join("+" if relevant else "-" for relevant, _ in pairs)
-    there = figures(marks, [score for _, score in pairs])["auc"]
-    back = figures(marks, [11 - score for _, score in pairs])["auc"]
-    assert back == (None if there is None else pytest.approx(1 - there))
+    labelled, given = case
+    result = evaluate(labelled, given, cut, k)
+    assert result.n == len(labelled) == result.scored + result.unscored
+    assert 0 <= result.true_positives <= min(result.kept, result.relevant)
+    assert result.relevance is None or sum(result.relevance.papers) == result.scored
+    for name in FIGURES:
+        figure = getattr(result.figures, name)
+        assert figure is None or 0 <= figure <= 1
+    assert as_dict(evaluate(labelled[::-1], given, cut, k)) == as_dict(result)
 
 
 def by_definition(hits: Sequence[bool], k: int) -> tuple[float, float, float, float]:
@@ -292,7 +265,7 @@ def by_definition(hits: Sequence[bool], k: int) -> tuple[float, float, float, fl
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3)), min_size=2, max_size=6))
-def test_figures_of_equals_are_the_mean_over_all_their_orders(
+def test_figures_of_equals_are_means_over_all_orders(
     pairs: list[tuple[bool, int]],
 ) -> None:
     pairs = [(True, 2), (False, 2), *pairs][:6]
@@ -303,141 +276,100 @@ def test_figures_of_equals_are_the_mean_over_all_their_orders(
     ]
     means = [sum(f) / len(orders) for f in zip(*(by_definition(o, 2) for o in orders), strict=True)]
     marks = "".join("+" if relevant else "-" for relevant, _ in pairs)
-    found = figures(marks, [score for _, score in pairs])
+    result = figures(marks, [score for _, score in pairs])
     names = ("auc", "average_precision", "ndcg", "precision_at_k")
-    assert [found[name] for name in names] == pytest.approx(means)
+    assert [result[name] for name in names] == pytest.approx(means)
 
 
 # --- comparing --------------------------------------------------------------------------------
 
 
+@examples(40)
 @given(cases(), cuts)
-def test_nothing_differs_from_itself(case: tuple[list[Label], dict[str, Score]], cut: Cut) -> None:
-    judged, given = case
-    found = compare(judged, given, given, cut, resamples=20)
-    told = {v for d in found.differences.values() for v in (d.difference, d.low, d.high)}
-    assert told <= {0, None}
-    assert (found.only_a, found.only_b, found.jaccard) in [(0, 0, 1), (0, 0, None)]
-    assert all(axis.exact == 1 and axis.difference == 0 for axis in found.agreement.values())
+def test_any_comparison_is_plain_json_and_fits(
+    case: tuple[list[Label], dict[str, Score]], cut: Cut
+) -> None:
+    labelled, given = case
+    some = dict(list(given.items())[1:])
+    result = compare(labelled, given, some, cut, resamples=2)
+    figures = {v for d in result.differences.values() for v in (d.difference, d.low, d.high)}
+    assert figures <= {0, None}, "equal scores do not differ"
+    assert all(axis.exact == 1 and axis.difference == 0 for axis in result.agreement.values())
+    report = as_dict(result)
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    for line in (to_text(result.a) + comparison_to_text(result)).splitlines():
+        assert len(line.replace("\u2060", "")) <= WIDTH
 
 
 def day(n: int = 200) -> tuple[list[Label], dict[str, Score], dict[str, Score]]:
     """A day on which b ranks well and a does not."""
-    judged = [label(f"2601.{i:05}", i % 5 == 0) for i in range(n)]
-    a = {x.paper.id: Score(1 + i * 7 % 10, 1 + i * 3 % 10) for i, x in enumerate(judged)}
+    labelled = [label(f"2601.{i:05}", i % 5 == 0) for i in range(n)]
+    a = {x.paper.id: Score(1 + i * 7 % 10, 1 + i * 3 % 10) for i, x in enumerate(labelled)}
     b = {
         i: replace(s, relevance=9 if x.relevant else 4)
-        for x, (i, s) in zip(judged, a.items(), strict=True)
+        for x, (i, s) in zip(labelled, a.items(), strict=True)
     }
-    return judged, a, b
+    return labelled, a, b
 
 
-def test_a_clear_difference_is_told_from_none() -> None:
-    auc = compare(*day(), CUT).differences["auc"]
+def test_a_clear_difference_is_found_in_seconds() -> None:
+    with cpu_seconds(5):
+        result = compare(*day(451), CUT)
+    auc = result.differences["auc"]
     assert auc.low is not None
     assert auc.high is not None
     assert auc.difference is not None
     assert 0 < auc.low < auc.difference < auc.high < 1
+    [line] = [line for line in comparison_to_text(result).splitlines() if line.startswith("AUC ")]
+    assert line.endswith("   b is higher")
 
 
-def test_the_two_change_sides() -> None:
-    judged, a, b = day()
-    there = compare(judged, a, b, CUT, resamples=50).differences
-    back = compare(judged, b, a, CUT, resamples=50).differences
-    for name in ("auc", "average_precision", "ndcg", "recall", "precision_at_k"):
-        low, high = back[name].low, back[name].high
-        assert low is not None
-        assert high is not None
-        assert (there[name].low, there[name].high) == pytest.approx((-high, -low))
-
-
-def test_a_seed_repeats_itself() -> None:
-    assert compare(*day(), CUT, resamples=50, seed=3) == compare(*day(), CUT, resamples=50, seed=3)
-
-
-def test_another_seed_draws_other_papers() -> None:
-    first, second = (compare(*day(), CUT, resamples=50, seed=seed) for seed in (1, 2))
-    assert first.differences["auc"].low != second.differences["auc"].low
+def test_the_seed_decides_what_is_drawn() -> None:
+    one, same, other = (compare(*day(), CUT, resamples=20, seed=seed) for seed in (1, 1, 2))
+    assert one == same
+    assert one.differences["auc"].low != other.differences["auc"].low
 
 
 def test_an_interval_that_is_mostly_undefined_is_not_given() -> None:
-    found = compare(labels("+" + "-" * 9), scores(*[9] * 10), scores(*[1] * 10), CUT)
-    assert [getattr(found.differences["precision"], x) for x in ("difference", "low", "high")] == [
+    result = compare(labels("+" + "-" * 9), scores(*[9] * 10), scores(*[1] * 10), CUT)
+    assert [getattr(result.differences["precision"], x) for x in ("difference", "low", "high")] == [
         None, None, None,
     ]  # fmt: skip
 
 
-def test_a_figure_of_one_resample_is_its_whole_interval() -> None:
+def test_the_interval_of_one_resample_is_its_figure() -> None:
     auc = compare(*day(), CUT, resamples=1).differences["auc"]
     assert auc.low == auc.high
 
 
 def test_what_each_keeps_is_counted() -> None:
     a, b = scores(9, 9, 9, 1, 1), scores(9, 9, 1, 9, 1)
-    found = compare(labels("+-+-+"), a, b, CUT, resamples=1)
-    assert (found.kept_by_both, found.only_a, found.only_b, found.jaccard) == (2, 1, 1, 0.5)
+    result = compare(labels("+-+-+"), a, b, CUT, resamples=1)
+    assert (result.kept_by_both, result.only_a, result.only_b, result.jaccard) == (2, 1, 1, 0.5)
 
 
-def test_what_neither_keeps_has_no_overlap() -> None:
-    assert compare(labels("+-"), scores(1, 1), scores(2, 2), CUT, resamples=1).jaccard is None
-
-
-def test_a_paper_that_either_did_not_score_counts_for_neither() -> None:
-    judged, a, b = day()
+def test_a_paper_without_both_scores_is_left_out() -> None:
+    labelled, a, b = day()
     some_a, some_b = dict(list(a.items())[:180]), dict(list(b.items())[50:])
-    found = compare(judged, some_a, some_b, CUT, resamples=20)
-    both = compare(judged[50:180], a, b, CUT, resamples=20)
-    assert (found.labelled, found.unscored_a, found.unscored_b) == (200, 20, 50)
-    assert replace(found, labelled=130, unscored_a=0, unscored_b=0) == both
+    result = compare(labelled, some_a, some_b, CUT, resamples=20)
+    both = compare(labelled[50:180], a, b, CUT, resamples=20)
+    assert (result.labelled, result.unscored_a, result.unscored_b) == (200, 20, 50)
+    assert replace(result, labelled=130, unscored_a=0, unscored_b=0) == both
     assert both.a.n == both.b.n == 130
 
 
-def test_a_scorer_that_stopped_midway_is_not_the_worse_one_for_it() -> None:
-    judged, a, _ = day(451)
-    stopped = {i: a[i] for i in list(a)[:241]}
-    found = compare(judged, a, stopped, CUT, resamples=20)
-    told = {v for d in found.differences.values() for v in (d.difference, d.low, d.high)}
-    assert told <= {0, None}
-    assert "is higher" not in comparison_to_text(found).replace("which is higher", "")
-
-
-def test_where_no_paper_has_both_scores_nothing_is_measured() -> None:
-    found = compare(labels("+-"), scores(9, None), scores(None, 9), CUT, resamples=2)
-    assert (found.a.n, found.unscored_a, found.unscored_b) == (0, 1, 1)
-    assert {d.difference for d in found.differences.values()} == {None}
-
-
-def test_scores_of_two_are_compared_where_both_have_them() -> None:
-    found = compare(labels("+-+"), scores(9, 5, None), scores(8, 5, 3), CUT, resamples=1)
-    [(axis, agreement)] = found.agreement.items()
-    assert (axis, agreement.papers, agreement.exact, agreement.difference) == (
-        "relevance", 2, 0.5, -0.5,
-    )  # fmt: skip
-
-
-def test_a_day_is_compared_in_seconds() -> None:
-    judged, a, b = day(451)
-    before = time.process_time()
-    compare(judged, a, b, CUT)
-    assert time.process_time() - before < 5
+def test_without_a_common_paper_nothing_is_measured() -> None:
+    result = compare(labels("+-"), scores(9, None), scores(None, 9), CUT, resamples=2)
+    assert (result.a.n, result.unscored_a, result.unscored_b) == (0, 1, 1)
+    assert {d.difference for d in result.differences.values()} == {None}
 
 
 # --- for machines -----------------------------------------------------------------------------
 
 
-@given(cases(), cuts)
-def test_what_machines_read_is_plain_json(
-    case: tuple[list[Label], dict[str, Score]], cut: Cut
-) -> None:
-    judged, given = case
-    for result in (evaluate(judged, given, cut), compare(judged, given, {}, cut, resamples=2)):
-        told = as_dict(result)
-        assert json.loads(json.dumps(told, allow_nan=False)) == told
-
-
-def test_machines_read_four_digits_and_null_for_what_is_undefined() -> None:
-    told = as_dict(evaluate(labels("+-+--"), scores(5, 5, 5, 5, 5), CUT, k=3))
-    assert told["figures"] == {
+def test_json_has_four_digits_and_null_for_undefined() -> None:
+    report = as_dict(evaluate(labels("+-+--"), scores(5, 5, 5, 5, 5), CUT, k=3))
+    assert report["figures"] == {
         "auc": 0.5,
         "average_precision": 0.5925,
         "ndcg": 0.7231,
@@ -534,7 +466,7 @@ b: prompts-new
                              a       b    b - a   95% interval
 AUC                      0.750   1.000   +0.250   +0.000 to +0.444
 nDCG                     0.943   1.000   +0.057   +0.001 to +0.500   b is higher
-Intervals from 100 resamples of the papers; one that holds 0 leaves open which is higher.
+Intervals from 100 resamples of the papers; if one includes 0, it is not clear which is higher.
 
 Kept (relevance 8, novelty 7)
   by both 1, only by a 1, only by b 0, by neither 2
@@ -546,16 +478,10 @@ Scores of b beside those of a
 """
 
 
-def test_an_interval_that_is_not_known_is_not_shown_as_numbers() -> None:
+def test_an_unknown_interval_is_not_shown_as_numbers() -> None:
     text = comparison_to_text(compare(labels("+-"), scores(9, 9), scores(1, 1), CUT, resamples=9))
     [precision] = [line for line in text.splitlines() if line.startswith("precision at the")]
     assert precision == "precision at the cut     0.500       –        –   –"
-
-
-def test_what_is_clear_is_said_in_words() -> None:
-    text = comparison_to_text(compare(*day(), CUT, resamples=50))
-    [auc] = [line for line in text.splitlines() if line.startswith("AUC ")]
-    assert auc.endswith("   b is higher")
 
 
 def test_what_is_undefined_is_no_zero() -> None:
@@ -564,51 +490,27 @@ def test_what_is_undefined_is_no_zero() -> None:
     assert text.count("–") == 8
 
 
-def test_where_novelty_is_not_judged_the_cut_does_not_name_it() -> None:
+def test_without_novelty_the_cut_does_not_name_it() -> None:
     assert "At the cut (relevance 8) " in to_text(evaluate(labels("+-"), scores(9, 1), CUT))
 
 
-def test_no_miss_is_said() -> None:
-    text = to_text(evaluate(labels("+-"), scores(9, 1), CUT))
-    assert text.endswith("Relevant and not kept: none\n\nKept and not relevant: none\n")
-
-
-def test_how_many_misses_are_not_shown_is_said() -> None:
-    text = to_text(evaluate(labels("+" * 12), scores(*[1] * 12), CUT))
+def test_ten_misses_are_shown_and_the_others_counted() -> None:
+    result = evaluate(labels("+" * 12), scores(*[1] * 12), CUT)
+    assert (len(result.missed), result.false_negatives) == (10, 12)
+    text = to_text(result)
     assert "Relevant and not kept: 12, the first 10, lowest first" in text
+    assert text.endswith("Kept and not relevant: none\n")
 
 
 HOSTILE = "::error::x\n##[error]y\x1b[31m \u202e@everyone #12 [skip ci]"
 
 
 @pytest.mark.parametrize("where", ["title", "id", "comment", "name"])
-def test_text_from_outside_obeys_nobody(where: str) -> None:
+def test_text_from_outside_is_no_command(where: str) -> None:
     named = HOSTILE if where == "id" else "a"
-    judged = Label(paper(named, title=HOSTILE if where == "title" else "T"), True)
+    labelled = Label(paper(named, title=HOSTILE if where == "title" else "T"), True)
     given = {named: Score(1, 1, comment=HOSTILE if where == "comment" else "")}
-    compared = compare([judged], given, given, CUT, resamples=1)
+    compared = compare([labelled], given, given, CUT, resamples=1)
     text = to_text(compared.a) + comparison_to_text(compared, HOSTILE if where == "name" else "a")
     obeyed = ("::error", "##[error", "\x1b", "\u202e", "@everyone", "#12", "[skip")
-    assert [found for found in obeyed if found in text] == []
-
-
-@given(cases(), cuts)
-def test_no_line_is_wider_than_the_terminal(
-    case: tuple[list[Label], dict[str, Score]], cut: Cut
-) -> None:
-    judged, given = case
-    found = compare(judged, given, dict(list(given.items())[1:]), cut, resamples=2)
-    for line in (to_text(found.a) + comparison_to_text(found)).splitlines():
-        assert len(line.replace("\u2060", "")) <= WIDTH
-
-
-# --- a real day -------------------------------------------------------------------------------
-
-
-def test_the_embedded_scorer_on_a_real_day(real_data: Path) -> None:
-    judged = load_labels(real_data / "seed_day" / "2026-01-30.jsonl.gz")
-    topics = parse_topics((Path(__file__).parents[2] / "prompts" / "topics.md").read_text("utf-8"))
-    found = evaluate(judged, embedded.score([x.paper for x in judged], topics), CUT)
-    assert (found.n, found.relevant, found.unscored) == (451, 68, 0)
-    assert found.figures.auc is not None
-    assert found.figures.auc > 0.85
+    assert [result for result in obeyed if result in text] == []
