@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.arxiv.feed import fetch_feed, parse_feed
+from digest.arxiv.fetch import read_feed
 from digest.core.config import Config
 from digest.core.errors import ConfigError, FeedError
 from digest.core.papers import Feed
@@ -71,18 +71,13 @@ class Setup:
     def _feed(self, session: requests.Session, category: str) -> Feed | FeedError:
         url = self.config.arxiv.feed_url.format(category=category)
         try:
-            feed = parse_feed(fetch_feed(session, category, url), category)
+            return read_feed(session, category, url)
         except FeedError as error:
             return error
-        if feed.category.casefold() != category.casefold():
-            served = f"{url} answered with the feed of {feed.category!r}: check arxiv.feed_url"
-            return FeedError(category, served)
-        return feed
 
 
 def _is_lost(got: Feed | FeedError | None) -> bool:
     """Whether there was no connection."""
     import requests
 
-    why = got.__cause__ if isinstance(got, FeedError) else None
-    return why is not None and isinstance(why.__cause__, requests.ConnectionError)
+    return isinstance(got, FeedError) and isinstance(got.__cause__, requests.ConnectionError)

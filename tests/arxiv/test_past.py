@@ -190,10 +190,10 @@ def test_cut_author_lists_are_named(
             "HTTP 400 from {url}: arXiv says: Invalid date: 2026-01-30. It's late",
             id="400 with a reason",
         ),
-        pytest.param(Response("", 400), "HTTP 400 from {url}: unexpected", id="400 without"),
+        pytest.param(Response("", 418), "HTTP 418 from {url}: unexpected", id="any other"),
         pytest.param(
             Response("<html>", 404),
-            "HTTP 404 from {url}: no such page: check `categories` and `arxiv.site_url`",
+            "HTTP 404 from {url}: nothing there: check `categories` and `arxiv.site_url`",
             id="404",
         ),
         pytest.param(
@@ -217,17 +217,20 @@ def test_what_is_no_page_is_told(
     assert not isinstance(error, Refused)
 
 
-@pytest.mark.parametrize(("status", "requests_made"), [(403, 1), (429, 5)])
+@pytest.mark.parametrize(
+    ("status", "requests_made", "meaning"),
+    [
+        (403, 1, "access refused: the server blocks this client; wait before trying again"),
+        (429, 5, "too many requests: wait, and let only one machine ask"),
+    ],
+)
 def test_to_be_turned_away_is_an_error_of_its_own(
-    session: requests.Session, server: Server, status: int, requests_made: int
+    session: requests.Session, server: Server, status: int, requests_made: int, meaning: str
 ) -> None:
     server.answers[FIRST] = [Response("<html>", status)]
     error = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY))
     assert isinstance(error, Refused)
-    assert str(error) == (
-        f"cs.LG: HTTP {status} from {server.url}{FIRST}: arXiv turns this client away; wait before"
-        " trying again"
-    )
+    assert str(error) == f"cs.LG: HTTP {status} from {server.url}{FIRST}: {meaning}"
     assert len(server.asked) == requests_made
 
 
