@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import time_machine
 
 from digest.core.calendar import today_eastern
+from tests.listings import as_error
 from tests.simulator import feeds, pages
 from tests.simulator.faults import Faults
 from tests.simulator.truth import Batch, Paper, Truth
@@ -251,4 +252,4 @@ class Arxiv:
 
 
 def _bad(reason: str) -> Reply:
-    return Reply(400, pages.bad_request(reason), "text/html; charset=utf-8")
+    return Reply(400, as_error(reason), "text/html; charset=utf-8")

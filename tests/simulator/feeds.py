@@ -3,43 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from email.utils import format_datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from xml.sax.saxutils import escape
 
 from digest.core.calendar import EASTERN
+from tests.feeds import as_rss
 from tests.simulator.truth import Entry, Paper
-
-_HEAD = """<?xml version='1.0' encoding='UTF-8'?>
-<rss xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.org/dc/elements/1.1/"\
- xmlns:atom="http://www.w3.org/2005/Atom"\
- xmlns:content="http://purl.org/rss/1.0/modules/content/" version="2.0">
-  <channel>
-    <title>{category} updates on arXiv.org</title>
-    <link>http://rss.arxiv.org/rss/{category}</link>
-    <description>{category} updates on the arXiv.org e-print archive.</description>
-    <atom:link href="http://rss.arxiv.org/rss/{category}" rel="self" type="application/rss+xml"/>
-    <docs>http://www.rssboard.org/rss-specification</docs>
-    <language>en-us</language>
-    <lastBuildDate>{built}</lastBuildDate>
-    <managingEditor>rss-help@arxiv.org</managingEditor>
-    <pubDate>{published}</pubDate>
-    <skipDays>
-      <day>Sunday</day>
-      <day>Saturday</day>
-    </skipDays>
-"""
-_ITEM = """    <item>
-      <title>{title}</title>
-      <link>https://arxiv.org/abs/{id}</link>
-      <description>arXiv:{id}v{version} Announce Type: {type} \nAbstract: {abstract}</description>
-      <guid isPermaLink="false">oai:arXiv.org:{id}v{version}</guid>
-{categories}      <pubDate>{published}</pubDate>
-      <arxiv:announce_type>{type}</arxiv:announce_type>
-      <dc:rights>http://creativecommons.org/licenses/by/4.0/</dc:rights>
-      <dc:creator>{names}</dc:creator>
-    </item>
-"""
 
 
 def rss(
@@ -47,23 +17,15 @@ def rss(
 ) -> bytes:
     """The feed under the dates of `day`, whatever the entries are of; the papers `blemished` have
     no title."""
-    midnight = datetime.combine(day, time(), EASTERN)
-    published, built = format_datetime(midnight), format_datetime(midnight.astimezone(UTC))
-    items = "".join(
-        _ITEM.format(
-            id=e.paper.id,
-            version=e.version,
-            type=e.type,
-            title="" if e.paper.id in blemished else escape(e.paper.title),
-            abstract=escape(e.paper.abstract),
-            categories="".join(f"      <category>{c}</category>\n" for c in _known(e.paper, day)),
-            published=published,
-            names=escape(", ".join(tex for tex, _ in e.paper.names)),
+    papers = [
+        replace(
+            entry.as_paper(_known(entry.paper, day)),
+            authors=tuple(tex for tex, _ in entry.paper.names),
+            title="" if entry.paper.id in blemished else entry.paper.title,
         )
-        for e in entries
-    )
-    head = _HEAD.format(category=category, built=built, published=published)
-    return f"{head}{items}  </channel>\n</rss>\n".encode()
+        for entry in entries
+    ]
+    return as_rss(category, day, papers)
 
 
 def _known(paper: Paper, day: date) -> list[str]:

@@ -1,6 +1,6 @@
 """What arXiv announces, from a seed: papers, cross-lists, replacements, deferred mailings.
 
-The calendar is the real one (`digest.announcements`). Papers get their ids by the month in which
+The calendar is the real one (`core.calendar`). Papers get their ids by the month in which
 they were submitted; a few are held by moderation, and come days later under their old id.
 """
 
@@ -18,6 +18,8 @@ from digest.core.calendar import (
     next_announcement,
     submission_window,
 )
+from digest.core.papers import AnnounceType
+from digest.core.papers import Paper as AnnouncedPaper
 from tests.simulator.faults import Rates, chance
 
 HISTORY = timedelta(days=40)  # before the first day, so that it has something to replace
@@ -68,6 +70,19 @@ class Entry:
     paper: Paper
     version: int
     type: str
+
+    def as_paper(self, categories: Sequence[str] | None = None) -> AnnouncedPaper:
+        """The paper as it is read; in the categories that it has by now, if none are given."""
+        return AnnouncedPaper(
+            id=self.paper.id,
+            version=self.version,
+            title=self.paper.title,
+            authors=tuple(name for _, name in self.paper.names),
+            abstract=self.paper.abstract,
+            categories=tuple(categories or self.paper.categories),
+            announce_type=AnnounceType(self.type),
+            license="http://creativecommons.org/licenses/by/4.0/",
+        )
 
 
 Batch = tuple[Entry, ...]
