@@ -19,7 +19,6 @@ What a page does not say:
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -121,8 +120,8 @@ def parse_catchup(data: bytes, category: str, day: date | None = None) -> Listin
 def together(pages: Sequence[Listing], category: str) -> Feed:
     """All pages of a day as one announcement, in arXiv's order.
 
-    Raises `FeedError` unless they are pages of one day that agree with each other, and hold every
-    entry of every section once.
+    Raises `FeedError` unless they are pages of one day that agree with each other, and hold all
+    entries of all sections.
     """
     first = pages[0]
     wanted = {section.name: section.total for page in pages for section in page.sections}
@@ -131,13 +130,10 @@ def together(pages: Sequence[Listing], category: str) -> Feed:
         same = (page.day, page.total) == (first.day, first.total)
         if not same or not stated.items() <= wanted.items():
             raise FeedError(category, f"{first.day}: its pages contradict each other: {_RACE}")
-    shown: Counter[str] = Counter()
-    for section in (section for page in pages for section in page.sections):
-        shown[section.name] += section.shown
     papers = {paper.id: paper for page in reversed(pages) for paper in reversed(page.papers)}
     unreadable = tuple(name for page in pages for name in page.unreadable)
     entries = len(papers) + len(unreadable)
-    if dict(shown) != wanted or not sum(wanted.values()) == entries == first.total:
+    if not sum(wanted.values()) == entries == first.total:
         counts = f"{entries} different entries of {first.total}"
         raise FeedError(category, f"{first.day}: its pages hold {counts}: {_RACE}")
     return Feed(category, first.day, tuple(reversed(papers.values())), unreadable)
@@ -164,25 +160,12 @@ def parse_recent(data: bytes, category: str) -> dict[date, int]:
     counts = {
         day: end - start for (day, start), end in zip(days, ends, strict=True) if end >= start
     }
-    headings = [clean(text_of(heading)) for heading in page.iterfind("dl/h3")]
-    stated = dict(_stated(headings))
     in_order = sorted(counts, reverse=True) == [day for day, _ in days]
-    if days[0][1] != 0 or not in_order or not stated.items() <= counts.items():
+    if days[0][1] != 0 or not in_order:
         raise FeedError(category, f"a list of recent days whose numbers do not agree: {CHANGED}")
     if total is None and page.find("dl/dt") is not None:
         raise FeedError(category, f"a list of recent days without its total: {CHANGED}")
     return counts
-
-
-def _stated(headings: list[str]) -> Iterator[tuple[date, int]]:
-    """Days and numbers of entries in headings such as "Fri, 25 Sep 2026 (showing first 25 of 478
-    entries )"; a heading without numbers is of a day without entries."""
-    for heading in headings:
-        numbers = re.search(
-            r" \([\w, ]*showing [a-z ]*[0-9]+ of ([0-9]{1,7}) entries ?\)$", heading
-        )
-        if day := read_date(r"\w{3}, {date}(?: \(.*\))?", heading):
-            yield day, int(numbers[1]) if numbers else 0
 
 
 _HEADINGS = (

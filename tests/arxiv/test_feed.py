@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from unicodedata import is_normalized
 from unittest.mock import patch
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 import pytest
 from hypothesis import given
@@ -95,7 +95,7 @@ def test_without_any_version_it_is_the_first() -> None:
     assert read_one(lambda text: text.replace("00001v7", "00001").replace("v1", "")).version == 1
 
 
-def test_an_abstract_without_its_heading_is_all_of_the_description() -> None:
+def test_without_heading_all_is_abstract() -> None:
     paper = read_one(lambda text: text.replace("Abstract: ", ""))
     assert paper.abstract == "arXiv:2603.00001v1 Announce Type: new Leaves in water."
 
@@ -113,47 +113,38 @@ def many(broken: str, whole: int = 100) -> bytes:
     return text.replace("  </channel>", f"    <item>{broken}</item>\n  </channel>").encode()
 
 
+GUID = "<guid>oai:arXiv.org:2603.99999v1</guid>"
+
+
 @pytest.mark.parametrize(
     ("broken", "name"),
     [
-        ("<title>Nameless</title>", "Nameless"),
-        ("<description>only this</description>", "only this"),
-        ("<description>as in arXiv:2603.99999v1</description>", "as in arXiv:2603.99999v1"),
-        ("", "an item without any text"),
-        ("<guid>oai:arXiv.org:26/99999v1</guid>", "oai:arXiv.org:26/99999v1"),
-    ],
-)
-def test_an_item_without_an_id_is_named(broken: str, name: str) -> None:
-    feed = parse_feed(many(broken))
-    assert feed.unreadable == (f"item 101: {name}",)
-    assert len(feed.papers) == 100
-
-
-@pytest.mark.parametrize(
-    ("broken", "problem"),
-    [
-        ("<guid>oai:arXiv.org:2603.99999v1</guid>", "no title"),
+        ("<title>Nameless</title>", "item 101: Nameless"),
+        ("<description>as in arXiv:2603.99999v1</description>", "item 101: as in arXiv:2603"),
+        ("", "item 101: an item without any text"),
+        ("<guid>oai:arXiv.org:26/99999v1</guid>", "item 101: oai:arXiv.org:26/99999v1"),
+        (GUID, "no title"),
         ("<link>https://arxiv.org/abs/2603.99999</link>", "no title"),
         ("<description>arXiv:2603.99999v1 Announce Type: new</description>", "no title"),
-        (
-            "<title>No type</title><guid>oai:arXiv.org:2603.99999v1</guid>",
-            "no announce type",
-        ),
+        (f"<title>No type</title>{GUID}", "no announce type"),
     ],
 )
-def test_an_item_of_which_the_id_can_be_read_is_a_paper(broken: str, problem: str) -> None:
-    *whole, paper = parse_feed(many(broken)).papers
-    assert (len(whole), paper.id, paper.unreadable) == (100, "2603.99999", problem)
+def test_a_broken_item_is_named_and_costs_nothing_else(broken: str, name: str) -> None:
+    feed = parse_feed(many(broken))
+    assert len(feed.papers) + len(feed.unreadable) == 101
+    (problem,) = feed.unreadable or (feed.papers[-1].unreadable,)
+    assert problem.startswith(name)
+    assert feed.papers[-1].id == "2603.99999" or feed.unreadable
 
 
-NAMELESS, TITLELESS = "<title>Nameless</title>", "<guid>oai:arXiv.org:2603.99999v1</guid>"
+NAMELESS = "<title>Nameless</title>"
 
 
 @pytest.mark.parametrize(
     ("whole", "broken", "readable"),
-    [(1, 3, True), (299, 3, True), (300, 4, False), (396, 4, True), (395, 5, False)],
+    [(1, 3, True), (300, 4, False), (396, 4, True)],
 )
-@pytest.mark.parametrize("item", [NAMELESS, TITLELESS])
+@pytest.mark.parametrize("item", [NAMELESS, GUID])
 def test_more_than_three_and_1_percent_unreadable_is_an_error(
     whole: int, broken: int, readable: bool, item: str
 ) -> None:
@@ -198,22 +189,24 @@ def test_piles_of_marks_are_not_read(marks: str, readable: bool) -> None:
 # --- dates and categories ---------------------------------------------------------------------
 
 
-def test_the_date_is_eastern_wherever_the_clock_stands() -> None:
-    text = feeds.as_rss("cs.LG", DAY, [PLAIN]).decode()
-    utc = text.replace("Tue, 10 Mar 2026 00:00:00 -0400", "Tue, 10 Mar 2026 04:00:00 +0000")
-    assert utc != text
-    assert parse_feed(utc.encode()).date == DAY
-
-
-def test_an_atom_date_is_that_of_the_entries_not_of_the_build() -> None:
-    text = feeds.as_atom("cs.LG", DAY, [PLAIN]).decode()
-    built = re.sub(r"<updated>.*?<", "<updated>2026-03-11T04:00:19.866337+00:00<", text)
-    assert parse_feed(built.encode()).date == DAY
-
-
-def test_an_rss_feed_needs_no_build_date() -> None:
-    text = feeds.as_rss("cs.LG", DAY, [PLAIN]).decode()
-    assert parse_feed(re.sub(r"<lastBuildDate>.*", "", text).encode()).date == DAY
+@pytest.mark.parametrize(
+    ("write", "old", "new"),
+    [
+        pytest.param(feeds.as_rss, "00:00:00 -0400", "04:00:00 +0000", id="in GMT"),
+        pytest.param(feeds.as_rss, "<lastBuildDate>.*", "", id="without a build date"),
+        pytest.param(
+            feeds.as_atom,
+            "<updated>.*?<",
+            "<updated>2026-03-11T04:00:19.8+00:00<",
+            id="built later",
+        ),
+    ],
+)
+def test_the_date_is_eastern_and_the_entries(
+    write: Callable[..., bytes], old: str, new: str
+) -> None:
+    text = re.sub(old, new, write("cs.LG", DAY, [PLAIN]).decode())
+    assert parse_feed(text.encode()).date == DAY
 
 
 @pytest.mark.parametrize("category", ["cs.LG", "hep-th", "cond-mat.mes-hall", "cs.LG+cs.AI"])
@@ -285,10 +278,6 @@ def after_declaration(text: str, rss: str = RSS) -> str:
     [
         pytest.param(after_declaration(BOMB, titled("&j;")).encode(), id="a bomb"),
         pytest.param(
-            after_declaration(f"<!-- <rss> {'x' * 3000} -->{BOMB}", titled("&j;")).encode(),
-            id="a bomb behind a comment that looks like a feed",
-        ),
-        pytest.param(
             after_declaration(f"<?x <rss> ?>\n{BOMB}", titled("&j;")).encode(),
             id="a bomb behind an instruction that looks like a feed",
         ),
@@ -310,15 +299,11 @@ def after_declaration(text: str, rss: str = RSS) -> str:
             id="a parameter entity",
         ),
         pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-16"), id="UTF-16"),
-        pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-16-be"), id="UTF-16BE"),
-        pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-32"), id="UTF-32"),
         pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-7"), id="UTF-7"),
         pytest.param(RSS.encode("utf-16"), id="UTF-16 without a DTD"),
         pytest.param(RSS.encode("cp037"), id="EBCDIC"),
         pytest.param(bytes(100_000), id="zeros"),
-        pytest.param(bytes(100) + RSS.encode(), id="zeros before it"),
         pytest.param(RSS.encode() + bytes(100), id="zeros after it"),
-        pytest.param(titled("T\0ea").encode(), id="a zero in it"),
         pytest.param(titled("&nbsp;").encode(), id="an entity of HTML"),
         pytest.param(titled("&#xD800;").encode(), id="half a character"),
         pytest.param((RSS + RSS).encode(), id="two documents"),
@@ -327,14 +312,6 @@ def after_declaration(text: str, rss: str = RSS) -> str:
         pytest.param(titled("<a>" * 100_000 + "</a>" * 100_000).encode(), id="100,000 levels"),
         pytest.param(titled("<a/>" * 300_000).encode(), id="300,000 elements"),
         pytest.param(titled("a" * 20_000_000).encode(), id="20 MB in an element"),
-        pytest.param(
-            RSS.replace("<item>", f"<item a='{'a' * 20_000_000}'>").encode(),
-            id="20 MB in an attribute",
-        ),
-        pytest.param(
-            after_declaration("<!--" * 200_000 + "-->").encode(), id="a comment of comments"
-        ),
-        pytest.param(after_declaration("<?" * 500_000).encode(), id="an endless instruction"),
     ],
 )
 def test_no_plain_feed_is_refused_at_once(data: bytes) -> None:
@@ -342,8 +319,8 @@ def test_no_plain_feed_is_refused_at_once(data: bytes) -> None:
         parse_feed(data, "cs.LG")
 
 
-@pytest.mark.parametrize("declared", ["ISO-8859-1", "windows-1252", "US-ASCII", "x-no-such"])
-def test_utf_8_is_read_whatever_the_declaration_says(declared: str) -> None:
+@pytest.mark.parametrize("declared", ["ISO-8859-1", "US-ASCII", "x-no-such"])
+def test_utf_8_is_read_whatever_is_declared(declared: str) -> None:
     text = titled("Don’t: Thé").replace("UTF-8", declared)
     assert parse_feed(text.encode()).papers[0].title == "Don’t: Thé"
 
@@ -427,14 +404,12 @@ def test_no_text_takes_long_to_read(word: str) -> None:
     ("pattern", "replacement"),
     [
         pytest.param(r"2603\.00001", "../../etc/passwd", id="a path"),
-        pytest.param(r"2603\.00001", "math/../2603001", id="a path in an old id"),
         pytest.param(r"2603\.00001", "２６０３.00001", id="wide digits"),
-        pytest.param(r"2603\.00001", "٢٦٠٣.00001", id="Arabic digits"),
         pytest.param(r"2603\.00001", "2603.0\n0001", id="a line break in the id"),
         pytest.param(r"2603\.00001", "-/2603001", id="no archive"),
     ],
 )
-def test_an_item_without_an_id_of_arxivs_is_no_paper(pattern: str, replacement: str) -> None:
+def test_an_impossible_id_is_none(pattern: str, replacement: str) -> None:
     changed = re.sub(pattern, lambda _: replacement, RSS)
     assert changed != RSS
     with pytest.raises(FeedError, match=r"1 of 1 entries cannot be read \(item 1: "):
@@ -568,7 +543,7 @@ def test_a_date_that_cannot_be_is_an_error(moment: str) -> None:
         (r"\'{a\\} b", "á b"),
     ],
 )
-def test_entities_are_decoded_once_and_once_more_and_that_is_all(sent: str, read: str) -> None:
+def test_entities_are_decoded_twice_at_most(sent: str, read: str) -> None:
     assert parse_feed(titled(sent).encode()).papers[0].title == read
 
 
@@ -663,66 +638,6 @@ def test_a_damaged_feed_is_a_feed_or_a_feed_error(name: str, random: Random, edi
         assert len(feed.papers) + len(feed.unreadable) <= 4 + edits
 
 
-_TAGS = [
-    "item", "entry", "title", "link", "description", "summary", "guid", "id", "category", "pubDate",
-    "published", "dc:creator", "dc:rights", "arxiv:announce_type", "arxiv:DOI", "author", "name",
-    "content", "channel", "rss", "feed", "x:title",
-]  # fmt: skip
-_TEXTS = [
-    "Tea", "new", "replace-cross", "oai:arXiv.org:2603.00001v2", "oai:arXiv.org:hep-th/0101001",
-    "https://arxiv.org/abs/2603.00001", "arXiv:2603.00001v1 Announce Type: new Abstract: x",
-    "http://rss.arxiv.org/rss/cs.LG", "Tue, 10 Mar 2026 00:00:00 -0400", "&#0;", "&lt;", "$x$", "",
-    r"\'{\'e", r"{\ss}", r"\c \u{}", "\u202e", "\u0301", "\x85", "\u2028", "\U0010ffff", "A (B), C",
-    "cs.LG",
-]  # fmt: skip
-_PREFIXES = 'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:x="urn:x"'
-_texts = st.lists(st.sampled_from(_TEXTS) | st.text(max_size=6), max_size=3).map(" ".join)
-_attributes = st.dictionaries(
-    st.sampled_from(["href", "term", "type", "version", "xml:base", "xml:lang", "rel"]),
-    st.sampled_from(["base64", "xhtml", "2.0", *_TEXTS]),
-    max_size=2,
-)
-
-
-def _element(tag: str, attributes: dict[str, str], inside: str) -> str:
-    said = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
-    return f"<{tag}{said}>{inside}</{tag}>"
-
-
-def _elements(inside: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    return st.builds(_element, st.sampled_from(_TAGS), _attributes, inside)
-
-
-_leaves = _elements(
-    _texts.map(lambda text: escape(re.sub(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]", "", text)))
-)
-_trees = st.recursive(
-    _leaves, lambda t: _elements(st.lists(t, max_size=6).map("".join)), max_leaves=12
-)
-
-
-@make.examples(100)
-@given(
-    st.sampled_from(["papers.rss.xml", "papers.atom.xml"]),
-    st.lists(_trees, min_size=1, max_size=4),
-    st.integers(0, 30),
-    st.sampled_from(["utf-8"] * 8 + ["utf-16", "latin-1", "utf-8-sig"]),
-    st.booleans(),
-)
-def test_a_feed_of_anything_is_a_feed_or_a_feed_error(
-    name: str, trees: list[str], place: int, charset: str, alone: bool
-) -> None:
-    text = feeds.read(name).decode()
-    tags = [match.end() for match in re.finditer(r"</[\w:]+>", text)][:-1]
-    at = tags[place % len(tags)]
-    arxiv = f'{_PREFIXES} xmlns:arxiv="http://arxiv.org/schemas/atom"'
-    inserted = "".join(tree.replace(">", f" {arxiv}>", 1) for tree in trees)
-    whole = f'<rss version="2.0"><channel>{inserted}</channel></rss>'
-    data = (whole if alone else text[:at] + inserted + text[at:]).encode(charset, "replace")
-    with suppress(FeedError), however_unreadable():
-        feeds.assert_whole(parse_feed(data))
-
-
 # --- what arXiv really sent -------------------------------------------------------------------
 
 
@@ -805,23 +720,6 @@ def test_real_author_strings_lose_no_name(real_data: Path, name: str) -> None:
             assert sorted(letters(said)) == sorted(letters(names))
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "feeds_parsed/rss_cache_2025-06-03T0433_1eca9396",
-        "feeds_days/cs.CV_2026-04-27",
-    ],
-)
-def test_real_titles_become_readable_without_loss(real_data: Path, name: str) -> None:
-    day = json.loads(real(real_data, f"{name}.json.gz"))
-    entries = day["papers"] if "papers" in day else [e for f in day.values() for e in f["entries"]]
-    for title in (entry["title"] for entry in entries):
-        readable = accents(clean(title))
-        assert letters(readable) == letters(clean(title))
-        assert "\\'" not in readable
-        assert '\\"' not in readable
-
-
 ITEMLESS_ATOM = (
     b'<feed xmlns="http://www.w3.org/2005/Atom"><title>cs.LG updates on arXiv.org</title>'
     b"<updated>2026-01-30T05:00:02+00:00</updated>"
@@ -829,7 +727,7 @@ ITEMLESS_ATOM = (
 )
 
 
-def test_an_atom_feed_without_an_id_has_its_category_from_its_link() -> None:
+def test_an_atom_feed_may_lack_an_id() -> None:
     assert parse_feed(ITEMLESS_ATOM).category == "cs.LG"
 
 

