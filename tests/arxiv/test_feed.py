@@ -251,8 +251,8 @@ def test_authors_are_split_at_commas_outside_parentheses(
 @given(st.text("ab (),", max_size=40))
 def test_no_letter_of_any_author_string_is_lost(names: str) -> None:
     authors, affiliations = parse_authors(names)
-    said = "".join(authors) + "".join(affiliation for _, affiliation in affiliations)
-    assert sorted(re.sub(r"\W", "", said)) == sorted(re.sub(r"\W", "", names))
+    read = "".join(authors) + "".join(affiliation for _, affiliation in affiliations)
+    assert sorted(re.sub(r"\W", "", read)) == sorted(re.sub(r"\W", "", names))
 
 
 # --- what no feed should be -------------------------------------------------------------------
@@ -459,9 +459,9 @@ def test_an_incomplete_item_is_a_paper_that_says_so(
     assert (paper.announce_type is AnnounceType.UNKNOWN) == problem.startswith("announce type")
 
 
-@pytest.mark.parametrize("known", ["2603.00001", "9901.00001", "2612.99999", "hep-th/9901001"])
-def test_an_id_of_another_month_is_an_id(known: str) -> None:
-    assert read_one(lambda text: text.replace("2603.00001", known)).id == known
+@pytest.mark.parametrize("paper_id", ["2603.00001", "9901.00001", "2612.99999", "hep-th/9901001"])
+def test_an_id_of_another_month_is_an_id(paper_id: str) -> None:
+    assert read_one(lambda text: text.replace("2603.00001", paper_id)).id == paper_id
 
 
 def test_items_are_found_wherever_they_stand() -> None:
@@ -716,8 +716,8 @@ def test_real_author_strings_lose_no_name(real_data: Path, name: str) -> None:
             authors, affiliations = parse_authors(names)
             assert not re.search(r"[\\{}]", names)
             assert all(author.strip() and "," not in author for author in authors)
-            said = "".join(authors) + "".join(affiliation for _, affiliation in affiliations)
-            assert sorted(letters(said)) == sorted(letters(names))
+            read = "".join(authors) + "".join(affiliation for _, affiliation in affiliations)
+            assert sorted(letters(read)) == sorted(letters(names))
 
 
 ITEMLESS_ATOM = (

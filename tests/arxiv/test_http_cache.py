@@ -27,10 +27,10 @@ class Server:
         self.config = Config(categories=("cs.LG",), arxiv=Arxiv(feed_url=address, delay_s=0))
 
     def __call__(self, request: Request) -> Response:
-        known = self.etag and request.headers.get("If-None-Match") == self.etag
-        self.sent.append(304 if known else 200)
+        is_known = self.etag and request.headers.get("If-None-Match") == self.etag
+        self.sent.append(304 if is_known else 200)
         headers = {"ETag": self.etag} if self.etag else {}
-        if known:
+        if is_known:
             return Response(status=304, headers=headers)
         return Response(self.body, headers=headers, content_type="application/rss+xml")
 

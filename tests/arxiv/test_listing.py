@@ -42,8 +42,8 @@ def one(body: str) -> Paper:
     """The paper of an entry."""
     page = listings.as_catchup("cs.LG", DAY, PAPERS[:1]).decode()
     start, end = page.index("<dt>"), page.index("</dd>") + len("</dd>")
-    [found] = parse_catchup((page[:start] + body + page[end:]).encode(), "cs.LG").papers
-    return found
+    [actual] = parse_catchup((page[:start] + body + page[end:]).encode(), "cs.LG").papers
+    return actual
 
 
 # --- a page -----------------------------------------------------------------------------------
@@ -131,8 +131,8 @@ def test_hidden_addresses_are_shown() -> None:
         ]
     )
     kept = '<a href="https://arxiv.org/abs/1234.56789">arXiv:1234.56789</a>\n<br>New paragraph.'
-    found = one(ENTRY.replace("What 2601.00001 finds.", f"See {hidden}{kept}"))
-    assert found.abstract == (
+    actual = one(ENTRY.replace("What 2601.00001 finds.", f"See {hidden}{kept}"))
+    assert actual.abstract == (
         "See https://example.org/a, the end.Next one, arXiv:1234.56789 New paragraph."
     )
 
@@ -150,8 +150,8 @@ def test_hidden_addresses_are_shown() -> None:
 def test_authors_are_read_with_and_without_links(
     written: str, authors: tuple[str, ...], affiliations: tuple[tuple[str, str], ...]
 ) -> None:
-    found = one(re.sub(r"(<div class='list-authors'>).*(</div>)", rf"\1{written}\2", ENTRY))
-    assert (found.authors, found.affiliations) == (authors, affiliations)
+    actual = one(re.sub(r"(<div class='list-authors'>).*(</div>)", rf"\1{written}\2", ENTRY))
+    assert (actual.authors, actual.affiliations) == (authors, affiliations)
 
 
 @pytest.mark.parametrize(("count", "cut"), [(99, ()), (100, ("2601.00001",)), (101, ())])
@@ -163,8 +163,8 @@ def test_a_list_of_a_hundred_authors_may_be_cut(count: int, cut: tuple[str, ...]
 
 def test_text_is_text_alone() -> None:
     evil = "a\u202eb &lt;script&gt;x()&lt;/script&gt;<script>y()</script><style>z</style> c"
-    found = one(ENTRY.replace("On the matter of 2601.00001", evil))
-    assert found.title == "ab <script>x()</script> c"
+    actual = one(ENTRY.replace("On the matter of 2601.00001", evil))
+    assert actual.title == "ab <script>x()</script> c"
 
 
 TEN = listings.as_catchup("cs.LG", DAY, [paper(f"2601.{n:05}") for n in range(1, 11)]).decode()
@@ -191,7 +191,7 @@ def test_an_incomplete_entry_is_a_paper_that_says_so(old: str, new: str, problem
     start = TEN.index("[7]")  # the seventh entry
     page = TEN[:start] + TEN[start:].replace(old, new, 1)
     listing = parse_catchup(page.encode(), "cs.LG")
-    (broken,) = (found for found in listing.papers if found.unreadable)
+    (broken,) = (actual for actual in listing.papers if actual.unreadable)
     assert (broken.id, broken.announce_type) == ("2601.00007", NEW)
     assert broken.unreadable.startswith(problem)
     assert [p.id for p in together([listing], "cs.LG").papers] == [
@@ -213,20 +213,20 @@ def test_three_entries_of_a_short_page_may_be_unreadable(broken: int, readable: 
 def test_a_moved_paper_does_not_cost_the_page() -> None:
     moved = [paper("2601.00001"), paper("2601.00002", categories=("stat.ML",))]
     listing = parse_catchup(listings.as_catchup("cs.LG", DAY, moved), "cs.LG")
-    assert [found.id for found in listing.papers] == ["2601.00001", "2601.00002"]
+    assert [actual.id for actual in listing.papers] == ["2601.00001", "2601.00002"]
 
 
 def test_an_archives_page_may_have_new_categories() -> None:
     newer = paper("2601.00001", categories=("cs.XY",), announce_type=REPLACE, version=2)
-    (found,) = parse_catchup(listings.as_catchup("cs", DAY, [newer]), "cs").papers
-    assert found.announce_type is REPLACE
+    (actual,) = parse_catchup(listings.as_catchup("cs", DAY, [newer]), "cs").papers
+    assert actual.announce_type is REPLACE
 
 
 # --- what is no page --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b" \n", "the page is empty: the server is in trouble", id="empty"),
         pytest.param(b"Rate exceeded.", "not a listing but something that begins 'Rate", id="text"),
@@ -311,8 +311,8 @@ def test_an_archives_page_may_have_new_categories() -> None:
         ),
     ],
 )
-def test_other_pages_are_errors_with_their_cause(data: bytes, said: str) -> None:
-    assert problem(data).startswith(said)
+def test_other_pages_are_errors_with_their_cause(data: bytes, message: str) -> None:
+    assert problem(data).startswith(message)
 
 
 def test_a_page_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,18 +362,18 @@ def test_the_page_after_the_last_has_no_papers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "said"),
+    ("chosen", "message"),
     [
         ((0, 1), "its pages hold 4 different entries of 6"),
         ((0, 0, 2), "its pages hold 4 different entries of 6"),
     ],
 )
-def test_missing_or_repeated_pages_are_an_error(chosen: tuple[int, ...], said: str) -> None:
+def test_missing_or_repeated_pages_are_an_error(chosen: tuple[int, ...], message: str) -> None:
     three = pages(2)
     with pytest.raises(FeedError) as caught:
         together([three[n] for n in chosen], "cs.LG")
     assert caught.value.problem == (
-        f"2026-01-30: {said}: they may have changed while they were read; try again later"
+        f"2026-01-30: {message}: they may have changed while they were read; try again later"
     )
 
 
@@ -407,7 +407,7 @@ RECENT_PAGE = listings.as_recent("cs.LG", RECENT)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(PAGE, "not a list of recent days but a web page", id="another page"),
         pytest.param(RECENT_PAGE[:-9], "a listing without its end", id="cut short"),
@@ -428,10 +428,10 @@ RECENT_PAGE = listings.as_recent("cs.LG", RECENT)
         ),
     ],
 )
-def test_other_documents_are_no_list_of_recent_days(data: bytes, said: str) -> None:
+def test_other_documents_are_no_list_of_recent_days(data: bytes, message: str) -> None:
     with pytest.raises(FeedError) as caught:
         parse_recent(data, "cs.LG")
-    assert caught.value.problem.startswith(said)
+    assert caught.value.problem.startswith(message)
 
 
 # --- anything ---------------------------------------------------------------------------------
@@ -454,11 +454,11 @@ def test_any_bytes_are_a_page_or_a_feed_error(data: bytes) -> None:
     title(data)
     for parse in (parse_recent, parse_catchup):
         try:
-            found = parse(data, "cs.LG")
+            actual = parse(data, "cs.LG")
         except FeedError:
             continue
-        if isinstance(found, Listing):
-            feeds.assert_whole(Feed("cs.LG", found.day, found.papers, found.unreadable))
+        if isinstance(actual, Listing):
+            feeds.assert_whole(Feed("cs.LG", actual.day, actual.papers, actual.unreadable))
 
 
 inner = st.text(st.characters(codec="utf-8"), min_size=1)
@@ -466,8 +466,8 @@ inner = st.text(st.characters(codec="utf-8"), min_size=1)
 
 @make.examples(30)
 @given(st.lists(inner, min_size=3, max_size=3))
-def test_any_text_in_an_entry_does_no_harm(said: list[str]) -> None:
-    odd = replace(paper(title="x" + said[0], authors=[said[1]]), abstract="x" + said[2])
+def test_any_text_in_an_entry_does_no_harm(message: list[str]) -> None:
+    odd = replace(paper(title="x" + message[0], authors=[message[1]]), abstract="x" + message[2])
     page = listings.as_catchup("cs.LG", DAY, [odd, *(paper(f"2602.{n:05}") for n in range(9))])
     listing = parse_catchup(page, "cs.LG", DAY)
     assert len(listing.papers) + len(listing.unreadable) == 10
@@ -528,7 +528,7 @@ KNOWN: dict[str, tuple[str, object]] = {
 
 
 def test_real_pages_hold_what_they_state(real_data: Path) -> None:
-    found: dict[str, tuple[str, object]] = {}
+    actual: dict[str, tuple[str, object]] = {}
     for path in sorted((real_data / "catchup").glob("*/*.html")):
         if path.stem not in KNOWN:
             assert "400" in path.stem  # arXiv's errors; two of them are enough
@@ -537,15 +537,15 @@ def test_real_pages_hold_what_they_state(real_data: Path) -> None:
         try:
             listing = parse_catchup(path.read_bytes(), category)
         except FeedError as error:
-            found[path.stem] = (category, error.problem)
+            actual[path.stem] = (category, error.problem)
             continue
         shown = ", ".join(f"{s.name} {s.shown}/{s.total}" for s in listing.sections)
-        found[path.stem] = (category, (listing.total, shown, str(listing.next_day)))
+        actual[path.stem] = (category, (listing.total, shown, str(listing.next_day)))
         assert len(listing.papers) == sum(s.shown for s in listing.sections)
         assert not listing.unreadable
         if match := re.search(r"20\d\d-\d\d-\d\d", path.stem):
             assert str(listing.day) == match[0]
-    assert found == KNOWN
+    assert actual == KNOWN
 
 
 @pytest.mark.parametrize(
@@ -561,22 +561,25 @@ def test_real_pages_hold_what_they_state(real_data: Path) -> None:
     ],
 )
 def test_a_days_pages_are_the_days_feed(real_data: Path, feed: str, names: list[str]) -> None:
-    told = parse_feed(gzip.decompress((real_data / f"feeds_replay/rss_{feed}.xml.gz").read_bytes()))
-    found = together(
+    expected = parse_feed(
+        gzip.decompress((real_data / f"feeds_replay/rss_{feed}.xml.gz").read_bytes())
+    )
+    actual = together(
         [
             parse_catchup(
                 (real_data / f"catchup/rendered/catchup_{name}.html").read_bytes(),
-                told.category,
-                told.date,
+                expected.category,
+                expected.date,
             )
             for name in names
         ],
-        told.category,
+        expected.category,
     )
-    assert [p.id for p in found.papers] == [p.id for p in told.papers]
-    assert found.entries == told.entries
+    assert [p.id for p in actual.papers] == [p.id for p in expected.papers]
+    assert actual.entries == expected.entries
     # A page hides `http://` and has no license; two abstracts write it out.
     bare = [
-        replace(p, license=None, abstract=p.abstract.replace("http://", "")) for p in told.papers
+        replace(p, license=None, abstract=p.abstract.replace("http://", ""))
+        for p in expected.papers
     ]
-    assert list(found.papers) == bare
+    assert list(actual.papers) == bare

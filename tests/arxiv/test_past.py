@@ -55,8 +55,8 @@ class Server:
         asked = request.full_path.rstrip("?")
         self.asked.append(asked)
         self.requests.append(request)
-        known = self.answers[asked]
-        answer = known.pop(0) if len(known) > 1 else known[0]
+        queue = self.answers[asked]
+        answer = queue.pop(0) if len(queue) > 1 else queue[0]
         return answer if isinstance(answer, Response) else Response(answer, mimetype="text/html")
 
 
@@ -112,9 +112,9 @@ def test_a_wrong_second_page_is_an_error(
     server.answers[f"{FIRST}&page=2"] = [
         listings.as_catchup("cs.LG", DAY, second, page=page, size=2)
     ]
-    said = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY)).problem
-    assert said.startswith("2026-01-30: ")
-    assert said.endswith("try again later")
+    message = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY)).problem
+    assert message.startswith("2026-01-30: ")
+    assert message.endswith("try again later")
     assert len(server.asked) == 2
 
 
@@ -124,8 +124,8 @@ def test_pages_without_end_are_not_read(
     monkeypatch.setattr(past, "MAX_PAGES", 2)
     for number, address in enumerate([FIRST, f"{FIRST}&page=2"], start=1):
         server.answers[address] = [listings.as_catchup("cs.LG", DAY, PAPERS, page=number, size=1)]
-    said = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY)).problem
-    assert "2 pages hold less than the 4 entries" in said
+    message = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY)).problem
+    assert "2 pages hold less than the 4 entries" in message
 
 
 def test_an_old_name_leads_to_the_category(session: requests.Session, server: Server) -> None:
@@ -162,15 +162,15 @@ def test_cut_author_lists_are_named(
     server.answers[FIRST] = [listings.as_catchup("cs.LG", DAY, [many])]
     with caplog.at_level("INFO", logger="digest"):
         fetch_day(session, server.url, "cs.LG", DAY)
-    told = [record.getMessage() for record in caplog.records if record.name == "digest"]
-    assert told == ["cs.LG 2026-01-30: authors cut at a hundred: 2601.00001"]
+    messages = [record.getMessage() for record in caplog.records if record.name == "digest"]
+    assert messages == ["cs.LG 2026-01-30: authors cut at a hundred: 2601.00001"]
 
 
 # --- refusals ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         pytest.param(
             Response(listings.as_error("Invalid date: 2026-01-30. It's late"), 400),
@@ -196,11 +196,11 @@ def test_cut_author_lists_are_named(
     ],
 )
 def test_other_answers_are_errors_with_their_cause(
-    session: requests.Session, server: Server, answer: Response, said: str
+    session: requests.Session, server: Server, answer: Response, message: str
 ) -> None:
     server.answers[FIRST] = [answer]
     error = failure(lambda: fetch_day(session, server.url, "cs.LG", DAY))
-    assert error.problem == said.format(url=server.url + FIRST)
+    assert error.problem == message.format(url=server.url + FIRST)
     assert not isinstance(error, Refused)
 
 
@@ -441,7 +441,7 @@ def test_no_results_are_confirmed_by_repetition(session: requests.Session, api: 
 
 
 @pytest.mark.parametrize(
-    ("replies", "said"),
+    ("replies", "message"),
     [
         pytest.param(
             [((), 4)] * 3,
@@ -471,7 +471,7 @@ def test_missing_or_repeated_results_are_an_error(
     api: Api,
     monkeypatch: pytest.MonkeyPatch,
     replies: list[tuple[tuple[int, ...], int]],
-    said: str,
+    message: str,
 ) -> None:
     monkeypatch.setattr(search_api, "SUBMITTED_PAGE", 2)
 
@@ -480,4 +480,4 @@ def test_missing_or_repeated_results_are_an_error(
 
     api.replies = [reply(*each) for each in replies]
     error = failure(lambda: fetch_approximate(session, api.url, "cs.LG", DAY))
-    assert str(error) == f"arXiv API: {api.url} {said}"
+    assert str(error) == f"arXiv API: {api.url} {message}"

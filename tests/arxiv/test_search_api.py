@@ -31,15 +31,15 @@ def entry(paper_id: str = "2601.00001", title: str = "Title", more: str = "") ->
 
 
 def answer(*entries: str, total: int | str | None = None) -> bytes:
-    said = len(entries) if total is None else total
-    results = f"<opensearch:totalResults>{said}</opensearch:totalResults>"
+    message = len(entries) if total is None else total
+    results = f"<opensearch:totalResults>{message}</opensearch:totalResults>"
     return f"{HEAD}{results}{''.join(entries)}</feed>".encode()
 
 
-def error_entry(said: str) -> str:
+def error_entry(message: str) -> str:
     return (
         "<entry><id>https://arxiv.org/api/errors#x</id><title>Error</title>"
-        f"<summary>{escape(said)}</summary></entry>"
+        f"<summary>{escape(message)}</summary></entry>"
     )
 
 
@@ -81,9 +81,9 @@ def test_an_entry_is_a_paper() -> None:
 
 def test_tex_becomes_readable_and_its_source_is_kept() -> None:
     more = "<author><name>Kurt G\\&quot;odel</name></author>"
-    found = one(answer(entry(title="Gro{\\ss}es $\\alpha$", more=more)))
-    assert (found.title, found.title_tex) == ("Großes $\\alpha$", "Gro{\\ss}es $\\alpha$")
-    assert (found.authors, found.authors_tex) == (("Kurt Gödel",), 'Kurt G\\"odel')
+    actual = one(answer(entry(title="Gro{\\ss}es $\\alpha$", more=more)))
+    assert (actual.title, actual.title_tex) == ("Großes $\\alpha$", "Gro{\\ss}es $\\alpha$")
+    assert (actual.authors, actual.authors_tex) == (("Kurt Gödel",), 'Kurt G\\"odel')
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_tex_becomes_readable_and_its_source_is_kept() -> None:
     ],
 )
 def test_ids_of_each_age_are_read(written: str, read: tuple[str, int]) -> None:
-    found = one(answer(entry(written)))
-    assert (found.id, found.version) == read
+    actual = one(answer(entry(written)))
+    assert (actual.id, actual.version) == read
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_ids_of_each_age_are_read(written: str, read: tuple[str, int]) -> None:
     ],
 )
 def test_an_entry_without_an_id_is_named_and_the_others_are_read(bad: str, named: str) -> None:
-    found = parse_papers(answer(entry("2601.00002"), bad))
-    assert ([p.id for p in found.papers], found.unreadable) == (["2601.00002"], (named,))
+    actual = parse_papers(answer(entry("2601.00002"), bad))
+    assert ([p.id for p in actual.papers], actual.unreadable) == (["2601.00002"], (named,))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_an_answer_of_nothing_is_an_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         pytest.param(b" \n", "the answer is empty: the server is in trouble", id="empty"),
         pytest.param(
@@ -172,8 +172,8 @@ def test_an_answer_of_nothing_is_an_answer() -> None:
         pytest.param(answer(error_entry("")), "arXiv says: no reason given", id="without reason"),
     ],
 )
-def test_other_documents_are_errors_with_their_cause(body: bytes, said: str) -> None:
-    assert problem(body).startswith(f"arXiv API: {said}")
+def test_other_documents_are_errors_with_their_cause(body: bytes, message: str) -> None:
+    assert problem(body).startswith(f"arXiv API: {message}")
 
 
 # --- as recorded ------------------------------------------------------------------------------
@@ -184,8 +184,8 @@ def test_every_recorded_answer_is_read(real_data: Path) -> None:
     for path in sorted((real_data / "api").glob("*.json")):
         body = json.loads(path.read_text("utf-8"))["body"].encode()
         try:
-            found = parse_papers(body)
-            counts[path.name.rpartition("_")[0]] = (len(found.papers), len(found.unreadable))
+            actual = parse_papers(body)
+            counts[path.name.rpartition("_")[0]] = (len(actual.papers), len(actual.unreadable))
         except FeedError as error:
             counts[path.name.rpartition("_")[0]] = str(error)
     assert counts == {
@@ -207,12 +207,12 @@ def test_every_recorded_answer_is_read(real_data: Path) -> None:
 
 def test_a_recorded_paper_is_read_in_full(real_data: Path) -> None:
     [path] = (real_data / "api").glob("*astro-ph_0601001*.json")
-    found = one(json.loads(path.read_text("utf-8"))["body"].encode())
-    assert (found.id, found.version, found.categories) == ("astro-ph/0601001", 1, ("astro-ph",))
-    assert found.authors[0] == "Andrew Gould"
-    assert found.affiliations[0] == ("Andrew Gould", "Ohio State")
-    assert found.journal_ref == "ActaAstron.56:1-50,2006"
-    assert found.abstract.startswith("We derive the frequencies of hot Jupiters (HJs) with 3--5")
+    actual = one(json.loads(path.read_text("utf-8"))["body"].encode())
+    assert (actual.id, actual.version, actual.categories) == ("astro-ph/0601001", 1, ("astro-ph",))
+    assert actual.authors[0] == "Andrew Gould"
+    assert actual.affiliations[0] == ("Andrew Gould", "Ohio State")
+    assert actual.journal_ref == "ActaAstron.56:1-50,2006"
+    assert actual.abstract.startswith("We derive the frequencies of hot Jupiters (HJs) with 3--5")
 
 
 # --- fetching ---------------------------------------------------------------------------------
@@ -227,8 +227,8 @@ def session() -> Iterator[requests.Session]:
 class Server:
     """An interface that knows some papers, and says each of its replies before it answers."""
 
-    def __init__(self, httpserver: HTTPServer, *known: str) -> None:
-        self.known, self.replies = known, list[Callable[[], Response]]()
+    def __init__(self, httpserver: HTTPServer, *ids: str) -> None:
+        self.ids, self.replies = ids, list[Callable[[], Response]]()
         self.asked: list[list[str]] = []
         self.url = httpserver.url_for("/api/query")
         httpserver.expect_request("/api/query").respond_with_handler(self)
@@ -239,7 +239,7 @@ class Server:
         self.asked.append(ids)
         if self.replies:
             return self.replies.pop(0)()
-        return xml(answer(*(entry(f"{i}v2") for i in self.known if plain(i) in map(plain, ids))))
+        return xml(answer(*(entry(f"{i}v2") for i in self.ids if plain(i) in map(plain, ids))))
 
 
 def plain(paper_id: str) -> str:
@@ -260,8 +260,8 @@ def test_papers_arrive_by_the_ids_asked_for(
     httpserver: HTTPServer, session: requests.Session
 ) -> None:
     server = Server(httpserver, "2601.00001", "math/0309136")
-    found = fetch_papers(session, server.url, ["math.GT/0309136", "2601.00001", "2601.00001"])
-    assert {key: (p.id, p.version) for key, p in found.items()} == {
+    actual = fetch_papers(session, server.url, ["math.GT/0309136", "2601.00001", "2601.00001"])
+    assert {key: (p.id, p.version) for key, p in actual.items()} == {
         "math.GT/0309136": ("math.GT/0309136", 2),
         "2601.00001": ("2601.00001", 2),
     }
@@ -291,7 +291,7 @@ def test_a_page_holds_a_hundred_ids(httpserver: HTTPServer, session: requests.Se
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "message"),
     [
         pytest.param(
             lambda: xml(answer(error_entry("incorrect id format for 2601.1")), 400),
@@ -311,8 +311,8 @@ def test_a_page_holds_a_hundred_ids(httpserver: HTTPServer, session: requests.Se
     ],
 )
 def test_a_refusal_is_reported_without_the_ids(
-    reply: Callable[[], Response], said: str, httpserver: HTTPServer, session: requests.Session
+    reply: Callable[[], Response], message: str, httpserver: HTTPServer, session: requests.Session
 ) -> None:
     server = Server(httpserver)
     server.replies = [reply] * 5
-    assert failure(session, server) == f"arXiv API: {said.format(url=server.url)}"
+    assert failure(session, server) == f"arXiv API: {message.format(url=server.url)}"

@@ -242,12 +242,12 @@ class Arxiv:
             submitted = first <= paper.submitted < last + timedelta(minutes=1)
             return submitted and listed is not None and listed <= today
 
-        found = sorted(filter(is_found, self.truth.papers.values()), key=lambda p: p.submitted)
+        results = sorted(filter(is_found, self.truth.papers.values()), key=lambda p: p.submitted)
         start, size = int(query.get("start", "0")), int(query.get("max_results", "10"))
         if fault == "nothing" and not self._asked["api"]:  # an empty page, and well again
             self._asked["api"] += 1
             return Reply(200, feeds.results(asked, [], start, size, now, total=0))
-        body = feeds.results(asked, found, start, size, now, total=len(found))
+        body = feeds.results(asked, results, start, size, now, total=len(results))
         return self._or_fault("api", fault, Reply(200, body, "application/atom+xml"))
 
 

@@ -55,9 +55,9 @@ _RESULT = """  <entry>
 
 
 def results(
-    query: str, found: Sequence[Paper], start: int, size: int, now: datetime, *, total: int
+    query: str, papers: Sequence[Paper], start: int, size: int, now: datetime, *, total: int
 ) -> bytes:
-    """A page of what the search interface found."""
+    """A page of the search interface's results."""
     today = (now + timedelta(hours=4)).astimezone(EASTERN).date()  # announced the evening before
     entries = "".join(
         _RESULT.format(
@@ -76,7 +76,7 @@ def results(
                 for _, name in paper.names
             ),
         )
-        for paper in found[start : start + size]
+        for paper in papers[start : start + size]
     )
     head = _RESULTS.format(query=escape(query), now=now, size=size, total=total, start=start)
     return f"{head}{entries}</feed>\n".encode()
