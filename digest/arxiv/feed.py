@@ -121,6 +121,11 @@ def _parse(data: bytes, called: str) -> tuple[Any, list[Counter[str]]]:
             resolve_relative_uris=False,
             sanitize_html=False,
         )
+        # It has gone on with a parser that guesses; another encoding than declared is our wish.
+        if parsed.bozo and not isinstance(
+            parsed.bozo_exception, feedparser.CharacterEncodingOverride
+        ):
+            raise parsed.bozo_exception
     except Exception as error:  # of many kinds, for example for an impossible address
         problem = f"feedparser cannot read it ({type(error).__name__})"
         raise FeedError(called, f"{problem}: the document was damaged; try again later") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
-from xml.sax.saxutils import escape
 
 import pytest
 import requests
@@ -23,7 +22,7 @@ from digest.arxiv.past import (
 )
 from digest.core.errors import FeedError, Refused
 from digest.core.papers import Feed, Paper
-from tests import listings
+from tests import feeds, listings
 from tests.make import CROSS, DAY, NEW, REPLACE, paper
 
 LATER = date(2026, 2, 2)
@@ -305,10 +304,6 @@ def test_an_older_day_is_decided_by_its_page(
 
 # --- the search interface ---------------------------------------------------------------------
 
-HEAD = """<?xml version='1.0' encoding='UTF-8'?>
-<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/"
- xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns="http://www.w3.org/2005/Atom">"""
-
 
 class Api:
     """A search interface that has papers, and says each of its replies before it answers."""
@@ -327,17 +322,8 @@ class Api:
         return self.page(self.papers[start : start + size])
 
     def page(self, papers: tuple[Paper, ...], total: int | None = None) -> Response:
-        entries = "".join(
-            f"<entry><id>http://arxiv.org/abs/{p.id}v{p.version}</id><title>{escape(p.title)}"
-            f"</title><summary>{escape(p.abstract)}</summary>"
-            + "".join(f"<author><name>{escape(name)}</name></author>" for name in p.authors)
-            + "".join(f"<category term='{term}'/>" for term in p.categories)
-            + "</entry>"
-            for p in papers
-        )
         total = len(self.papers) if total is None else total
-        results = f"<opensearch:totalResults>{total}</opensearch:totalResults>"
-        return Response(f"{HEAD}{results}{entries}</feed>", mimetype="application/atom+xml")
+        return Response(feeds.as_results(papers, total), mimetype="application/atom+xml")
 
 
 @pytest.fixture

@@ -246,8 +246,8 @@ class Arxiv:
         start, size = int(query.get("start", "0")), int(query.get("max_results", "10"))
         if fault == "nothing" and not self._asked["api"]:  # an empty page, and well again
             self._asked["api"] += 1
-            return Reply(200, feeds.results(asked, [], start, size, now, total=0))
-        body = feeds.results(asked, results, start, size, now, total=len(results))
+            return Reply(200, feeds.results([], start, size, now, total=0))
+        body = feeds.results(results, start, size, now, total=len(results))
         return self._or_fault("api", fault, Reply(200, body, "application/atom+xml"))
 
 

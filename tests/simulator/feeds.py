@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
-from xml.sax.saxutils import escape
+from datetime import date, datetime, timedelta
 
 from digest.core.calendar import EASTERN
-from tests.feeds import as_rss
+from tests.feeds import as_results, as_rss
 from tests.simulator.truth import Entry, Paper
 
 
@@ -32,51 +31,11 @@ def _known(paper: Paper, day: date) -> list[str]:
     return [c for c in paper.categories if paper.listed.get(c, day) <= day]
 
 
-_RESULTS = """<?xml version='1.0' encoding='UTF-8'?>
-<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/"\
- xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns="http://www.w3.org/2005/Atom">
-  <id>https://arxiv.org/api/made</id>
-  <title>arXiv Query: search_query={query}</title>
-  <updated>{now:%Y-%m-%dT%H:%M:%SZ}</updated>
-  <opensearch:itemsPerPage>{size}</opensearch:itemsPerPage>
-  <opensearch:totalResults>{total}</opensearch:totalResults>
-  <opensearch:startIndex>{start}</opensearch:startIndex>
-"""
-_RESULT = """  <entry>
-    <id>http://arxiv.org/abs/{id}v{version}</id>
-    <title>{title}</title>
-    <updated>{submitted:%Y-%m-%dT%H:%M:%SZ}</updated>
-    <link href="https://arxiv.org/abs/{id}v{version}" rel="alternate" type="text/html"/>
-    <summary>{abstract}</summary>
-{categories}    <published>{submitted:%Y-%m-%dT%H:%M:%SZ}</published>
-    <arxiv:primary_category term="{primary}"/>
-{names}  </entry>
-"""
-
-
-def results(
-    query: str, papers: Sequence[Paper], start: int, size: int, now: datetime, *, total: int
-) -> bytes:
+def results(papers: Sequence[Paper], start: int, size: int, now: datetime, *, total: int) -> bytes:
     """A page of the search interface's results."""
     today = (now + timedelta(hours=4)).astimezone(EASTERN).date()  # announced the evening before
-    entries = "".join(
-        _RESULT.format(
-            id=paper.id,
-            version=paper.version(today),
-            title=escape(paper.title),
-            submitted=paper.submitted.astimezone(UTC),
-            abstract=escape(paper.abstract),
-            categories="".join(
-                f'    <category term="{c}" scheme="http://arxiv.org/schemas/atom"/>\n'
-                for c in _known(paper, today)
-            ),
-            primary=paper.primary,
-            names="".join(
-                f"    <author>\n      <name>{escape(name)}</name>\n    </author>\n"
-                for _, name in paper.names
-            ),
-        )
+    page = [
+        Entry(paper, paper.version(today), "new").as_paper(_known(paper, today))
         for paper in papers[start : start + size]
-    )
-    head = _RESULTS.format(query=escape(query), now=now, size=size, total=total, start=start)
-    return f"{head}{entries}</feed>\n".encode()
+    ]
+    return as_results(page, total)
