@@ -71,14 +71,6 @@ def test_a_feed_that_has_changed_is_read_anew(server: Server, answers: Answers) 
     assert (titles(server, answers), server.sent) == (["Another"], [200, 200, 304])
 
 
-def test_a_feed_without_an_etag_is_sent_each_time(server: Server, answers: Answers) -> None:
-    server.etag = ""
-    titles(server, answers)
-    titles(server, answers)
-    assert server.sent == [200, 200]
-    assert not answers.folder.exists()
-
-
 def test_a_feed_that_could_not_be_read_is_asked_for_whole_again(
     server: Server, answers: Answers
 ) -> None:
@@ -101,11 +93,16 @@ def test_what_the_disk_has_lost_is_asked_for_again(
     assert server.sent == [200, 200]
 
 
-def test_a_folder_that_takes_nothing_costs_bytes_and_no_more(
-    server: Server, tmp_path: Path
+@pytest.mark.parametrize("has_etag", [True, False])
+def test_what_cannot_be_remembered_is_sent_again(
+    server: Server, tmp_path: Path, has_etag: bool
 ) -> None:
-    (tmp_path / "answers").write_text("in the way")
+    if has_etag:
+        (tmp_path / "answers").write_text("no folder")
+    else:
+        server.etag = ""
     answers = Answers(tmp_path / "answers")
     assert titles(server, answers)
     assert titles(server, answers)
     assert server.sent == [200, 200]
+    assert not answers.folder.is_dir()

@@ -90,12 +90,8 @@ def test_a_later_announcement_is_named() -> None:
         ("cs.LG", "cs.LG", REPLACE),
         ("cs.LG", "stat.ML", REPLACE_CROSS),
         ("cs.NA", "math.NA", REPLACE),  # one category under two names
-        ("math.NA", "cs.NA", REPLACE),
-        ("math", "math.CO", REPLACE),
         ("math", "cs.IT", REPLACE),  # math.IT
-        ("math", "math-ph", REPLACE),  # math.MP
         ("math", "cs.LG", REPLACE_CROSS),
-        ("hep-th", "hep-th", REPLACE),
     ],
 )
 def test_a_replacement_is_at_home_or_not(asked: str, primary: str, kind: AnnounceType) -> None:
@@ -449,6 +445,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return page[:start] + draw(anything) + page[end:]
 
 
+@make.examples(60)
 @given(st.binary() | damaged())
 def test_any_bytes_are_a_page_or_a_feed_error(data: bytes) -> None:
     title(data)
@@ -459,18 +456,6 @@ def test_any_bytes_are_a_page_or_a_feed_error(data: bytes) -> None:
             continue
         if isinstance(actual, Listing):
             feeds.assert_whole(Feed("cs.LG", actual.day, actual.papers, actual.unreadable))
-
-
-inner = st.text(st.characters(codec="utf-8"), min_size=1)
-
-
-@make.examples(30)
-@given(st.lists(inner, min_size=3, max_size=3))
-def test_any_text_in_an_entry_does_no_harm(message: list[str]) -> None:
-    odd = replace(paper(title="x" + message[0], authors=[message[1]]), abstract="x" + message[2])
-    page = listings.as_catchup("cs.LG", DAY, [odd, *(paper(f"2602.{n:05}") for n in range(9))])
-    listing = parse_catchup(page, "cs.LG", DAY)
-    assert len(listing.papers) + len(listing.unreadable) == 10
 
 
 # --- as arXiv has them ------------------------------------------------------------------------

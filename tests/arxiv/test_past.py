@@ -360,27 +360,10 @@ def test_an_approximate_day_is_what_was_submitted_for_it(
 
 
 @pytest.mark.parametrize(
-    ("day", "window"),
-    [
-        (date(2026, 7, 7), "202607021800 TO 202607061759"),  # Friday the 3rd was a holiday
-        (date(2026, 3, 9), "202603051900 TO 202603061859"),  # the Monday after clocks went forward
-        (date(2026, 3, 10), "202603061900 TO 202603091759"),  # across that change
-    ],
-)
-def test_the_window_follows_deadlines_holidays_and_clocks(
-    session: requests.Session, api: Api, day: date, window: str
-) -> None:
-    fetch_approximate(session, api.url, "cs.LG", day)
-    assert api.asked[0]["search_query"].endswith(f"submittedDate:[{window}]")
-
-
-@pytest.mark.parametrize(
     ("category", "wanted"),
     [
         ("cs", "(cat:cs OR cat:cs.*)"),
         ("hep-th", "cat:hep-th"),
-        ("math-ph", "cat:math-ph"),
-        ("cond-mat.mes-hall", "cat:cond-mat.mes-hall"),
     ],
 )
 def test_an_archive_is_asked_for_with_its_categories(
