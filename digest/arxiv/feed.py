@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from digest.arxiv.http_cache import Answers
 
 _ARXIV_NAMESPACE = "http://arxiv.org/schemas/atom"
-# Elements that an item has at most once. feedparser would choose one of several.
+# Elements that an item may have only once. feedparser would choose one of several.
 _SINGLE = ("title", "guid", "id", "description", "summary", "announce_type")
 
 
@@ -121,7 +121,8 @@ def _parse(data: bytes, called: str) -> tuple[Any, list[Counter[str]]]:
             resolve_relative_uris=False,
             sanitize_html=False,
         )
-        # It has gone on with a parser that guesses; another encoding than declared is our wish.
+        # `bozo`: the result comes from a parser that guesses. To read the document as UTF-8,
+        # whatever it declares, is what we asked for.
         if parsed.bozo and not isinstance(
             parsed.bozo_exception, feedparser.CharacterEncodingOverride
         ):
@@ -246,8 +247,8 @@ def _names(entry: Any) -> str:
 
 
 def _id(entry: Any) -> tuple[str, int | None, str] | None:
-    """An item's id, its version if that stands beside it, and what is wrong with the place where
-    the id should be ("": nothing). None if no place has an id."""
+    """(id, version or None, problem) of an item; `problem` is an id element that could not be
+    read, "" if there is none. None if no element has an id."""
     wrong = ""
     for pattern, key in ((_GUID, "id"), (_LINK, "link")):
         text = _text(entry, key)

@@ -133,7 +133,7 @@ def refusal(
 
 
 class _Unacceptable(Exception):
-    """What a server sent is not to be followed or read on."""
+    """A redirect that must not be followed, or a body that is too large."""
 
 
 def _shown(url: str) -> str:

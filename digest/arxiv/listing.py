@@ -180,7 +180,7 @@ def _date_of(pieces: list[str]) -> date | None:
 
 
 def _next_day(page: Any, day: date) -> date | None:
-    """Where "Continue to the next day" leads."""
+    """The date to which "Continue to the next day" links; None without such a link."""
     for link in page.iter("a"):
         match = re.match(r"/catchup/[^/]+/([0-9]{4}-[0-9]{2}-[0-9]{2})\b", link.get("href", ""))
         try:
@@ -313,8 +313,7 @@ def _announced(section: str, *, at_home: bool) -> AnnounceType:
 
 
 def _version(section: str, match: re.Match[str], links: list[str]) -> int:
-    """1 for what is new; else the present version if the page names it, and the least that it can
-    have been if not."""
+    """1 for a new paper; else the present version if the page names it, or the lowest possible."""
     if section == "New":
         return 1
     for link in links:

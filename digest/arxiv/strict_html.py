@@ -24,8 +24,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def parse_page(data: bytes, category: str) -> Any:
-    """The element that holds a listing, without scripts and with its links' addresses where arXiv
-    hides them. Raises `FeedError` for any other document, and for a part of one."""
+    """The lxml element that holds a listing, without scripts. Links whose address arXiv hides
+    behind "this https URL" show it. Raises `FeedError` for any other or incomplete document."""
     if not data.strip():
         raise FeedError(category, "the page is empty: the server is in trouble; try again later")
     if len(data) > MAX_BYTES:
