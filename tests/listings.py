@@ -83,10 +83,10 @@ def as_recent(category: str, counts: Mapping[date, int]) -> bytes:
 
 def as_error(reason: str) -> bytes:
     """The page that goes with HTTP 400."""
-    said = escape(reason)
+    message = escape(reason)
     return (
-        f"<!DOCTYPE html>\n<html><head><title>{said}</title></head><body><main>"
-        f"<div id='content'><h1>{said}</h1><p>The server cannot process your request.</p></div>"
+        f"<!DOCTYPE html>\n<html><head><title>{message}</title></head><body><main>"
+        f"<div id='content'><h1>{message}</h1><p>The server cannot process your request.</p></div>"
         "</main></body></html>"
     ).encode()
 

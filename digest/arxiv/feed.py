@@ -1,41 +1,35 @@
-"""arXiv's announcement feed: fetched politely, parsed strictly.
+"""arXiv's announcement feed: fetched politely, parsed by feedparser.
 
 `fetch_feed` turns a category into bytes, `parse_feed` bytes into a `Feed`; the parser never
-fetches. Both raise `FeedError`, naming the category and the cause, for whatever is not a whole
+fetches. Both raise `FeedError`, which names the category and the cause, for whatever is not a whole
 announcement feed. An announcement of nothing (a weekend, a holiday) is a `Feed` without papers.
 
 The format: https://info.arxiv.org/help/rss_specifications.html and arXiv's generator,
-https://github.com/arXiv/arxiv-feed. Nothing in it is guessed at: it is UTF-8, well-formed, without
-a DTD, and every element has its own namespace. What departs from that is told, not mended.
+https://github.com/arXiv/arxiv-feed. feedparser reads anything and never complains, so a document
+must pass `strict_xml.check_xml` first.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
 from datetime import date, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
-from digest.arxiv.strict_xml import (
-    ARXIV,
-    ATOM,
+import feedparser  # type: ignore[import-untyped]
+
+from digest.arxiv.paper import (
     CATEGORY,
     ID,
-    MAX_BYTES,
     VERSION,
-    all_unreadable,
-    describe,
     excess,
-    is_visible,
-    parse_xml,
-    readable,
-    too_many_unreadable,
+    make_paper,
+    require_readable,
     unreadable_paper,
-    wrong_title,
 )
+from digest.arxiv.strict_xml import MAX_BYTES, check_xml, describe
 from digest.core.calendar import today_eastern
 from digest.core.errors import FeedError, NoSuchFeed
 from digest.core.papers import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
@@ -46,168 +40,144 @@ if TYPE_CHECKING:
 
     from digest.arxiv.http_cache import Answers
 
-_DC = "{http://purl.org/dc/elements/1.1/}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """What RSS and Atom call the same thing."""
-
-    channel: str
-    item: str
-    id: str
-    link: str
-    title: str
-    summary: str  # of an item
-    subtitle: str  # of the channel
-    category: str
-    published: str
-    updated: str
-
-
-_RSS_NAMES = (
-    "item", "guid", "link", "title", "description", "description", "category", "pubDate",
-    "lastBuildDate",
-)  # fmt: skip
-_ATOM_NAMES = (
-    "entry", "id", "link", "title", "summary", "subtitle", "category", "published", "updated",
-)  # fmt: skip
-_FORMS = {
-    "rss": _Form("channel", *_RSS_NAMES),
-    f"{ATOM}feed": _Form(".", *(ATOM + name for name in _ATOM_NAMES)),
-}
+# feedparser looks for e-mail addresses in author names, in time to the square of a word's length:
+# longer words get spaces. In real feeds words of 300 characters are rare.
+_LONG_WORD = re.compile(r"(?:[^\s<>&]|&[^\s<>&;]{1,10};){500}")
+_ARXIV_NAMESPACE = "http://arxiv.org/schemas/atom"
+# Elements that an item may have only once. feedparser would choose one of several.
+_SINGLE = ("title", "guid", "id", "description", "summary", "announce_type")
 
 
 def fetch_feed(
     session: requests.Session, category: str, url: str, answers: Answers | None = None
 ) -> bytes:
-    """The body behind `url`, which is `category`'s feed; from `answers` where it has not changed.
+    """The body behind `url`, which is `category`'s feed; from `answers` if it has not changed.
 
-    Raises `FeedError` when the server cannot be reached, breaks off, sends too much or for too
-    long, redirects elsewhere, or answers with anything but 200 or with a web page.
+    Raises `FeedError` if the server cannot be reached, breaks off, sends too much or for too long,
+    redirects elsewhere, or answers with anything but 200 or with a web page.
     """
     from digest.arxiv import http
 
-    try:
-        before = answers.recall(url) if answers else None
-        answer = http.fetch(session, url, MAX_BYTES, before)
-    except http.TransportError as error:
-        raise FeedError(category, str(error)) from error
+    cached = answers.recall(url) if answers else None
+    answer = http.fetch(session, category, url, MAX_BYTES, cached)
     if answer.status != 200:
-        kind = NoSuchFeed if answer.status in (400, 404, 410) else FeedError
-        raise kind(category, _http_problem(url, answer.status, answer.body))
+        # arXiv answers 400 with a feed that says why.
+        reason = _error_reason(answer.body)
+        advice = f"{reason}: correct `categories` in the configuration" if reason else ""
+        raise http.refusal(category, answer, "arxiv.feed_url", advice, NoSuchFeed)
     if "html" in answer.content_type.lower():
-        said = one_line(answer.content_type, 100)
-        raise FeedError(category, f"{url} answered with a web page ({said}), not a feed")
+        kind = one_line(answer.content_type, 100)
+        raise FeedError(category, f"{url} answered with a web page ({kind}), not a feed")
     if answers:
         answers.keep(url, answer)
     return answer.body
 
 
-def _http_problem(url: str, status: int, body: bytes) -> str:
-    """What a refusal means. arXiv answers 400 with a feed that says why, 429 with two words."""
+def _error_reason(body: bytes) -> str:
+    """What arXiv's "Feed error" document says; "" for any other document."""
     try:
-        said = _error_message(*_channel(parse_xml(body, url), body, url))
+        return _error_message(_parse(body, "feed")[0].feed)
     except FeedError:
-        said = None
-    if said is not None:
-        return f"HTTP {status} from {url}: {said}: correct `categories` in the configuration"
-    no_such_feed = "no such feed: check `categories` and `arxiv.feed_url`"
-    means = {
-        400: no_such_feed,
-        403: "access refused: the server blocks this client; wait before trying again",
-        404: no_such_feed,
-        410: no_such_feed,
-        429: "too many requests: wait, and let only one machine read the feed",
-    }.get(status, "the server is in trouble: try again later" if status >= 500 else "unexpected")
-    return f"HTTP {status} from {url}: {means}"
+        return ""
 
 
 def parse_feed(data: bytes, name: str | None = None) -> Feed:
     """An RSS 2.0 or Atom document of arXiv's as a `Feed`, items in the feed's order.
 
     `name` is what errors call it until its category is known. An item that is not as it should be
-    costs the feed nothing else: where its id can be read it is a paper with `unreadable` set, where
-    not it is named in `Feed.unreadable`. Raises `FeedError` where there are too many of them
-    (`too_many_unreadable`) or no item has an id, and for an empty body, a web page, a document that
-    breaks off, the RDF format of before 2024, and arXiv's own "Feed error" documents.
+    costs the feed nothing else: it is a paper with `unreadable` set, or, if its id cannot be read,
+    it is named in `Feed.unreadable`. Raises `FeedError` if there are too many of them
+    (`paper.require_readable`), and for an empty body, a web page, a document that breaks off, the
+    RDF format of before 2024, and arXiv's own "Feed error" documents.
     """
     called = name or "feed"
     if not data.strip():
         raise FeedError(called, "the body is empty: the server is in trouble; try again later")
-    root = parse_xml(data, called)
-    channel, form = _channel(root, data, called)
-    if (said := _error_message(channel, form)) is not None:
-        raise FeedError(called, f"arXiv says: {said}")
-    category = _category(channel, form)
+    parsed, children = _parse(data, called)
+    if reason := _error_message(parsed.feed):
+        raise FeedError(called, f"arXiv says: {reason}")
+    category = _category(parsed.feed)
     if category is None:
-        link = one_line("".join(_texts(channel, form.link)), 100)
+        link = one_line(_text(parsed.feed, "link"), 100)
         raise FeedError(called, f"no arXiv category in its link {link!r}")
-    # By their last name: items of a namespace unknown are not a day without papers.
-    items = [e for e in root.iter() if e.tag.rpartition("}")[2] in ("item", "entry")]
     papers: list[Paper] = []
-    unreadable: list[str] = []
-    for number, item in enumerate(items, start=1):
-        paper = _paper(item, form)
+    nameless: list[str] = []
+    prefix = _arxiv_prefix(parsed.namespaces)
+    for number, (entry, counts) in enumerate(zip(parsed.entries, children, strict=True), start=1):
+        paper = _paper(entry, counts, prefix)
         if paper is None:
-            unreadable.append(f"item {number}: {_name_item(item, form)}")
+            nameless.append(f"item {number}: {_name_item(entry)}")
         else:
             papers.append(paper)
-    broken = all_unreadable(papers, unreadable)
-    if too_many_unreadable(len(broken), len(items)) or (items and not papers):
-        raise FeedError(
-            category,
-            f"{len(broken)} of {len(items)} items cannot be read ({broken[0]}):"
-            " the format has changed; look for a newer version of this program",
+    require_readable(category, papers, nameless)
+    return Feed(category, _date(parsed, category), tuple(papers), tuple(nameless))
+
+
+def _parse(data: bytes, called: str) -> tuple[Any, list[Counter[str]]]:
+    """feedparser's result, and how often each item has each child element."""
+    children = check_xml(data, called)
+    text = _LONG_WORD.sub(r"\g<0> ", data.decode("utf-8"))
+    try:
+        parsed = feedparser.parse(
+            BytesIO(text.encode("utf-8")),  # it would fetch a text that is an address
+            # The document is UTF-8, whatever it declares.
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+            resolve_relative_uris=False,
+            sanitize_html=False,
         )
-    return Feed(category, _date(channel, items, form, category), tuple(papers), tuple(unreadable))
-
-
-def _channel(root: Element, data: bytes, called: str) -> tuple[Element, _Form]:
-    """The element that describes the feed, and the form that the feed has."""
-    if root.tag.endswith("}RDF"):
+        # `bozo`: the result comes from a parser that guesses. To read the document as UTF-8,
+        # whatever it declares, is what we asked for.
+        if parsed.bozo and not isinstance(
+            parsed.bozo_exception, feedparser.CharacterEncodingOverride
+        ):
+            raise parsed.bozo_exception
+    except Exception as error:  # of many kinds, for example for an impossible address
+        problem = f"feedparser cannot read it ({type(error).__name__})"
+        raise FeedError(called, f"{problem}: the document was damaged; try again later") from error
+    if parsed.version in ("rss10", "rss090"):
         raise FeedError(
             called, "the RDF format that arXiv's feeds left behind in 2024, not RSS 2.0"
         )
-    form = _FORMS.get(root.tag)
-    channel = None if form is None else root.find(form.channel)
-    if form is None or channel is None or (root.tag == "rss" and root.get("version") != "2.0"):
+    if parsed.version not in ("rss20", "atom10"):
         raise FeedError(called, f"not a feed but {describe(data)}")
-    return channel, form
+    if len(parsed.entries) != len(children):  # items of another namespace are no items to it
+        counts = f"{len(parsed.entries)} of {len(children)} items can be read"
+        raise FeedError(called, f"{counts}: the format has changed")
+    return parsed, children
 
 
-def _texts(parent: Element, tag: str) -> Iterator[str]:
-    """What each child of that name says, in Atom sometimes by an attribute."""
-    for child in parent.findall(tag):
-        yield child.get("href") or child.get("term") or "".join(child.itertext())
+def _text(element: Any, key: str) -> str:
+    value = element.get(key)
+    return value if isinstance(value, str) else ""  # a dict, if the element has attributes
 
 
-def _error_message(channel: Element, form: _Form) -> str | None:
-    """What arXiv says in a feed that is its way of reporting an error; None in any other."""
-    if not "".join(_texts(channel, form.title)).lstrip().startswith("Feed error"):
-        return None
-    return one_line("".join(_texts(channel, form.subtitle)) or "no reason given", 300)
+def _error_message(channel: Any) -> str:
+    """What arXiv says in a feed that is its way to report an error; "" in any other."""
+    if not _text(channel, "title").startswith("Feed error"):
+        return ""
+    return one_line(_text(channel, "subtitle") or "no reason given", 300)
 
 
 _CHANNEL = re.compile(rf"https?://[^/]+/(?:rss|atom)/({CATEGORY}(?:\+{CATEGORY})*)/?")
 
 
-def _category(channel: Element, form: _Form) -> str | None:
+def _category(channel: Any) -> str | None:
     """The last part of the channel's own link, `http://rss.arxiv.org/rss/cs.LG`."""
-    for tag in (form.link, form.id, f"{ATOM}link"):
-        for link in _texts(channel, tag):
-            if match := _CHANNEL.fullmatch(link.strip()):
-                return match[1]
-    return None
+    links = [_text(channel, "link"), _text(channel, "id")]
+    links += [_text(link, "href") for link in channel.get("links", [])]
+    matches = filter(None, (_CHANNEL.fullmatch(link.strip()) for link in links))
+    return next((match[1] for match in matches), None)
 
 
-def _date(channel: Element, items: list[Element], form: _Form, category: str) -> date:
+def _date(parsed: Any, category: str) -> date:
     """The announcement date: midnight US Eastern. RSS states it for the channel, Atom for the
     entries alone; an empty Atom feed has only its build time."""
-    places = [(channel, form.published)]
-    places += [(item, form.published) for item in items[:1]]
-    places += [(channel, form.updated)]
-    for text in [text.strip() for place, tag in places for text in _texts(place, tag)]:
+    places = [(parsed.feed, "published")]
+    places += [(entry, "published") for entry in parsed.entries[:1]]
+    places += [(parsed.feed, "updated")]
+    for element, key in places:
+        # `in`: feedparser warns if `updated` is not there and `published` would stand in for it.
+        text = _text(element, key) if key in element else ""
         try:
             moment = (
                 datetime.fromisoformat(text)
@@ -217,7 +187,7 @@ def _date(channel: Element, items: list[Element], form: _Form, category: str) ->
             day = today_eastern(moment)
         except (ValueError, OverflowError, TypeError, IndexError):  # the last two are email.utils'
             continue
-        # arXiv's years; and as said, for email.utils makes 2000 of 0000.
+        # arXiv's years. The year must be in the text: email.utils makes 2000 of 0000.
         if 1991 <= day.year < 2100 and str(moment.year) in text:
             return day
     raise FeedError(category, "no date (pubDate): not arXiv's announcement feed")
@@ -232,65 +202,65 @@ _TYPES = {str(kind): kind for kind in ANNOUNCE_TYPES}
 _LONGEST_QUOTE = 60  # characters of what is wrong
 
 
-def _paper(item: Element, form: _Form) -> Paper | None:
-    """The item as a paper, `unreadable` where something is wrong with it; None without an id."""
+def _arxiv_prefix(namespaces: dict[str, str]) -> str:
+    """How the names of arXiv's own elements begin in this document, mostly `arxiv_`."""
+    prefixes = [prefix for prefix, uri in namespaces.items() if uri == _ARXIV_NAMESPACE]
+    return f"{prefixes[0].lower()}_" if any(prefixes) else ""
 
-    def text_of(tag: str, between: str = " ") -> str:
-        return clean(between.join(_texts(item, tag)))
 
-    if (found := _id(item, form)) is None:
+def _paper(entry: Any, children: Counter[str], prefix: str) -> Paper | None:
+    """The item as a paper, `unreadable` if something is wrong with it; None without an id."""
+    if (place := _id(entry)) is None:
         return None
-    paper_id, version, wrong_id = found
-    if too_much := excess(item):  # hence nothing else of it is read
-        announced = _TYPES.get("".join(_texts(item, f"{ARXIV}announce_type")).strip())
-        return unreadable_paper(
-            paper_id, too_much, announced or AnnounceType.UNKNOWN, version=version or 1
-        )
-    header, heading, abstract = text_of(form.summary).partition("Abstract:")
-    title = text_of(form.title)
-    names = text_of(f"{_DC}creator", between=", ")
-    abstract = abstract.strip() if heading else header
-    announced_as = text_of(f"{ARXIV}announce_type") or _first(_ANNOUNCED, header) or ""
-    readable_title, readable_names, readable_abstract = map(readable, (title, names, abstract))
-    authors, affiliations = parse_authors(readable_names)
-    return Paper(
-        id=paper_id,
-        version=version or int(_first(_VERSION, header) or 1),
-        title=readable_title if is_visible(readable_title) else "",
-        authors=authors,
-        abstract=readable_abstract,
+    paper_id, version, problem = place
+    own = (prefix + name for name in ("announce_type", "doi", "journal_reference"))
+    texts = [_names(entry), *(_text(entry, key) for key in ("title", "summary", "rights", *own))]
+    if too_much := excess("\n".join(texts)):  # so nothing else of it is read
+        announced = _TYPES.get(_text(entry, f"{prefix}announce_type"), AnnounceType.UNKNOWN)
+        return unreadable_paper(paper_id, version or 1, announced, too_much)
+    names, title, summary, rights, announced_as, doi, journal = map(clean, texts)
+    header, heading, abstract = summary.partition("Abstract:")
+    announced_as = announced_as or _first(_ANNOUNCED, header) or ""
+    repeated = [f"{children[name]} {name}s" for name in _SINGLE if children[name] > 1]
+    return make_paper(
+        paper_id,
+        version or int(_first(_VERSION, header) or 1),
+        _TYPES.get(announced_as, AnnounceType.UNKNOWN),
+        title=title,
+        names=names,
+        abstract=abstract.strip() if heading else header,
         categories=tuple(
-            term.strip()
-            for term in _texts(item, form.category)
-            if re.fullmatch(CATEGORY, term.strip())  # they become links and file names
+            term
+            for tag in entry.get("tags", [])
+            # Nothing else: they become links and file names.
+            if re.fullmatch(CATEGORY, term := (tag.term or "").strip())
         ),
-        announce_type=_TYPES.get(announced_as, AnnounceType.UNKNOWN),
-        affiliations=affiliations,
-        doi=text_of(f"{ARXIV}DOI") or None,
-        journal_ref=text_of(f"{ARXIV}journal_reference") or None,
-        license=text_of(f"{_DC}rights") or None,
-        title_tex=title if title != readable_title else None,
-        authors_tex=names if names != readable_names else None,
-        abstract_tex=abstract if abstract != readable_abstract else None,
-        unreadable=(
-            wrong_id
-            or wrong_title(readable_title, len(item.findall(form.title)))
-            or _wrong_type(announced_as)
-        ),
+        doi=doi,
+        journal_ref=journal,
+        rights=rights,
+        problem=problem or ", ".join(repeated) or _wrong_type(announced_as),
     )
 
 
-def _id(item: Element, form: _Form) -> tuple[str, int | None, str] | None:
-    """An item's id, its version where that stands beside it, and what is wrong with the place where
-    the id should be ("": nothing). None where no place has an id."""
+def _names(entry: Any) -> str:
+    """arXiv's author string; of several authors, all of them."""
+    authors = entry.get("authors", [])
+    if len(authors) < 2:
+        return _text(entry, "author")
+    return ", ".join(filter(None, (_text(author, "name") for author in authors)))
+
+
+def _id(entry: Any) -> tuple[str, int | None, str] | None:
+    """(id, version or None, problem) of an item; `problem` is an id element that could not be
+    read, "" if there is none. None if no element has an id."""
     wrong = ""
-    for pattern, tag in ((_GUID, form.id), (_LINK, form.link)):
-        text = "".join(_texts(item, tag)).strip()
+    for pattern, key in ((_GUID, "id"), (_LINK, "link")):
+        text = _text(entry, key)
         if match := pattern.fullmatch(text):
             return match[1], int(match[2]) if match[2] else None, wrong
         if text and not wrong:
             wrong = f"id {one_line(text, _LONGEST_QUOTE)!r}"
-    match = _HEADER.match("".join(_texts(item, form.summary)))
+    match = _HEADER.match(_text(entry, "summary"))
     return (match[1], int(match[2]), wrong) if match else None
 
 
@@ -306,55 +276,6 @@ def _first(pattern: re.Pattern[str], text: str) -> str | None:
     return match[1] if match else None
 
 
-def _name_item(item: Element, form: _Form) -> str:
-    for tag in (form.id, form.link, form.title, form.summary):
-        if said := one_line(" ".join(_texts(item, tag)), 80):
-            return said
-    return "an item without any text"
-
-
-def parse_authors(names: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
-    """arXiv's author string as names and (name, affiliation) pairs.
-
-    `A B (X, Y), C D` is split on commas outside parentheses; where parentheses do not balance,
-    on every comma, so that no name is swallowed. Parentheses at the end hold the affiliation;
-    elsewhere, as in `Yu-Chiang (Frank) Wang`, they belong to the name.
-    """
-    parts = _split_outside_parentheses(names) if _balanced(names) else names.split(",")
-    authors, affiliations = [], []
-    for part in filter(None, (part.strip() for part in parts)):
-        name, affiliation = _split_affiliation(part)
-        authors.append(name)
-        if affiliation:
-            affiliations.append((name, affiliation))
-    return tuple(authors), tuple(affiliations)
-
-
-def _split_affiliation(part: str) -> tuple[str, str]:
-    if not part.endswith(")"):
-        return part, ""
-    depth = 0
-    for position in range(len(part) - 1, 0, -1):
-        depth += (part[position] == ")") - (part[position] == "(")
-        if depth == 0:
-            return part[:position].rstrip(), part[position + 1 : -1].strip()
-    return part, ""  # nothing before the parenthesis, or none that opens it
-
-
-def _balanced(text: str) -> bool:
-    depth = 0
-    for character in text:
-        depth += (character == "(") - (character == ")")
-        if depth < 0:
-            return False
-    return depth == 0
-
-
-def _split_outside_parentheses(text: str) -> list[str]:
-    parts, depth, start = [], 0, 0
-    for position, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if character == "," and depth == 0:
-            parts.append(text[start:position])
-            start = position + 1
-    return [*parts, text[start:]]
+def _name_item(entry: Any) -> str:
+    texts = (one_line(_text(entry, key), 80) for key in ("id", "link", "title", "summary"))
+    return next(filter(None, texts), "an item without any text")

@@ -1,38 +1,30 @@
 """HTTP as arXiv's terms ask for it, and as the open internet makes necessary.
 
 `polite_session` makes the one session of a run. `fetch` reads one address with it: paced, asked
-again where the server is in trouble, redirected only where that is safe, and never for more than
-so many seconds or bytes. It raises `TransportError`, one line that says what happened.
+again if the server is in trouble, redirected only if that is safe, and never for more than so many
+seconds or bytes. `refusal` says what an answer with another status than 200 means.
 """
 
 from __future__ import annotations
 
-import io
-import re
-import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from http.client import HTTPResponse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import Retry
 
+from digest.core.errors import FeedError, InTrouble, Refused
 from digest.core.network import TooSlowError, explain
 from digest.core.text import one_line
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 CONNECT_TIMEOUT_S = 10
 READ_TIMEOUT_S = 60  # for silence
-DEADLINE_S = 180  # for one whole answer, headers and body, however slowly it drips
+DEADLINE_S = 180  # for the body of one answer, however slowly it comes
 MAX_REDIRECTS = 5
 TRIES = 5
 # 520 to 527 and 530 are Cloudflare's, which stands before arXiv, for an origin that fails:
@@ -40,36 +32,29 @@ TRIES = 5
 TRANSIENT = (429, 500, 502, 503, 504, *range(520, 528), 530)
 MAX_BACKOFF_S = 60
 MAX_RETRY_AFTER_S = 120
+# https://arxiv.org/robots.txt asks for 15 s between requests for these, the terms of use for 3.
+LISTING_PATHS = ("/catchup/", "/list/")
 LISTING_FACTOR = 5
+MAX_QUERY = 20  # characters of a query in a message: a page's number, not a hundred ids
 
 ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text/xml;q=0.9"
 
 
-class TransportError(Exception):
-    """An address could not be read. The message is the line to show; `problem` is the same without
-    the address."""
-
-    def __init__(self, url: str, problem: str) -> None:
-        super().__init__(f"cannot read {url}: {problem}")
-        self.problem = problem
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said, whatever its status."""
+    """A server's answer, whatever its status."""
 
     url: str  # after redirects
     status: int
     content_type: str
     body: bytes
-    etag: str = ""  # by which the server knows this very answer
+    etag: str = ""  # by which the server recognises this answer
 
 
 def polite_session(user_agent: str, delay_s: float) -> requests.Session:
     """A session that keeps to arXiv's terms: never two requests within `delay_s` seconds, retries
     and redirects included (https://info.arxiv.org/help/api/tou.html asks for 3), nor two for its
-    listings within five times that (https://arxiv.org/robots.txt asks for 15), and Retry-After
-    honoured."""
+    listing pages within five times that. It waits as long as a Retry-After asks."""
     session = _Session()
     session.headers["User-Agent"] = user_agent
     adapter = _PoliteAdapter(delay_s)  # one for both: a redirect to https waits as well
@@ -80,53 +65,93 @@ def polite_session(user_agent: str, delay_s: float) -> requests.Session:
 
 def fetch(
     session: requests.Session,
+    called: str,
     url: str,
     max_bytes: int,
-    before: Answer | None = None,
+    cached: Answer | None = None,
     accept: str = ACCEPT,
 ) -> Answer:
     """The answer behind `url`, whatever its status, of at most `max_bytes` when unpacked.
 
-    `before`, an earlier answer with an `etag`, is the answer where the server says that nothing has
-    changed. Raises `TransportError`.
+    If the server says that nothing has changed since `cached`, an earlier answer with an `etag`,
+    that is the answer. Raises `InTrouble`, which names `called`, if there is none.
     """
     asked = url
     headers = {"Accept": accept}
-    if before and before.etag:
-        headers["If-None-Match"] = before.etag
+    if cached and cached.etag:
+        headers["If-None-Match"] = cached.etag
     try:
         for _ in range(1 + MAX_REDIRECTS):
             timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
             with session.get(url, timeout=timeout, stream=True, headers=headers) as response:
-                if before and before.etag and response.status_code == 304:
-                    return before
+                if cached and cached.etag and response.status_code == 304:
+                    return cached
                 if not response.is_redirect:
                     content_type = response.headers.get("Content-Type", "")
-                    body = _body(response, url, max_bytes)
+                    body = _body(response, max_bytes)
                     etag = response.headers.get("ETag", "")
                     return Answer(url, response.status_code, content_type, body, etag)
                 target = urljoin(url, response.headers["Location"])
-            # As it will be sent: what reads an address loosely may see another host in it.
+            # As it will be sent: another reader of a loosely written address may see another host.
             url = requests.Request("GET", target).prepare().url or ""
             if not _may_redirect(asked, url):
-                raise TransportError(
-                    asked,
-                    f"it redirects to {one_line(url, 200)}, where no feed is to be expected:"
-                    " see whether its address has changed",
+                raise _Unacceptable(
+                    f"it redirects to {one_line(_shown(url), 200)}, where no feed is to be"
+                    " expected: see whether its address has changed"
                 )
-    # OSError: what requests itself raises for a file of certificates that is not there.
+        raise _Unacceptable(f"it redirects more than {MAX_REDIRECTS} times: try again later")
+    except _Unacceptable as error:
+        raise InTrouble(called, f"cannot read {_shown(asked)}: {error}") from error
+    # OSError: requests raises it for a file of certificates that is not there.
     except (OSError, urllib3.exceptions.HTTPError, ValueError, TooSlowError) as error:
-        raise TransportError(url, explain(error)) from error
-    raise TransportError(asked, f"it redirects more than {MAX_REDIRECTS} times: try again later")
+        raise InTrouble(called, f"cannot read {_shown(url)}: {explain(error)}") from error
 
 
-def _body(response: requests.Response, url: str, max_bytes: int) -> bytes:
+def refusal(
+    called: str,
+    answer: Answer,
+    setting: str,
+    reason: str = "",
+    missing: type[FeedError] = FeedError,
+) -> FeedError:
+    """The error for an answer with another status than 200.
+
+    `setting` is the one that holds the address; `reason` is arXiv's own, "" if it gives none;
+    `missing` is the error's type if there is nothing at that address.
+    """
+    kind, meaning = FeedError, "unexpected"
+    if answer.status in (400, 404, 410):
+        kind, meaning = missing, f"nothing there: check `categories` and `{setting}`"
+    elif answer.status == 403:
+        kind = Refused
+        meaning = "access refused: the server blocks this client; wait before trying again"
+    elif answer.status == 429:  # although asked again as slowly as it wished
+        kind, meaning = Refused, "too many requests: wait, and let only one machine ask"
+    elif answer.status >= 500:
+        kind, meaning = InTrouble, "the server is in trouble: try again later"
+    return kind(called, f"HTTP {answer.status} from {_shown(answer.url)}: {reason or meaning}")
+
+
+class _Unacceptable(Exception):
+    """A redirect that must not be followed, or a body that is too large."""
+
+
+def _shown(url: str) -> str:
+    """The address for a message, without a long query."""
+    path, _, query = url.partition("?")
+    return path if len(query) > MAX_QUERY else url
+
+
+def _body(response: requests.Response, max_bytes: int) -> bytes:
+    deadline = time.monotonic() + DEADLINE_S
     body = bytearray()
     # read1 gives what has arrived, unpacked no further than asked; iter_content would wait.
     while chunk := response.raw.read1(65_536, decode_content=True):
         body += chunk
         if len(body) > max_bytes:
-            raise TransportError(url, f"it sent more than {max_bytes:,} bytes: check the address")
+            raise _Unacceptable(f"it sent more than {max_bytes:,} bytes: check the address")
+        if time.monotonic() > deadline:
+            raise TooSlowError(f"still sending after {DEADLINE_S} s")
     return bytes(body)
 
 
@@ -151,6 +176,13 @@ class _Session(requests.Session):
 
 
 class _PoliteAdapter(HTTPAdapter):
+    """Waits before each request, and asks again if the server is in trouble.
+
+    urllib3's `Retry` cannot do this: it repeats the first time without a pause, has one pace for
+    all addresses, reads the whole body of a refusal, which may be endless, and cannot give up if a
+    Retry-After is too long. Only its reading of Retry-After is used.
+    """
+
     def __init__(self, delay_s: float) -> None:
         super().__init__(max_retries=0)
         self._delay_s = delay_s
@@ -160,7 +192,7 @@ class _PoliteAdapter(HTTPAdapter):
     def send(
         self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
     ) -> requests.Response:
-        listing = re.match(r"/(?:catchup|list)/", urlsplit(request.url or "").path) is not None
+        listing = urlsplit(request.url or "").path.startswith(LISTING_PATHS)
         for attempt in range(TRIES):
             ready = max(self._next_request, self._next_listing if listing else 0.0)
             time.sleep(max(0.0, ready - time.monotonic()))
@@ -173,7 +205,7 @@ class _PoliteAdapter(HTTPAdapter):
                     return response
                 asked = _retry_after(response.headers)
                 pause = max(pause, asked)
-                if asked > MAX_RETRY_AFTER_S:  # longer than anybody waits: this run asks no more
+                if asked > MAX_RETRY_AFTER_S:  # longer than a run waits
                     pause = self._delay_s
                     return response
                 response.close()  # unread: it may be endless
@@ -187,64 +219,11 @@ class _PoliteAdapter(HTTPAdapter):
                     self._next_listing = now + max(pause, LISTING_FACTOR * self._delay_s)
         raise AssertionError("the last try returns or raises")
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
-        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
-        pool.ConnectionCls = _TimedHTTPS if pool.scheme == "https" else _TimedHTTP
-        return pool
-
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """The seconds a server asks to wait; 0 where it says nothing legible."""
-    said = headers.get("Retry-After", "").strip()
+    """The seconds that a server asks to wait; 0 if it names none that can be read."""
     try:
-        if said.isdecimal():
-            asked = float(said)
-        else:
-            moment = parsedate_to_datetime(said)
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            asked = (moment - datetime.now(UTC)).total_seconds()
-    except (ValueError, TypeError, IndexError, OverflowError):
+        return Retry().parse_retry_after(headers.get("Retry-After", "0"))
+    # The last three: dates that are none, which urllib3 does not expect.
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
         return 0
-    return max(asked, 0)
-
-
-class _Timed(io.RawIOBase):
-    """A socket's input that ends in `TooSlowError` at the deadline, whatever is being read."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock, self._raw = sock, sock.makefile("rb", buffering=0)
-        self._silence = sock.gettimeout() or READ_TIMEOUT_S
-        self._deadline = time.monotonic() + DEADLINE_S
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int | None:
-        left = self._deadline - time.monotonic()
-        try:
-            if left > 0:
-                self._sock.settimeout(min(left, self._silence))
-                return self._raw.readinto(buffer)
-        except TimeoutError:
-            if left > self._silence:
-                raise
-        raise TooSlowError(f"still sending after {DEADLINE_S} s")
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _TimedResponse(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = io.BufferedReader(_Timed(sock))
-
-
-class _TimedHTTP(HTTPConnection):
-    response_class = _TimedResponse
-
-
-class _TimedHTTPS(HTTPSConnection):
-    response_class = _TimedResponse

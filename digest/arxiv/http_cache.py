@@ -1,5 +1,5 @@
-"""Answers that servers have given before, so that they need not send them again where nothing has
-changed: conditional requests (RFC 9110, 13.1.2). Several runs a day ask for the same feeds.
+"""Earlier answers of servers, so that these need not send them again if nothing has changed:
+conditional requests (RFC 9110, 13.1.2). Several runs a day ask for the same feeds.
 
 Losing the folder costs bytes, never correctness.
 """
@@ -29,18 +29,17 @@ class Answers:
     folder: Path
 
     def recall(self, url: str) -> Answer | None:
-        """What `url` answered last, if that is still known whole."""
+        """The last answer of `url`; None if there is none, or it cannot be read."""
         try:
-            answer = msgspec.json.decode(self._path(url).read_bytes(), type=Answer)
+            return msgspec.json.decode(self._path(url).read_bytes(), type=Answer)
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:  # msgspec's are ValueErrors
             log.debug("%s: an earlier answer cannot be read: %s", url, error)
             return None
-        return answer
 
     def keep(self, url: str, answer: Answer) -> None:
-        """Remember `answer`, where the server will know it again and the disk takes it."""
+        """Remember `answer`, if it has an `etag`. A disk that refuses it is worth a warning."""
         if not answer.etag:
             return
         try:
@@ -49,7 +48,7 @@ class Answers:
             log.warning("%s: the answer is not remembered: %s", url, error)
 
     def forget(self, url: str) -> None:
-        """It was no good: ask for the whole next time."""
+        """Forget the answer of `url`, which could not be used: ask for all of it next time."""
         try:
             self._path(url).unlink(missing_ok=True)
         except OSError as error:

@@ -1,53 +1,152 @@
 """Announcement days that the feed no longer holds.
 
-`fetch_day` takes a day from arXiv's own pages of it, `/catchup/CATEGORY/DATE`: the same papers
-under the same announce types as its feed had, for the last 90 days. What a page cannot tell is in
-`listing`. `fetch_approximate` puts the day together from the search interface: for days beyond, or
-when the pages refuse.
+`Past` asks for them once each. `fetch_day` takes a day from arXiv's own pages of it,
+`/catchup/CATEGORY/DATE`: the same papers under the same announce types as its feed had, for the
+last 90 days (`listing` lists what a page does not say). `fetch_approximate` puts the day together
+from the search interface, for older days and if arXiv refuses its pages.
 
 A page without papers proves nothing: a weekend, a holiday, a day not yet announced and a day
 without papers in this category look the same, and a page made too early may be served for days.
-`confirmed_empty` asks for proof.
-
-The session keeps the pages as far apart as robots.txt asks, 15 seconds (`transport`). Once
-`Refused` is raised, no page is asked for again in this run.
+`confirmed_empty` looks for proof.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from enum import Enum, auto
+from typing import TYPE_CHECKING, TypeVar
 
 from digest.arxiv import search_api
+from digest.arxiv.fetch import Fetched, Reading, Unread
 from digest.arxiv.listing import Listing, parse_catchup, parse_recent, together
+from digest.arxiv.paper import CATEGORY
 from digest.arxiv.strict_html import title
-from digest.arxiv.strict_xml import CATEGORY, MAX_BYTES
-from digest.core.calendar import submission_window
+from digest.arxiv.strict_xml import MAX_BYTES
+from digest.core.calendar import is_announcement_day, submission_window
 from digest.core.categories import covered, covers
+from digest.core.config import Arxiv
 from digest.core.errors import FeedError, InTrouble, Refused
-from digest.core.papers import AnnounceType, Feed
+from digest.core.papers import AnnounceType, Feed, Origin
+from digest.core.progress import log
 
 if TYPE_CHECKING:
     import requests
 
-log = logging.getLogger("digest")
+    from digest.arxiv.http import Answer
+
+T = TypeVar("T")
 
 ACCEPT = "text/html"
 KEPT = timedelta(days=90)  # arXiv answers 400 for what is older
 MAX_PAGES = 10  # of 2,000 entries; all of `cs` took two in 2026
+PATIENCE = timedelta(days=3)  # for the pages, before the search interface is asked
+
+
+class _Service(Enum):
+    """Parts of arXiv that can be in trouble by themselves."""
+
+    PAGES = auto()  # of past days
+    LISTS = auto()  # of recent days
+    SEARCH = auto()
+
+
+class Past:
+    """arXiv's own account of a day: its page of that day or, if the pages are out of reach or
+    refuse, its search interface. Each day is asked for once, and no service any more in this run
+    once it is in trouble."""
+
+    def __init__(self, session: requests.Session, arxiv: Arxiv, today: date) -> None:
+        self._session, self._arxiv, self._today = session, arxiv, today
+        self._readings: dict[tuple[str, date], Reading] = {}
+        self._recent: dict[str, dict[date, int]] = {}
+        self._trouble: dict[_Service, FeedError] = {}
+
+    def announced(self, category: str, day: date, *, exactly: bool = False) -> Reading:
+        """What was announced in `category` on `day`; without papers if it is certain that there
+        were none.
+
+        The search interface is asked only once the pages have had some days to answer, because its
+        answer is approximate; never if the day is wanted `exactly`.
+        """
+        key = category, day
+        if key not in self._readings:
+            self._readings[key] = self._read(category, day, exactly=exactly)
+        return self._readings[key]
+
+    def listed(self, category: str, day: date) -> int | None:
+        """How many papers, replacements not counted, arXiv lists as announced in `category` on
+        `day`; None if the day is not among the five newest. Raises `FeedError`."""
+        return self._fetch_recent(category).get(day)
+
+    def _read(self, category: str, day: date, *, exactly: bool) -> Reading:
+        unread = Unread(category, f"arXiv does not say yet what it announced on {day}", True)
+        if has_pages(day, self._today):
+            try:
+                feed = self._from_page(category, day)
+            except FeedError as error:
+                log.warning("%s: going on without", error)
+                unread = Unread(category, error.problem)
+            else:
+                if feed:
+                    url = f"{self._arxiv.site_url}/catchup/{category}/{day}"
+                    return Fetched(url, feed, Origin.PAGE)
+        if not exactly and self._may_search(day):
+            url = self._arxiv.api_url
+            try:
+                feed = self._ask(_Service.SEARCH, fetch_approximate, url, category, day)
+            except FeedError as error:
+                log.warning("%s: going on without", error)
+                return Unread(category, error.problem)
+            if feed.papers:  # an answer without papers can be wrong, and is no proof
+                return Fetched(url, feed, Origin.SEARCH)
+        return unread
+
+    def _from_page(self, category: str, day: date) -> Feed | None:
+        """None if arXiv does not say yet."""
+        site = self._arxiv.site_url
+        if feed := self._ask(_Service.PAGES, fetch_day, site, category, day):
+            return feed
+        recent = self._fetch_recent(category)
+        empty = self._ask(_Service.PAGES, confirmed_empty, site, category, day, recent)
+        return Feed(category, day, ()) if empty else None
+
+    def _fetch_recent(self, category: str) -> dict[date, int]:
+        if category not in self._recent:
+            site = self._arxiv.site_url
+            self._recent[category] = self._ask(_Service.LISTS, fetch_recent, site, category)
+        return self._recent[category]
+
+    def _ask(self, service: _Service, ask: Callable[..., T], *arguments: object) -> T:
+        """The result of `ask`. Raises its `FeedError`, and at once the one that showed that the
+        service is in trouble."""
+        if trouble := self._trouble.get(service):
+            raise trouble
+        try:
+            return ask(self._session, *arguments)
+        except FeedError as error:
+            if service is _Service.SEARCH or isinstance(error, InTrouble):
+                self._trouble[service] = error
+            elif isinstance(error, Refused):  # both are pages of one site
+                self._trouble |= {_Service.PAGES: error, _Service.LISTS: error}
+            raise
+
+    def _may_search(self, day: date) -> bool:
+        refused = isinstance(self._trouble.get(_Service.PAGES), Refused)
+        beyond = not has_pages(day, self._today)
+        is_old = self._today - day > PATIENCE
+        return (refused or beyond) and is_old and is_announcement_day(day)
 
 
 def has_pages(day: date, today: date) -> bool:
-    """Whether arXiv still has its pages of `day` when it is `today` there, US Eastern."""
+    """True if arXiv has its pages of `day` when it is `today` there, US Eastern."""
     return today - KEPT <= day <= today
 
 
 def fetch_day(session: requests.Session, site_url: str, category: str, day: date) -> Feed | None:
-    """What was announced in `category` on `day`, from all its pages; None where the first says that
+    """What was announced in `category` on `day`, from all its pages; None if the first says that
     there is nothing, which is no proof that nothing was announced.
 
     Raises `Refused`, and `FeedError` for whatever is not the whole day.
@@ -77,7 +176,7 @@ def fetch_recent(session: requests.Session, site_url: str, category: str) -> dic
     Raises `Refused` and `FeedError` as `fetch_day` does.
     """
     url = f"{site_url.rstrip('/')}/list/{category}/recent"
-    return parse_recent(_fetch(session, url, category)[1], category)
+    return parse_recent(_fetch(session, url, category).body, category)
 
 
 def confirmed_empty(
@@ -87,12 +186,12 @@ def confirmed_empty(
     day: date,
     recent: Mapping[date, int],
 ) -> bool | None:
-    """Whether nothing was announced in `category` on `day`, a day for which `fetch_day` gave None.
+    """True if nothing was announced in `category` on `day`, a day for which `fetch_day` gave None.
 
-    `recent` is what `fetch_recent` gave. True: a later announcement is out, or this one is and
-    `recent` counts no paper of this category in it. False: it counts some, so the page was made too
-    early. None: it cannot be told yet. While a day is the newest, one that has replacements alone
-    may be called empty if its page was made too early.
+    `recent` must be the result of `fetch_recent`. True: a later announcement is out, or this one
+    is and `recent` counts no paper of this category in it. False: it counts some, so the page was
+    made too early. None: arXiv does not say yet. While a day is the newest, one with replacements
+    alone may be called empty if its page was made too early.
 
     Raises `Refused` and `FeedError` as `fetch_day` does.
     """
@@ -110,8 +209,8 @@ def confirmed_empty(
 
 def fetch_approximate(session: requests.Session, api_url: str, category: str, day: date) -> Feed:
     """What arXiv was sent for the announcement of `day`: the papers first submitted between its two
-    deadlines (14:00 US Eastern, holidays left out) that list `category`, as `new` where it is their
-    first category and as `cross` where not, each as its first version.
+    deadlines (14:00 US Eastern, without holidays) that list `category`, as `new` if it is their
+    first category and else as `cross`, each as its first version.
 
     The search interface knows when a paper was submitted, not when it was announced. Hence this
     has papers that moderation held back and announced later, and lacks those that were announced
@@ -121,14 +220,14 @@ def fetch_approximate(session: requests.Session, api_url: str, category: str, da
 
     Raises `FeedError`, and `ValueError` if `day` is no announcement day.
     """
-    found = search_api.fetch_submitted(session, api_url, category, *submission_window(day))
+    answer = search_api.fetch_submitted(session, api_url, category, *submission_window(day))
     papers = []
-    for paper in found.papers:
+    for paper in answer.papers:
         at_home = bool(paper.categories) and covers(category, paper.categories[0])
         kind = AnnounceType.NEW if at_home else AnnounceType.CROSS
         papers.append(replace(paper, version=1, announce_type=kind))
     papers.sort(key=lambda paper: (paper.announce_type.precedence, paper.id))
-    return Feed(category, day, tuple(papers), found.unreadable)
+    return Feed(category, day, tuple(papers), answer.unreadable)
 
 
 def _fetch_page(
@@ -137,33 +236,22 @@ def _fetch_page(
     """The page of that number, and the category by the name that arXiv prefers."""
     more = f"&page={number}" if number > 1 else ""
     asked = f"{site_url.rstrip('/')}/catchup/{category}/{day}?abs=True{more}"
-    url, body = _fetch(session, asked, category)
+    answer = _fetch(session, asked, category)
     subject = category
-    if url != asked:
-        found = re.fullmatch(rf"https?://[^/]+/catchup/({CATEGORY})/{day}/?\?.*", url)
-        if found is None or covered(found[1]).isdisjoint(covered(category)):
-            raise FeedError(category, f"{asked} redirects to {url}: it is another page")
-        subject = found[1]
-    return subject, parse_catchup(body, subject, day)
+    if answer.url != asked:
+        match = re.fullmatch(rf"https?://[^/]+/catchup/({CATEGORY})/{day}/?\?.*", answer.url)
+        if match is None or covered(match[1]).isdisjoint(covered(category)):
+            raise FeedError(category, f"{asked} redirects to {answer.url}: it is another page")
+        subject = match[1]
+    return subject, parse_catchup(answer.body, subject, day)
 
 
-def _fetch(session: requests.Session, url: str, category: str) -> tuple[str, bytes]:
-    """The address after redirects, and the page."""
+def _fetch(session: requests.Session, url: str, category: str) -> Answer:
     from digest.arxiv import http
 
-    try:
-        answer = http.fetch(session, url, MAX_BYTES, accept=ACCEPT)
-    except http.TransportError as error:
-        raise InTrouble(category, str(error)) from error
-    if answer.status == 200:
-        return answer.url, answer.body
-    said = f"HTTP {answer.status} from {url}"
-    if answer.status in (403, 429):  # 429: although asked again as slowly as it wished
-        raise Refused(category, f"{said}: arXiv turns this client away; wait before trying again")
-    if answer.status == 400 and (reason := title(answer.body)):
-        raise FeedError(category, f"{said}: arXiv says: {reason}")
-    if answer.status >= 500:
-        raise InTrouble(category, f"{said}: the server is in trouble: try again later")
-    missing = "no such page: check `categories` and `arxiv.site_url`"
-    means = missing if answer.status == 404 else "unexpected"
-    raise FeedError(category, f"{said}: {means}")
+    answer = http.fetch(session, category, url, MAX_BYTES, accept=ACCEPT)
+    if answer.status != 200:
+        reason = title(answer.body) if answer.status == 400 else ""
+        reason = f"arXiv says: {reason}" if reason else ""
+        raise http.refusal(category, answer, "arxiv.site_url", reason)
+    return answer

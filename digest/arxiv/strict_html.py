@@ -1,8 +1,7 @@
-"""What arXiv's listing pages have in common: HTML, read by a parser and strictly, for its text
-alone. Pure.
+"""What arXiv's listing pages have in common: HTML, parsed for its text alone. Pure.
 
-A page is UTF-8, has its end, and says what it says in the element that arXiv puts it in. libxml2
-reads no deeper than 255 elements, and nothing from anywhere else.
+A page must be UTF-8, have its end, and hold its listing in the element in which arXiv puts it.
+libxml2 reads no deeper than 255 elements, and no other file.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def parse_page(data: bytes, category: str) -> Any:
-    """The element that holds a listing, without scripts and with its links' addresses where arXiv
-    hides them. Raises `FeedError` for any other document, and for a part of one."""
+    """The lxml element that holds a listing, without scripts. Links whose address arXiv hides
+    behind "this https URL" show it. Raises `FeedError` for any other or incomplete document."""
     if not data.strip():
         raise FeedError(category, "the page is empty: the server is in trouble; try again later")
     if len(data) > MAX_BYTES:
@@ -44,7 +43,7 @@ def parse_page(data: bytes, category: str) -> Any:
     etree.strip_elements(page, "script", "style", "template", "noscript", with_tail=False)
     for link in page.iter("a"):
         if re.fullmatch(r"this [a-z]+ URL", link.text or "") and not len(link):
-            # arXiv's words for any address, also for one that it has made of `end.Next`.
+            # arXiv writes "this https URL" for an address, also for what only looks like one.
             link.text = clean(link.get("href", "")).removeprefix("http://")
     return page
 
@@ -58,18 +57,18 @@ def called(data: bytes) -> str:
 def title(data: bytes) -> str:
     """What a web page is called, in arXiv's error pages the reason; "" for one without a name."""
     root = _tree(data[:MAX_BYTES])
-    found = None if root is None else root.find(".//title")
-    return "" if found is None else one_line(text_of(found), 200)
+    element = None if root is None else root.find(".//title")
+    return "" if element is None else one_line(text_of(element), 200)
 
 
 def _tree(data: bytes) -> Any:
-    """The document as a tree; None where there is nothing to make one of."""
+    """The document as a tree; None if there is no element in it."""
     parser = etree.HTMLParser(
         encoding="utf-8", remove_comments=True, remove_pis=True, no_network=True
     )
     try:
         return etree.fromstring(data, parser)
-    except etree.LxmlError:  # as older versions have it
+    except etree.LxmlError:  # older versions raise it
         return None
 
 
@@ -78,7 +77,7 @@ def text_of(element: Any) -> str:
 
 
 def around_lists(page: Any) -> Iterator[str]:
-    """What the page itself says, piece by piece, leaving out all that comes from papers."""
+    """The text of the page itself, piece by piece, without all that comes from papers."""
     yield page.text or ""
     for child in page:
         yield "" if child.tag == "dl" else " ".join(text_of(child).split())

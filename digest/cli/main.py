@@ -193,6 +193,7 @@ def _run(arguments: Namespace, report: RunReport) -> None:
 def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> None:
     """Those of the feeds that were named, or what was missed and today's."""
     from digest.arxiv import fetch, http_cache
+    from digest.arxiv.past import Past
     from digest.core import calendar
     from digest.run import daily
 
@@ -211,13 +212,13 @@ def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> No
         answers = http_cache.Answers(job.unfinished / http_cache.FOLDER)
         arxiv = daily.Arxiv(
             lambda: fetch.fetch(config, session, answers),
-            fetch.Past(session, config.arxiv, min(today, calendar.today_eastern(_now()))),
+            Past(session, config.arxiv, min(today, calendar.today_eastern(_now()))),
         )
         daily.run(job, today, arxiv, report)
 
 
 def _catch_up(arguments: Namespace, report: RunReport) -> None:
-    from digest.arxiv import fetch
+    from digest.arxiv.past import Past
     from digest.core import calendar
     from digest.core.config import load_config
     from digest.run import daily
@@ -235,7 +236,7 @@ def _catch_up(arguments: Namespace, report: RunReport) -> None:
         raise ConfigError(f"{asked}: no past announcement day: name one before {today}")
     with _alone(arguments.config.parent), _session(config) as session:
         job = _job(arguments, config, commits=not arguments.no_commit)
-        daily.catch_up(job, days, fetch.Past(session, config.arxiv, today), report)
+        daily.catch_up(job, days, Past(session, config.arxiv, today), report)
 
 
 def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = True) -> Job:

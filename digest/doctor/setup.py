@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from digest.arxiv.feed import fetch_feed, parse_feed
+from digest.arxiv.fetch import read_feed
 from digest.core.config import Config
 from digest.core.errors import ConfigError, FeedError
 from digest.core.papers import Feed
@@ -72,13 +72,9 @@ class Setup:
     def _feed(self, session: requests.Session, category: str) -> Feed | FeedError:
         url = self.config.arxiv.feed_url.format(category=category)
         try:
-            feed = parse_feed(fetch_feed(session, category, url), category)
+            return read_feed(session, category, url)
         except FeedError as error:
             return error
-        if feed.category.casefold() != category.casefold():
-            wrong = f"{url} answered with the feed of {feed.category!r}: check arxiv.feed_url"
-            return FeedError(category, wrong)
-        return feed
 
 
 def _is_no_connection(feed: Feed | FeedError | None) -> bool:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from digest.archive import store
-from digest.arxiv.fetch import Fetched, Past, Reading, Unread
+from digest.arxiv.fetch import Fetched, Reading, Unread
+from digest.arxiv.past import Past
 from digest.core import calendar
 from digest.core.errors import FeedError, Interrupted, ScoringError
 from digest.core.models import Digest, RunStatus, Status

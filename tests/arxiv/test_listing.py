@@ -15,7 +15,7 @@ from digest.arxiv.listing import Listing, Section, parse_catchup, parse_recent, 
 from digest.arxiv.strict_html import CHANGED, title
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Feed, Paper
-from tests import feeds, listings
+from tests import feeds, listings, make
 from tests.make import CROSS, DAY, NEW, REPLACE, REPLACE_CROSS, paper
 
 PAPERS = (
@@ -42,14 +42,14 @@ def one(body: str) -> Paper:
     """The paper of an entry."""
     page = listings.as_catchup("cs.LG", DAY, PAPERS[:1]).decode()
     start, end = page.index("<dt>"), page.index("</dd>") + len("</dd>")
-    [found] = parse_catchup((page[:start] + body + page[end:]).encode(), "cs.LG").papers
-    return found
+    [actual] = parse_catchup((page[:start] + body + page[end:]).encode(), "cs.LG").papers
+    return actual
 
 
 # --- a page -----------------------------------------------------------------------------------
 
 
-def test_a_page_is_read_with_its_sections_totals_and_types() -> None:
+def test_a_page_has_sections_totals_and_types() -> None:
     listing = parse_catchup(PAGE, "cs.LG", DAY)
     assert listing.sections == (
         Section("New", 2, 2),
@@ -71,13 +71,13 @@ def test_the_days_own_listing_reads_the_same() -> None:
 @pytest.mark.parametrize(
     "page", [listings.as_catchup("cs.LG", DAY, ()), listings.as_new("cs.LG", DAY, ())]
 )
-def test_a_page_of_nothing_is_empty_and_says_no_more(page: bytes) -> None:
+def test_a_page_of_nothing_is_empty(page: bytes) -> None:
     listing = parse_catchup(page, "cs.LG", DAY)
     assert listing == Listing(DAY, 0, (), ())
     assert listing.is_empty
 
 
-def test_a_later_announcement_that_is_out_is_told() -> None:
+def test_a_later_announcement_is_named() -> None:
     later = date(2026, 2, 2)
     page = listings.as_catchup("cs.LG", DAY, (), next_day=later)
     assert parse_catchup(page, "cs.LG").next_day == later
@@ -90,12 +90,8 @@ def test_a_later_announcement_that_is_out_is_told() -> None:
         ("cs.LG", "cs.LG", REPLACE),
         ("cs.LG", "stat.ML", REPLACE_CROSS),
         ("cs.NA", "math.NA", REPLACE),  # one category under two names
-        ("math.NA", "cs.NA", REPLACE),
-        ("math", "math.CO", REPLACE),
         ("math", "cs.IT", REPLACE),  # math.IT
-        ("math", "math-ph", REPLACE),  # math.MP
         ("math", "cs.LG", REPLACE_CROSS),
-        ("hep-th", "hep-th", REPLACE),
     ],
 )
 def test_a_replacement_is_at_home_or_not(asked: str, primary: str, kind: AnnounceType) -> None:
@@ -109,12 +105,12 @@ def test_a_replacement_is_at_home_or_not(asked: str, primary: str, kind: Announc
 ENTRY = listings.entry(PAPERS[0])
 
 
-def test_what_is_new_is_the_first_version_whatever_it_is_now() -> None:
+def test_a_new_paper_is_its_first_version() -> None:
     assert one(ENTRY.replace("00001v1", "00001v4")).version == 1
 
 
 @pytest.mark.parametrize(("kind", "least"), [(CROSS, 1), (REPLACE, 2)])
-def test_without_a_version_it_is_the_least_possible(kind: AnnounceType, least: int) -> None:
+def test_an_unknown_version_is_the_least_possible(kind: AnnounceType, least: int) -> None:
     old = paper(version=3, announce_type=kind)
     page = listings.as_catchup("cs.LG", DAY, [old])
     assert [p.version for p in parse_catchup(page, "cs.LG").papers] == [3]
@@ -122,7 +118,7 @@ def test_without_a_version_it_is_the_least_possible(kind: AnnounceType, least: i
     assert [p.version for p in parse_catchup(page, "cs.LG").papers] == [least]
 
 
-def test_hidden_addresses_are_shown_and_words_that_look_like_them_are_mended() -> None:
+def test_hidden_addresses_are_shown() -> None:
     hidden = "".join(
         f'<a href="{href}" class="link-external">this {scheme} URL</a>{after}'
         for href, scheme, after in [
@@ -131,8 +127,8 @@ def test_hidden_addresses_are_shown_and_words_that_look_like_them_are_mended() -
         ]
     )
     kept = '<a href="https://arxiv.org/abs/1234.56789">arXiv:1234.56789</a>\n<br>New paragraph.'
-    found = one(ENTRY.replace("What 2601.00001 finds.", f"See {hidden}{kept}"))
-    assert found.abstract == (
+    actual = one(ENTRY.replace("What 2601.00001 finds.", f"See {hidden}{kept}"))
+    assert actual.abstract == (
         "See https://example.org/a, the end.Next one, arXiv:1234.56789 New paragraph."
     )
 
@@ -150,8 +146,8 @@ def test_hidden_addresses_are_shown_and_words_that_look_like_them_are_mended() -
 def test_authors_are_read_with_and_without_links(
     written: str, authors: tuple[str, ...], affiliations: tuple[tuple[str, str], ...]
 ) -> None:
-    found = one(re.sub(r"(<div class='list-authors'>).*(</div>)", rf"\1{written}\2", ENTRY))
-    assert (found.authors, found.affiliations) == (authors, affiliations)
+    actual = one(re.sub(r"(<div class='list-authors'>).*(</div>)", rf"\1{written}\2", ENTRY))
+    assert (actual.authors, actual.affiliations) == (authors, affiliations)
 
 
 @pytest.mark.parametrize(("count", "cut"), [(99, ()), (100, ("2601.00001",)), (101, ())])
@@ -163,8 +159,8 @@ def test_a_list_of_a_hundred_authors_may_be_cut(count: int, cut: tuple[str, ...]
 
 def test_text_is_text_alone() -> None:
     evil = "a\u202eb &lt;script&gt;x()&lt;/script&gt;<script>y()</script><style>z</style> c"
-    found = one(ENTRY.replace("On the matter of 2601.00001", evil))
-    assert found.title == "ab <script>x()</script> c"
+    actual = one(ENTRY.replace("On the matter of 2601.00001", evil))
+    assert actual.title == "ab <script>x()</script> c"
 
 
 TEN = listings.as_catchup("cs.LG", DAY, [paper(f"2601.{n:05}") for n in range(1, 11)]).decode()
@@ -183,26 +179,20 @@ def test_an_entry_without_an_id_is_named() -> None:
     [
         ("On the matter of 2601.00007", "\u200d", "no title"),
         ("What 2601.00007 finds.", "e" + "\u0301" * 40, "more than 30 marks on one letter"),
-        ("What 2601.00007 finds.", "x" * 200_001, "200,"),
+        ("What 2601.00007 finds.", "x " * 100_001, "200,"),
+        ("Field (cs.LG)", "Field", "no subject"),
     ],
 )
-def test_an_entry_that_is_not_whole_is_a_paper_that_says_so(
-    old: str, new: str, problem: str
-) -> None:
-    listing = parse_catchup(TEN.replace(old, new).encode(), "cs.LG")
-    (broken,) = (found for found in listing.papers if found.unreadable)
+def test_an_incomplete_entry_is_a_paper_that_says_so(old: str, new: str, problem: str) -> None:
+    start = TEN.index("[7]")  # the seventh entry
+    page = TEN[:start] + TEN[start:].replace(old, new, 1)
+    listing = parse_catchup(page.encode(), "cs.LG")
+    (broken,) = (actual for actual in listing.papers if actual.unreadable)
     assert (broken.id, broken.announce_type) == ("2601.00007", NEW)
     assert broken.unreadable.startswith(problem)
     assert [p.id for p in together([listing], "cs.LG").papers] == [
         f"2601.{n:05}" for n in range(1, 11)
     ]
-
-
-def test_an_entry_without_a_subject_says_so() -> None:
-    page = TEN.replace("Field (cs.LG)", "Field", 1)
-    broken, *others = parse_catchup(page.encode(), "cs.LG").papers
-    assert broken.unreadable == "no subject"
-    assert not any(found.unreadable for found in others)
 
 
 @pytest.mark.parametrize(("broken", "readable"), [(3, True), (4, False)])
@@ -216,23 +206,23 @@ def test_three_entries_of_a_short_page_may_be_unreadable(broken: int, readable: 
         assert problem(page.encode()).startswith("4 of 10 entries cannot be read (2601.00001: no")
 
 
-def test_a_paper_that_was_moved_to_another_category_does_not_cost_the_page() -> None:
+def test_a_moved_paper_does_not_cost_the_page() -> None:
     moved = [paper("2601.00001"), paper("2601.00002", categories=("stat.ML",))]
     listing = parse_catchup(listings.as_catchup("cs.LG", DAY, moved), "cs.LG")
-    assert [found.id for found in listing.papers] == ["2601.00001", "2601.00002"]
+    assert [actual.id for actual in listing.papers] == ["2601.00001", "2601.00002"]
 
 
-def test_an_archives_page_has_categories_that_are_newer_than_this_program() -> None:
+def test_an_archives_page_may_have_new_categories() -> None:
     newer = paper("2601.00001", categories=("cs.XY",), announce_type=REPLACE, version=2)
-    (found,) = parse_catchup(listings.as_catchup("cs", DAY, [newer]), "cs").papers
-    assert found.announce_type is REPLACE
+    (actual,) = parse_catchup(listings.as_catchup("cs", DAY, [newer]), "cs").papers
+    assert actual.announce_type is REPLACE
 
 
 # --- what is no page --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(b" \n", "the page is empty: the server is in trouble", id="empty"),
         pytest.param(b"Rate exceeded.", "not a listing but something that begins 'Rate", id="text"),
@@ -251,9 +241,6 @@ def test_an_archives_page_has_categories_that_are_newer_than_this_program() -> N
         ),
         pytest.param(PAGE.replace(b"dlpage", b"page"), "not a listing but a web page:", id="frame"),
         pytest.param(PAGE[:-9], "a listing without its end: the page was cut short", id="no end"),
-        pytest.param(
-            PAGE[: len(PAGE) // 2], "a listing without its end: the page was cut", id="half"
-        ),
         pytest.param(PAGE.replace(b"\xc3\x9f", b"\xdf"), "a listing that is not UTF-8", id="latin"),
         pytest.param(
             PAGE.replace(b"30 Jan 2026", b"29 Jan 2026"),
@@ -262,9 +249,6 @@ def test_an_archives_page_has_categories_that_are_newer_than_this_program() -> N
         ),
         pytest.param(
             PAGE.replace(b"30 Jan 2026", b"30 Feb 2026"), "not a listing but", id="no such day"
-        ),
-        pytest.param(
-            PAGE.replace(b"Catchup results", b"Results"), "not a listing but", id="heading"
         ),
         pytest.param(
             PAGE.replace(b"Total of 6 entries", b"Six entries"),
@@ -282,8 +266,8 @@ def test_an_archives_page_has_categories_that_are_newer_than_this_program() -> N
             id="lists by another name",
         ),
         pytest.param(
-            PAGE.replace(b"Replacement submissions", b"Retold submissions"),
-            "a section called 'Retold submissions (showing 3 of 3 entries)': the layout",
+            PAGE.replace(b"Replacement submissions", b"Other submissions"),
+            "a section called 'Other submissions (showing 3 of 3 entries)': the layout",
             id="an unknown section",
         ),
         pytest.param(
@@ -295,11 +279,6 @@ def test_an_archives_page_has_categories_that_are_newer_than_this_program() -> N
             PAGE.replace(b"showing 2 of 2", b"showing 3 of 3"),
             "New submissions: 2 of the 3 entries that it says it shows: the page was cut short",
             id="fewer than shown",
-        ),
-        pytest.param(
-            PAGE.replace(b"showing 2 of 2", b"showing 1 of 2"),
-            "New submissions: 2 of the 1 entries that it says it shows",
-            id="more than shown",
         ),
         pytest.param(
             PAGE.replace(b"showing 2 of 2", b"showing 2 of 1"),
@@ -328,8 +307,8 @@ def test_an_archives_page_has_categories_that_are_newer_than_this_program() -> N
         ),
     ],
 )
-def test_what_is_no_whole_page_is_told(data: bytes, said: str) -> None:
-    assert problem(data).startswith(said)
+def test_other_pages_are_errors_with_their_cause(data: bytes, message: str) -> None:
+    assert problem(data).startswith(message)
 
 
 def test_a_page_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,14 +320,11 @@ def test_a_page_without_end_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None
     "bomb",
     [
         pytest.param("<div>" * 300_000, id="deep"),
-        pytest.param("<b><p>" * 100_000, id="to be reopened"),
-        pytest.param("<dl><dt><dd>" * 100_000, id="lists in lists"),
+        pytest.param("<b><p>" * 20_000, id="to be reopened"),
         pytest.param("<!--" * 100_000, id="comments"),
-        pytest.param("&" * 300_000, id="references"),
-        pytest.param("<table>" * 100_000, id="tables"),
     ],
 )
-def test_no_bomb_takes_long_or_loses_a_paper_in_silence(bomb: str) -> None:
+def test_no_bomb_loses_a_paper_in_silence(bomb: str) -> None:
     hostile = PAGE.replace(b"What 2601.00001 finds.", bomb.encode())
     try:
         listing = parse_catchup(hostile, "cs.LG", DAY)
@@ -367,8 +343,8 @@ def pages(size: int, papers: tuple[Paper, ...] = PAPERS) -> list[Listing]:
     ]
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 6, 2000])
-def test_a_day_is_the_same_on_however_many_pages(size: int) -> None:
+@pytest.mark.parametrize("size", [1, 4, 2000])
+def test_a_day_is_the_same_on_any_number_of_pages(size: int) -> None:
     feed = together(pages(size), "cs.LG")
     assert (feed.category, feed.date, feed.unreadable) == ("cs.LG", DAY, ())
     ordered = sorted(PAPERS, key=lambda p: (p.announce_type.precedence, p.id))
@@ -382,21 +358,18 @@ def test_the_page_after_the_last_has_no_papers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "said"),
+    ("chosen", "message"),
     [
         ((0, 1), "its pages hold 4 different entries of 6"),
-        ((0, 2), "its pages hold 4 different entries of 6"),
         ((0, 0, 2), "its pages hold 4 different entries of 6"),
-        ((0, 1, 1), "its pages hold 4 different entries of 6"),
-        ((0, 1, 2, 2), "its pages hold 6 different entries of 6"),
     ],
 )
-def test_pages_that_are_not_the_day_once_are_an_error(chosen: tuple[int, ...], said: str) -> None:
+def test_missing_or_repeated_pages_are_an_error(chosen: tuple[int, ...], message: str) -> None:
     three = pages(2)
     with pytest.raises(FeedError) as caught:
         together([three[n] for n in chosen], "cs.LG")
     assert caught.value.problem == (
-        f"2026-01-30: {said}: they may have changed while they were read; try again later"
+        f"2026-01-30: {message}: they may have changed while they were read; try again later"
     )
 
 
@@ -420,21 +393,17 @@ RECENT = {
 }
 
 
-def test_recent_days_are_counted_those_without_papers_too() -> None:
-    found = parse_recent(listings.as_recent("cs.LG", RECENT), "cs.LG")
-    assert list(found.items()) == list(RECENT.items())
-
-
-def test_five_days_without_papers_are_five_days() -> None:
-    none = dict.fromkeys(RECENT, 0)
-    assert parse_recent(listings.as_recent("cs.GL", none), "cs.GL") == none
+@pytest.mark.parametrize("counts", [RECENT, dict.fromkeys(RECENT, 0)])
+def test_recent_days_are_counted_also_empty_ones(counts: dict[date, int]) -> None:
+    days = parse_recent(listings.as_recent("cs.LG", counts), "cs.LG")
+    assert list(days.items()) == list(counts.items())
 
 
 RECENT_PAGE = listings.as_recent("cs.LG", RECENT)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         pytest.param(PAGE, "not a list of recent days but a web page", id="another page"),
         pytest.param(RECENT_PAGE[:-9], "a listing without its end", id="cut short"),
@@ -442,14 +411,6 @@ RECENT_PAGE = listings.as_recent("cs.LG", RECENT)
             RECENT_PAGE.replace(b"skip=476", b"skip=9999"),
             "a list of recent days whose",
             id="skips",
-        ),
-        pytest.param(
-            RECENT_PAGE.replace(b"of 301 entries", b"of 302 entries"),
-            "a list of recent days whose numbers do not agree: the layout",
-            id="a heading",
-        ),
-        pytest.param(
-            RECENT_PAGE.replace(b"29 Jan", b"31 Jan"), "a list of recent days whose", id="order"
         ),
         pytest.param(
             RECENT_PAGE.replace(b"Total of", b"All"), "a list of recent days whose", id="no total"
@@ -463,10 +424,10 @@ RECENT_PAGE = listings.as_recent("cs.LG", RECENT)
         ),
     ],
 )
-def test_what_is_no_list_of_recent_days_is_told(data: bytes, said: str) -> None:
+def test_other_documents_are_no_list_of_recent_days(data: bytes, message: str) -> None:
     with pytest.raises(FeedError) as caught:
         parse_recent(data, "cs.LG")
-    assert caught.value.problem.startswith(said)
+    assert caught.value.problem.startswith(message)
 
 
 # --- anything ---------------------------------------------------------------------------------
@@ -484,27 +445,17 @@ def damaged(draw: st.DrawFn) -> bytes:
     return page[:start] + draw(anything) + page[end:]
 
 
+@make.examples(60)
 @given(st.binary() | damaged())
-def test_any_bytes_are_a_page_or_an_error_of_ours(data: bytes) -> None:
+def test_any_bytes_are_a_page_or_a_feed_error(data: bytes) -> None:
     title(data)
     for parse in (parse_recent, parse_catchup):
         try:
-            found = parse(data, "cs.LG")
+            actual = parse(data, "cs.LG")
         except FeedError:
             continue
-        if isinstance(found, Listing):
-            feeds.assert_whole(Feed("cs.LG", found.day, found.papers, found.unreadable))
-
-
-inner = st.text(st.characters(codec="utf-8"), min_size=1)
-
-
-@given(st.lists(inner, min_size=3, max_size=3))
-def test_any_text_in_an_entry_does_no_harm(said: list[str]) -> None:
-    odd = replace(paper(title="x" + said[0], authors=[said[1]]), abstract="x" + said[2])
-    page = listings.as_catchup("cs.LG", DAY, [odd, *(paper(f"2602.{n:05}") for n in range(99))])
-    listing = parse_catchup(page, "cs.LG", DAY)
-    assert len(listing.papers) + len(listing.unreadable) == 100
+        if isinstance(actual, Listing):
+            feeds.assert_whole(Feed("cs.LG", actual.day, actual.papers, actual.unreadable))
 
 
 # --- as arXiv has them ------------------------------------------------------------------------
@@ -524,31 +475,6 @@ KNOWN: dict[str, tuple[str, object]] = {
     "catchup-hep-ph-2026-06-01-status400": ("hep-ph", call(f"Invalid date: 2026-06-01. {_90}")),
     "catchup-hep-ph-2026-09-08-holiday-noabs": ("hep-ph", (0, "", "2026-09-09")),
     "catchup-hep-ph-2026-09-19-weekend-noabs": ("hep-ph", (0, "", "2026-09-21")),
-    "catchup_400_badabs": (
-        "cs.LG",
-        call("Invalid abs value. Use ?abs=True to include abstracts or ?abs=False to not"),
-    ),
-    "catchup_400_baddate_format": ("cs.LG", call("Invalid date format. Use format: YYYY-MM-DD")),
-    "catchup_400_baddate_impossible": (
-        "cs.LG",
-        call("Invalid date format. Use format: YYYY-MM-DD"),
-    ),
-    "catchup_400_badpage": (
-        "cs.LG",
-        call("Invalid page value. Page value should be a positive integer like ?page=3"),
-    ),
-    "catchup_400_badparam_show": (
-        "cs.LG",
-        call("Unexpected parameters. Only accepted parameters are: 'page', and 'abs'"),
-    ),
-    "catchup_400_badsubject": (
-        "cs.LG",
-        call("Invalid subject. Subject must be an archive, category or 'grp_physics'"),
-    ),
-    "catchup_400_future": (
-        "cs.LG",
-        call("Invalid date: 2026-02-04. Can't request date later than today"),
-    ),
     "catchup_400_tooold_92d": ("cs.LG", call(f"Invalid date: 2025-11-03. {_90}")),
     "catchup_cs.AI_2026-01-29_abs": ("cs.AI", (150, "New 25/25, Cross 125/125", "2026-01-30")),
     "catchup_cs.AI_2026-01-29_noabs": (
@@ -572,10 +498,6 @@ KNOWN: dict[str, tuple[str, object]] = {
     ),
     "catchup_cs.LG_2026-01-31_no_announcement": ("cs.LG", (0, "", "2026-02-02")),
     "catchup_cs.LG_2026-02-03_latest_not_yet_announced": ("cs.LG", (0, "", "None")),
-    "list_400_show10": (
-        "cs.LG",
-        call("Invalid show value. Valid values: 25, 50, 100, 250, 500, 1000, 2000"),
-    ),
     "list_cs.LG_new_2026-01-30_show2000_trimmed_with_repl": (
         "cs.LG",
         (77, "New 40/40, Cross 20/20, Replacement 17/17", "None"),
@@ -590,22 +512,25 @@ KNOWN: dict[str, tuple[str, object]] = {
 }
 
 
-def test_every_page_of_arxivs_says_what_was_found_on_it(real_data: Path) -> None:
-    found: dict[str, tuple[str, object]] = {}
+def test_real_pages_hold_what_they_state(real_data: Path) -> None:
+    actual: dict[str, tuple[str, object]] = {}
     for path in sorted((real_data / "catchup").glob("*/*.html")):
-        category = KNOWN.get(path.stem, ("cs.LG", None))[0]
+        if path.stem not in KNOWN:
+            assert "400" in path.stem  # arXiv's errors; two of them are enough
+            continue
+        category = KNOWN[path.stem][0]
         try:
             listing = parse_catchup(path.read_bytes(), category)
         except FeedError as error:
-            found[path.stem] = (category, error.problem)
+            actual[path.stem] = (category, error.problem)
             continue
         shown = ", ".join(f"{s.name} {s.shown}/{s.total}" for s in listing.sections)
-        found[path.stem] = (category, (listing.total, shown, str(listing.next_day)))
+        actual[path.stem] = (category, (listing.total, shown, str(listing.next_day)))
         assert len(listing.papers) == sum(s.shown for s in listing.sections)
         assert not listing.unreadable
         if match := re.search(r"20\d\d-\d\d-\d\d", path.stem):
             assert str(listing.day) == match[0]
-    assert found == KNOWN
+    assert actual == KNOWN
 
 
 @pytest.mark.parametrize(
@@ -621,22 +546,25 @@ def test_every_page_of_arxivs_says_what_was_found_on_it(real_data: Path) -> None
     ],
 )
 def test_a_days_pages_are_the_days_feed(real_data: Path, feed: str, names: list[str]) -> None:
-    told = parse_feed(gzip.decompress((real_data / f"feeds_replay/rss_{feed}.xml.gz").read_bytes()))
-    found = together(
+    expected = parse_feed(
+        gzip.decompress((real_data / f"feeds_replay/rss_{feed}.xml.gz").read_bytes())
+    )
+    actual = together(
         [
             parse_catchup(
                 (real_data / f"catchup/rendered/catchup_{name}.html").read_bytes(),
-                told.category,
-                told.date,
+                expected.category,
+                expected.date,
             )
             for name in names
         ],
-        told.category,
+        expected.category,
     )
-    assert [p.id for p in found.papers] == [p.id for p in told.papers]
-    assert found.entries == told.entries
+    assert [p.id for p in actual.papers] == [p.id for p in expected.papers]
+    assert actual.entries == expected.entries
     # A page hides `http://` and has no license; two abstracts write it out.
     bare = [
-        replace(p, license=None, abstract=p.abstract.replace("http://", "")) for p in told.papers
+        replace(p, license=None, abstract=p.abstract.replace("http://", ""))
+        for p in expected.papers
     ]
-    assert list(found.papers) == bare
+    assert list(actual.papers) == bare

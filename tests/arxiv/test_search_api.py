@@ -1,25 +1,19 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from digest.arxiv import search_api
 from digest.arxiv.http import polite_session
 from digest.arxiv.search_api import Answer, fetch_papers, parse_papers
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
-from tests.make import paper
 
 # --- answers ----------------------------------------------------------------------------------
 
@@ -37,15 +31,15 @@ def entry(paper_id: str = "2601.00001", title: str = "Title", more: str = "") ->
 
 
 def answer(*entries: str, total: int | str | None = None) -> bytes:
-    said = len(entries) if total is None else total
-    results = f"<opensearch:totalResults>{said}</opensearch:totalResults>"
+    message = len(entries) if total is None else total
+    results = f"<opensearch:totalResults>{message}</opensearch:totalResults>"
     return f"{HEAD}{results}{''.join(entries)}</feed>".encode()
 
 
-def error_entry(said: str) -> str:
+def error_entry(message: str) -> str:
     return (
         "<entry><id>https://arxiv.org/api/errors#x</id><title>Error</title>"
-        f"<summary>{escape(said)}</summary></entry>"
+        f"<summary>{escape(message)}</summary></entry>"
     )
 
 
@@ -87,13 +81,9 @@ def test_an_entry_is_a_paper() -> None:
 
 def test_tex_becomes_readable_and_its_source_is_kept() -> None:
     more = "<author><name>Kurt G\\&quot;odel</name></author>"
-    found = one(answer(entry(title="Gro{\\ss}es $\\alpha$", more=more)))
-    assert (found.title, found.title_tex) == ("Großes $\\alpha$", "Gro{\\ss}es $\\alpha$")
-    assert (found.authors, found.authors_tex) == (("Kurt Gödel",), 'Kurt G\\"odel')
-
-
-def test_control_and_bidirectional_characters_do_not_arrive() -> None:
-    assert one(answer(entry(title="a\u202eb\u200b&#x85;c"))).title == "ab c"
+    actual = one(answer(entry(title="Gro{\\ss}es $\\alpha$", more=more)))
+    assert (actual.title, actual.title_tex) == ("Großes $\\alpha$", "Gro{\\ss}es $\\alpha$")
+    assert (actual.authors, actual.authors_tex) == (("Kurt Gödel",), 'Kurt G\\"odel')
 
 
 @pytest.mark.parametrize(
@@ -107,8 +97,8 @@ def test_control_and_bidirectional_characters_do_not_arrive() -> None:
     ],
 )
 def test_ids_of_each_age_are_read(written: str, read: tuple[str, int]) -> None:
-    found = one(answer(entry(written)))
-    assert (found.id, found.version) == read
+    actual = one(answer(entry(written)))
+    assert (actual.id, actual.version) == read
 
 
 @pytest.mark.parametrize(
@@ -119,8 +109,8 @@ def test_ids_of_each_age_are_read(written: str, read: tuple[str, int]) -> None:
     ],
 )
 def test_an_entry_without_an_id_is_named_and_the_others_are_read(bad: str, named: str) -> None:
-    found = parse_papers(answer(entry("2601.00002"), bad))
-    assert ([p.id for p in found.papers], found.unreadable) == (["2601.00002"], (named,))
+    actual = parse_papers(answer(entry("2601.00002"), bad))
+    assert ([p.id for p in actual.papers], actual.unreadable) == (["2601.00002"], (named,))
 
 
 @pytest.mark.parametrize(
@@ -128,11 +118,11 @@ def test_an_entry_without_an_id_is_named_and_the_others_are_read(bad: str, named
     [
         (entry(title=" \u200d "), "no title"),
         (entry(more="<title>Another</title>"), "2 titles"),
-        (entry(title="x" * 200_001), "200,"),
+        (entry(title="x " * 100_001), "200,"),
         (entry(title="e" + "\u0301" * 100), "more than 30 marks on one letter"),
     ],
 )
-def test_an_entry_that_is_not_whole_is_a_paper_that_says_so(bad: str, problem: str) -> None:
+def test_an_incomplete_entry_is_a_paper_that_says_so(bad: str, problem: str) -> None:
     whole, broken = parse_papers(answer(entry("2601.00002"), bad)).papers
     assert (whole.id, whole.unreadable) == ("2601.00002", "")
     assert broken.id == "2601.00001"
@@ -140,22 +130,19 @@ def test_an_entry_that_is_not_whole_is_a_paper_that_says_so(bad: str, problem: s
 
 
 @pytest.mark.parametrize("bad", [entry("26/1"), entry("2601.00001", title=" ")])
-def test_more_than_three_entries_that_cannot_be_read_are_an_error(bad: str) -> None:
-    assert len(parse_papers(answer(*[bad] * 3)).papers) in (0, 3)
-    with pytest.raises(FeedError, match=r"4 of 4 entries cannot be read .*the format has changed"):
-        parse_papers(answer(*[bad] * 4))
+def test_more_than_three_unreadable_entries_are_an_error(bad: str) -> None:
+    whole = entry("2601.00002")
+    assert parse_papers(answer(whole, *[bad] * 3)).entries == 4
+    with pytest.raises(FeedError, match=r"4 of 5 entries cannot be read .*the format has changed"):
+        parse_papers(answer(whole, *[bad] * 4))
 
 
 def test_an_answer_of_nothing_is_an_answer() -> None:
     assert parse_papers(answer()) == Answer(0, ())
 
 
-def test_the_total_is_of_the_query_and_not_of_the_page() -> None:
-    assert parse_papers(answer(entry(), total=214_881)).total == 214_881
-
-
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "message"),
     [
         pytest.param(b" \n", "the answer is empty: the server is in trouble", id="empty"),
         pytest.param(
@@ -185,27 +172,8 @@ def test_the_total_is_of_the_query_and_not_of_the_page() -> None:
         pytest.param(answer(error_entry("")), "arXiv says: no reason given", id="without reason"),
     ],
 )
-def test_what_is_no_answer_is_told(body: bytes, said: str) -> None:
-    assert problem(body).startswith(f"arXiv API: {said}")
-
-
-@given(st.binary() | st.binary(max_size=30).map(lambda noise: answer(entry())[:400] + noise))
-def test_any_bytes_are_an_answer_or_an_error_of_ours(body: bytes) -> None:
-    with suppress(FeedError):
-        parse_papers(body)
-
-
-inner = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
-)
-
-
-@given(st.lists(inner, min_size=4, max_size=4))
-def test_any_text_in_an_entry_does_no_harm(said: list[str]) -> None:
-    title, name, term, number = map(escape, said)
-    more = f"<author><name>{name}</name></author><arxiv:doi>{number}</arxiv:doi>"
-    found = parse_papers(answer(entry(title=title, more=f"{more}<summary>{term}</summary>")))
-    assert len(found.papers) + len(found.unreadable) == 1
+def test_other_documents_are_errors_with_their_cause(body: bytes, message: str) -> None:
+    assert problem(body).startswith(f"arXiv API: {message}")
 
 
 # --- as recorded ------------------------------------------------------------------------------
@@ -216,8 +184,8 @@ def test_every_recorded_answer_is_read(real_data: Path) -> None:
     for path in sorted((real_data / "api").glob("*.json")):
         body = json.loads(path.read_text("utf-8"))["body"].encode()
         try:
-            found = parse_papers(body)
-            counts[path.name.rpartition("_")[0]] = (len(found.papers), len(found.unreadable))
+            actual = parse_papers(body)
+            counts[path.name.rpartition("_")[0]] = (len(actual.papers), len(actual.unreadable))
         except FeedError as error:
             counts[path.name.rpartition("_")[0]] = str(error)
     assert counts == {
@@ -239,12 +207,12 @@ def test_every_recorded_answer_is_read(real_data: Path) -> None:
 
 def test_a_recorded_paper_is_read_in_full(real_data: Path) -> None:
     [path] = (real_data / "api").glob("*astro-ph_0601001*.json")
-    found = one(json.loads(path.read_text("utf-8"))["body"].encode())
-    assert (found.id, found.version, found.categories) == ("astro-ph/0601001", 1, ("astro-ph",))
-    assert found.authors[0] == "Andrew Gould"
-    assert found.affiliations[0] == ("Andrew Gould", "Ohio State")
-    assert found.journal_ref == "ActaAstron.56:1-50,2006"
-    assert found.abstract.startswith("We derive the frequencies of hot Jupiters (HJs) with 3--5")
+    actual = one(json.loads(path.read_text("utf-8"))["body"].encode())
+    assert (actual.id, actual.version, actual.categories) == ("astro-ph/0601001", 1, ("astro-ph",))
+    assert actual.authors[0] == "Andrew Gould"
+    assert actual.affiliations[0] == ("Andrew Gould", "Ohio State")
+    assert actual.journal_ref == "ActaAstron.56:1-50,2006"
+    assert actual.abstract.startswith("We derive the frequencies of hot Jupiters (HJs) with 3--5")
 
 
 # --- fetching ---------------------------------------------------------------------------------
@@ -259,8 +227,8 @@ def session() -> Iterator[requests.Session]:
 class Server:
     """An interface that knows some papers, and says each of its replies before it answers."""
 
-    def __init__(self, httpserver: HTTPServer, *known: str) -> None:
-        self.known, self.replies = known, list[Callable[[], Response]]()
+    def __init__(self, httpserver: HTTPServer, *ids: str) -> None:
+        self.ids, self.replies = ids, list[Callable[[], Response]]()
         self.asked: list[list[str]] = []
         self.url = httpserver.url_for("/api/query")
         httpserver.expect_request("/api/query").respond_with_handler(self)
@@ -271,7 +239,7 @@ class Server:
         self.asked.append(ids)
         if self.replies:
             return self.replies.pop(0)()
-        return xml(answer(*(entry(f"{i}v2") for i in self.known if plain(i) in map(plain, ids))))
+        return xml(answer(*(entry(f"{i}v2") for i in self.ids if plain(i) in map(plain, ids))))
 
 
 def plain(paper_id: str) -> str:
@@ -292,8 +260,8 @@ def test_papers_arrive_by_the_ids_asked_for(
     httpserver: HTTPServer, session: requests.Session
 ) -> None:
     server = Server(httpserver, "2601.00001", "math/0309136")
-    found = fetch_papers(session, server.url, ["math.GT/0309136", "2601.00001", "2601.00001"])
-    assert {key: (p.id, p.version) for key, p in found.items()} == {
+    actual = fetch_papers(session, server.url, ["math.GT/0309136", "2601.00001", "2601.00001"])
+    assert {key: (p.id, p.version) for key, p in actual.items()} == {
         "math.GT/0309136": ("math.GT/0309136", 2),
         "2601.00001": ("2601.00001", 2),
     }
@@ -315,11 +283,6 @@ def test_what_is_no_id_of_arxivs_is_not_asked_for(
     assert server.asked == [["2601.00001"]]
 
 
-def test_nothing_to_ask_for_is_not_asked(httpserver: HTTPServer, session: requests.Session) -> None:
-    server = Server(httpserver)
-    assert (fetch_papers(session, server.url, []), server.asked) == ({}, [])
-
-
 def test_a_page_holds_a_hundred_ids(httpserver: HTTPServer, session: requests.Session) -> None:
     ids = [f"2601.{n:05}" for n in range(250)]
     server = Server(httpserver, *ids)
@@ -328,54 +291,12 @@ def test_a_page_holds_a_hundred_ids(httpserver: HTTPServer, session: requests.Se
 
 
 @pytest.mark.parametrize(
-    "transient", [answer(), answer(total=1), answer(entry("2601.00001"), total=2)]
-)
-def test_an_answer_that_lacks_something_is_asked_for_again(
-    transient: bytes, httpserver: HTTPServer, session: requests.Session
-) -> None:
-    server = Server(httpserver, "2601.00001", "2601.00002")
-    server.replies = [lambda: xml(transient)]
-    found = fetch_papers(session, server.url, ["2601.00001", "2601.00002"])
-    assert (len(found), len(server.asked)) == (2, 2)
-
-
-def test_an_answer_of_nothing_is_believed_in_the_end(
-    httpserver: HTTPServer, session: requests.Session
-) -> None:
-    server = Server(httpserver)
-    assert fetch_papers(session, server.url, ["2601.00001"]) == {}
-    assert len(server.asked) == search_api.TRIES
-
-
-def test_an_answer_that_never_is_whole_is_an_error(
-    httpserver: HTTPServer, session: requests.Session
-) -> None:
-    server = Server(httpserver)
-    server.replies = [lambda: xml(answer(entry(), total=2))] * 3
-    assert failure(session, server, "2601.00001", "2601.00002") == (
-        f"arXiv API: {server.url} found 2 papers and sent 1 of them, 3 times over: the server is in"
-        " trouble; try again later"
-    )
-
-
-@pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "message"),
     [
         pytest.param(
             lambda: xml(answer(error_entry("incorrect id format for 2601.1")), 400),
             "HTTP 400 from {url}: arXiv says: incorrect id format for 2601.1",
             id="400 with a reason",
-        ),
-        pytest.param(
-            lambda: xml(b"<html>", 403),
-            "HTTP 403 from {url}: access refused: the server blocks this client; wait before"
-            " trying again",
-            id="403",
-        ),
-        pytest.param(
-            lambda: xml(b"", 404),
-            "HTTP 404 from {url}: nothing there: check `arxiv.api_url`",
-            id="404",
         ),
         pytest.param(
             lambda: Response("Rate exceeded.", 429),
@@ -387,43 +308,11 @@ def test_an_answer_that_never_is_whole_is_an_error(
             "HTTP 500 from {url}: the server is in trouble: try again later",
             id="500 again and again",
         ),
-        pytest.param(
-            lambda: Response("<html>Service"),
-            "not a feed but a web page: an error page, a proxy or a captcha stands in the way",
-            id="a web page",
-        ),
     ],
 )
-def test_a_refusal_is_told_without_the_ids(
-    reply: Callable[[], Response], said: str, httpserver: HTTPServer, session: requests.Session
+def test_a_refusal_is_reported_without_the_ids(
+    reply: Callable[[], Response], message: str, httpserver: HTTPServer, session: requests.Session
 ) -> None:
     server = Server(httpserver)
     server.replies = [reply] * 5
-    assert failure(session, server) == f"arXiv API: {said.format(url=server.url)}"
-
-
-def test_a_server_that_is_not_there_is_told_without_the_ids(session: requests.Session) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/api/query"
-    with pytest.raises(FeedError) as caught:
-        fetch_papers(session, url, [f"2601.{n:05}" for n in range(100)])
-    assert str(caught.value).startswith(f"arXiv API: cannot read {url}: ")
-    assert "the connection was refused" in str(caught.value)
-    assert "2601.00" not in str(caught.value)
-
-
-def test_an_answer_without_end_is_told_without_the_ids(
-    httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search_api, "MAX_BYTES", 100)
-    server = Server(httpserver)
-    assert failure(session, server) == (
-        f"arXiv API: cannot read {server.url}: it sent more than 100 bytes: check the address"
-    )
-
-
-def test_the_papers_of_an_answer_are_otherwise_as_any_feeds() -> None:
-    more = "<author><name>Ada Lovelace</name></author><category term='cs.LG'/>"
-    found = one(answer(entry("2601.00001", "On the matter of 2601.00001", more)))
-    assert found == paper("2601.00001")
+    assert failure(session, server) == f"arXiv API: {message.format(url=server.url)}"

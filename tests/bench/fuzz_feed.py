@@ -43,14 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
     with atheris.instrument_imports(
-        include=["digest", "xml", "email"], enable_loader_override=False
+        include=["digest", "feedparser", "xml", "email"], enable_loader_override=False
     ):
-        watched = ("digest.arxiv.feed", "digest.arxiv.strict_xml", "xml.")
+        watched = ("digest.arxiv", "feedparser", "xml.")
         for module in [name for name in sys.modules if name.startswith(watched)]:
             del sys.modules[module]  # to be imported again, watched
-        from digest.arxiv import feed, strict_xml
+        from digest.arxiv import feed, paper
 
-    strict_xml.UNREADABLE_SHARE = 1  # so that the whole items beside a broken one are looked at
+    paper.UNREADABLE_SHARE = 1  # so that the whole items beside a broken one are looked at
 
     def one(data: bytes) -> None:
         start = time.process_time()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.arxiv.feed import parse_authors
+from digest.arxiv.paper import parse_authors
 from digest.core.text import accents, clean, fold, inert, markdown, one_line, plain, split_math
 from tests import make
 

@@ -460,7 +460,7 @@ def test_the_feed_of_another_category_is_a_problem(good: Project) -> None:
     good.server.expect_request("/rss/cs.LG").respond_with_data(data, content_type="text/xml")
     (line,) = good.check("feed")
     assert line.startswith("problem: cs.LG: ")
-    assert line.endswith("answered with the feed of 'hep-th': check arxiv.feed_url")
+    assert line.endswith("answered with the feed of 'hep-th': check `arxiv.feed_url`")
 
 
 # --- git --------------------------------------------------------------------------------------

@@ -123,6 +123,29 @@ def _entry(paper: Paper, published: str) -> str:
 """
 
 
+def as_results(papers: Sequence[Paper], total: int) -> bytes:
+    """A page of the search interface's results, of `total` in all."""
+    entries = "".join(
+        f"""  <entry>
+    <id>http://arxiv.org/abs/{paper.id}v{paper.version}</id>
+    <title>{escape(paper.title)}</title>
+    <summary>{escape(paper.abstract)}</summary>
+{"".join(f'    <category term="{term}"/>' for term in paper.categories)}
+{"".join(f"    <author><name>{escape(name)}</name></author>" for name in paper.authors)}
+  </entry>
+"""
+        for paper in papers
+    )
+    return f"""<?xml version='1.0' encoding='UTF-8'?>
+<feed xmlns:opensearch="http://a9.com/-/spec/opensearch/1.1/"\
+ xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns="http://www.w3.org/2005/Atom">
+  <id>https://arxiv.org/api/x</id>
+  <title>arXiv Query</title>
+  <opensearch:totalResults>{total}</opensearch:totalResults>
+{entries}</feed>
+""".encode()
+
+
 def _description(paper: Paper) -> str:
     return (
         f"arXiv:{paper.id}v{paper.version} Announce Type: {paper.announce_type} \n"

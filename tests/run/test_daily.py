@@ -63,7 +63,7 @@ class Arxiv:
             now = datetime(2026, 1, 30, tzinfo=UTC)
             wanted = request.args["search_query"]
             found = [p for p in self.search if f"cat:{p.primary} " in wanted]
-            body = feeds.results("", found, 0, 100, now, total=len(found))
+            body = feeds.results(found, 0, 100, now, total=len(found))
             return Response(body, content_type="application/atom+xml")
         if kind == "list":
             listed = [(day, _entries(day, number)) for day, number in self.recent.items()]

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import time_machine
 
 from digest.core.calendar import today_eastern
+from tests.listings import as_error
 from tests.simulator import feeds, pages
 from tests.simulator.faults import Faults
 from tests.simulator.truth import Batch, Paper, Truth
@@ -241,14 +242,14 @@ class Arxiv:
             submitted = first <= paper.submitted < last + timedelta(minutes=1)
             return submitted and listed is not None and listed <= today
 
-        found = sorted(filter(is_found, self.truth.papers.values()), key=lambda p: p.submitted)
+        results = sorted(filter(is_found, self.truth.papers.values()), key=lambda p: p.submitted)
         start, size = int(query.get("start", "0")), int(query.get("max_results", "10"))
         if fault == "nothing" and not self._asked["api"]:  # an empty page, and well again
             self._asked["api"] += 1
-            return Reply(200, feeds.results(asked, [], start, size, now, total=0))
-        body = feeds.results(asked, found, start, size, now, total=len(found))
+            return Reply(200, feeds.results([], start, size, now, total=0))
+        body = feeds.results(results, start, size, now, total=len(results))
         return self._or_fault("api", fault, Reply(200, body, "application/atom+xml"))
 
 
 def _bad(reason: str) -> Reply:
-    return Reply(400, pages.bad_request(reason), "text/html; charset=utf-8")
+    return Reply(400, as_error(reason), "text/html; charset=utf-8")

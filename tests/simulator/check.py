@@ -1,4 +1,4 @@
-"""What must hold at any week's end, judged by the site as it was pushed and by nothing else.
+"""What must hold at the end of any week. Looks at the pushed site and at nothing else.
 
 Each paper that was announced as new or cross in a followed category is in `kept` or `below` of
 exactly one day, or waits visibly:
@@ -9,7 +9,7 @@ exactly one day, or waits visibly:
   was empty,
 - its day's record is `approximate`, and the page says so,
 - its day has no record, and the archive's calendar or the front page says that it is missing; or,
-  while no later day has been published, the last run said so or failed,
+  while no later day has been published, the last run reported it or failed,
 - it is so new that no run has had a chance.
 
 Everything else is lost, but for what arXiv's feed did not have yet when it could last be read: that
@@ -51,7 +51,7 @@ class Verdict:
     repeated: list[str] = field(default_factory=list)
     invented: list[str] = field(default_factory=list)
     misdated: list[str] = field(default_factory=list)  # announced, but on another day
-    other: list[str] = field(default_factory=list)  # sums, outages without a word
+    other: list[str] = field(default_factory=list)  # wrong totals
 
     @property
     def findings(self) -> list[str]:
@@ -116,16 +116,16 @@ def week(world: World, today: date) -> Verdict:
     for day, record in site.records.items():
         for outcome in (*record["kept"], *record["below"]):
             scored[outcome["id"]].append(day)
-        verdict.other += _sums(day, record)
+        verdict.other += _totals(day, record)
         invented, misdated = _others(world, day, record)
         verdict.invented += invented
         verdict.misdated += misdated
     for paper_id, announcements in world.truth.wanted(world.first, today).items():
         verdict.announced += 1
         days = scored.get(paper_id, [])
-        said = ", ".join(f"{day} {category}" for day, category in announcements)
+        places = ", ".join(f"{day} {category}" for day, category in announcements)
         if len(days) > 1:
-            verdict.repeated.append(f"{paper_id} ({said}) on {', '.join(map(str, days))}")
+            verdict.repeated.append(f"{paper_id} ({places}) on {', '.join(map(str, days))}")
         elif days:
             verdict.once += 1
         elif reason := _why_waiting(world, site, paper_id, announcements):
@@ -133,7 +133,7 @@ def week(world: World, today: date) -> Verdict:
         elif not any(_was_shown(world, day, category) for day, category in announcements):
             verdict.not_shown += 1
         else:
-            verdict.lost.append(f"{paper_id} ({said})")
+            verdict.lost.append(f"{paper_id} ({places})")
     return verdict
 
 
@@ -153,37 +153,38 @@ def _why_waiting(
 
 
 def _was_shown(world: World, day: date, category: str) -> bool:
-    """Whether the feed was whole when it was last had."""
+    """True if the feed was complete when it was last read."""
     grew, look = world.faults.grows_at(day, category), world.arxiv.looks.get((day, category))
     return grew is None or look is None or look >= grew
 
 
 def _runs_say(world: World, site: Site, day: date) -> str | None:
-    """Of a day that the pages do not know: whether the last run has spoken of it or failed."""
+    """Why a day that no page mentions is waiting: the last run reported it, or failed."""
     if day < max(site.records, default=day):
-        return None  # it has been passed over in silence
+        return None  # it was skipped without a word
     since = datetime.combine(day, time_of_day(), EASTERN)
     runs = [outcome for outcome in world.outcomes if outcome.slot.starts >= since]
     if not runs:
         return "no run yet"
     last = runs[-1]
-    told = {entry["date"]: entry["status"] for entry in [last.report, *last.report["days"]]}
-    said = told.get(str(day), "published") not in _ALL_IS_WELL or str(day) in last.report["reason"]
-    return "the last run said so" if last.code or said else None
+    statuses = {entry["date"]: entry["status"] for entry in [last.report, *last.report["days"]]}
+    status = statuses.get(str(day), "published")
+    reported = status not in _ALL_IS_WELL or str(day) in last.report["reason"]
+    return "the last run reported it" if last.code or reported else None
 
 
-def _sums(day: date, record: dict[str, Any]) -> list[str]:
+def _totals(day: date, record: dict[str, Any]) -> list[str]:
     counts, states = record["counts"], ("kept", "below", "filtered", "seen", "unscored")
     outcomes = [o if isinstance(o, str) else o["id"] for state in states for o in record[state]]
     listed = {i for source in record["sources"].values() for i in _ids(source)}
-    found = []
+    problems = []
     if any(counts[state] != len(record[state]) for state in states):
-        found.append(f"{day}: its counts are not those of its lists")
+        problems.append(f"{day}: its counts are not those of its lists")
     if counts["announced"] != counts["seen"] + counts["filtered"] + counts["scanned"]:
-        found.append(f"{day}: its sums do not add up")
+        problems.append(f"{day}: its totals do not add up")
     if len(outcomes) != len(set(outcomes)) or set(outcomes) != listed:
-        found.append(f"{day}: not each announced paper has one outcome")
-    return found
+        problems.append(f"{day}: not each announced paper has one outcome")
+    return problems
 
 
 def _others(world: World, day: date, record: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -191,8 +192,8 @@ def _others(world: World, day: date, record: dict[str, Any]) -> tuple[list[str],
     truth, followed = world.truth, world.categories
     outcomes = {o["id"]: state for state in (*_SCANNED, "filtered") for o in record[state]}
     outcomes |= dict.fromkeys(record["seen"], "seen")
-    known = {i for i in outcomes if i in truth.papers and truth.papers[i].versions}
-    invented = [f"{i} on {day}" for i in outcomes if i not in known]
+    seen = {i for i in outcomes if i in truth.papers and truth.papers[i].versions}
+    invented = [f"{i} on {day}" for i in outcomes if i not in seen]
     if record["status"] == "approximate":  # from when they were sent in: the day can be another
         return invented, []
     types = [(e.paper.id, e.type) for c in followed for e in truth.batch(day, c)]
@@ -204,7 +205,7 @@ def _others(world: World, day: date, record: dict[str, Any]) -> tuple[list[str],
     misdated = [
         f"{i} on {day} ({state})"
         for i, state in outcomes.items()
-        if i in known and i not in (wanted if state in _SCANNED else allowed)
+        if i in seen and i not in (wanted if state in _SCANNED else allowed)
     ]
     return invented, misdated
 
@@ -223,13 +224,13 @@ class Life:
 
 def live(world: World) -> Life:
     """Live to the end, looked at after every run, every week and every month."""
-    life, month, known = Life(), world.first.month, set[str]()
+    life, month, seen = Life(), world.first.month, set[str]()
 
     def note(when: date, lines: list[str]) -> None:
         """Each finding once, from when on it was there."""
-        new = [line for line in lines if line not in known]
+        new = [line for line in lines if line not in seen]
         life.findings.extend(f"seed {world.seed}, {when:%Y-%m-%d %H:%M}: {line}" for line in new)
-        known.update(new)
+        seen.update(new)
 
     for day in world.live(lambda outcome: note(outcome.slot.named, honest(world, outcome))):
         life.end = week(world, day)
@@ -245,36 +246,37 @@ def live(world: World) -> Life:
 
 
 def honest(world: World, outcome: Outcome) -> list[str]:
-    """What a run should have said, or should not have. To be asked right after it."""
+    """What a run should have reported, or should not have. Call it right after the run."""
     code, status = outcome.code, outcome.status
     if code:
         return [] if _has_cause(world, outcome) else [f"exit {code} ({status}) for no reason"]
-    found, records = [], Site(outcome.out).records
+    problems, records = [], Site(outcome.out).records
     day = outcome.slot.starts.astimezone(EASTERN).date()
     if outcome.rejected:
-        found.append(f"the remote rejected a push, exit 0 ({status})")
-    known = {o["id"] for r in records.values() for s in _SCANNED for o in r[s]}
-    if silent := outcome.unanswered - known:
-        found.append(f"no answer from the model on {min(silent)}, exit 0 ({status})")
+        problems.append(f"the remote rejected a push, exit 0 ({status})")
+    seen = {o["id"] for r in records.values() for s in _SCANNED for o in r[s]}
+    if silent := outcome.unanswered - seen:
+        problems.append(f"no answer from the model on {min(silent)}, exit 0 ({status})")
     for category in sorted(outcome.failed_feeds if status in _ALL_IS_WELL else ()):
         source = records.get(day, {"sources": {}})["sources"].get(category, {"state": "none"})
         whole = {e.paper.id for e in world.truth.batch(day, category)} <= _ids(source)
-        said = re.search(rf"{re.escape(category)}\b.* could not be read", outcome.report["reason"])
-        if source["state"] not in _SHOWN and not whole and not said:
-            found.append(f"no feed of {category}, exit 0 ({status})")
-    if status == "no_announcement" and _is_told(world, outcome, day):
-        found.append(f"{day} was taken for a day without an announcement, exit 0")
-    return found
+        words = rf"{re.escape(category)}\b.* could not be read"
+        reported = re.search(words, outcome.report["reason"])
+        if source["state"] not in _SHOWN and not whole and not reported:
+            problems.append(f"no feed of {category}, exit 0 ({status})")
+    if status == "no_announcement" and _is_listed(world, outcome, day):
+        problems.append(f"{day} was reported as a day without an announcement, exit 0")
+    return problems
 
 
-def _is_told(world: World, outcome: Outcome, day: date) -> bool:
-    """Whether something was announced on `day`, and arXiv's own list said so to a late run."""
+def _is_listed(world: World, outcome: Outcome, day: date) -> bool:
+    """True if `day` had an announcement, and a late run could read that in arXiv's own list."""
     late = outcome.slot.starts >= datetime.combine(day, time_of_day(16), UTC)
     return late and not world.faults.pages(outcome.slot.named) and day in world.truth.days
 
 
 def _has_cause(world: World, outcome: Outcome) -> bool:
-    """Whether the world has given a reason for the exit code."""
+    """True if something that went wrong explains the exit code."""
     day = outcome.slot.starts.astimezone(EASTERN).date()
     stale = any(world.faults.stale_until(day, c) for c in world.categories)
     hollow = any(world.faults.hollow_until(day, c) for c in world.categories)
@@ -299,15 +301,15 @@ def archive_holds(world: World) -> list[str]:
     report = json.loads(out.getvalue().splitlines()[-1])
     if code == 0 or not world.commits:
         return []
-    site, found = Site(world.out), []
+    site, problems = Site(world.out), []
     for line in report["reason"].splitlines():
         named = re.search(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}", line)
         day = date.fromisoformat(named[0]) if named else None
         record = site.records.get(day) if day else None
         waits = record["status"] in ("partial", "approximate") if record else day is not None
         if not (waits and re.search(r"missed|missing|stale|unread|unscored|no record", line)):
-            found.append(f"digest check: {line}")
-    return found
+            problems.append(f"digest check: {line}")
+    return problems
 
 
 # --- pages ------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ class Rates:
     early: float = 0.30  # (day, category) whose pages come late in the morning
     api: float = 0.05  # slots in which the search interface fails
     model: float = 0.03  # slots in which the model fails
-    refused: float = 0.001  # papers that the model never judges
+    refused: float = 0.001  # papers that the model never scores
     push: float = 0.02  # slots in which the remote takes no push
     raced: float = 0.02  # slots in which somebody else pushes code first
     forgotten: float = 0.05  # slots that find no `.digest/` from before
@@ -127,7 +127,7 @@ class Faults:
         return self._draw("refused", paper_id) < self.rates.refused
 
     def flaky(self, slot: datetime, paper_id: str) -> bool:
-        """Whether a request with this paper fails in a flaky hour."""
+        """True if a request with this paper fails in a flaky hour."""
         return self._draw("flaky", slot, paper_id) < 0.1
 
     def push(self, slot: datetime) -> bool:

@@ -24,13 +24,13 @@ class Slot:
 
 def times() -> list[tuple[time, frozenset[int]]]:
     """The times of day, and the weekdays (Monday is 0) on which they count."""
-    found = []
+    slot_times = []
     for minute, hour, first, last in _CRON.findall(_WORKFLOW.read_text(encoding="utf-8")):
         days = frozenset(day - 1 for day in range(int(first), int(last or first) + 1))
-        found.append((time(int(hour), int(minute)), days))
-    if not found:
+        slot_times.append((time(int(hour), int(minute)), days))
+    if not slot_times:
         raise ValueError(f"{_WORKFLOW}: no schedule found")
-    return found
+    return slot_times
 
 
 def slots(first: date, last: date, faults: Faults) -> list[Slot]:

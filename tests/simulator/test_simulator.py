@@ -39,7 +39,7 @@ ROUGH = Rates(
 
 
 def lived(world: World) -> Verdict:
-    """A whole life in which nothing is ever wrong; what there is at its end."""
+    """Live to the end. Fails if anything is ever wrong; returns the last look at the site."""
     with world:
         life = check.live(world)
     if life.findings:
@@ -54,13 +54,13 @@ long = pytest.mark.soak
     ("seed", "weeks"),
     [
         pytest.param(1, 2, marks=long),
-        # a push of nothing that lost a race was called a failure
+        # an empty push that lost a race counted as a failure
         pytest.param(2, 2, marks=long),
-        # beside a day rebuilt from the search interface a stale feed passed for fresh
+        # after a day rebuilt from the search interface a stale feed counted as fresh
         pytest.param(8, 2, marks=long),
-        # so it did after a morning on which the category had been stale till midnight,
+        # the same, after a morning on which the category had been stale until midnight
         (18, 1),
-        # and after a deferred mailing
+        # the same, after a deferred mailing
         pytest.param(20, 2, marks=long),
         *(pytest.param(seed, 2, marks=long) for seed in range(101, 141)),
     ],
@@ -71,23 +71,16 @@ def test_rough_weeks_lose_repeat_and_invent_nothing(tmp_path: Path, seed: int, w
 
 
 def test_a_life_without_faults_scans_every_paper_once(tmp_path: Path) -> None:
-    world = World(tmp_path, 1, MONDAY, MONDAY + timedelta(days=6), Rates.none())
+    world = World(tmp_path, 1, MONDAY, MONDAY + timedelta(days=2), Rates.none())
     verdict = lived(world)
-    assert verdict.announced == verdict.once > 50
+    assert verdict.announced == verdict.once > 30
     assert set(world.codes) == {0}
-    assert world.commits == 5
+    assert world.commits == 3
     assert world.arxiv.spacing() >= 2.99
 
-
-def test_the_judge_sees_what_is_lost_repeated_and_misdated(tmp_path: Path) -> None:
-    world = World(tmp_path, 1, MONDAY, MONDAY + timedelta(days=2), Rates.none())
-    monday, tuesday = MONDAY, MONDAY + timedelta(days=1)
-    with world:
-        (end,) = world.live()
-        before = check.week(world, end)
-        data = world.out / "data" / "2026"
-        shutil.copyfile(data / f"{monday}.json", data / f"{tuesday}.json")
-        after = check.week(world, end)
-    assert not before.findings
-    assert before.once == after.once + len(after.lost) + len(after.repeated)
-    assert min(len(after.lost), len(after.repeated), len(after.misdated)) > 5
+    # The check itself: it sees what is lost, repeated and misdated.
+    data = world.out / "data" / "2026"
+    shutil.copyfile(data / f"{MONDAY}.json", data / f"{MONDAY + timedelta(days=1)}.json")
+    damaged = check.week(world, world.last)
+    assert damaged.once + len(damaged.lost) + len(damaged.repeated) == verdict.once
+    assert min(len(damaged.lost), len(damaged.repeated), len(damaged.misdated)) > 5

@@ -1,6 +1,6 @@
 """What arXiv announces, from a seed: papers, cross-lists, replacements, deferred mailings.
 
-The calendar is the real one (`digest.announcements`). Papers get their ids by the month in which
+The calendar is the real one (`core.calendar`). Papers get their ids by the month in which
 they were submitted; a few are held by moderation, and come days later under their old id.
 """
 
@@ -18,6 +18,8 @@ from digest.core.calendar import (
     next_announcement,
     submission_window,
 )
+from digest.core.papers import AnnounceType
+from digest.core.papers import Paper as AnnouncedPaper
 from tests.simulator.faults import Rates, chance
 
 HISTORY = timedelta(days=40)  # before the first day, so that it has something to replace
@@ -69,6 +71,19 @@ class Entry:
     version: int
     type: str
 
+    def as_paper(self, categories: Sequence[str] | None = None) -> AnnouncedPaper:
+        """The paper as it is read; in the categories that it has by now, if none are given."""
+        return AnnouncedPaper(
+            id=self.paper.id,
+            version=self.version,
+            title=self.paper.title,
+            authors=tuple(name for _, name in self.paper.names),
+            abstract=self.paper.abstract,
+            categories=tuple(categories or self.paper.categories),
+            announce_type=AnnounceType(self.type),
+            license="http://creativecommons.org/licenses/by/4.0/",
+        )
+
 
 Batch = tuple[Entry, ...]
 
@@ -101,17 +116,17 @@ class Truth:
 
     def previous(self, day: date) -> date:
         """The announcement before `day`'s."""
-        return max((known for known in self.days if known < day), default=day)
+        return max((earlier for earlier in self.days if earlier < day), default=day)
 
     def wanted(self, first: date, last: date) -> dict[str, list[tuple[date, str]]]:
         """Each paper announced as new or cross in these days: when, and in which category."""
-        found: dict[str, list[tuple[date, str]]] = defaultdict(list)
+        entries: dict[str, list[tuple[date, str]]] = defaultdict(list)
         for day, batches in self.days.items():
             for category in self.categories if first <= day <= last else ():
                 for entry in batches[category]:
                     if entry.type in ("new", "cross"):
-                        found[entry.paper.id].append((day, category))
-        return found
+                        entries[entry.paper.id].append((day, category))
+        return entries
 
     def _is_deferred(self, day: date) -> bool:
         yesterday = self.deferred[-1:] == [max(self.days)]
@@ -119,7 +134,7 @@ class Truth:
 
     def _submit(self, day: date) -> list[Paper]:
         """What arrives for the announcement of `day`, a day of the calendar."""
-        rng, made = self._rng, []
+        rng, drafts = self._rng, []
         start, end = submission_window(day)
         for category in (*self.categories, OUTSIDE):
             number = rng.choice((0, 0, 0, 1, 2)) if category == SMALL else rng.randint(3, 12)
@@ -127,8 +142,8 @@ class Truth:
                 submitted = start + rng.random() * (end - start)
                 if rng.random() < self._rates.held:
                     submitted -= timedelta(days=rng.randint(2, 5))
-                made.append((submitted.replace(microsecond=0), category))
-        return [self._paper(submitted, category, day) for submitted, category in sorted(made)]
+                drafts.append((submitted.replace(microsecond=0), category))
+        return [self._paper(submitted, category, day) for submitted, category in sorted(drafts)]
 
     def _paper(self, submitted: datetime, primary: str, day: date) -> Paper:
         rng, month = self._rng, f"{submitted.astimezone(EASTERN):%y%m}"
@@ -177,7 +192,7 @@ class Truth:
         def place(entry: Entry) -> tuple[int, str]:
             return ORDER.index(entry.type), entry.paper.id
 
-        return {c: tuple(sorted(found, key=place)) for c, found in batches.items()}
+        return {c: tuple(sorted(entries, key=place)) for c, entries in batches.items()}
 
 
 def announcement_days(first: date, number: int) -> list[date]:

@@ -59,7 +59,7 @@ auto = false
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run."""
+    """The result of one run."""
 
     slot: Slot
     out: Path  # the site's folder in its clone
@@ -67,8 +67,8 @@ class Outcome:
     report: dict[str, Any]
     stderr: str
     failed_feeds: frozenset[str]  # categories that had no feed when last asked
-    model: str | None  # what was wrong with it
-    unanswered: frozenset[str]  # papers on which it said nothing
+    model: str | None  # what was wrong with it, if anything
+    unanswered: frozenset[str]  # papers that it did not score
     rejected: int  # pushes
 
     @property
@@ -83,7 +83,7 @@ class Clock:
         self._travel = stack.enter_context(time_machine.travel(begins, tick=True))
         self._ahead, monotonic, sleep = 0.0, time.monotonic, time.sleep
 
-        def sleep_as_told(seconds: float) -> None:
+        def simulated_sleep(seconds: float) -> None:
             """Python's own modules wait for processes in this way: they have to."""
             caller = sys._getframe(1).f_globals["__name__"]
             (self.sleep if caller.startswith("digest.") else sleep)(seconds)
@@ -91,7 +91,7 @@ class Clock:
         def time_that_has_passed() -> float:
             return monotonic() + self._ahead
 
-        stack.enter_context(mock.patch("time.sleep", sleep_as_told))
+        stack.enter_context(mock.patch("time.sleep", simulated_sleep))
         stack.enter_context(mock.patch("time.monotonic", time_that_has_passed))
 
     def sleep(self, seconds: float) -> None:
@@ -216,12 +216,12 @@ class World:
     def _run(self, folder: Path, slot: Slot) -> Outcome:
         self.clock.sleep(SETUP_S)
         self.arxiv.begin(slot.named)
-        known, refused = len(self.model.records), self.remote / "refused"
+        earlier, refused = len(self.model.records), self.remote / "refused"
         refused.unlink(missing_ok=True)
         out, err = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(err):
             code = main(["run", "--push", "--json", "--config", str(folder / "config.yaml")])
-        records = self.model.records[known:]
+        records = self.model.records[earlier:]
         asked = frozenset(i for record in records for i in record.ids)
         answered = frozenset(i for record in records if record.status == 200 for i in record.ids)
         return Outcome(
@@ -298,6 +298,6 @@ class World:
         if refused.exists():
             return
         tree = git(self.remote, "rev-parse", "main^{tree}")
-        made = git(self.remote, "commit-tree", tree, "-p", "main", "-m", "Nothing new")
-        git(self.remote, "update-ref", "refs/heads/main", made)
+        commit = git(self.remote, "commit-tree", tree, "-p", "main", "-m", "Nothing new")
+        git(self.remote, "update-ref", "refs/heads/main", commit)
         self.others += 1
