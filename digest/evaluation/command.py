@@ -32,7 +32,7 @@ from digest.evaluation.labels import Label
 from digest.evaluation.tables import comparison_to_text, number, to_text
 from digest.run.report import DayReport
 from digest.run.unfinished import Unfinished
-from digest.scoring.scorers import Scorer
+from digest.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     import requests
@@ -222,7 +222,7 @@ def _foretell(
     for one, before in zip(contenders, earlier, strict=True):
         rest = _rest(papers, before)
         if one.scorer and one.scorer.name is not ScoredBy.EMBEDDED and rest:
-            foretold += one.scorer.foretell(rest)
+            foretold += one.scorer.estimate(rest)
             asked.append(len(rest))
     if not asked:
         return

@@ -50,21 +50,21 @@ def test_the_answer_is_found_where_it_stands(message: dict[str, Any]) -> None:
 def test_an_unfinished_thought_is_no_answer() -> None:
     answer = read(body({"content": "", "reasoning_content": "perhaps 7"}, "length"))
     assert answer.text == ""
-    assert answer.setback is not None
-    assert "max_completion_tokens" in answer.setback.remedy
-    assert "llm.reasoning_effort" in answer.setback.remedy
+    assert answer.failure is not None
+    assert "max_completion_tokens" in answer.failure.remedy
+    assert "llm.reasoning_effort" in answer.failure.remedy
 
 
 @pytest.mark.parametrize("finish", ["length", "MAX_TOKENS", "Length"])
 def test_a_cut_reply_is_known_in_any_case(finish: str) -> None:
-    setback = read(body({"content": "[1, 2"}, finish)).setback
+    setback = read(body({"content": "[1, 2"}, finish)).failure
     assert setback is not None
-    assert (setback.reason, setback.lasting) == (Reason.INVALID, True)
+    assert (setback.reason, setback.is_permanent) == (Reason.INVALID, True)
 
 
 @pytest.mark.parametrize("finish", ["content_filter", "SAFETY", "Prohibited_Content", "sensitive"])
 def test_a_blocked_reply_is_known_in_any_case(finish: str) -> None:
-    setback = read(body({"content": None}, finish)).setback
+    setback = read(body({"content": None}, finish)).failure
     assert setback is not None
     assert setback.reason is Reason.REFUSED
 
@@ -84,7 +84,7 @@ def test_a_stream_is_put_together() -> None:
         + f"data: {counted}\n\ndata: [DONE]\n\n"
     )
     answer = read(stream.encode())
-    assert (answer.text, answer.setback) == ("the answer", None)
+    assert (answer.text, answer.failure) == ("the answer", None)
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (7, 2)
 
 
@@ -101,7 +101,7 @@ def test_a_stream_is_put_together() -> None:
 def test_an_error_in_place_of_a_reply_is_kept(error: dict[str, Any]) -> None:
     refusal = read(json.dumps(error).encode()).refusal
     assert refusal is not None
-    assert "404 NOT_FOUND" in refusal.words
+    assert "404 NOT_FOUND" in refusal.message
 
 
 # --- usage ------------------------------------------------------------------------------------

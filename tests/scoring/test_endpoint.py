@@ -11,8 +11,8 @@ import pytest
 
 from digest.core.config import Llm
 from digest.core.errors import ConfigError
-from digest.scoring import gate
-from digest.scoring.llm import PROBES
+from digest.scoring import client
+from digest.scoring.llm import MAX_FAILURES_BEFORE_FIRST_SCORE as PROBES
 from digest.scoring.prompt import messages
 from tests.scoring import replies
 from tests.scoring.fake import Fake, Physics
@@ -257,7 +257,7 @@ def test_timeouts_name_the_setting_that_helps() -> None:
 
 
 def test_a_reply_without_end_is_given_up() -> None:
-    endless = replies.huge(2 * gate.MAX_REPLY_BYTES // 2**20)
+    endless = replies.huge(2 * client.MAX_REPLY_BYTES // 2**20)
     with Fake(respond=endless) as fake:
         scoring = scored(fake.url, papers(3))
     assert set(failures(scoring).values()) == {"invalid reply"}
@@ -267,7 +267,7 @@ def test_a_reply_without_end_is_given_up() -> None:
 
 def test_a_reply_that_unpacks_without_end_is_given_up() -> None:
     def bomb(request: replies.Request) -> Response:
-        packed = gzip.compress(b" " * (4 * gate.MAX_REPLY_BYTES))
+        packed = gzip.compress(b" " * (4 * client.MAX_REPLY_BYTES))
         return Response(200, packed, {"Content-Encoding": "gzip"})
 
     with Fake(respond=bomb) as fake:
@@ -284,16 +284,16 @@ def test_a_query_in_the_address_stays_behind_the_path(query: str) -> None:
 def test_an_organization_of_openai_is_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-1")
-    other = gate.open_client(KEY, "https://llm.example.com/v1", Llm())
-    openai = gate.open_client(KEY, None, Llm())
+    other = client.open_client(KEY, "https://llm.example.com/v1", Llm())
+    openai = client.open_client(KEY, None, Llm())
     assert "org-1" not in other.default_headers.values()
     assert "proj-1" not in other.default_headers.values()
     assert openai.default_headers["OpenAI-Organization"] == "org-1"
 
 
 def test_azure_gets_the_key_under_its_own_name() -> None:
-    client = gate.open_client(KEY, "https://a.openai.azure.com/openai/deployments/d", Llm())
-    assert client.default_headers["api-key"] == KEY
+    azure = client.open_client(KEY, "https://a.openai.azure.com/openai/deployments/d", Llm())
+    assert azure.default_headers["api-key"] == KEY
 
 
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "gopher://127.0.0.1:9", "nonsense:x"])

@@ -15,11 +15,11 @@ from digest.scoring.estimate import (
     Experience,
     batches,
     experience,
-    foretell,
     in_words,
     request,
     tokens,
 )
+from digest.scoring.estimate import scoring as estimate_scoring
 from digest.scoring.prompt import load, messages
 from tests import make
 from tests.make import CUT, DAY, paper
@@ -42,7 +42,7 @@ PAST = Usage(
 def test_a_real_day_takes_about_what_was_foretold(real_data: Path) -> None:
     papers, labels = labels_of_seed_day(real_data)
     _, prompt = load(SHIPPED, CUT, "English")
-    foretold = foretell(papers, prompt, Llm(), None)
+    foretold = estimate_scoring(papers, prompt, Llm(), None)
     sent = list(batches(papers, Llm()))
     prompts = sum(len(prompt_of({"messages": messages(prompt, batch)})) for batch in sent)
     completions = sum(completion_tokens(labels, [p.id for p in papers]))
@@ -134,7 +134,7 @@ def test_an_estimate_without_a_past_says_so() -> None:
 
 def test_an_estimate_says_how_far_to_trust_it() -> None:
     assert in_words(FORETOLD, Experience(2, (1.01, 1.049), (0.8, 5.5))).endswith(
-        "; on the last 2 days it took 1.01 to 1.05 times the foretold prompt tokens and 0.80 to"
+        "; on the last 2 days it took 1.01 to 1.05 times the estimated prompt tokens and 0.80 to"
         " 5.50 times the completion tokens"
     )
 

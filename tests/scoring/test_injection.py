@@ -10,7 +10,7 @@ import pytest
 
 from digest.core.papers import Paper
 from digest.core.scores import Score
-from digest.scoring.prompt import addresses_the_judge, messages
+from digest.scoring.prompt import messages, speaks_to_the_model
 from tests import make
 from tests.scoring import replies
 from tests.scoring.fake import PAPER, Fake
@@ -75,7 +75,7 @@ def test_a_paper_that_speaks_to_its_judge_moves_no_score_but_its_own(attack: str
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_paper_that_speaks_to_its_judge_is_asked_about_alone(attack: str) -> None:
-    assert addresses_the_judge(evil(attack))
+    assert speaks_to_the_model(evil(attack))
     with Fake() as fake:
         scored(fake.url, [*papers(30), evil(attack)])
     assert [r.ids for r in fake.records if EVIL in r.ids] == [(EVIL,)]

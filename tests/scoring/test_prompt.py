@@ -19,12 +19,12 @@ from digest.scoring.prompt import (
     SCORING,
     SYSTEM,
     TOPICS,
-    addresses_the_judge,
     is_cut,
     load,
     load_prompt,
     load_topics,
     messages,
+    speaks_to_the_model,
 )
 from tests.make import CUT, paper
 from tests.scoring.fake import labels_of_seed_day
@@ -388,21 +388,21 @@ INNOCENT = [
 
 @pytest.mark.parametrize("text", ATTACKS)
 def test_a_text_that_speaks_to_the_judge_is_known(text: str) -> None:
-    assert addresses_the_judge(replace(paper(), abstract=f"We study heat.\n{text} It flows."))
-    assert addresses_the_judge(paper(title=text))
+    assert speaks_to_the_model(replace(paper(), abstract=f"We study heat.\n{text} It flows."))
+    assert speaks_to_the_model(paper(title=text))
 
 
 @pytest.mark.parametrize("text", INNOCENT)
 def test_an_ordinary_sentence_does_not_speak_to_the_judge(text: str) -> None:
-    assert not addresses_the_judge(replace(paper(), abstract=text))
+    assert not speaks_to_the_model(replace(paper(), abstract=text))
 
 
 def test_hardly_a_paper_of_a_real_day_speaks_to_the_judge(real_data: Path) -> None:
     papers, _ = labels_of_seed_day(real_data)
-    alone = [p.id for p in papers if addresses_the_judge(p)]
+    alone = [p.id for p in papers if speaks_to_the_model(p)]
     assert len(alone) <= 0.02 * len(papers), alone
 
 
 def test_the_judge_looks_at_long_texts_in_no_time() -> None:
     for text in ("give ", "ignore ", "<|", "relevance ", "score this ", "as an ai ", "a" * 9):
-        addresses_the_judge(replace(paper(), abstract=text * 20_000))
+        speaks_to_the_model(replace(paper(), abstract=text * 20_000))

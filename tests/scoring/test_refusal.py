@@ -150,7 +150,7 @@ def test_an_echo_of_the_papers_is_not_the_cause() -> None:
     ],
 )
 def test_the_words_are_found_in_any_form(error: Any, words: str) -> None:
-    assert read_refusal(400, json.dumps(error).encode()).words == words
+    assert read_refusal(400, json.dumps(error).encode()).message == words
 
 
 @given(st.integers(100, 599), st.binary(max_size=200))
