@@ -749,7 +749,7 @@ def test_a_plan_costs_nothing_and_needs_no_key(
     ended = project.run("--dry-run")
     assert (ended.code, ended.report["status"]) == (0, "planned")
     said = ended.report["reason"]
-    assert said.startswith("would score 24 papers with gpt-6-luna in about 9 requests: ")
+    assert said.startswith("would score 24 papers with gpt-6-luna in about 7 requests: ")
     assert f"{ended.report['usage']['prompt_tokens']:,} prompt and " in said
     assert f"${ended.report['cost_usd']:.4f} if nothing is cached" in said
     assert said.endswith("(no past day to compare with)")
@@ -757,7 +757,7 @@ def test_a_plan_costs_nothing_and_needs_no_key(
     assert tree(project.folder) == before
     monkeypatch.setenv("OPENAI_API_KEY", SECRET)
     assert project.run().code == 0
-    assert len(project.requests) == 9
+    assert len(project.requests) == 7
 
 
 def test_a_plan_after_two_days_says_how_far_estimates_were_off(project: Project) -> None:
