@@ -8,23 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.config import Llm
 from digest.core.models import Digest
 from digest.core.scores import Prompt, Scoring, Usage
 from digest.scoring.estimate import (
     Experience,
-    batches,
     experience,
     in_words,
     request,
     tokens,
 )
-from digest.scoring.estimate import scoring as estimate_scoring
-from digest.scoring.prompt import load, messages
 from tests import make
-from tests.make import CUT, DAY, paper
-from tests.scoring.fake import completion_tokens, labels_of_seed_day
-from tests.scoring.tokens import encode, prompt_of
+from tests.make import DAY, paper
+from tests.scoring.tokens import encode
 
 SHIPPED = Path(__file__).parents[2] / "prompts"
 PAST = Usage(
@@ -37,19 +32,6 @@ PAST = Usage(
 
 
 # --- tokens -----------------------------------------------------------------------------------
-
-
-def test_a_real_day_takes_about_what_was_foretold(real_data: Path) -> None:
-    papers, labels = labels_of_seed_day(real_data)
-    _, prompt = load(SHIPPED, CUT, "English")
-    foretold = estimate_scoring(papers, prompt, Llm(), None)
-    sent = list(batches(papers, Llm()))
-    prompts = sum(len(prompt_of({"messages": messages(prompt, batch)})) for batch in sent)
-    completions = sum(completion_tokens(labels, [p.id for p in papers]))
-    assert foretold.usage.requests == len(sent)
-    assert foretold.usage.prompt_tokens == pytest.approx(prompts, rel=0.25)
-    assert foretold.usage.completion_tokens == pytest.approx(completions, rel=0.25)
-    assert foretold.cost_usd == pytest.approx(prompts * 0.1e-6 + completions * 0.5e-6, rel=0.25)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +94,6 @@ def test_days_that_cannot_be_compared_teach_nothing(usage: Usage) -> None:
     both = experience([day(usage), day(PAST, 1)])
     assert both
     assert (both.days, both.prompt) == (1, (1.1, 1.1))
-
-
-def test_no_days_teach_nothing() -> None:
-    assert experience([]) is None
 
 
 # --- in words ---------------------------------------------------------------------------------

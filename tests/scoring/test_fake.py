@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
-import requests
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletion
 
@@ -21,7 +16,6 @@ from digest.scoring.prompt import messages
 from tests import make
 from tests.scoring import replies
 from tests.scoring.fake import (
-    GONE,
     Fake,
     Physics,
 )
@@ -157,42 +151,4 @@ def test_a_script_that_fails_is_heard_of() -> None:
     assert [r.status for r in fake.records] == [500]
 
 
-@pytest.mark.parametrize("step", [replies.hanging(), replies.late(60)])
-def test_a_client_that_hangs_up_is_recorded(step: replies.Step) -> None:
-    with Fake(respond=in_turn(step)) as fake:
-        (gave_up,) = asking(fake, [ONE], timeout=0.5)
-        (good,) = asking(fake, [TWO])
-        assert make.until(lambda: fake.records[0].status == GONE)
-    assert isinstance(gave_up, openai.APITimeoutError)
-    assert content(good)
-    assert fake.answered == {TWO: 1}
-
-
 # --- whole days -------------------------------------------------------------------------------
-
-
-def test_in_a_process_of_its_own(tmp_path: Path) -> None:
-    labels = tmp_path / "labels.json"
-    labels.write_text(json.dumps(LABELS))
-    command = [
-        sys.executable,
-        "-m",
-        "tests.scoring.fake",
-        "--labels",
-        str(labels),
-        "--ttft",
-        "0.01",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            url = process.stdout.readline().strip()
-            asked = {"role": "user", "content": f'<paper id="{ONE}">\nx\n</paper>'}
-            body = {"model": "m", "messages": [asked]}
-            reply = requests.post(f"{url}/chat/completions", json=body, timeout=60).json()
-            assert json.loads(reply["choices"][0]["message"]["content"])["papers"][0]["id"] == ONE
-            (record,) = requests.get(url.replace("/v1", "/records"), timeout=60).json()
-            assert (record["ids"], record["authorized"]) == ([ONE], False)
-        finally:
-            process.terminate()
-            assert process.wait(make.PATIENCE_S) == 0

@@ -39,19 +39,6 @@ def run(what: Coroutine[Any, Any, None]) -> None:
 # --- the gate alone ---------------------------------------------------------------------------
 
 
-def test_no_more_than_the_most_are_in() -> None:
-    async def scenario() -> None:
-        limiter = RateLimiter(2)
-        entries = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
-        await _settled()
-        assert [e.done() for e in entries] == [True, True, False]
-        limiter.release()
-        await _settled()
-        assert entries[2].done()
-
-    run(scenario())
-
-
 def test_who_came_first_goes_first_but_after_who_comes_again() -> None:
     async def scenario() -> None:
         limiter, order = RateLimiter(1), []
@@ -226,27 +213,6 @@ def test_a_429_pauses_every_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len([r for r in fake.records if r.status == 429]) == 1
 
 
-def test_a_date_in_retry_after_is_waited_for() -> None:
-    def in_two_seconds(request: replies.Request) -> replies.Response:
-        until = time.gmtime(time.time() + 2)
-        return replies.rate_limited(time.strftime("%a, %d %b %Y %H:%M:%S GMT", until))
-
-    with Fake(respond=in_turn(in_two_seconds)) as fake:
-        scoring = scored(fake.url, papers(1))
-    refused, good = fake.records
-    assert len(scores(scoring)) == 1
-    assert good.started - refused.started > 0.9  # dates are whole seconds
-
-
-def test_a_small_quota_is_shared_until_everything_is_scored() -> None:
-    physics = Physics(ttft=0.01, rpm=1200, burst=1, exact=True)
-    with Fake(physics=physics) as fake:
-        scoring = scored(fake.url, papers(60), batch_size=2)
-    assert len(scores(scoring)) == 60
-    refused = [r for r in fake.records if r.status == 429]
-    assert len(refused) <= 1.5 * len(fake.answered)
-
-
 def test_who_is_refused_does_not_starve_behind_the_others() -> None:
     physics = Physics(ttft=0.01, rpm=600, burst=1, exact=True)
     with Fake(physics=physics) as fake:
@@ -272,23 +238,6 @@ def test_an_answer_that_never_ends_is_given_up_and_not_retried(respond: replies.
 
         asyncio.run(ask())
     assert len(fake.records) == 2
-
-
-def test_a_cancelled_request_gives_its_turn_back() -> None:
-    with Fake(respond=in_turn(replies.hanging())) as fake:
-
-        async def ask() -> None:
-            async with client.open_client(KEY, fake.url, Llm(concurrency=1)) as sdk:
-                hangs = asyncio.create_task(sdk.chat.completions.create(model="m", messages=[]))
-                while not fake.records:
-                    await asyncio.sleep(0.01)
-                hangs.cancel()
-                await asyncio.gather(hangs, return_exceptions=True)
-                async with asyncio.timeout(make.PATIENCE_S):
-                    await sdk.chat.completions.create(model="m", messages=[])
-
-        asyncio.run(ask())
-    assert [r.status for r in fake.records[1:]] == [200]
 
 
 # --- llmock's verdict -------------------------------------------------------------------------

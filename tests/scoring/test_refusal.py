@@ -45,6 +45,7 @@ CAUSES: list[tuple[int, Any, Cause]] = [
     (403, {"code": 30001, "message": "Sorry, your account balance is insufficient"}, Cause.BALANCE),
     (402, told("Insufficient Balance"), Cause.BALANCE),
     (402, b"", Cause.BALANCE),
+    (400, told("Your credit balance is too low to access the Anthropic API."), Cause.BALANCE),
     (403, told("Your team has used all available credits."), Cause.BALANCE),
     (429, told("Monthly spending limit reached"), Cause.BALANCE),
     (401, told("You exceeded it.", "insufficient_quota"), Cause.BALANCE),
@@ -76,6 +77,7 @@ CAUSES: list[tuple[int, Any, Cause]] = [
     (401, told("Nope."), Cause.KEY),
     (400, [{"error": {"message": "API key not valid. Please pass a valid API key."}}], Cause.KEY),
     (403, told("无效的令牌"), Cause.KEY),
+    (400, {"code": "bad", "error": "Incorrect API key provided: xa***12."}, Cause.KEY),
     # Where it is, and what it may do.
     (400, told("User location is not supported for the API use."), Cause.COUNTRY),
     (403, told("No.", "unsupported_country_region_territory"), Cause.COUNTRY),
@@ -94,6 +96,8 @@ CAUSES: list[tuple[int, Any, Cause]] = [
     (503, told("The model is overloaded. It is not available, try again later."), Cause.SERVER),
     (400, told("模型不存在", "1211"), Cause.MODEL),
     (400, told("The model x is not available in this region"), Cause.MODEL),
+    (400, told("gpt-9 is not a valid model ID"), Cause.MODEL),
+    (400, told("Invalid model name: gpt-9"), Cause.MODEL),
     # What the papers say, and how long they are.
     (400, told("Content Exists Risk"), Cause.CONTENT),
     (400, told("系统检测到输入可能包含不安全或敏感内容", "1301"), Cause.CONTENT),
