@@ -33,7 +33,7 @@ from digest.scoring.completion import (
 )
 from digest.scoring.prompt import messages
 from digest.scoring.rate_limiter import LONGEST_RETRY_AFTER_S, in_words, retry_after
-from digest.scoring.refusal import FINAL, Cause, Refusal, read_refusal
+from digest.scoring.refusal import Cause, Refusal, read_refusal
 from digest.scoring.request_form import FORMATS, Form
 
 log = logging.getLogger("digest")
@@ -47,8 +47,9 @@ _SAMPLINGS = 3  # of one request for which the model does not produce valid JSON
 
 _NAMED = (Cause.MODEL, Cause.SAMPLING)  # causes that leave nothing to guess
 
-# What ends the run, whatever was answered before: what happened at the host, and what to do.
-_FINAL_ERRORS = {
+# Errors that end the run: what happened, and what to do. The first group counts whatever was
+# answered before, the second before the first answer.
+_ACCOUNT_ERRORS = {
     Cause.KEY: (
         "{host} rejects the API key",
         "put a valid one into OPENAI_API_KEY (in GitHub: a repository secret)",
@@ -69,6 +70,31 @@ _FINAL_ERRORS = {
 _WRONG_ORGANIZATION = (
     "unset OPENAI_ORG_ID and OPENAI_PROJECT_ID, or put in a key of that organization"
 )
+_NO_MODEL = (
+    "{host} does not offer the model {model!r} with this key",
+    "check llm.model and llm.base_url in config.yaml; models are retired, too",
+)
+_NO_API = (
+    "there is no API at {address}",
+    "correct llm.base_url; it ends before /chat/completions, mostly in /v1",
+)
+_FORBIDDEN = (
+    "{host} forbids the request",
+    "check what the key may do, and whether the provider serves the country that this run is in",
+)
+_BAD_PARAMETER = (
+    "{host} refuses {param!r}",
+    "change or remove it under llm.extra in config.yaml",
+)
+# Refusals of single requests: reason, true if the same papers would be refused again, remedy.
+_REQUEST_FAILURES = {
+    Cause.CONTENT: (Reason.REFUSED, True, ""),
+    Cause.LENGTH: (
+        Reason.TOO_LONG, True, "lower llm.batch_size, or take a model that reads more"
+    ),
+    Cause.SAMPLING: (Reason.INVALID, False, "try again later, or another llm.model"),
+    Cause.TIMEOUT: (Reason.TIMEOUT, False, _TAKE_LONGER),
+}  # fmt: skip
 
 
 class Endpoint:
@@ -211,16 +237,35 @@ class Endpoint:
     def _require_account(self, refusal: Refusal) -> None:
         """Raise `ScoringError` if the key or the account is refused."""
         cause = refusal.cause(self._llm.model)
-        if cause not in FINAL:
+        if cause not in _ACCOUNT_ERRORS:
             return
-        what, remedy = _FINAL_ERRORS[cause]
+        what, remedy = _ACCOUNT_ERRORS[cause]
         if cause is Cause.KEY and "organization" in refusal.message.lower():
             remedy = _WRONG_ORGANIZATION
-        raise self._error(what.format(host=self._host), refusal, remedy) from None
+        raise self._error((what, remedy), refusal) from None
 
-    def _error(self, what: str, refusal: Refusal, remedy: str) -> ScoringError:
-        quoted = f"HTTP {refusal.status}: {self.make_safe(refusal.message)}"
-        return ScoringError(f"{what} ({quoted}): {remedy}")
+    def _require_settings(
+        self, refusal: Refusal, cause: Cause, error: APIStatusError | None
+    ) -> None:
+        """Raise `ScoringError` if the first answer blames the settings."""
+        param: object = error.param if error is not None else None  # of any type
+        is_users = isinstance(param, str) and param in self._llm.extra
+        if cause is Cause.MODEL:
+            raise self._error(_NO_MODEL, refusal) from None
+        if refusal.status in (404, 405):
+            raise self._error(_NO_API, refusal) from None
+        if cause is Cause.FORBIDDEN:
+            raise self._error(_FORBIDDEN, refusal) from None
+        if refusal.status in (400, 422) and is_users:
+            raise self._error(_BAD_PARAMETER, refusal, param=param) from None
+
+    def _error(
+        self, what_and_remedy: tuple[str, str], refusal: Refusal, **values: object
+    ) -> ScoringError:
+        what, remedy = what_and_remedy
+        what = what.format(host=self._host, address=self.address, model=self._llm.model, **values)
+        message = self.make_safe(refusal.message)
+        return ScoringError(f"{what} (HTTP {refusal.status}: {message}): {remedy}")
 
     def _failure(self, refusal: Refusal, error: APIStatusError | None = None) -> RequestFailure:
         """The meaning of a refusal for the papers. Raises `ScoringError` if the settings are the
@@ -229,18 +274,11 @@ class Endpoint:
         if not self._has_answered:
             self._require_settings(refusal, cause, error)
         message = f"HTTP {status}: {refusal.message}"
-        if cause is Cause.CONTENT:
-            return RequestFailure(Reason.REFUSED, message, is_permanent=True)
-        if cause is Cause.LENGTH:
-            remedy = "lower llm.batch_size, or take a model that reads more"
-            return RequestFailure(Reason.TOO_LONG, message, is_permanent=True, remedy=remedy)
-        if cause is Cause.SAMPLING:
-            remedy = "try again later, or another llm.model"
-            return RequestFailure(Reason.INVALID, message, remedy=remedy)
         if cause is Cause.RATE and error is not None and status == 429:
             return self._rate_limited(refusal, error)
-        if cause is Cause.TIMEOUT:
-            return RequestFailure(Reason.TIMEOUT, message, remedy=_TAKE_LONGER)
+        if cause in _REQUEST_FAILURES:
+            reason, is_permanent, remedy = _REQUEST_FAILURES[cause]
+            return RequestFailure(reason, message, is_permanent=is_permanent, remedy=remedy)
         if status in (400, 403, 422):
             remedy = "check llm.model, llm.base_url and llm.extra"
             return RequestFailure(Reason.REJECTED, message, is_permanent=True, remedy=remedy)
@@ -248,38 +286,6 @@ class Endpoint:
         if status == 200:
             remedy = f"{TRY_LATER}, or {CHECK_ADDRESS}"
         return RequestFailure(Reason.SERVER_ERROR, message, remedy=remedy)
-
-    def _require_settings(
-        self, refusal: Refusal, cause: Cause, error: APIStatusError | None
-    ) -> None:
-        """Raise `ScoringError` if the first answer blames the settings."""
-        if cause is Cause.MODEL:
-            raise self._error(
-                f"{self._host} does not offer the model {self._llm.model!r} with this key",
-                refusal,
-                "check llm.model and llm.base_url in config.yaml; models are retired, too",
-            ) from None
-        if refusal.status in (404, 405):
-            raise self._error(
-                f"there is no API at {self.address}",
-                refusal,
-                "correct llm.base_url; it ends before /chat/completions, mostly in /v1",
-            ) from None
-        if cause is Cause.FORBIDDEN:
-            raise self._error(
-                f"{self._host} forbids the request",
-                refusal,
-                "check what the key may do, and whether the provider serves the country that this"
-                " run is in",
-            ) from None
-        param: object = error.param if error is not None else None  # of any type
-        is_users = isinstance(param, str) and param in self._llm.extra
-        if refusal.status in (400, 422) and is_users:
-            raise self._error(
-                f"{self._host} refuses {param!r}",
-                refusal,
-                "change or remove it under llm.extra in config.yaml",
-            ) from None
 
     def _rate_limited(self, refusal: Refusal, error: APIStatusError) -> RequestFailure:
         reason, headers = Reason.RATE_LIMITED, error.response.headers

@@ -322,13 +322,11 @@ def _parts(batch: _Batch, failure: RequestFailure, *, is_whole: bool) -> list[_B
     """The batches in which to send the papers of `batch` again.
 
     The few that a first reply left out stay together, and so does a batch that only came too soon.
-    Everything else is split, so that each paper stands alone before its last request.
+    Everything else is split into quarters: of at most a hundred papers each stands alone before its
+    last request.
     """
-    asks_left = MAX_ASKS - 1 - batch.asks
-    can_stay = failure.reason is Reason.RATE_LIMITED or (batch.asks == 1 and not is_whole)
-    if can_stay and asks_left > 1:
+    if failure.reason is Reason.RATE_LIMITED or (batch.asks == 1 and not is_whole):
         return [batch]
     papers = batch.papers
-    size = max(1, math.floor(len(papers) ** (1 - 1 / max(1, asks_left)) + 1e-9))
-    size = min(size, math.ceil(len(papers) / 2))
+    size = math.ceil(len(papers) / 4)
     return [replace(batch, papers=papers[i : i + size]) for i in range(0, len(papers), size)]
