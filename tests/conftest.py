@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
+import certifi
 import pytest
 from hypothesis import settings
 
@@ -44,6 +45,18 @@ def _only_this_machine_is_asked() -> Iterator[None]:
     _strangers.clear()
     yield
     assert _strangers == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests speak plain HTTP with models, but each client first reads 140 certificates, which takes
+    half of its time. One is enough."""
+    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERT")
+    path = tmp_path_factory.mktemp("certificates") / "one.pem"
+    path.write_text(f"{first}{end}IFICATE-----\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,7 @@ def test_prompts_that_the_server_cuts_are_noticed(caplog: pytest.LogCaptureFixtu
 def test_the_budget_s_end_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     with Fake(public=True) as fake, caplog.at_level(logging.WARNING, "digest"):
         scoring = scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
-    (said,) = (r.getMessage() for r in caplog.records)
-    assert "the next request may cost" in said
-    assert "of the budget is left" in said
-    assert scoring.trouble in said
+    (message,) = (r.getMessage() for r in caplog.records)
+    assert "the next request may cost" in message
+    assert "of the budget is left" in message
+    assert scoring.trouble in message

@@ -1,4 +1,4 @@
-"""The form of a request: what each endpoint takes is found out once, by as few tries as can be."""
+"""The form of a request: what an endpoint accepts is learned once, with few tries."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def formats(fake: Fake) -> Counter[str | None]:
-    found = (r.body.get("response_format") or {} for r in fake.records)
-    return Counter(f.get("type") for f in found)
+    sent = (r.body.get("response_format") or {} for r in fake.records)
+    return Counter(f.get("type") for f in sent)
 
 
 def silent(*names: str) -> Step:
@@ -102,7 +102,7 @@ def test_a_paper_that_is_refused_without_a_word_does_not_spoil_the_form() -> Non
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("step", "message"),
     [
         (
             silent("reasoning_effort"),
@@ -117,11 +117,11 @@ def test_a_paper_that_is_refused_without_a_word_does_not_spoil_the_form() -> Non
     ],
 )
 def test_what_a_request_leaves_out_is_said_in_words(
-    step: Step, said: str, caplog: pytest.LogCaptureFixture
+    step: Step, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with Fake(respond=step) as fake, caplog.at_level(logging.INFO, "digest"):
         scored(fake.url, papers(2), reasoning_effort="low")
-    assert said in caplog.text
+    assert message in caplog.text
     assert "Form(" not in caplog.text
 
 

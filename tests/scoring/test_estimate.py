@@ -118,6 +118,6 @@ def test_an_estimate_says_how_far_to_trust_it() -> None:
 
 
 def test_an_unknown_price_is_not_free() -> None:
-    said = in_words(replace(FORETOLD, cost_usd=None), None)
-    assert "at a price that is not known" in said
-    assert "$" not in said
+    message = in_words(replace(FORETOLD, cost_usd=None), None)
+    assert "at a price that is not known" in message
+    assert "$" not in message

@@ -32,10 +32,10 @@ SCHEMA = {"name": "scores", "strict": True, "schema": {"type": "object"}}
 
 
 async def ask(client: AsyncOpenAI, *ids: str, system: str = SYSTEM, **more: Any) -> ChatCompletion:
-    said = messages(Prompt(system, "Score these."), [make.paper(i) for i in ids or (ONE,)])
+    sent = messages(Prompt(system, "Score these."), [make.paper(i) for i in ids or (ONE,)])
     created: ChatCompletion = await client.chat.completions.create(
         model="gpt-6-luna",
-        messages=said,  # type: ignore[arg-type]
+        messages=sent,  # type: ignore[arg-type]
         **more,
     )
     return created

@@ -237,9 +237,9 @@ def test_a_reply_that_ends_after_a_paper_each_time_costs_no_paper() -> None:
 
 def test_a_paper_scored_twice_alike_counts_once_and_in_contradiction_is_asked_again() -> None:
     def twice(request: replies.Request) -> Response:
-        said = json.loads(request.content)["papers"]
-        said += [dict(said[0]), {**said[1], "relevance": said[1]["relevance"] % 10 + 1}]
-        return replies.completion(request, json.dumps({"papers": said}))
+        entries = json.loads(request.content)["papers"]
+        entries += [dict(entries[0]), {**entries[1], "relevance": entries[1]["relevance"] % 10 + 1}]
+        return replies.completion(request, json.dumps({"papers": entries}))
 
     with Fake(respond=in_turn(twice)) as fake:
         scoring = scored(fake.url, papers(10))
@@ -338,7 +338,7 @@ def test_a_rate_limit_without_end_ends_the_run(
     assert "try again later" in scoring.trouble
 
 
-# --- what is said of them ---------------------------------------------------------------------
+# --- the explanation -----------------------------------------------------------------------------
 
 TROUBLES: dict[str, tuple[Step, str, str]] = {
     "closed": (replies.closed(), "no connection to 127.0.0.1", "check llm.base_url"),

@@ -86,14 +86,14 @@ def test_an_address_that_only_looks_local_has_prices(base_url: str) -> None:
 )
 def test_a_maker_other_than_openai(at: str, expected: float) -> None:
     with time_machine.travel(at):
-        found = dollars("deepseek-chat", "https://api.deepseek.com")
-    assert found == pytest.approx(expected, abs=0.02)
+        actual = dollars("deepseek-chat", "https://api.deepseek.com")
+    assert actual == pytest.approx(expected, abs=0.02)
 
 
 def test_cached_tokens_are_cheaper_and_only_they() -> None:
     cached = Usage(prompt_tokens=94_363, cached_tokens=80_000, completion_tokens=68_277)
-    found = price(cached, "gpt-6-luna", None)
-    assert found == pytest.approx((14_363 * 0.10e-6 + 80_000 * 0.01e-6, 68_277 * 0.50e-6))
+    actual = price(cached, "gpt-6-luna", None)
+    assert actual == pytest.approx((14_363 * 0.10e-6 + 80_000 * 0.01e-6, 68_277 * 0.50e-6))
 
 
 def test_tokens_written_to_the_cache_cost_no_less() -> None:

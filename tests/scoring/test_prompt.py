@@ -38,12 +38,12 @@ To the topics. {{ near_relevance }}
 
 {{near_novelty}}, in {{language}}.
 """
-SAID = Prompt("You judge.", "The rubric.")
+PROMPT = Prompt("You score.", "The rubric.")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / SYSTEM).write_text("You judge.\n")
+    (tmp_path / SYSTEM).write_text("You score.\n")
     (tmp_path / SCORING).write_text(RUBRIC)
     (tmp_path / TOPICS).write_text("## Heat\n\n- Relevant: heat\n")
     return tmp_path
@@ -58,7 +58,7 @@ def mistakes(folder: Path) -> list[str]:
 # --- what the folder must hold ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "own"), [(SYSTEM, "You judge."), (SCORING, "To the topics.")])
+@pytest.mark.parametrize(("name", "own"), [(SYSTEM, "You score."), (SCORING, "To the topics.")])
 def test_a_missing_rubric_or_instruction_means_the_shipped_one(
     folder: Path, name: str, own: str
 ) -> None:
@@ -105,17 +105,17 @@ def test_a_link_that_leads_nowhere_is_named(folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "message"),
     [
         (SYSTEM, "empty: say in it who judges"),
         (SCORING, "empty: say in it what earns a score"),
         (TOPICS, "no topic: add a heading"),
     ],
 )
-def test_an_empty_file_is_named(folder: Path, name: str, said: str) -> None:
+def test_an_empty_file_is_named(folder: Path, name: str, message: str) -> None:
     (folder / name).write_text(" \n\n")
     (mistake,) = mistakes(folder)
-    assert mistake.startswith(f"{name}: {said}")
+    assert mistake.startswith(f"{name}: {message}")
 
 
 def test_notes_to_whoever_edits_a_prompt_are_not_sent(folder: Path) -> None:
@@ -143,10 +143,10 @@ def test_every_mistake_of_all_three_files_is_told_at_once(folder: Path) -> None:
     (folder / SYSTEM).write_text("")
     (folder / SCORING).write_text("# Relevance\n{{near_relevance}} {{near_novelty}} {{x}}")
     (folder / TOPICS).write_text("## Heat\n\n## heat\n")
-    found = mistakes(folder)
-    assert [mistake.split(":")[0] for mistake in found] == [SYSTEM, *[SCORING] * 3, *[TOPICS] * 3]
-    for said in ("'Novelty'", "{{language}} is missing", "{{x}} is no variable", "rename or join"):
-        assert any(said in mistake for mistake in found)
+    actual = mistakes(folder)
+    assert [mistake.split(":")[0] for mistake in actual] == [SYSTEM, *[SCORING] * 3, *[TOPICS] * 3]
+    for part in ("'Novelty'", "{{language}} is missing", "{{x}} is no variable", "rename or join"):
+        assert any(part in mistake for mistake in actual)
 
 
 @pytest.mark.parametrize("name", [SYSTEM, SCORING, TOPICS])
@@ -248,7 +248,7 @@ def test_the_shipped_rubric_has_every_band_with_an_example_on_both_axes() -> Non
 # --- the messages -----------------------------------------------------------------------------
 
 
-def texts(papers: Sequence[Paper], prompt: Prompt = SAID) -> str:
+def texts(papers: Sequence[Paper], prompt: Prompt = PROMPT) -> str:
     """The part of the last message that holds the papers."""
     system, user = messages(prompt, papers)
     assert (system["role"], user["role"]) == ("system", "user")
@@ -264,7 +264,7 @@ def test_what_all_requests_share_stands_first_and_the_papers_last() -> None:
         '<paper id="math.GT/0309136">\nOn the matter of math.GT/0309136\n'
         "What math.GT/0309136 finds.\n</paper>"
     )
-    assert messages(SAID, [a])[0] == messages(SAID, [b])[0]
+    assert messages(PROMPT, [a])[0] == messages(PROMPT, [b])[0]
 
 
 @pytest.mark.parametrize(
@@ -298,8 +298,5 @@ def test_no_text_can_end_its_delimiters_or_begin_others(given: list[tuple[str, s
         replace(paper(f"2601.0000{n}"), title=title, abstract=abstract)
         for n, (title, abstract) in enumerate(given)
     ]
-    found = DELIMITER.findall(texts(papers))
-    assert found == [tag for p in papers for tag in (f'<paper id="{p.id}">', "</paper>")]
-
-
-# --- texts that speak to the judge ------------------------------------------------------------
+    actual = DELIMITER.findall(texts(papers))
+    assert actual == [tag for p in papers for tag in (f'<paper id="{p.id}">', "</paper>")]
