@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
-import certifi
 import pytest
 from hypothesis import settings
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from tests.lacking import lacking, real_data_folder
 from tests.scoring.scoring import impatient
@@ -51,7 +51,9 @@ def _only_this_machine_is_asked() -> Iterator[None]:
 def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Tests speak plain HTTP with models, but each client first reads 140 certificates, which takes
     half of its time. One is enough."""
-    first, end, _ = Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERT")
+    first, end, _ = (
+        Path(DEFAULT_CA_BUNDLE_PATH).read_text(encoding="utf-8").partition("-----END CERT")
+    )
     path = tmp_path_factory.mktemp("certificates") / "one.pem"
     path.write_text(f"{first}{end}IFICATE-----\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:

@@ -272,12 +272,6 @@ def test_a_limit_that_comes_with_status_200_is_waited_for(
         assert len(scores(scored(fake.url, papers(30), concurrency=2))) == 30
 
 
-def test_a_request_too_large_for_a_minute_is_split() -> None:
-    too_large = replies.error(429, "Request too large on tokens per min (TPM): limit 8000")
-    with Fake(respond=lambda r: too_large if len(r.ids) > 2 else None) as fake:
-        assert len(scores(scored(fake.url, papers(30)))) == 30
-
-
 def test_a_reply_without_scores_is_quoted() -> None:
     with Fake(respond=saying("Your free requests of today are used up.")) as fake:
         assert "“Your free requests of today are used up”" in scored(fake.url, papers(3)).trouble
