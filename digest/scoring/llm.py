@@ -286,11 +286,16 @@ class _Run:
         return None
 
     def _estimate_usd(self, papers: tuple[Paper, ...]) -> float | None:
-        """The estimated cost of a request for `papers`; None if the price is not known."""
+        """The cost of a request for `papers`, corrected if the answers so far were longer than
+        estimated; None if the price is not known."""
         estimated = estimate.request(self._prompt, papers)
         tier = self._llm.extra.get("service_tier")
         paid = price(estimated, self._llm.model, self._endpoint.address, tier)
-        return sum(paid) if paid else None
+        if paid is None:
+            return None
+        so_far = self._scoring.usage
+        actual, expected = so_far.completion_tokens, so_far.estimated_completion_tokens
+        return paid[0] + paid[1] * (max(1.0, actual / expected) if actual and expected else 1.0)
 
     def _consider_giving_up(
         self, batch: _Batch, rest: tuple[Paper, ...], failure: RequestFailure

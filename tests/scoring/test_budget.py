@@ -85,6 +85,14 @@ def test_answers_no_dearer_than_before_never_pass_the_budget(concurrency: int) -
     assert "raise llm.budget_usd" in scoring.trouble
 
 
+def test_a_long_first_answer_raises_the_estimate_of_whole_batches() -> None:
+    thorough = replies.usage({"prompt_tokens": 2000, "completion_tokens": 10_000})  # of one paper
+    with Fake(respond=thorough, public=True) as fake:
+        scoring = scored(fake.url, papers(60), batch_size=10, left_usd=0.03)
+    assert len(fake.records) == 1
+    assert set(failures(scoring).values()) == {"budget"}
+
+
 def test_only_what_is_under_way_can_pass_the_budget() -> None:
     with Fake(respond=dear(100_000), public=True) as f:
         scoring = scored(f.url, papers(60), batch_size=1, concurrency=4, left_usd=0.05)
