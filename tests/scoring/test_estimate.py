@@ -44,7 +44,7 @@ def test_other_scripts_are_not_taken_for_english(text: str) -> None:
     assert 0.7 <= tokens(text) / len(encode(text)) <= 2.5
 
 
-def test_a_request_is_foretold_whole() -> None:
+def test_a_request_is_estimated_whole() -> None:
     prompt = Prompt("System " * 100, "User " * 1_000)
     one, two = request(prompt, [paper()]), request(prompt, [paper(), paper("2601.00002")])
     assert one.requests == two.requests == 1
@@ -91,26 +91,26 @@ def test_days_that_cannot_be_compared_teach_nothing(usage: Usage) -> None:
 
 # --- in words ---------------------------------------------------------------------------------
 
-FORETOLD = Scoring(
+ESTIMATED = Scoring(
     {}, Usage(prompt_tokens=202_244, completion_tokens=16_687, requests=50), 0.028568
 )
 
 
 def test_an_estimate_without_a_past_says_so() -> None:
-    assert in_words(FORETOLD, None) == (
+    assert in_words(ESTIMATED, None) == (
         "in about 50 requests: 202,244 prompt and 16,687 completion tokens, $0.0286 if nothing is"
         " cached (no past day to compare with)"
     )
 
 
 def test_an_estimate_says_how_far_to_trust_it() -> None:
-    assert in_words(FORETOLD, Experience(2, (1.01, 1.049), (0.8, 5.5))).endswith(
+    assert in_words(ESTIMATED, Experience(2, (1.01, 1.049), (0.8, 5.5))).endswith(
         "; on the last 2 days it took 1.01 to 1.05 times the estimated prompt tokens and 0.80 to"
         " 5.50 times the completion tokens"
     )
 
 
 def test_an_unknown_price_is_not_free() -> None:
-    message = in_words(replace(FORETOLD, cost_usd=None), None)
+    message = in_words(replace(ESTIMATED, cost_usd=None), None)
     assert "at a price that is not known" in message
     assert "$" not in message

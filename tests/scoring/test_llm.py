@@ -97,7 +97,7 @@ def test_the_order_does_not_depend_on_the_papers_rank() -> None:
     assert [p.id for p in whole] != sorted(p.id for p in whole)
 
 
-def test_what_the_first_request_leaves_is_asked_for_after_the_others() -> None:
+def test_leftovers_of_the_first_request_go_last() -> None:
     with Fake(respond=in_turn(replies.empty)) as fake:
         scored(fake.url, papers(15), concurrency=1)
     first, *others = [r.ids for r in fake.records]
@@ -217,7 +217,7 @@ def test_a_fault_that_passes_costs_no_paper(fault: Step) -> None:
     assert len(fake.records) <= 16
 
 
-def test_a_truncated_reply_gives_what_it_holds_and_the_rest_is_asked_again() -> None:
+def test_after_a_truncated_reply_the_rest_is_asked() -> None:
     with Fake(respond=in_turn(replies.truncated)) as fake:
         scoring = scored(fake.url, papers(10))
     assert len(scores(scoring)) == 10
@@ -324,14 +324,14 @@ def test_a_rate_limit_without_end_ends_the_run(
 # --- the explanation --------------------------------------------------------------------------
 
 
-def test_a_run_in_which_papers_fail_alone_says_for_what() -> None:
+def test_single_failures_are_explained() -> None:
     with Fake(respond=whenever(POISON, saying("No."))) as fake:
         scoring = scored(fake.url, papers(30))
     assert failures(scoring) == {POISON: "invalid reply"}
     assert "no valid scores" in scoring.trouble
 
 
-def test_a_run_without_trouble_has_none_to_tell() -> None:
+def test_a_run_without_trouble_reports_none() -> None:
     with Fake(respond=in_turn(replies.server_error())) as fake:
         assert scored(fake.url, papers(30)).trouble == ""
 
@@ -357,7 +357,7 @@ POISONS: dict[str, tuple[Step, str]] = {
 
 
 @pytest.mark.parametrize(("step", "reason"), POISONS.values(), ids=POISONS)
-def test_a_paper_that_spoils_its_batches_fails_for_its_reason(step: Step, reason: str) -> None:
+def test_a_poisonous_paper_fails_for_its_reason(step: Step, reason: str) -> None:
     with Fake(respond=whenever(POISON, step)) as fake:
         scoring = scored(fake.url, papers(60))
     assert failures(scoring) == {POISON: reason}
@@ -367,9 +367,7 @@ def test_a_paper_that_spoils_its_batches_fails_for_its_reason(step: Step, reason
 @pytest.mark.parametrize(
     ("number", "batch_size", "concurrency"), [(1, 100, 1), (2, 10, 8), (3, 37, 8), (3, 2, 1)]
 )
-def test_papers_that_spoil_their_batches_fail_alone(
-    number: int, batch_size: int, concurrency: int
-) -> None:
+def test_poisonous_papers_fail_alone(number: int, batch_size: int, concurrency: int) -> None:
     spoilers = [f"2601.{i:05}" for i in (3, 20, 41)][:number]
     step = replies.filtered() if number == 2 else saying("No.")
     with Fake(respond=poisoned(spoilers, step)) as fake:
@@ -425,7 +423,7 @@ def test_every_paper_ends_with_one_verdict_whatever_happens(
 # --- interrupts -------------------------------------------------------------------------------
 
 
-def test_an_answer_that_cannot_be_kept_ends_the_run_as_itself() -> None:
+def test_an_answer_that_cannot_be_saved_ends_the_run() -> None:
     kept: list[Scoring] = []
 
     def keep(part: Scoring) -> None:

@@ -39,7 +39,7 @@ def run(what: Coroutine[Any, Any, None]) -> None:
 # --- the gate alone ---------------------------------------------------------------------------
 
 
-def test_who_came_first_goes_first_but_after_who_comes_again() -> None:
+def test_retries_go_first_then_first_come_first_served() -> None:
     async def scenario() -> None:
         limiter, order = RateLimiter(1), []
 
@@ -60,7 +60,7 @@ def test_who_came_first_goes_first_but_after_who_comes_again() -> None:
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_who_is_cancelled_in_the_line_leaves_no_trace(paused: bool) -> None:
+def test_a_cancelled_request_leaves_the_line(paused: bool) -> None:
     async def scenario() -> None:
         limiter = RateLimiter(1)
         entered_at = await limiter.acquire()
@@ -81,7 +81,7 @@ def test_who_is_cancelled_in_the_line_leaves_no_trace(paused: bool) -> None:
     run(scenario())
 
 
-def test_a_pause_holds_everybody_also_who_waits_already() -> None:
+def test_a_pause_holds_waiting_requests_too() -> None:
     async def scenario() -> None:
         limiter = RateLimiter(2)
         first, second = await limiter.acquire(), await limiter.acquire()
@@ -98,7 +98,7 @@ def test_a_pause_holds_everybody_also_who_waits_already() -> None:
     run(scenario())
 
 
-def test_a_burst_of_refusals_is_one_lesson() -> None:
+def test_a_burst_of_refusals_halves_once() -> None:
     async def scenario() -> None:
         limiter = RateLimiter(8)
         turns = [await limiter.acquire() for _ in range(8)]
@@ -114,7 +114,7 @@ def test_a_burst_of_refusals_is_one_lesson() -> None:
     run(scenario())
 
 
-def test_successes_lead_back_to_the_most_and_not_beyond() -> None:
+def test_successes_restore_the_limit() -> None:
     async def scenario() -> None:
         limiter = RateLimiter(4)
         for _ in range(5):
@@ -131,7 +131,7 @@ def test_successes_lead_back_to_the_most_and_not_beyond() -> None:
     run(scenario())
 
 
-def test_a_shut_gate_lets_nobody_in_nor_wait() -> None:
+def test_a_closed_limiter_starts_no_request() -> None:
     async def scenario() -> None:
         limiter = RateLimiter(1)
         limiter.pause(await limiter.acquire(), 60, "slow down")
@@ -146,7 +146,7 @@ def test_a_shut_gate_lets_nobody_in_nor_wait() -> None:
 
 
 @pytest.mark.parametrize(("successes", "pauses"), [(0, 2), (1, 10)])
-def test_the_gate_s_patience_is_shorter_before_the_first_success(
+def test_patience_is_shorter_before_the_first_success(
     successes: int, pauses: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=1000.0)
@@ -213,7 +213,7 @@ def test_a_429_pauses_every_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len([r for r in fake.records if r.status == 429]) == 1
 
 
-def test_who_is_refused_does_not_starve_behind_the_others() -> None:
+def test_a_refused_request_does_not_starve() -> None:
     physics = Physics(ttft=0.01, rpm=600, burst=1, exact=True)
     with Fake(physics=physics) as fake:
         scoring = scored(fake.url, papers(30), batch_size=1, concurrency=4)

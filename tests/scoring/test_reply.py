@@ -385,7 +385,7 @@ def test_a_comment_is_a_readable_line(written: object, comment: str) -> None:
         (r"the set \{\"a\": 1\}", r'the set \{"a": 1\}'),
     ],
 )
-def test_tex_in_a_comment_is_mended(inside: str, comment: str) -> None:
+def test_tex_in_a_comment_is_repaired(inside: str, comment: str) -> None:
     text = f'{{"papers": [{{"id": "{A}", "comment": "{inside}", "relevance": 8, "novelty": 6}}]}}'
     assert read(text, ASKED, TOPICS) == Reply({A: Score(8, 6, comment=comment)}, ())
 
@@ -427,9 +427,6 @@ def test_the_end_of_an_endless_reply_is_read() -> None:
     reply = read("reasoning, " * 100_000 + WANTED, ASKED, TOPICS)
     assert set(reply.scores) == {A, B}
     assert reply.problems == (f"{1_100_000 + len(WANTED)} characters: read the last 500000",)
-
-
-# --- how replies really failed ----------------------------------------------------------------
 
 
 # --- any text ---------------------------------------------------------------------------------
