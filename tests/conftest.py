@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from tests.lacking import lacking, real_data_folder
 from tests.scoring.scoring import impatient
@@ -44,6 +45,20 @@ def _only_this_machine_is_asked() -> Iterator[None]:
     _strangers.clear()
     yield
     assert _strangers == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests speak plain HTTP with models, but each client first reads 140 certificates, which takes
+    half of its time. One is enough."""
+    first, end, _ = (
+        Path(DEFAULT_CA_BUNDLE_PATH).read_text(encoding="utf-8").partition("-----END CERT")
+    )
+    path = tmp_path_factory.mktemp("certificates") / "one.pem"
+    path.write_text(f"{first}{end}IFICATE-----\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
 
 
 @pytest.fixture(scope="session")

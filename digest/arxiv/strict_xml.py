@@ -18,6 +18,7 @@ MAX_BYTES = 20_000_000  # of a document; 2,000 items, arXiv's own limit, are abo
 MAX_ELEMENTS = 200_000  # of a document; 2,000 items have about 30,000
 MAX_DEPTH = 30
 
+
 def check_xml(data: bytes, called: str) -> list[Counter[str]]:
     """Raise `FeedError`, which names the document as `called`, unless it may be parsed.
 

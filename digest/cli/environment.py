@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from digest.core.config import Config
     from digest.publish.github import GitHub
-    from digest.scoring.scorers import Scorer
+    from digest.scoring.scorer import Scorer
 
 _GITHUB = "https://github.com"
 
@@ -36,11 +36,11 @@ def completed(config: Config) -> Config:
 
 
 def scorer(config: Config, *, pays: bool = True) -> Scorer:
-    """The configured scorer; one that only foretells needs no key."""
-    from digest.scoring import scorers
+    """The configured scorer; one that only estimates needs no key."""
+    from digest.scoring.scorer import make_scorer
 
     secret = key() if pays and config.scorer is ScoredBy.MODEL else None
-    return scorers.make(config, secret, base_url())
+    return make_scorer(config, secret, base_url())
 
 
 def base_url() -> str | None:

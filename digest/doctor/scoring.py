@@ -19,9 +19,10 @@ from digest.core.wording import count, dollars
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, unknown, warning
 from digest.run import selection
-from digest.scoring import estimate, prices, scorers
-from digest.scoring.completion import TRY_LATER, Answer, Setback
+from digest.scoring import estimate, prices
+from digest.scoring.completion import TRY_LATER, Answer, RequestFailure
 from digest.scoring.prompt import load_topics
+from digest.scoring.scorer import make_scorer
 
 LONG_PROMPT = 20_000  # tokens; a day repeats them in some fifty requests
 NEAR_FEED_LIMIT = 1_800
@@ -48,7 +49,7 @@ def prompts(setup: Setup) -> Iterator[Check]:
     if config.scorer is ScoredBy.EMBEDDED:
         yield ok(topics)
         return
-    prompt = scorers.make(config, None, None).prompt
+    prompt = make_scorer(config, None, None).prompt
     tokens = estimate.tokens(prompt.system) + estimate.tokens(prompt.user)
     yield graded(
         f"{topics}; about {tokens:,} tokens in every request",
@@ -70,19 +71,19 @@ def key(setup: Setup) -> Iterator[Check]:
     yield accepted(asyncio.run(_ask(secret, address, llm)), llm, address)
 
 
-async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | Setback:
-    from digest.scoring import gate
+async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | RequestFailure:
+    from digest.scoring.client import open_client
     from digest.scoring.endpoint import Endpoint
 
-    async with gate.open_client(secret, address, llm) as client:
+    async with open_client(secret, address, llm) as client:
         answer = await Endpoint(client, _PROBE, llm).ask(())
-    return answer if isinstance(answer, Setback) else answer.setback or answer
+    return answer if isinstance(answer, RequestFailure) else answer.failure or answer
 
 
-def accepted(answer: Answer | Setback, llm: Llm, address: str | None) -> Check:
+def accepted(answer: Answer | RequestFailure, llm: Llm, address: str | None) -> Check:
     """Does the answer show that the key and the model are accepted?"""
-    if isinstance(answer, Setback):
-        return problem(f"{_host(address)}: {answer.words}", answer.remedy or TRY_LATER)
+    if isinstance(answer, RequestFailure):
+        return problem(f"{_host(address)}: {answer.message}", answer.remedy or TRY_LATER)
     message = f"accepted by {llm.model} at {_host(address)}"
     tokens = answer.usage.prompt_tokens, answer.usage.completion_tokens
     if tokens[0] is None or tokens[1] is None:
@@ -161,10 +162,10 @@ def _day(setup: Setup) -> tuple[str, float | None]:
     papers = [paper for paper in merged if paper.announce_type in config.announce]
     if papers:
         try:
-            scorer = scorers.make(config, None, setup.address)
+            scorer = make_scorer(config, None, setup.address)
         except ConfigError as error:
             raise Unknown("the prompts come first") from error
-        return f"today's {count(len(papers), 'paper')}", scorer.foretell(papers).cost_usd
+        return f"today's {count(len(papers), 'paper')}", scorer.estimate(papers).cost_usd
     try:
         scored = [day for day in store.read_days(config.out) if day.scorer is ScoredBy.MODEL]
     except ArchiveError as error:

@@ -78,5 +78,4 @@ class Setup:
 
 
 def _is_no_connection(feed: Feed | FeedError | None) -> bool:
-    cause = feed.__cause__ if isinstance(feed, FeedError) else None
-    return cause is not None and isinstance(cause.__cause__, requests.ConnectionError)
+    return isinstance(feed, FeedError) and isinstance(feed.__cause__, requests.ConnectionError)

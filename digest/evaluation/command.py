@@ -32,7 +32,7 @@ from digest.evaluation.labels import Label
 from digest.evaluation.tables import comparison_to_text, number, to_text
 from digest.run.report import DayReport
 from digest.run.unfinished import Unfinished
-from digest.scoring.scorers import Scorer
+from digest.scoring.scorer import Scorer
 
 if TYPE_CHECKING:
     import requests
@@ -225,7 +225,7 @@ def _require_affordable(
     for one, scoring in zip(contenders, scorings, strict=True):
         rest = _rest(papers, scoring)
         if one.scorer and one.scorer.name is not ScoredBy.EMBEDDED and rest:
-            estimate += one.scorer.foretell(rest)
+            estimate += one.scorer.estimate(rest)
             sizes.append(len(rest))
     if not sizes:
         return

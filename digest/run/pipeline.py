@@ -28,7 +28,7 @@ from digest.run.reading import Batches
 from digest.run.report import DayReport
 from digest.run.unfinished import Unfinished, forget_trouble, troubles
 from digest.scoring import estimate
-from digest.scoring.scorers import Scorer
+from digest.scoring.scorer import Scorer
 
 EXPERIENCE_DAYS = 10  # that an estimate is compared with
 
@@ -279,7 +279,7 @@ def _estimate(job: Job, day: date, plan: _Plan) -> DayReport:
     does = f"would score {count(len(plan.to_score), 'paper')} with {label}"
     if not plan.to_score or job.scorer.name is ScoredBy.EMBEDDED:
         return DayReport(RunStatus.PLANNED, does, day)
-    foretold = job.scorer.foretell(plan.to_score)
+    foretold = job.scorer.estimate(plan.to_score)
     days = [
         d.date
         for d in store.read_days(job.config.out)

@@ -1,7 +1,7 @@
-"""What an endpoint sends back with HTTP 200, read as a chat completion. Pure.
+"""An HTTP body of an endpoint, read as a chat completion. Pure.
 
-Nothing is taken for granted, nothing in a body makes it raise, and the words are as they came:
-`Endpoint` makes them safe to show.
+Bodies may have any form: no body makes this module raise. Messages are returned as they came:
+`Endpoint` makes them safe to print.
 """
 
 from __future__ import annotations
@@ -30,91 +30,103 @@ _BLOCKED = {
 
 
 @dataclass(frozen=True, slots=True)
+class RequestFailure:
+    """Why a request brought no score for some of its papers."""
+
+    reason: Reason
+    message: str
+    is_permanent: bool = False  # the same papers would fail again
+    is_final: bool = False  # every other request would fail, too
+    remedy: str = ""  # "" if there is none
+    may_be_billed: bool = False  # although no answer arrived
+
+    @property
+    def sentence(self) -> str:
+        """What went wrong and what to do, as a part of a sentence."""
+        return "; ".join(filter(None, (self.message, self.remedy)))
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply as it came: its text, and what it took."""
+    """A reply as it came: its text, and what it cost."""
 
     text: str
     usage: Usage
     tier: str | None = None
-    cache_writes: int = 0
-    cost_usd: float | None = None  # what the endpoint itself reports
-    setback: Setback | None = None  # why the text may not be whole
-    refusal: Refusal | None = None  # an error that came with HTTP 200, in place of a reply
-
-
-@dataclass(frozen=True, slots=True)
-class Setback:
-    """Why an ask brought no score for some of its papers."""
-
-    reason: Reason
-    words: str
-    lasting: bool = False  # the same papers would fare the same
-    final: bool = False  # no other request would fare better now
-    remedy: str = ""  # what to do where nothing else comes; "" where nobody knows
-    maybe_billed: bool = False  # although no answer was read
+    cache_writes: int = 0  # tokens
+    cost_usd: float | None = None  # as the endpoint reports it
+    failure: RequestFailure | None = None  # why the text may be incomplete
+    refusal: Refusal | None = None  # an error that came with HTTP 200, instead of a reply
 
 
 def read(body: bytes) -> Answer:
-    """A chat completion of which nothing is taken for granted."""
+    """The reply in the body of an HTTP 200."""
     try:
-        completion = _decoded(body)
+        completion = _decode(body)
     except (ValueError, RecursionError):
-        words = f"the answer is not JSON: {body[:300].decode('utf-8', 'replace')}"
-        no_api = Setback(Reason.INVALID, words, remedy=CHECK_ADDRESS)
-        return Answer("", Usage(requests=1), setback=no_api)
-    choice = _get(completion, "choices", 0)
-    message = _get(choice, "message")
+        message = f"the answer is not JSON: {body[:300].decode('utf-8', 'replace')}"
+        no_api = RequestFailure(Reason.INVALID, message, remedy=CHECK_ADDRESS)
+        return Answer("", Usage(requests=1), failure=no_api)
+    choice, usage = _get(completion, "choices", 0), _get(completion, "usage")
     finish = re.split(r"\W", str(_get(choice, "finish_reason") or "").lower())[0]
-    blocked = _get(message, "refusal")
-    texts = [_text(_get(message, "content")), _tool_arguments(message)]
-    if finish not in _CUT:  # else it is a thought that was not finished
-        texts += [_text(_get(message, name)) for name in ("reasoning_content", "reasoning")]
-    # Where one holds JSON, the others are chatter.
-    text = next((t for t in texts if "{" in t), "") or next((t for t in texts if t.strip()), "")
-    setback: Setback | None = None
-    if finish in _BLOCKED or (isinstance(blocked, str) and blocked and not text):
-        setback = Setback(Reason.REFUSED, str(blocked or finish), lasting=True)
-    elif finish in _CUT:
-        setback = Setback(
-            Reason.INVALID,
-            "the reply was cut off at the limit for its length",
-            lasting=True,
-            remedy=f"lower llm.batch_size, or {ALLOW_MORE_OUTPUT}",
-        )
+    text = _answer_text(_get(choice, "message"), is_cut=finish in _CUT)
+    failure = _failure(finish, _get(choice, "message", "refusal"), text)
     tier = _get(completion, "service_tier")
     return Answer(
         text=text,
-        usage=_usage(_get(completion, "usage")),
+        usage=_usage(usage),
         tier=tier if isinstance(tier, str) else None,
-        cache_writes=_number(completion, "usage", "prompt_tokens_details", "cache_write_tokens")
-        or 0,
-        cost_usd=_cost(_get(completion, "usage")),
-        setback=setback,
-        refusal=None if text or setback else _refusal(completion, choice, body),
+        cache_writes=_count(usage, "prompt_tokens_details", "cache_write_tokens") or 0,
+        cost_usd=_cost(usage),
+        failure=failure,
+        refusal=None if text or failure else _refusal(completion, choice, body),
     )
 
 
-def _decoded(body: bytes) -> Any:
-    """The completion in a body, which some gateways wrap or stream. Raises `ValueError`."""
+def _answer_text(message: object, *, is_cut: bool) -> str:
+    """The text of the answer, in whichever field it stands."""
+    texts = [_text(_get(message, "content")), _tool_arguments(message)]
+    if not is_cut:  # else it is an unfinished thought
+        texts += [_text(_get(message, name)) for name in ("reasoning_content", "reasoning")]
+    # If one of them holds JSON, the others hold none of the answer.
+    return next((t for t in texts if "{" in t), "") or next((t for t in texts if t.strip()), "")
+
+
+def _failure(finish: str, refusal: object, text: str) -> RequestFailure | None:
+    if finish in _BLOCKED or (isinstance(refusal, str) and refusal and not text):
+        return RequestFailure(Reason.REFUSED, str(refusal or finish), is_permanent=True)
+    if finish not in _CUT:
+        return None
+    return RequestFailure(
+        Reason.INVALID,
+        "the reply was cut off at the limit for its length",
+        is_permanent=True,
+        remedy=f"lower llm.batch_size, or {ALLOW_MORE_OUTPUT}",
+    )
+
+
+def _decode(body: bytes) -> Any:
+    """The completion in a body: some gateways wrap it in a list, or stream it. Raises
+    `ValueError`."""
     try:
         completion = json.loads(body)
     except ValueError:
         if not re.search(rb"(?m)^data:", body):
             raise
-        return _joined(body)
+        return _join(body)
     return completion[0] if isinstance(completion, list) and len(completion) == 1 else completion
 
 
 def _refusal(completion: object, choice: object, body: bytes) -> Refusal | None:
-    """The error in place of a reply: of a gateway, or of the provider behind it."""
+    """The error instead of a reply: a gateway's, or that of the provider behind it."""
     if error := _get(choice, "error"):
         return read_refusal(200, json.dumps(error).encode())
     return read_refusal(200, body) if choice is None or _get(completion, "error") else None
 
 
-def _joined(stream: bytes) -> dict[str, Any]:
-    """The completion that a stream of server-sent events adds up to: some gateways stream whatever
-    they are asked. Raises `ValueError` for what is no such stream."""
+def _join(stream: bytes) -> dict[str, Any]:
+    """The completion in a stream of server-sent events: some gateways stream although they are
+    asked not to. Raises `ValueError` for anything else."""
     parts: dict[str, list[str]] = {"content": [], "reasoning_content": []}
     whole: dict[str, Any] = {}
     finish = None
@@ -134,7 +146,7 @@ def _joined(stream: bytes) -> dict[str, Any]:
 
 
 def _tool_arguments(message: object) -> str:
-    """The answer of a model that takes the wanted form for a tool to call."""
+    """The answer of a model that calls a tool instead of writing JSON."""
     calls = _get(message, "tool_calls")
     called = [_get(call, "function") for call in calls] if isinstance(calls, list) else []
     called.append(_get(message, "function_call"))
@@ -142,41 +154,42 @@ def _tool_arguments(message: object) -> str:
 
 
 def _text(content: object) -> str:
-    """A message's text, be it in parts, or JSON that was not put into a text."""
+    """A message's text, which may come in parts, or as JSON that is not inside a string."""
     if isinstance(content, dict) and "text" not in content:
         return json.dumps(content)
-    parts = content if isinstance(content, list) else [content]
-    said = [part for part in parts if _get(part, "type") not in ("reasoning", "thinking")]
-    texts = (part if isinstance(part, str) else _get(part, "text") for part in said)
+    texts = []
+    for part in content if isinstance(content, list) else [content]:
+        if _get(part, "type") not in ("reasoning", "thinking"):
+            texts.append(part if isinstance(part, str) else _get(part, "text"))
     return "".join(text for text in texts if isinstance(text, str))
 
 
-def _usage(stated: object) -> Usage:
-    """The tokens that an endpoint says it counted, as far as they can be.
+def _usage(reported: object) -> Usage:
+    """The tokens that an endpoint reports; None for those that it does not.
 
-    Tokens of reasoning are billed as completion. Where they stand beside `completion_tokens` (xAI,
-    Gemini behind gateways), only the total, or their own number, shows it. Cache hits are under
+    Reasoning tokens are billed as completion tokens. Some count them beside `completion_tokens`
+    (xAI, Gemini behind gateways): only the total, or their own number, shows it. Cache hits are in
     `prompt_tokens_details` (OpenAI), `prompt_cache_hit_tokens` (DeepSeek) or `cached_tokens`
-    (Moonshot). Nobody answers for nothing: all zeros are no figures.
+    (Moonshot). All zeros mean that nothing was counted.
     """
-    prompt, completion = _number(stated, "prompt_tokens"), _number(stated, "completion_tokens")
-    total = _number(stated, "total_tokens")
+    prompt, completion = _count(reported, "prompt_tokens"), _count(reported, "completion_tokens")
     if not prompt and not completion:
         return Usage(requests=1)
-    reasoning = _number(stated, "completion_tokens_details", "reasoning_tokens")
+    total = _count(reported, "total_tokens")
+    reasoning = _count(reported, "completion_tokens_details", "reasoning_tokens")
     if prompt is not None and completion is not None:
         if total is not None and total > prompt + completion:
             completion = total - prompt
         elif reasoning is not None and reasoning > completion:
             completion += reasoning
-    hits = [
-        _number(stated, "prompt_tokens_details", "cached_tokens"),
-        _number(stated, "prompt_cache_hit_tokens"),
-        _number(stated, "cached_tokens"),
-    ]
+    hits = (
+        _count(reported, "prompt_tokens_details", "cached_tokens"),
+        _count(reported, "prompt_cache_hit_tokens"),
+        _count(reported, "cached_tokens"),
+    )
     cached = max((number for number in hits if number is not None), default=None)
     if cached is not None and prompt is not None and cached > prompt:
-        prompt += cached  # they stand beside it
+        prompt += cached  # they are counted beside it
     return Usage(
         prompt_tokens=prompt,
         cached_tokens=cached if prompt is not None else None,
@@ -187,17 +200,18 @@ def _usage(stated: object) -> Usage:
 
 
 def _cost(usage: object) -> float | None:
-    """Dollars, where the endpoint reports them: OpenRouter's `usage.cost`, and what its user's own
-    account at the provider is charged beside it
+    """Dollars, if the endpoint reports them: OpenRouter's `usage.cost`, and what the user's own
+    account at the provider is charged in addition
     (https://openrouter.ai/docs/use-cases/usage-accounting)."""
     cost = _amount(_get(usage, "cost"))
-    upstream = _amount(_get(usage, "cost_details", "upstream_inference_cost"))
     if cost is None or (cost == 0 and _usage(usage).prompt_tokens is None):
         return None
+    upstream = _amount(_get(usage, "cost_details", "upstream_inference_cost"))
     return cost + (upstream or 0.0) if _get(usage, "is_byok") is True else cost
 
 
 def _get(value: object, *path: str | int) -> object:
+    """The value at a path of keys and indexes; None if there is none."""
     for key in path:
         if isinstance(value, dict) and isinstance(key, str):
             value = value.get(key)
@@ -208,11 +222,10 @@ def _get(value: object, *path: str | int) -> object:
     return value
 
 
-def _number(value: object, *path: str | int) -> int | None:
-    found = _get(value, *path)
-    if not isinstance(found, int) or isinstance(found, bool):
-        return None
-    return found if 0 <= found < 2**53 else None
+def _count(value: object, *path: str) -> int | None:
+    number = _get(value, *path)
+    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53
+    return number if is_count else None  # type: ignore[return-value]
 
 
 def _amount(value: object) -> float | None:

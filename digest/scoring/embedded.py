@@ -1,15 +1,15 @@
 """The embedded scorer: no key, no network, and a reason for each score that a reader can check.
 
 Papers and topics are compared as TF-IDF vectors of stems and of pairs of stems. The user's words
-rank the day (wanted minus avoided); the papers above the day's median, weighted by how far they
-are above it, then lend their words to the query (Rocchio's pseudo-relevance feedback), which finds
-papers on a topic that name it otherwise. On a day of few papers the user's words decide.
+rank the day (wanted minus avoided). The papers above the day's median then lend their words to the
+query, weighted by how far they are above it (Rocchio's pseudo-relevance feedback), so that papers
+on a topic are found that name it otherwise. On a day of few papers the user's words decide.
 
-PyStemmer is the one library: 2.7 MB, imported in a millisecond, wheels for each supported Python.
-The vectors are small dicts: 0.3 s and 20 MB for a day of 450 papers. Measured and not taken:
-scikit-learn (+200 MB installed, 0.8 s and 100 MB of memory to import) and bm25s (brings numpy)
-rank no better here; wordllama fetches its tokenizer at run time, and sentence-transformers brings
-torch (6 GB). `tests/bench/ranking.py` measures the ranking.
+PyStemmer is the only library: 2.7 MB, imported in a millisecond, wheels for each supported Python.
+The vectors are small dicts: 0.3 s and 20 MB for a day of 450 papers. Measured and rejected:
+scikit-learn (+200 MB installed, 0.8 s and 100 MB of memory to import) and bm25s (needs numpy) rank
+no better here; wordllama downloads its tokenizer at run time, and sentence-transformers needs torch
+(6 GB). `tests/bench/ranking.py` measures the ranking.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from digest.core.scores import NO_TOPIC, Score, Topics
 
 Vector = dict[str, float]
 
-# Chosen on labelled days with tests/bench/ranking.py; the ranking is flat around each of them.
-_TITLE_WEIGHT = 3  # a word of the title counts as that many of the abstract
+# Chosen on labelled days with tests/bench/ranking.py; the ranking hardly changes near each value.
+_TITLE_WEIGHT = 3  # words of the abstract that a word of the title counts for
 _IRRELEVANT_WEIGHT = 0.2  # "not relevant" lines use the topic's own words: they weigh little
-_BREVITY = 40.0  # half the length of an abstract's vector: a lone title proves less
-_PRIOR_PAPERS = 100  # how many papers what is presumed of a word weighs
+_BREVITY = 40.0  # half the length of an abstract's vector: a title alone proves less
+_PRIOR_PAPERS = 100  # weight of the two presumed shares, in papers
 _PRIOR_SHARE = 0.01  # presumed share of papers that have a word …
-_OWN_SHARE = 0.1  # … and one of the user's own words, in the categories this user follows
+_OWN_SHARE = 0.1  # … that is one of the user's, in the categories that this user follows
 _FEEDBACK_AT = 560  # papers a day at which the day's words have half of their full weight
 _QUERY_SCALE = 0.4  # brings the user's words to the level of the day's
 
-# Relevance 2 … 10 begins at these similarities. A paper that is neither like the topics nor unlike
-# them is near 0. Nothing is scaled by the day's best or worst: a day off the topics keeps little.
+# Relevance 2 … 10 begins at these similarities; a paper that is neither like nor unlike the topics
+# is near 0. Nothing is scaled by the day's best or worst: a day without the topics keeps little.
 _STEPS = (-0.0085, -0.0057, -0.003, 0.0, 0.003, 0.006, 0.009, 0.0135, 0.02)
 
 _MAX_CHARS = 20_000  # of an abstract; the longest real ones have a tenth
 _MAX_PHRASE = 5  # words: a longer clause is prose, which no paper repeats
 _MAX_NAMED = 6  # phrases in a comment
-_MOST_UNEXPLAINED = 6  # relevance, where no phrase of the user's stands in the paper
+_MOST_UNEXPLAINED = 6  # relevance of a paper that has no phrase of the user's
 
 _WORD = re.compile(r"[^\W_]+")
 _CLAUSE = re.compile(r"[;,()\n—]|[.:!?](?=\s|$)|\s[-–]\s")
@@ -67,12 +67,8 @@ _ENGLISH = """
 _STOP_WORDS = frozenset(_ENGLISH.split())
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    """Words of the user that can stand in a paper literally."""
-
-    text: str
-    key: str
+_STEMMER = Stemmer.Stemmer("english")
+_Phrases = dict[str, str]  # a phrase as written, by its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,37 +77,36 @@ class _Document:
 
     title: str  # a key
     abstract: str  # a key
-    counts: Counter[str]  # of features, those of the title weighted
+    counts: Counter[str]  # of features; a word of the title counts `_TITLE_WEIGHT` times
 
-    def find(self, phrases: Iterable[_Phrase]) -> list[str]:
-        """Those that stand in the paper, the title's first, and none that is part of another."""
-        title = [p for p in phrases if p.key in self.title]
-        found = title + [p for p in phrases if p.key in self.abstract and p not in title]
-        parts = {p.key for p in found for q in found if p.key != q.key and p.key in q.key}
-        return list({p.key: p.text for p in found if p.key not in parts}.values())
+    def find(self, phrases: _Phrases) -> list[str]:
+        """The phrases in the paper, the title's first, without those inside a longer one."""
+        keys = [key for key in phrases if key in self.title]
+        keys += [key for key in phrases if key in self.abstract and key not in self.title]
+        inside = {key for key in keys for longer in keys if key != longer and key in longer}
+        return [phrases[key] for key in keys if key not in inside]
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
     """The user's words, ready to be looked for."""
 
-    phrases: dict[str, list[_Phrase]]  # by topic
-    keywords: list[_Phrase]
-    avoid: list[_Phrase]
+    phrases: dict[str, _Phrases]  # by topic
+    keywords: _Phrases
+    avoid: _Phrases
     topics: dict[str, Vector]
     query: Vector  # wanted minus avoided
 
 
 def score(papers: Sequence[Paper], topics: Topics) -> dict[str, Score]:
-    """A `Score` for each paper, by id. Deterministic, whatever the order of the papers.
+    """A `Score` for each paper, by id. The same for any order of the papers.
 
-    `novelty` is not judged: always None. The comment names phrases of the topics that stand in the
-    paper word for word (but for case and the plural), and says so when there are none.
+    `novelty` is always None. The comment names phrases of the topics that stand in the paper word
+    for word (except for case and plural), or says that there are none.
     """
-    features = _Features()
     ordered = sorted(papers, key=lambda paper: paper.id)  # float sums depend on the order
-    documents = [_document(paper, features) for paper in ordered]
-    wish, idf = _read(topics, documents, features)
+    documents = [_document(paper) for paper in ordered]
+    wish, idf = _read(topics, documents)
     vectors = [_unit(d.counts, idf, _BREVITY) for d in documents]
     similarities = _similarities(vectors, wish.query)
     scores = {
@@ -126,18 +121,18 @@ def score(papers: Sequence[Paper], topics: Topics) -> dict[str, Score]:
 def _score(document: _Document, vector: Vector, similarity: float, wish: _Wish) -> Score:
     fits = {name: _dot(vector, topic) for name, topic in wish.topics.items()}
     topic = max((name for name in fits if fits[name] > 0), key=fits.__getitem__, default=NO_TOPIC)
-    by_fit = sorted(fits, key=lambda name: name != topic)  # the paper's own topic speaks first
-    phrases = [phrase for name in by_fit for phrase in wish.phrases[name]]
-    matches = document.find(phrases + wish.keywords)
-    avoids = document.find(wish.avoid)
+    wanted = dict(wish.phrases.get(topic, {}))  # those of the paper's own topic first
+    for phrases in (*wish.phrases.values(), wish.keywords):
+        wanted |= phrases
+    matches, avoided = document.find(wanted), document.find(wish.avoid)
     if matches:
         comment = f"matches: {', '.join(matches[:_MAX_NAMED])}"
     elif topic != NO_TOPIC:
         comment = f"no phrase of the topics; closest topic: {topic}"
     else:
         comment = "no word of the topics"
-    if avoids:
-        comment += f"; avoids: {', '.join(avoids[:_MAX_NAMED])}"
+    if avoided:
+        comment += f"; avoids: {', '.join(avoided[:_MAX_NAMED])}"
     relevance = bisect_right(_STEPS, similarity) + 1
     return Score(
         relevance=relevance if matches else min(relevance, _MOST_UNEXPLAINED),
@@ -149,7 +144,7 @@ def _score(document: _Document, vector: Vector, similarity: float, wish: _Wish) 
 
 
 def _similarities(vectors: list[Vector], query: Vector) -> list[float]:
-    """How like the query, and like the papers that are like the query, each paper is."""
+    """How similar each paper is to the query, and to the papers that are similar to the query."""
     if not vectors:
         return []
     asked = [_dot(vector, query) for vector in vectors]
@@ -171,15 +166,13 @@ def _similarities(vectors: list[Vector], query: Vector) -> list[float]:
     return similarities
 
 
-def _read(
-    topics: Topics, documents: list[_Document], features: _Features
-) -> tuple[_Wish, dict[str, float]]:
-    """The user's words, and what each word is worth: the rarer, the more."""
-    bags = {t.name: features.of_text(t.name, t.relevant) for t in topics.topics}
-    keywords = features.of_text(*topics.keywords)
+def _read(topics: Topics, documents: list[_Document]) -> tuple[_Wish, dict[str, float]]:
+    """The user's words, and the weight of each word: the rarer, the higher."""
+    bags = {t.name: _text_features(t.name, t.relevant) for t in topics.topics}
+    keywords = _text_features(*topics.keywords)
     wanted = dict.fromkeys((f for bag in (*bags.values(), keywords) for f in bag), 1)
-    avoided = features.of_text(*topics.avoid)
-    irrelevant = features.of_text(*(t.irrelevant for t in topics.topics))
+    avoided = _text_features(*topics.avoid)
+    irrelevant = _text_features(*(t.irrelevant for t in topics.topics))
     own = wanted | avoided | irrelevant
 
     papers_with = Counter(dict.fromkeys(own, 0))
@@ -201,47 +194,35 @@ def _read(
     ), idf
 
 
-class _Features:
-    """Text to features: stems, and pairs of neighbouring stems. Remembers the stems it has met."""
-
-    def __init__(self) -> None:
-        self._stemmer = Stemmer.Stemmer("english")
-        self._stems: dict[str, str] = dict.fromkeys(_STOP_WORDS, "")
-
-    def __call__(self, words: Iterable[str]) -> Iterator[str]:
-        stems = [stem for word in words if (stem := self._stem(word))]
-        yield from stems
-        yield from map(" ".join, pairwise(stems))
-
-    def of_text(self, *texts: str) -> dict[str, int]:
-        """The features of a description, each once; pairs do not reach across clauses."""
-        return {
-            feature: 1
-            for text in texts
-            for clause in _CLAUSE.split(text)
-            for alternative in _alternatives(clause)
-            for feature in self(_words(alternative))
-        }
-
-    def _stem(self, word: str) -> str:
-        stem = self._stems.get(word)
-        if stem is None:
-            meaningless = len(word) == 1 or word.isdigit()
-            stem = self._stems[word] = "" if meaningless else self._stemmer.stemWord(word)
-        return stem
+def _features(words: Iterable[str]) -> list[str]:
+    """The stems of words, and the pairs of neighbouring stems."""
+    meaningful = (w for w in words if len(w) > 1 and not w.isdigit() and w not in _STOP_WORDS)
+    stems: list[str] = _STEMMER.stemWords(list(meaningful))
+    return stems + list(map(" ".join, pairwise(stems)))
 
 
-def _document(paper: Paper, features: _Features) -> _Document:
+def _text_features(*texts: str) -> dict[str, int]:
+    """The features of a description, each once; no pair reaches across two clauses."""
+    return {
+        feature: 1
+        for text in texts
+        for clause in _CLAUSE.split(text)
+        for alternative in _alternatives(clause)
+        for feature in _features(_words(alternative))
+    }
+
+
+def _document(paper: Paper) -> _Document:
     title, abstract = _words(paper.title), _words(paper.abstract)
-    counts = Counter(features(abstract))
-    for feature in features(title):
+    counts = Counter(_features(abstract))
+    for feature in _features(title):
         counts[feature] += _TITLE_WEIGHT
     return _Document(_key(title), _key(abstract), counts)
 
 
-def _phrases(*texts: str, prose: bool = False) -> list[_Phrase]:
-    """The phrases of a description, aliases included. Prose is cut at "and" and "or" as well."""
-    phrases: dict[str, _Phrase] = {}
+def _phrases(*texts: str, prose: bool = False) -> _Phrases:
+    """The phrases of a description, aliases included. Prose is also cut at "and" and "or"."""
+    phrases: _Phrases = {}
     for clause in (c for text in texts for c in _CLAUSE.split(text)):
         for part in re.split(r"\b(?:and|or)\b", clause) if prose else [clause]:
             for alternative in _alternatives(part):
@@ -253,14 +234,14 @@ def _phrases(*texts: str, prose: bool = False) -> list[_Phrase]:
                 text = " ".join(words)
                 key = _key(_words(text))
                 if len(key) > 3 and len(words) <= _MAX_PHRASE:
-                    phrases.setdefault(key, _Phrase(text, key))
-    return list(phrases.values())
+                    phrases.setdefault(key, text)
+    return phrases
 
 
 def _alternatives(clause: str) -> Iterator[str]:
-    """Each reading of the slashes: in "sparse/dense layers" both "sparse layers" and the other."""
+    """Each reading of the slashes: "sparse/dense layers" is "sparse layers" and "dense layers"."""
     words = [[w for w in word.split("/") if w] for word in clause.split()]
-    if math.prod(map(len, words)) > 16:  # not how anybody writes phrases
+    if math.prod(map(len, words)) > 16:  # nobody writes phrases like this
         return iter([clause.replace("/", " ")])
     return map(" ".join, product(*words))
 
@@ -270,12 +251,12 @@ def _words(text: str) -> list[str]:
 
 
 def _key(words: Sequence[str]) -> str:
-    """Words in the singular, each set off by spaces, so that `in` finds whole words only."""
+    """Words in the singular between spaces, so that `in` finds whole words only."""
     return f" {' '.join(w[:-1] if len(w) > 3 and w[-1] == 's' else w for w in words)} "
 
 
 def _unit(counts: Mapping[str, int], idf: Mapping[str, float], brevity: float = 0.0) -> Vector:
-    """The TF-IDF vector of unit length; shorter for a text that is short beside `brevity`."""
+    """The TF-IDF vector of unit length; shorter if the text is short compared with `brevity`."""
     vector = {f: (1 + math.log(n)) * idf[f] for f, n in counts.items()}
     length = math.hypot(_length(vector), brevity)
     return {f: value / length for f, value in vector.items()}

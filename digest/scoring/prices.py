@@ -1,4 +1,4 @@
-"""What a request costs, from the offline table of `genai-prices`. Pure."""
+"""What a request costs, by the table of `genai-prices`, which needs no network. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from digest.core.scores import Usage
 
 OPENAI = "https://api.openai.com/v1"
+# Names that exist only in a private network: RFC 6761, RFC 6762, RFC 8375, ICANN's .internal.
+_LOCAL = ("localhost", "local", "internal", "home.arpa", "lan", "home")
 
 
 def price(
@@ -17,12 +19,11 @@ def price(
     service_tier: str | None = None,
     cache_write_tokens: int = 0,
 ) -> tuple[float, float] | None:
-    """Dollars for the prompt and for the completion of one request; None where they are not known.
+    """Dollars for the prompt and for the completion of one request; None if they are not known.
 
-    On a machine of one's own a model costs nothing. At an address that the table does not know (a
-    gateway, a proxy) it costs what its maker asks; a model that no maker's table has is not known,
-    which is not the same as free. Prices rise in steps with the length of a request: ask for one
-    request at a time, not for the whole of a day.
+    A model on a private address costs nothing. At an address that the table does not have (a
+    gateway, a proxy) a model costs what its maker asks. Prices rise in steps with the length of a
+    request: call this once a request, not once a day.
     """
     if is_local(base_url or OPENAI):
         return 0.0, 0.0
@@ -44,19 +45,15 @@ def price(
             output_tokens=usage.completion_tokens,
         )
         tier = {"service_tier": service_tier} if service_tier else None
-        found = table.calc(tokens, model, provider, None, None, tier)
-    except (LookupError, ValueError):  # no such model; counts that cannot be
+        dollars = table.calc(tokens, model, provider, None, None, tier)
+    except (LookupError, ValueError):  # no such model; impossible numbers of tokens
         return None
-    return float(found.input_price), float(found.output_price)
-
-
-# Names that only a network of one's own knows: RFC 6761, RFC 6762, RFC 8375, ICANN's .internal.
-_LOCAL = ("localhost", "local", "internal", "home.arpa", "lan", "home")
+    return float(dollars.input_price), float(dollars.output_price)
 
 
 def is_local(base_url: str) -> bool:
-    """Whether this is a machine of one's own: a loopback or private address, a name without a dot
-    (a container's), or one that only the own network knows."""
+    """True for a loopback or private address, a name without a dot (a container's), and a name
+    that exists only in a private network."""
     host = (urlsplit(base_url).hostname or "").rstrip(".")
     try:
         return not ipaddress.ip_address(host).is_global

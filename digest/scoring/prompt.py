@@ -1,7 +1,7 @@
-"""`prompts/` and papers, as the messages that are sent.
+"""The messages that are sent to the model: the files of `prompts/`, then the papers.
 
-What is the same in every request of a day stands first, so that providers can cache it: the system
-message, then the rubric, the topics and the form of the reply. The papers stand last, delimited.
+Whatever is the same in every request of a day stands first, so that providers can cache it: the
+system message, then the rubric, the topics and the form of the reply. The papers stand last.
 """
 
 from __future__ import annotations
@@ -9,38 +9,26 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from string import Template
 
 from digest.core.errors import ConfigError
 from digest.core.models import Cut
 from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, Prompt, Topics
+from digest.core.text import visible
 from digest.scoring.topics import parse_topics
 
-LONGEST_ABSTRACT = 4_000  # characters; arXiv's own form takes 1,920
-NEAR = 1  # how far under the cut a paper is still commented on
+LONGEST_ABSTRACT = 4_000  # characters; arXiv's own form allows 1,920
+NEAR = 1  # a paper this far below the cut still gets a comment
 
 SYSTEM, SCORING, TOPICS = "system.md", "scoring.md", "topics.md"
-SHIPPED = Path(__file__).parent / "prompts"  # the first two, for whoever has written none
+SHIPPED = Path(__file__).parent / "prompts"  # used for each of the first two that is missing
 _NOTE = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _AXES = ("Relevance", "Novelty")
+_VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _VARIABLES = ("near_relevance", "near_novelty", "language")
-
-
-class _Variables(Template):
-    """`{{name}}`, for rubrics may show JSON and sums of money."""
-
-    pattern = r"""
-        \{\{\s*(?:
-            (?P<escaped>(?!))
-            | (?P<named>[A-Za-z_]\w*)\s*\}\}
-            | (?P<braced>(?!))
-            | (?P<invalid>(?!))
-        )
-    """  # type: ignore[assignment]  # a string, as the base class's documentation has it
-
 
 _FORM = """\
 # The reply
@@ -63,7 +51,7 @@ Each stands between a `<paper>` tag with its id and `</paper>`: first its title,
 
 
 def load_topics(folder: Path) -> Topics:
-    """The topics in `folder`. Raises `ConfigError`, naming the file, when they cannot be read."""
+    """The topics in `folder`. Raises `ConfigError`, which names the file."""
     path = folder / TOPICS
     try:
         return parse_topics(_read(path))
@@ -73,32 +61,33 @@ def load_topics(folder: Path) -> Topics:
 
 
 def load(folder: Path, cut: Cut, language: str) -> tuple[Topics, Prompt]:
-    """The whole of `folder`. Raises `ConfigError` with every mistake of its files."""
+    """All files of `folder`. Raises `ConfigError` with all mistakes of all files."""
     try:
         topics = load_topics(folder)
     except ConfigError as e:
-        raise ConfigError(*_texts(folder)[1], *e.mistakes) from e
+        raise ConfigError(*_read_texts(folder)[1], *e.mistakes) from e
     return topics, load_prompt(folder, topics, cut, language)
 
 
 def load_prompt(folder: Path, topics: Topics, cut: Cut, language: str) -> Prompt:
-    """All that is sent but the papers. Raises `ConfigError` with every mistake of both files."""
-    texts, mistakes = _texts(folder)
+    """Everything that is sent except the papers. Raises `ConfigError` with all mistakes of the
+    system message and the rubric."""
+    texts, mistakes = _read_texts(folder)
     if mistakes:
         raise ConfigError(*mistakes)
     values = {
-        "near_relevance": max(1, cut.relevance - NEAR),
-        "near_novelty": max(1, cut.novelty - NEAR),
+        "near_relevance": str(max(1, cut.relevance - NEAR)),
+        "near_novelty": str(max(1, cut.novelty - NEAR)),
         "language": language,
     }
+    rubric = _VARIABLE.sub(lambda variable: values[variable[1]], texts[SCORING])
     names = ", ".join(json.dumps(name, ensure_ascii=False) for name in topics.names)
-    form = _FORM.format(none=NO_TOPIC, topics=names)
-    parts = (_Variables(texts[SCORING]).substitute(values), topics.text, form)
+    parts = (rubric, topics.text, _FORM.format(none=NO_TOPIC, topics=names))
     return Prompt(texts[SYSTEM].strip(), "\n\n".join(part.strip() for part in parts))
 
 
 def _read(path: Path) -> str:
-    """The text of a prompt, without `<!-- notes -->` to whoever edits it."""
+    """The text of a prompt file, without its `<!-- notes -->`."""
     try:
         return _NOTE.sub("", path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as e:
@@ -111,61 +100,61 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path}: cannot be read: {e.strerror}: check the path") from e
 
 
-def _texts(folder: Path) -> tuple[dict[str, str], list[str]]:
-    """The system message and the rubric, the user's or the shipped ones, and what is wrong with
-    either."""
+def _read_texts(folder: Path) -> tuple[dict[str, str], list[str]]:
+    """The system message and the rubric, the user's or the shipped ones, and their mistakes."""
     texts: dict[str, str] = {}
-    mistakes: list[str] = []
-    for name, missing in ((SYSTEM, "who judges, and for whom"), (SCORING, "what earns a score")):
+    mistakes: dict[str, None] = {}  # both may be missing for the same reason
+    for name, purpose in ((SYSTEM, "who judges, and for whom"), (SCORING, "what earns a score")):
         try:
-            own = os.path.lexists(folder / name)
-            if not own:
+            has_own = os.path.lexists(folder / name)
+            if not has_own:
                 _require_none_misnamed(folder, name)
-            texts[name] = text = _read((folder if own else SHIPPED) / name)
+            texts[name] = text = _read((folder if has_own else SHIPPED) / name)
         except ConfigError as e:
-            mistakes += e.mistakes
+            mistakes |= dict.fromkeys(e.mistakes)
             continue
-        found = _mistakes(text) if name == SCORING else []
         if not text.strip():
-            found = [f"empty: say in it {missing}"]
-        mistakes += (f"{folder / name}: {mistake}" for mistake in found)
-    return texts, list(dict.fromkeys(mistakes))
+            mistakes[f"{folder / name}: empty: say in it {purpose}"] = None
+        elif name == SCORING:
+            mistakes |= {f"{folder / name}: {mistake}": None for mistake in _rubric_mistakes(text)}
+    return texts, list(mistakes)
 
 
 def _require_none_misnamed(folder: Path, name: str) -> None:
     """Raise `ConfigError` for a file that is surely meant to be `name`: it would be ignored."""
     meant = re.compile(rf"{name.removesuffix('.md')}(?:\.md)?(?:\.txt)?", re.IGNORECASE)
     try:
-        found = sorted(path for path in folder.iterdir() if meant.fullmatch(path.name))
+        misnamed = sorted(path for path in folder.iterdir() if meant.fullmatch(path.name))
     except FileNotFoundError:
-        return  # which is told of the topics
+        return  # the missing topics are reported
     except OSError as e:
         raise ConfigError(f"{folder}: cannot be read: {e.strerror}: check the path") from e
-    if found:
-        raise ConfigError(f"{found[0]}: is not read by that name: rename it to {name}")
+    if misnamed:
+        raise ConfigError(f"{misnamed[0]}: is not read by that name: rename it to {name}")
 
 
-def _mistakes(scoring: str) -> list[str]:
-    """What a rubric lacks, or asks for that nobody can fill in."""
-    headings = {h.strip().casefold() for h in re.findall(r"^#{1,6}\s+(.*?)#*$", scoring, re.M)}
-    mistakes = [
-        f"no heading {axis!r}: add a line '## {axis}' and say under it what earns which score"
-        for axis in _AXES
-        if axis.casefold() not in headings
+def _rubric_mistakes(rubric: str) -> list[str]:
+    """Missing headings, and variables that are missing or do not exist."""
+    headings = {h.strip().casefold() for h in re.findall(r"^#{1,6}\s+(.*?)#*$", rubric, re.M)}
+    used = dict.fromkeys(_VARIABLE.findall(rubric))
+    allowed = ", ".join(f"{{{{{name}}}}}" for name in _VARIABLES)
+    return [
+        *(
+            f"no heading {axis!r}: add a line '## {axis}' and say under it what earns which score"
+            for axis in _AXES
+            if axis.casefold() not in headings
+        ),
+        *(
+            f"{{{{{name}}}}} is missing: without it a setting would have no effect"
+            for name in _VARIABLES
+            if name not in used
+        ),
+        *(
+            f"{{{{{name}}}}} is no variable: allowed: {allowed}"
+            for name in used
+            if name not in _VARIABLES
+        ),
     ]
-    used = _Variables(scoring).get_identifiers()
-    mistakes += [
-        f"{{{{{name}}}}} is missing: without it a setting would have no effect"
-        for name in _VARIABLES
-        if name not in used
-    ]
-    known = ", ".join(f"{{{{{name}}}}}" for name in _VARIABLES)
-    mistakes += [
-        f"{{{{{name}}}}} is no variable: allowed: {known}"
-        for name in used
-        if name not in _VARIABLES
-    ]
-    return mistakes
 
 
 # --- messages --------------------------------------------------------------------------------
@@ -173,42 +162,26 @@ def _mistakes(scoring: str) -> list[str]:
 # A paper's text must not be able to end its own delimiter and begin another's.
 _DELIMITER = re.compile(r"<(?=[\s/]*paper\b)", re.IGNORECASE)
 
-# Text that speaks to whoever reads it as a model or reviewer. Such a paper is asked about alone, so
-# that whatever it says can move no score but its own; papers about such attacks lose nothing by it.
-_ADDRESSES_THE_JUDGE = re.compile(
+# Phrases that speak to the model. tests/scoring/test_injection.py has an attack for each line.
+_SPEAKS_TO_THE_MODEL = re.compile(
     r"""
-    \b(?:ignore|disregard|forget|override)\b .{0,40}
-        \b(?:above|previous|prior|preceding|earlier|instructions?|rules?|rubric|prompts?)\b
-    | \b(?:give|assign|rate|score|award|grade|mark|set|return|output|answer|respond)\b .{0,60}
-        \b(?:10|ten|highest|maximum|maximal|top|perfect|full)\b .{0,20}
-        (?:/\s*10|\bout\s+of|\bscores?\b|\bratings?\b|\bmarks?\b|\bto\s+(?:all|every|each|this)\b
-        |\brelevance\b|\bnovelty\b)
-    | \b(?:relevance|novelty)\b (?:\s+(?:scores?|ratings?))?
-        (?:\W{1,4}|\s+(?:to|is|as|of|at|be|must\s+be|should\s+be)\s+) (?:10|9|ten|nine)\b
-    | \b(?:score|rate|rank|mark|grade|recommend|accept)\s+(?:\w+\s+){0,2}
-        (?:this|that|these|those|them|other|every|each|all)\s+(?:\w+\s+){0,2}
-        (?:papers?|submissions?|manuscripts?|abstracts?)\b
-    | \b(?:scores?|ratings?|grades?|marks?)\s+(?:for|of|to)\s+this\s+
-        (?:paper|submission|work|abstract)\b | \bscore\s+(?:it|them)\b
-    | \b(?:other|remaining|following)\s+papers?\s+(?:in\s+th(?:is|e)\s+(?:list|batch)|are\b|as\b)
-    | \bpapers?\s+that\s+follows?\b | \b(?:everything|all)\s+in\s+this\s+batch\b
-    | \b(?:this|the)\s+paper\s+(?:must|deserves)\b | \b(?:dear|attention)\W{1,3}reviewers?\b
-    | \bpositive\s+reviews?\s+only\b | \b(?:give|write)\s+(?:\w+\s+){0,2}positive\s+review\b
-    | \bdo\s+not\s+(?:highlight|mention|give|penali[sz]e)\b
-    | \b(?:note|message|instructions?|attention|reminder|hint)\s+(?:to|for)\s+(?:the\s+|all\s+)?
-        (?:llms?|ai|language\s+models?|models?|reviewers?|assistants?|scorers?|judges?|graders?)\b
-    | \byou\s+are\s+(?:now|an?|the)\b | \bas\s+an?\s+(?:ai|llm|language)\b .{0,40} \byou\b
-    | \bif\s+you\s+are\s+(?:an?\s+)?(?:ai|llm|language|large)\b
-    | \b(?:system|developer)\s*(?:prompt|message)\b | (?:^|[.!?\n])\s*system\s*:
-    | <\s*/?\s*(?:paper|system|user|assistant)\b
-    | <\|.{0,20}\|> | \[/?INST\] | "(?:relevance|novelty)"\s*:
+    \b(?:ignore|disregard|forget|override)\b[^.]{0,40}
+        \b(?:above|previous|prior|earlier|rubric)\b
+    | \b(?:score|rate|recommend)\s+(?:this|it|them|all|every)\b
+    | \b(?:give|assign|return)\s+(?:10|the\s+highest|full\s+marks)\b
+    | \b(?:relevance|novelty|score)\b\W{1,4}(?:(?:for|this|paper|is|to)\s+){0,4}(?:10|ten)\b
+    | \b(?:dear|attention|note\s+to|message\s+to|instructions\s+for)\s+(?:the\s+|all\s+)?
+        (?:ai|llms?|language\s+models?|reviewers?)\b
+    | \b(?:as|if\s+you\s+are)\s+an?\s+(?:ai|llm|language)\b | \byou\s+are\s+now\b
+    | \bpositive\s+review\b | \bdo\s+not\s+highlight\b
+    | (?:^|[.\n])\s*system: | <\s*/?\s*paper\b | <\|
     """,
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 
 
 def messages(prompt: Prompt, papers: Sequence[Paper]) -> list[dict[str, str]]:
-    """The request for `papers`, system message first; nothing but the end of it differs."""
+    """The request for `papers`, system message first; only the papers differ between requests."""
     delimited = "\n".join(map(_delimited, papers))
     return [
         {"role": "system", "content": prompt.system},
@@ -218,17 +191,19 @@ def messages(prompt: Prompt, papers: Sequence[Paper]) -> list[dict[str, str]]:
 
 def _delimited(paper: Paper) -> str:
     abstract = paper.abstract
-    if len(abstract) > LONGEST_ABSTRACT:
+    if is_cut(paper):
         abstract = f"{abstract[:LONGEST_ABSTRACT]} [cut here: the abstract goes on]"
     text = _DELIMITER.sub("&lt;", f"{paper.title}\n{abstract}")
     return f'<paper id="{paper.id}">\n{text}\n</paper>'
 
 
 def is_cut(paper: Paper) -> bool:
-    """Whether the scorer sees only the beginning of the abstract."""
+    """True if the model gets only the beginning of the abstract."""
     return len(paper.abstract) > LONGEST_ABSTRACT
 
 
-def addresses_the_judge(paper: Paper) -> bool:
-    """Whether the paper's text speaks to whoever judges it, and is best judged alone."""
-    return _ADDRESSES_THE_JUDGE.search(f"{paper.title}\n{paper.abstract}") is not None
+def speaks_to_the_model(paper: Paper) -> bool:
+    """True if the paper's text gives the model instructions. Such a paper is sent alone, so that
+    it can change no score but its own."""
+    text = visible(unicodedata.normalize("NFKC", f"{paper.title}\n{paper.abstract}"))
+    return _SPEAKS_TO_THE_MODEL.search(text) is not None

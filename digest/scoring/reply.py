@@ -1,11 +1,12 @@
-r"""Reading a language model's reply. Pure, and nothing in a reply makes it raise.
+r"""The scores in a model's reply. Pure; no reply makes this module raise.
 
-Wanted is `{"papers": [{"id", "relevance", "novelty", "topic", "comment"}, …]}`. What comes may be
-fenced, introduced, thought aloud, one object a line, keyed by id, or cut off. One mechanism reads
-them all: mend the escapes, then decode at each `{` that could begin an object, take the entries in
-what decodes, and go on behind it. Where the whole does not decode, its parts may.
+The prompt asks for `{"papers": [{"id", "relevance", "novelty", "topic", "comment"}, …]}`. A reply
+may put it in a fence or between sentences, think aloud before it, write one object a line or one
+under each id, or end in the middle. One procedure reads them all: repair the escapes, decode at
+each `{` that could begin an object, take the entries out of the result, and go on behind it. If the
+whole cannot be decoded, its parts may.
 
-A score is never guessed. An entry that leaves a doubt is a problem, and its paper is asked again.
+A score is never guessed. An entry in doubt is a problem, and its paper is asked about again.
 """
 
 from __future__ import annotations
@@ -14,21 +15,20 @@ import json
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 
 _LONGEST = 500_000  # characters, more than a model answers with, reasoning included
-_EFFORT = 5_000_000  # characters read in vain before a reply is given up
+_MAX_EFFORT = 5_000_000  # characters that could not be decoded, before a reply is given up
 _LONGEST_COMMENT = 600
 _LONGEST_PROBLEM = 200
-_MOST_PROBLEMS = 20
+_MAX_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model's answer says."""
+    """The scores in a reply, and what was wrong with the rest."""
 
     scores: dict[str, Score]  # by paper id, as asked for
     problems: tuple[str, ...]  # a line each, for the log
@@ -39,7 +39,7 @@ def read(text: str, asked: Collection[str], topics: Sequence[str]) -> Reply:
     ids = {paper_id.casefold(): paper_id for paper_id in asked}
     headings = {_undecorated(name): name for name in topics}
     headings |= {name.casefold(): name for name in topics}
-    entries, problems = _find(_mend(text[-_LONGEST:]))  # the answer ends a reply
+    entries, problems = _find_entries(_repair_escapes(text[-_LONGEST:]))  # the answer stands last
     if len(text) > _LONGEST:
         problems.append(f"{len(text)} characters: read the last {_LONGEST}")
     if not entries:
@@ -47,7 +47,7 @@ def read(text: str, asked: Collection[str], topics: Sequence[str]) -> Reply:
     scores: dict[str, Score] = {}
     disputed: set[str] = set()
     for entry in entries:
-        paper_id = ids.get(_bare(entry.get("id")))
+        paper_id = ids.get(_bare_id(entry.get("id")))
         relevance, novelty = _number(entry.get("relevance")), _number(entry.get("novelty"))
         if paper_id is None:
             problems.append(f"not asked for: id {_shown(entry.get('id'))}")
@@ -56,35 +56,26 @@ def read(text: str, asked: Collection[str], topics: Sequence[str]) -> Reply:
         elif novelty is None:
             problems.append(f"{paper_id}: novelty is {_shown(entry.get('novelty'))}")
         else:
-            topic, comment = _topic(entry.get("topic"), headings), _comment(entry.get("comment"))
-            score = Score(relevance, novelty, topic, comment)
-            first = scores.setdefault(paper_id, score)
+            topic, comment = _topic(entry.get("topic"), headings), entry.get("comment")
+            comment = one_line(comment, _LONGEST_COMMENT) if isinstance(comment, str) else ""
+            first = scores.setdefault(paper_id, Score(relevance, novelty, topic, comment))
             if (first.relevance, first.novelty) != (relevance, novelty):
                 disputed.add(paper_id)
                 both = f"{first.relevance}, {first.novelty} and {relevance}, {novelty}"
                 problems.append(f"{paper_id}: scored twice, {both}")
-    return Reply({i: s for i, s in scores.items() if i not in disputed}, _noted(problems))
-
-
-def _noted(problems: list[str]) -> tuple[str, ...]:
-    lines = [one_line(problem, _LONGEST_PROBLEM) for problem in problems[:_MOST_PROBLEMS]]
+    lines = [one_line(problem, _LONGEST_PROBLEM) for problem in problems[:_MAX_PROBLEMS]]
     if more := len(problems) - len(lines):
         lines.append(f"and {more} more")
-    return tuple(lines)
+    return Reply({i: s for i, s in scores.items() if i not in disputed}, tuple(lines))
 
 
 # --- entries in a text ------------------------------------------------------------------------
 
 
-# An object is a tuple of pairs, for a key that stands twice may hold two different scores. A number
-# is bytes, as written: 2601.10000 may be an id, int() refuses thousands of digits, and a string it
-# is not.
+# An object becomes a tuple of pairs, because a key may stand twice with two different scores. A
+# number stays a string: 2601.10000 may be an id, and int() refuses thousands of digits.
 _DECODER = json.JSONDecoder(
-    object_pairs_hook=tuple,
-    parse_float=str.encode,
-    parse_int=str.encode,
-    parse_constant=str.encode,
-    strict=False,
+    object_pairs_hook=tuple, parse_float=str, parse_int=str, parse_constant=str, strict=False
 )
 # A mark around reasoning; or the beginning of an object, and the key before it, which may be an id.
 # Marks: `<think>`, Gemini's `<thought>`, Seed's `<seed:think>`, Kimi's `◁think▷`, Magistral's
@@ -105,50 +96,50 @@ _TRAILING_COMMA = re.compile(r",\s*+(?=[}\]])")
 _Entry = dict[str, object]
 
 
-def _find(text: str) -> tuple[list[_Entry], list[str]]:
+def _find_entries(text: str) -> tuple[list[_Entry], list[str]]:
     """The entries of a reply in order, and why the rest could not be read."""
     entries: list[_Entry] = []
-    drafts: list[_Entry] = []
+    drafts: list[_Entry] = []  # from the reasoning; used if there is nothing else
     problems: list[str] = []
-    kept = 0  # entries before the reasoning; all is reasoning where only its end is marked
-    at = effort = 0
-    while mark := _MARK.search(text, at):
+    before_reasoning = 0  # entries; 0 if only the end of the reasoning is marked
+    position = effort = 0
+    while mark := _MARK.search(text, position):
         if mark["reasoning"]:
             ends = mark["closing"] or mark["ended"] or mark["final"] or mark["last"]
             if ends:
-                drafts = entries[kept:] or drafts
-                del entries[kept:]
-            kept, at = 0 if ends else len(entries), mark.end()
+                drafts = entries[before_reasoning:] or drafts
+                del entries[before_reasoning:]
+            before_reasoning, position = 0 if ends else len(entries), mark.end()
             continue
         start = mark.end() - 1
         try:
-            value, at = _DECODER.raw_decode(text, start)
+            value, position = _DECODER.raw_decode(text, start)
         except RecursionError:
-            at, reached, why = mark.end(), len(text), "nested too deeply"
+            position, reached, why = mark.end(), len(text), "nested too deeply"
         except json.JSONDecodeError as e:
-            at, reached, why = mark.end(), e.pos, f"{e.msg}: {_shown(text[e.pos : e.pos + 100])}"
+            position, reached = mark.end(), e.pos
+            why = f"{e.msg}: {_shown(text[e.pos : e.pos + 100])}"
             if e.msg.startswith("Unterminated"):
                 reached = len(text)  # e.pos is where the string begins
             comma = max(0, text.rfind(",", start, e.pos + 1))
             trailing = _TRAILING_COMMA.match(text, comma)
-            if trailing and trailing.end() >= e.pos:
-                text, at, why = f"{text[:comma]} {text[comma + 1 :]}", mark.start(), ""  # again
+            if trailing and trailing.end() >= e.pos:  # remove it and decode again
+                text, position, why = f"{text[:comma]} {text[comma + 1 :]}", mark.start(), ""
         else:
             entries += _entries(mark["key"], value)
             continue
         if why and not problems:
             problems.append(f"not JSON: {why}")
-        # And a fast pass each: the error counts lines, a mended comma copies the text.
+        # Each failure also costs a fast pass: the error counts lines, a repair copies the text.
         effort += reached - start + len(text) // 50
-        if effort > _EFFORT:
+        if effort > _MAX_EFFORT:
             problems.append("too broken to be read to its end")
             break
-    # A sentence after the answer may speak of a mark.
     return entries or drafts, problems
 
 
 def _entries(key: str | None, value: object) -> Iterator[_Entry]:
-    """The entries in a decoded value that stood under `key`, however deep, without recursion."""
+    """The entries at any depth of a decoded value that stood under `key`."""
     pending = [(key, value)]
     for key, value in pending:  # which grows
         if isinstance(value, list):
@@ -163,52 +154,48 @@ def _entries(key: str | None, value: object) -> Iterator[_Entry]:
 
 
 def _entry(pairs: tuple[tuple[str, object], ...]) -> _Entry:
-    """An object's fields under the names we know; None where two values contradict each other."""
+    """An object's fields by their usual names; None for a field with two different values."""
     entry: _Entry = {}
     for key, value in pairs:
         name = re.sub(r"[\W_]+", "", key).casefold().removesuffix("score")
         name = "id" if name in ("arxivid", "paperid") else name
-        agrees = name not in entry or (isinstance(value, str) and value == entry[name])
-        entry[name] = value if agrees else None
+        entry[name] = value if entry.get(name, value) == value else None
     return entry
 
 
 # --- escapes ----------------------------------------------------------------------------------
 
-# Models write TeX with single backslashes. Some of it is an invalid escape, which fails; some is a
-# legal one, which passes and means something else: `\beta` is a backspace and "eta".
+# Models write TeX with single backslashes. Some of it is an invalid escape, which is an error; some
+# is a valid one with another meaning: `\beta` is a backspace and "eta". After `\n`, `\r` and `\t`
+# only a known macro is TeX: "\ni.e." is a line break.
 _ESCAPE = re.compile(
-    r'(?P<right>(?:\\(?:["\\/]|u[0-9a-fA-F]{4}))++)'
+    r'(?P<valid>(?:\\(?:["\\/]|u[0-9a-fA-F]{4}))++)'
     r"|\\'(?P<apostrophe>(?=(?:s|re|ll)\b|[^aceilnorsuyzACEILNORSUYZ{\\]))"  # no accent's letter
-    r"|\\(?P<word>[nrt](?:[A-Za-z]++(?!\.[a-z]))?)?"  # "\ni.e." is a line break
+    r"|\\(?P<word>[nrt](?:[A-Za-z]++(?!\.[a-z]))?)?"
 )
-_MORE_MACROS = """
-    ncong ne newline noindent nolimits nonumber normalsize nsim nsubset nsupset
-    rbrack real right rm tag tbinom tfrac thickapprox thicksim tiny tr triangle tt
+_MACRO_NAMES = """
+    nabla natural ncong ne nearrow neg neq newline nexists ngeq ni nleq nmid noindent nolimits
+    nonumber normalsize not notin nparallel nprec nsim nsubset nsubseteq nsucc nu nwarrow
+    rangle rbrace rbrack rceil real ref rfloor rho right rightarrow rightharpoonup
+    rightleftharpoons rm rtimes
+    tag tan tanh tau tbinom text textbf textit textrm textsc textsf textsubscript textsuperscript
+    texttt tfrac therefore theta thickapprox thicksim tilde times tiny to top tr triangle
+    triangleleft triangleright tt
 """
+_MACROS = frozenset(_MACRO_NAMES.split())
 
 
-def _mend(text: str) -> str:
-    return _ESCAPE.sub(_mended, text) if "\\" in text else text
+def _repair_escapes(text: str) -> str:
+    return _ESCAPE.sub(_repaired, text) if "\\" in text else text
 
 
-def _mended(escape: re.Match[str]) -> str:
-    if escape["right"]:
+def _repaired(escape: re.Match[str]) -> str:
+    if escape["valid"]:
         return escape[0]
     if escape["apostrophe"] is not None:
         return "'"
     word = escape["word"]
-    white_space = word and (len(word) == 1 or word not in _macros())
-    return escape[0] if white_space else "\\" + escape[0]
-
-
-@cache
-def _macros() -> frozenset[str]:
-    from pylatexenc import latex2text, latexwalker  # only where TeX may occur
-
-    known = (m.get_default_latex_context_db() for m in (latex2text, latexwalker))
-    names = (spec.macroname for db in known for spec in db.iter_macro_specs())
-    return frozenset(_MORE_MACROS.split()).union(names)
+    return escape[0] if word and word not in _MACROS else "\\" + escape[0]
 
 
 # --- fields -----------------------------------------------------------------------------------
@@ -221,21 +208,16 @@ _SCORE = re.compile(r"([0-9]{1,2}+)(?:\.([0-9]*+))?\s*+(?:/\s*+10)?")
 _DECORATION = " \t\n*_`\"'“”‘’«»"
 
 
-def _written(value: object) -> str:
-    """A string or a number as text; "" for anything else, true and false among it."""
-    return value.decode() if isinstance(value, bytes) else value if isinstance(value, str) else ""
-
-
-def _bare(value: object) -> str:
-    """An id as it is compared, without what people put around one; "" for what is no id."""
-    text = _written(value).strip()
+def _bare_id(value: object) -> str:
+    """An id without version, prefix and address, case folded; "" for anything else."""
+    text = value.strip() if isinstance(value, str) else ""
     match = _ID.fullmatch(text.casefold()) if len(text) <= 200 else None
     return match[1] if match else ""
 
 
 def _number(value: object) -> int | None:
-    """A score from 1 to 10, or None. A fraction goes to the lower score, never into the range."""
-    match = _SCORE.fullmatch(_written(value).strip())
+    """A score from 1 to 10, or None. A fraction is rounded down, but never into the range."""
+    match = _SCORE.fullmatch(value.strip()) if isinstance(value, str) else None
     if not match:
         return None
     number, more_than_ten = int(match[1]), match[1] == "10" and (match[2] or "").strip("0")
@@ -249,18 +231,14 @@ def _topic(value: object, headings: dict[str, str]) -> str:
 
 
 def _undecorated(name: str) -> str:
-    """A heading as it is compared: without marks, emphasis, quotes and number, case folded."""
+    """A heading without marks, emphasis, quotes and number, case folded, to be compared."""
     name = name.strip(_DECORATION).lstrip("#").strip(_DECORATION)
     name = re.sub(r"^[0-9]+[.):]\s*", "", name).strip(_DECORATION)
     return " ".join(name.split()).casefold()
 
 
-def _comment(value: object) -> str:
-    return one_line(value, _LONGEST_COMMENT) if isinstance(value, str) else ""
-
-
 def _shown(value: object) -> str:
-    if isinstance(value, str | bytes):
-        return f"“{one_line(_written(value)[:100], 40)}”"
+    if isinstance(value, str):
+        return f"“{one_line(value[:100], 40)}”"
     kinds: dict[type, str] = {bool: "true or false", list: "a list", tuple: "an object"}
     return kinds.get(type(value), "missing")

@@ -1,8 +1,8 @@
-"""Reading `topics.md`: what the user wants to read about, as they wrote it. Pure.
+"""The parser of `topics.md`: what the user wants to read about. Pure.
 
-It is Markdown that people write by hand, so the reader is forgiving: a heading is a topic, text
-under it is what belongs there unless it stands behind "Not relevant:" (or a synonym), and two
-headings are special, "Keywords" and "Avoid". It is strict only where guessing would change scores.
+People write this Markdown by hand, so the parser accepts many forms: a heading is a topic; the text
+under it is relevant, unless it follows "Not relevant:" (or a synonym); the headings "Keywords" and
+"Avoid" are special. It refuses a file only if a guess would change scores.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SEPARATOR = re.compile(r"[,;](?![^()]*\))")
 
 @dataclass(slots=True)
 class _Section:
-    """A heading and what stands under it until the next."""
+    """A heading and the text under it, up to the next heading."""
 
     level: int
     name: str
@@ -51,7 +51,7 @@ class _Section:
 
 
 def parse_topics(text: str) -> Topics:
-    """Read the text of a `topics.md`. Raises `ConfigError` with all its mistakes."""
+    """The topics in the text of a `topics.md`. Raises `ConfigError` with all mistakes."""
     sections = _sections(text)
     topics, keywords, avoid = [], [], []
     for section in sections:
@@ -75,16 +75,16 @@ def parse_topics(text: str) -> Topics:
 
 
 def _sections(text: str) -> list[_Section]:
-    """The file cut at its headings; what stands before the first is introduction."""
+    """The sections of the file; text before the first heading is ignored."""
     sections: list[_Section] = []
-    target: list[str] = []  # where the next line goes
-    wraps = False  # the line before can go on in this one
+    target: list[str] = []  # the list that the next line belongs to
+    continues = False  # True if the next line may continue the last one
     text = _COMMENT.sub("", text.removeprefix("\ufeff").replace("\r\n", "\n"))
     text = _UNDERLINED.sub(lambda m: f"{'#' if m[2] else '##'} {m[1]}", text)
     for line in text.splitlines():
         if match := _HEADING.fullmatch(line):
             level, name = len(match[1]), _plain(match[2])
-            wraps = False
+            continues = False
             if sections and level > sections[-1].level and _RELEVANT.fullmatch(name):
                 target, sections[-1].labelled = sections[-1].relevant, True
             elif sections and level > sections[-1].level and _NOT_RELEVANT.fullmatch(name):
@@ -100,21 +100,21 @@ def _sections(text: str) -> list[_Section]:
             target, content, sections[-1].labelled = sections[-1].irrelevant, label[2], True
         elif label and sections and _RELEVANT.fullmatch(label[1].strip()):
             target, content, sections[-1].labelled = sections[-1].relevant, label[2], True
-        elif wraps and not bullet and content:
+        elif continues and not bullet and content:
             target[-1] += (" " if line[0].isspace() else "\n") + content
             continue
-        if wraps := bool(re.search(r"\w", content)):
+        if continues := bool(re.search(r"\w", content)):
             target.append(content)
     return sections
 
 
 def _plain(text: str) -> str:
-    """Without emphasis, code marks and surrounding space."""
+    """`text` without emphasis, code marks and surrounding space."""
     return re.sub(r"\*+|`+|\b__|__\b", "", text).strip()
 
 
 def _is_title(first: _Section, sections: list[_Section]) -> bool:
-    """Whether the first topic is the file's title: above every other heading, and only prose."""
+    """True if the first topic is the file's title: above every other heading, without labels."""
     others = [s.level for s in sections if s is not first]
     return first is sections[0] and not first.labelled and first.level < min(others)
 
@@ -124,7 +124,7 @@ def _prose(paragraphs: list[str]) -> str:
 
 
 def _phrases(paragraphs: list[str]) -> tuple[str, ...]:
-    """The phrases of a list, each once, as written: bullets, between commas, or a line each."""
+    """The phrases of a list, each once, as written: one a bullet, between commas, or one a line."""
     phrases: dict[str, None] = {}
     for paragraph in paragraphs:
         separated = _SEPARATOR.split(paragraph.replace("\n", " "))

@@ -29,7 +29,7 @@ from digest.core.scores import Failure, Prompt, Reason, ScoredBy, Scoring, Usage
 from digest.evaluation import command, labels
 from digest.evaluation import compare as evaluation
 from digest.evaluation.labels import load_labels, load_results
-from digest.scoring import scorers
+from digest.scoring.scorer import Scorer, make_scorer
 from tests import make
 from tests.arxiv.test_search_api import Server
 from tests.make import DAY, REPORT_KEYS, paper, score, tree
@@ -448,7 +448,7 @@ def estimate(project: Path) -> float:
     """The estimated cost of a whole evaluation, in dollars."""
     config = load_config(project / "config.yaml")
     papers = [label.paper for label in load_labels(LABELS)]
-    cost = scorers.make(config, None, None).foretell(papers).cost_usd
+    cost = make_scorer(config, None, None).estimate(papers).cost_usd
     assert cost is not None
     return cost
 
@@ -533,7 +533,7 @@ def halting(
         keep(Scoring(by_id, Usage(requests=1)))
         return Scoring(by_id, Usage(requests=1), trouble=trouble)
 
-    scorer = scorers.Scorer(ScoredBy.MODEL, "m", Prompt("", ""), score, lambda _: Scoring({}))
+    scorer = Scorer(ScoredBy.MODEL, "m", Prompt("", ""), score, lambda _: Scoring({}))
     config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
     given = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
     contenders = [command.Contender(name, scorer, {}) for name in ("a", "b")]

@@ -23,7 +23,7 @@ from digest.core.scores import Failure, Prompt, ScoredBy, Scoring, Usage, Verdic
 from digest.run.output import render
 from digest.run.pipeline import Job, restore, run_day
 from digest.run.report import DayReport
-from digest.scoring.scorers import Scorer
+from digest.scoring.scorer import Scorer
 from tests import make
 from tests.make import DAY, REPLACE, paper, score, tree
 
@@ -89,7 +89,7 @@ class Bench:
                 model if scorer is ScoredBy.MODEL else None,
                 prompt,
                 judge or Judge(),
-                foretell=lambda _: FORETOLD,
+                estimate=lambda _: FORETOLD,
             ),
             now=lambda: self.now,
             unfinished=self.out.parent / ".digest",

@@ -165,13 +165,13 @@ def rate_limited(retry_after: str | None = "1", exact: float | None = None) -> R
     headers = {} if retry_after is None else {"Retry-After": retry_after}
     if exact is not None:
         headers["Retry-After-Ms"] = str(round(exact * 1000))
-    said = "Rate limit reached for requests."
-    return error(429, said, "rate_limit_exceeded", headers=headers)
+    message = "Rate limit reached for requests."
+    return error(429, message, "rate_limit_exceeded", headers=headers)
 
 
 def out_of_quota() -> Response:
-    said = "You exceeded your current quota, please check your plan and billing details."
-    return error(429, said, "insufficient_quota")
+    message = "You exceeded your current quota, please check your plan and billing details."
+    return error(429, message, "insufficient_quota")
 
 
 def payment_required() -> Response:  # as DeepSeek and OpenRouter say it
@@ -187,8 +187,8 @@ def forbidden() -> Response:
 
 
 def no_such_model(name: str = "gpt-9") -> Response:
-    said = f"The model `{name}` does not exist or you do not have access to it."
-    return error(404, said, "model_not_found", "model")
+    message = f"The model `{name}` does not exist or you do not have access to it."
+    return error(404, message, "model_not_found", "model")
 
 
 def too_large() -> Response:
@@ -201,19 +201,21 @@ def server_error(status: int = 500) -> Response:
 
 def filtered() -> Response:
     """What Azure says of a prompt that its filter refuses."""
-    said = "The response was filtered due to the prompt triggering the content management policy."
-    return error(400, said, "content_filter", "prompt")
+    message = (
+        "The response was filtered due to the prompt triggering the content management policy."
+    )
+    return error(400, message, "content_filter", "prompt")
 
 
 def inspected() -> Response:
     """The same from Qwen."""
-    said = "Output data may contain inappropriate content."
-    return error(400, said, "data_inspection_failed")
+    message = "Output data may contain inappropriate content."
+    return error(400, message, "data_inspection_failed")
 
 
 def too_long() -> Response:
-    said = "This model's maximum context length is 8192 tokens. However, you requested more."
-    return error(400, said, "context_length_exceeded", "messages")
+    message = "This model's maximum context length is 8192 tokens. However, you requested more."
+    return error(400, message, "context_length_exceeded", "messages")
 
 
 def refuses_formats(*formats: str) -> Rule:
@@ -222,16 +224,16 @@ def refuses_formats(*formats: str) -> Rule:
     def rule(request: Request) -> Response | None:
         if (named := request.response_format) not in formats:
             return None
-        said = f"Invalid parameter: 'response_format' of type '{named}' is not supported."
-        return error(400, said, None, "response_format")
+        message = f"Invalid parameter: 'response_format' of type '{named}' is not supported."
+        return error(400, message, None, "response_format")
 
     return rule
 
 
 def refuses_parameter(name: str) -> Rule:
     """400 for requests that carry it: `temperature`, `prompt_cache_key`, `reasoning_effort` …"""
-    said = f"Unsupported parameter: '{name}' is not supported with this model."
-    refused = error(400, said, "unsupported_parameter", name)
+    message = f"Unsupported parameter: '{name}' is not supported with this model."
+    refused = error(400, message, "unsupported_parameter", name)
     return lambda request: refused if name in request.body else None
 
 
@@ -240,8 +242,10 @@ def refuses_parameter(name: str) -> Rule:
 
 def prose(request: Request) -> Response:
     """The JSON inside of prose and a fence, whatever `response_format` asked for."""
-    said = f"Here are the scores:\n\n```json\n{request.content}\n```\n\nLet me know if I can help!"
-    return completion(request, said)
+    message = (
+        f"Here are the scores:\n\n```json\n{request.content}\n```\n\nLet me know if I can help!"
+    )
+    return completion(request, message)
 
 
 def thinking(request: Request) -> Response:
@@ -266,8 +270,8 @@ def null_content(request: Request) -> Response:
 
 
 def refusal(request: Request) -> Response:
-    said = {"content": None, "refusal": "I'm sorry, I can't help with that."}
-    return completion(request, message=said)
+    message = {"content": None, "refusal": "I'm sorry, I can't help with that."}
+    return completion(request, message=message)
 
 
 def saying(content: str) -> Rule:

@@ -13,7 +13,7 @@ from digest.core.config import Llm
 from digest.core.models import Cut
 from digest.core.papers import Paper
 from digest.core.scores import Failure, Prompt, Score, Scoring, Topics
-from digest.scoring import gate, llm
+from digest.scoring import client, llm
 from digest.scoring.prompt import load_prompt, load_topics
 from tests import make
 from tests.scoring.fake import TOPICS, Fake
@@ -49,7 +49,7 @@ def scored(
         prompt,
         topics,
         llm_settings,
-        lambda: gate.open_client(key, url, llm_settings),
+        lambda: client.open_client(key, url, llm_settings),
         left_usd,
         keep,
     )
@@ -74,5 +74,5 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
     monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
     monkeypatch.setattr("digest.scoring.llm._LONGEST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("digest.scoring.gate._LONGEST_GUESS_S", 0.01)
+    monkeypatch.setattr("digest.scoring.rate_limiter._LONGEST_GUESS_S", 0.01)
     monkeypatch.setattr("digest.scoring.llm._GRACE_S", 1.0)

@@ -1,13 +1,9 @@
-"""Endpoints that nobody here wrote, as pytest fixtures: npm's aimock and PyPI's llmock.
+"""Endpoints that other people wrote, as pytest fixtures: npm's aimock and PyPI's llmock.
 
-aimock answers by `aimock.json`, a fault to each paper id there, and by what a test adds; it cannot
-leave out the usage, and knows no cached tokens under `/v1`. llmock answers with a fixed text
-(`Reply`) and judges from its journal whether the client behaved (`judge`): it takes a request with
-the same body for a retry, and flags one that came before its Retry-After was over, one after a
-400, 401, 403, 404 or 422, more than ten in all, and (as warnings) retries at even intervals and a
-retryable error that never was retried. A pause of *other* requests it cannot see: `Fake.early`.
-
-A conftest.py gets them by `from tests.scoring.servers import aimock, aimock_server, llmock_server`.
+aimock answers by `aimock.json`: each paper id there has its fault. llmock answers with a fixed text
+(`Reply`) and judges from its journal whether the client behaved (`judge`): it flags a request that
+came before its Retry-After was over, one after a 400, 401, 403, 404 or 422, more than ten in all,
+retries at even intervals, and a retryable error that was never retried.
 """
 
 from __future__ import annotations
@@ -34,9 +30,7 @@ HERE = Path(__file__).parent
 FIXTURES = HERE / "aimock.json"
 
 # The papers of aimock.json. A batch gets the fault of the paper that stands first in the file.
-BUSY, UNAUTHORIZED, FILTERED, LENGTH, NOT_JSON, MALFORMED, DISCONNECTED, SLOW, GOOD = (
-    f"2601.4290{n}" for n in range(1, 10)
-)
+BUSY, FILTERED, LENGTH = "2601.42901", "2601.42903", "2601.42904"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tests.scoring.scoring import failures, papers, scored, scores, shipped_prom
 pytestmark = pytest.mark.usefixtures("impatient")
 
 
-def test_what_is_left_is_not_overspent() -> None:
+def test_the_budget_is_not_overspent() -> None:
     kept: list[Scoring] = []
     _, prompt = shipped_prompt()
     with Fake(physics=Physics(ttft=0.02), public=True) as fake:
@@ -36,14 +36,14 @@ def test_nothing_left_is_no_request() -> None:
     assert set(failures(scoring).values()) == {"budget"}
 
 
-def test_what_is_left_holds_although_the_usage_is_not_told() -> None:
+def test_the_budget_holds_without_reported_usage() -> None:
     with Fake(respond=replies.no_usage, public=True) as fake:
         scoring = scored(fake.url, papers(300), left_usd=0.001, batch_size=5)
     assert "budget" in failures(scoring).values()
     assert 0 < len(fake.records) < 60
 
 
-def test_a_request_that_is_given_up_may_have_been_paid_for() -> None:
+def test_a_timeout_counts_as_paid() -> None:
     def later(request: replies.Request) -> Response | None:
         return replies.hanging() if request.number else None
 
@@ -55,7 +55,7 @@ def test_a_request_that_is_given_up_may_have_been_paid_for() -> None:
     assert 2 <= len(fake.records) <= 4
 
 
-def test_an_unknown_price_caps_nothing_and_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_price_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     with Fake(public=True) as fake, caplog.at_level(logging.INFO, "digest"):
         scoring = scored(fake.url, papers(60), left_usd=0.000001, model="home-made")
     assert len(scores(scoring)) == 60
@@ -74,7 +74,7 @@ def dear(tokens: int) -> Rule:
 
 
 @pytest.mark.parametrize("concurrency", [1, 4, 64])
-def test_answers_no_dearer_than_before_never_pass_the_budget(concurrency: int) -> None:
+def test_steady_answers_never_pass_the_budget(concurrency: int) -> None:
     steady = replies.usage({"prompt_tokens": 2000, "completion_tokens": 20_000})  # $0.0102 each
     with Fake(respond=steady, public=True) as fake:
         scoring = scored(
@@ -83,6 +83,14 @@ def test_answers_no_dearer_than_before_never_pass_the_budget(concurrency: int) -
     assert scoring.cost_usd == pytest.approx(0.051)
     assert len(fake.records) == 5
     assert "raise llm.budget_usd" in scoring.trouble
+
+
+def test_a_long_first_answer_raises_the_estimate_of_whole_batches() -> None:
+    thorough = replies.usage({"prompt_tokens": 2000, "completion_tokens": 10_000})  # of one paper
+    with Fake(respond=thorough, public=True) as fake:
+        scoring = scored(fake.url, papers(60), batch_size=10, left_usd=0.03)
+    assert len(fake.records) == 1
+    assert set(failures(scoring).values()) == {"budget"}
 
 
 def test_only_what_is_under_way_can_pass_the_budget() -> None:
@@ -142,10 +150,10 @@ def test_prompts_that_the_server_cuts_are_noticed(caplog: pytest.LogCaptureFixtu
     assert "OLLAMA_CONTEXT_LENGTH" in warning
 
 
-def test_the_budget_s_end_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_end_of_the_budget_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     with Fake(public=True) as fake, caplog.at_level(logging.WARNING, "digest"):
         scoring = scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
-    (said,) = (r.getMessage() for r in caplog.records)
-    assert "the next request may cost" in said
-    assert "of the budget is left" in said
-    assert scoring.trouble in said
+    (message,) = (r.getMessage() for r in caplog.records)
+    assert "the next request may cost" in message
+    assert "of the budget is left" in message
+    assert scoring.trouble in message

@@ -50,23 +50,23 @@ def test_the_answer_is_found_where_it_stands(message: dict[str, Any]) -> None:
 def test_an_unfinished_thought_is_no_answer() -> None:
     answer = read(body({"content": "", "reasoning_content": "perhaps 7"}, "length"))
     assert answer.text == ""
-    assert answer.setback is not None
-    assert "max_completion_tokens" in answer.setback.remedy
-    assert "llm.reasoning_effort" in answer.setback.remedy
+    assert answer.failure is not None
+    assert "max_completion_tokens" in answer.failure.remedy
+    assert "llm.reasoning_effort" in answer.failure.remedy
 
 
 @pytest.mark.parametrize("finish", ["length", "MAX_TOKENS", "Length"])
 def test_a_cut_reply_is_known_in_any_case(finish: str) -> None:
-    setback = read(body({"content": "[1, 2"}, finish)).setback
-    assert setback is not None
-    assert (setback.reason, setback.lasting) == (Reason.INVALID, True)
+    failure = read(body({"content": "[1, 2"}, finish)).failure
+    assert failure is not None
+    assert (failure.reason, failure.is_permanent) == (Reason.INVALID, True)
 
 
 @pytest.mark.parametrize("finish", ["content_filter", "SAFETY", "Prohibited_Content", "sensitive"])
 def test_a_blocked_reply_is_known_in_any_case(finish: str) -> None:
-    setback = read(body({"content": None}, finish)).setback
-    assert setback is not None
-    assert setback.reason is Reason.REFUSED
+    failure = read(body({"content": None}, finish)).failure
+    assert failure is not None
+    assert failure.reason is Reason.REFUSED
 
 
 def test_a_stream_is_put_together() -> None:
@@ -84,7 +84,7 @@ def test_a_stream_is_put_together() -> None:
         + f"data: {counted}\n\ndata: [DONE]\n\n"
     )
     answer = read(stream.encode())
-    assert (answer.text, answer.setback) == ("the answer", None)
+    assert (answer.text, answer.failure) == ("the answer", None)
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (7, 2)
 
 
@@ -101,7 +101,7 @@ def test_a_stream_is_put_together() -> None:
 def test_an_error_in_place_of_a_reply_is_kept(error: dict[str, Any]) -> None:
     refusal = read(json.dumps(error).encode()).refusal
     assert refusal is not None
-    assert "404 NOT_FOUND" in refusal.words
+    assert "404 NOT_FOUND" in refusal.message
 
 
 # --- usage ------------------------------------------------------------------------------------
@@ -123,8 +123,8 @@ def test_tokens_beside_the_completion_are_of_it(stated: dict[str, Any], completi
 
 def test_more_reasoning_than_completion_stands_beside_it() -> None:
     details = {"completion_tokens_details": {"reasoning_tokens": 100}}
-    found = usage(prompt_tokens=50, completion_tokens=30, **details)
-    assert found.completion_tokens == 130
+    actual = usage(prompt_tokens=50, completion_tokens=30, **details)
+    assert actual.completion_tokens == 130
 
 
 @pytest.mark.parametrize(
@@ -141,8 +141,8 @@ def test_cache_hits_are_found_under_each_name(hits: dict[str, Any]) -> None:
 
 
 def test_cache_hits_beside_the_prompt_are_of_it() -> None:
-    found = usage(prompt_tokens=150, completion_tokens=3, prompt_cache_hit_tokens=4000)
-    assert (found.prompt_tokens, found.cached_tokens) == (4150, 4000)
+    actual = usage(prompt_tokens=150, completion_tokens=3, prompt_cache_hit_tokens=4000)
+    assert (actual.prompt_tokens, actual.cached_tokens) == (4150, 4000)
 
 
 @pytest.mark.parametrize("total", [{"total_tokens": 0}, {"total_tokens": 2100}, {}])
@@ -172,8 +172,8 @@ UPSTREAM = {"cost_details": {"upstream_inference_cost": 0.02}}
     ],
 )
 def test_a_cost_is_taken_where_it_is_given(stated: dict[str, Any], cost: float | None) -> None:
-    found = read(body({"content": "x"}, usage={**TOKENS, **stated})).cost_usd
-    assert found == (cost if cost is None else pytest.approx(cost))
+    actual = read(body({"content": "x"}, usage={**TOKENS, **stated})).cost_usd
+    assert actual == (cost if cost is None else pytest.approx(cost))
 
 
 # --- whatever comes ---------------------------------------------------------------------------

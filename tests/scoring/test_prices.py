@@ -28,11 +28,6 @@ def test_the_published_day(model: str, paid: float) -> None:
     assert dollars(model) == pytest.approx(paid, abs=0.001)
 
 
-def test_prompt_and_completion_are_told_apart() -> None:
-    found = price(DAY, "gpt-6-luna", None)
-    assert found == pytest.approx((94_363 * 0.10e-6, 68_277 * 0.50e-6))
-
-
 @pytest.mark.parametrize("base_url", [None, OPENAI, f"{OPENAI}/", GATEWAY])
 def test_a_known_model_costs_what_its_maker_asks_wherever_it_is(base_url: str | None) -> None:
     assert dollars("gpt-5", base_url) == dollars("gpt-5")
@@ -91,14 +86,14 @@ def test_an_address_that_only_looks_local_has_prices(base_url: str) -> None:
 )
 def test_a_maker_other_than_openai(at: str, expected: float) -> None:
     with time_machine.travel(at):
-        found = dollars("deepseek-chat", "https://api.deepseek.com")
-    assert found == pytest.approx(expected, abs=0.02)
+        actual = dollars("deepseek-chat", "https://api.deepseek.com")
+    assert actual == pytest.approx(expected, abs=0.02)
 
 
 def test_cached_tokens_are_cheaper_and_only_they() -> None:
     cached = Usage(prompt_tokens=94_363, cached_tokens=80_000, completion_tokens=68_277)
-    found = price(cached, "gpt-6-luna", None)
-    assert found == pytest.approx((14_363 * 0.10e-6 + 80_000 * 0.01e-6, 68_277 * 0.50e-6))
+    actual = price(cached, "gpt-6-luna", None)
+    assert actual == pytest.approx((14_363 * 0.10e-6 + 80_000 * 0.01e-6, 68_277 * 0.50e-6))
 
 
 def test_tokens_written_to_the_cache_cost_no_less() -> None:
@@ -107,11 +102,6 @@ def test_tokens_written_to_the_cache_cost_no_less() -> None:
     assert written
     assert written[0] >= plain[0]
     assert written[1] == plain[1]
-
-
-@pytest.mark.parametrize("tier", [None, "default", "auto", "of the provider's own"])
-def test_the_ordinary_tier(tier: str | None) -> None:
-    assert dollars("gpt-6-luna", tier=tier) == dollars("gpt-6-luna")
 
 
 @pytest.mark.parametrize("model", ["gpt-5", "gpt-6-luna"])
@@ -134,10 +124,6 @@ def test_flex_is_half_price(model: str) -> None:
 )
 def test_counts_that_are_missing_or_cannot_be_have_no_price(usage: Usage) -> None:
     assert price(usage, "gpt-6-luna", None) is None
-
-
-def test_nothing_costs_nothing() -> None:
-    assert price(Usage(prompt_tokens=0, completion_tokens=0), "gpt-6-luna", None) == (0.0, 0.0)
 
 
 counts = st.none() | st.integers(-10, 2**53)

@@ -30,16 +30,6 @@ def test_without_a_terminal_each_tenth_is_a_line(caplog: pytest.LogCaptureFixtur
     assert " of 100 papers, " in lines(caplog)[0]
 
 
-def test_without_a_terminal_a_minute_is_a_line_whatever_it_brought(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(progress, "_SIGN_OF_LIFE_S", 0.0)
-    with caplog.at_level(logging.INFO, "digest"), progress.tally(1000, "scored", "paper") as more:
-        for _ in range(3):
-            more(1, "")
-    assert lines(caplog) == [f"scored {i} of 1000 papers" for i in (1, 2, 3)]
-
-
 def test_papers_that_were_given_up_count_for_nothing(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

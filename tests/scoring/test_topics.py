@@ -159,23 +159,6 @@ def test_all_mistakes_are_told_at_once() -> None:
     )
 
 
-def test_a_missing_file_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"topics\.md: no such file: write one"):
-        load_topics(tmp_path)
-
-
-def test_a_file_that_is_not_text_is_named_with_the_remedy(tmp_path: Path) -> None:
-    (tmp_path / "topics.md").write_bytes(b"## Caf\xe9\nth\xe9")
-    with pytest.raises(ConfigError, match=r"topics\.md: not UTF-8 text: save the file as UTF-8"):
-        load_topics(tmp_path)
-
-
-def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "topics.md").mkdir()
-    with pytest.raises(ConfigError, match=r"topics\.md: cannot be read"):
-        load_topics(tmp_path)
-
-
 def test_mistakes_in_a_file_name_it(tmp_path: Path) -> None:
     (tmp_path / "topics.md").write_text("## A\n## A\na\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:

@@ -161,7 +161,7 @@ class World:
                 "openai._base_client.INITIAL_RETRY_DELAY",
                 "openai._base_client.MAX_RETRY_DELAY",
                 "digest.scoring.llm._LONGEST_BACKOFF_S",
-                "digest.scoring.gate._LONGEST_GUESS_S",
+                "digest.scoring.rate_limiter._LONGEST_GUESS_S",
             ):
                 stack.enter_context(mock.patch(name, 0.001))
             self.model = stack.enter_context(Fake(respond=self._answer))
