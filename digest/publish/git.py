@@ -22,6 +22,13 @@ _ENVIRONMENT = {  # stronger than the user's settings
     "GIT_OPTIONAL_LOCKS": "0",  # a look at what changed must not stop a commit of the user's
     "LC_ALL": "C",
 }
+_SETTINGS = (
+    f"core.hooksPath={os.devnull}",  # hooks and the signing key are for the user's own commits
+    "commit.gpgSign=false",
+    "i18n.commitEncoding=UTF-8",
+    "core.fileMode=false",  # on some mounts every file is executable
+    "core.safecrlf=false",  # do not refuse a file because its line endings are converted
+)
 # Of a hook or a script that runs us: they would lead git to another repository, or change what a
 # path means (`git rev-parse --local-env-vars`, and the settings of pathspecs).
 _NOT_OURS = re.compile(
@@ -39,11 +46,7 @@ def run(
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`git ARGUMENTS` in `folder`. Raises `PublishError` for any exit code not in `accept`."""
-    # The user's hooks are for the user's own commits and pushes. No page has a mode of its own, and
-    # on some mounts every file may be executed.
-    settings = ["-c", f"core.hooksPath={os.devnull}", "-c", "i18n.commitEncoding=UTF-8"]
-    # Where git converts line endings, it may as well refuse a file whose endings would change.
-    settings += ["-c", "core.fileMode=false", "-c", "core.safecrlf=false"]
+    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     inherited = {k: value for k, value in os.environ.items() if not _NOT_OURS.fullmatch(k)}
     try:
         done = subprocess.run(
@@ -85,6 +88,8 @@ def read(folder: Path, *arguments: str, accept: Collection[int] = (0,)) -> str:
 _REMEDIES = (
     ("not a git repository", "run it inside your repository, or use --no-commit"),
     ("ignored by one of your .gitignore", "take the site's folder out of .gitignore"),
+    ("partial commit", "finish what is under way (git commit), or give it up (git merge --abort)"),
+    ("unmerged files", "resolve the conflict first, then run again"),
     ("protected branch", "let github-actions bypass the branch protection"),
     ("hook declined", "the server's rules refuse this push: allow it for this branch"),
     ("Permission", "give the workflow `permissions: contents: write`"),

@@ -27,7 +27,7 @@ from digest.core import calendar
 from digest.core.models import Cut, Day, Digest, Status
 from digest.core.papers import AnnounceType, Entry, Source, SourceState
 from digest.core.scores import Score, ScoredBy, Usage
-from digest.publish import publish
+from digest.publish.commit import commit_day
 from digest.run import output, ranking, selection
 from digest.site import search
 from tests import feeds, make
@@ -192,7 +192,7 @@ def _commit(files: store.Files, digest: Digest) -> dict[str, Any]:
                 store.write_files(place.out, files)
                 started = time.perf_counter()
                 if ours:
-                    publish.commit(place.out, digest)
+                    commit_day(place.out, digest)
                 else:
                     runs.git(place.folder, "add", "docs")
                     who = ("-c", "user.name=a", "-c", "user.email=a@b.example")

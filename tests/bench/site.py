@@ -39,7 +39,7 @@ from digest.core.config import Site
 from digest.core.models import Cut, Digest, Status
 from digest.core.papers import AnnounceType, Entry, Paper, Source, SourceState
 from digest.core.scores import Score, ScoredBy, Usage
-from digest.publish import publish
+from digest.publish.commit import commit_day
 from digest.run import output, ranking
 from digest.site import html
 from tests.bench import runs
@@ -209,7 +209,7 @@ def _grow(days: Sequence[Digest]) -> dict[str, Any]:
         _git(Path(name), "init", "--quiet", "--initial-branch=main")
         for digest in days:
             output.write(out, digest, None, SITE)
-            publish.commit(out, digest)
+            commit_day(out, digest)
             packed.append(_packed(Path(name), "gc", "--quiet", "--prune=now"))
             sizes.append(sum(path.stat().st_size for path in out.rglob("*") if path.is_file()))
         # Git looks for deltas among neighbours, sorted by the ends of their names: in its window of
@@ -250,7 +250,7 @@ def _pushed(days: Sequence[Digest]) -> dict[str, int]:
             command = ["git", "clone", "--depth=1", f"file://{keeping}", str(clone)]
             subprocess.run(command, check=True, capture_output=True)  # it warns of an empty one
             output.write(clone / "docs", digest, None, SITE)
-            publish.commit(clone / "docs", digest)
+            commit_day(clone / "docs", digest)
             # A bundle is a short header and the pack that a push sends.
             since = ["^HEAD^"] if number else []
             _git(clone, "bundle", "create", "--quiet", f"{name}/pushed", "HEAD", *since)

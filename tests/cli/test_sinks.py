@@ -29,7 +29,7 @@ from digest.core.scores import Prompt, Score, ScoredBy, Usage
 from digest.core.secrets import Secrets
 from digest.core.text import one_line, plain
 from digest.core.wording import scorer_label
-from digest.publish.publish import commit_message
+from digest.publish.commit import commit_message
 from digest.run.report import DayReport, LogFormatter, RunReport
 from digest.site import html as pages
 from digest.site import math

@@ -20,7 +20,8 @@ from digest.publish.clone import (
     require_pushed,
     require_repository,
 )
-from digest.publish.publish import commit, push
+from digest.publish.commit import commit_day as commit
+from digest.publish.push import push
 from digest.run import output
 from tests import make
 from tests.make import DAY, git, paper, score

@@ -13,7 +13,9 @@ from digest.archive import store
 from digest.core.config import Site
 from digest.core.errors import PublishError
 from digest.core.models import Digest, Kept, Status
-from digest.publish.publish import PUSH_ATTEMPTS, commit, push
+from digest.publish.commit import commit_day as commit
+from digest.publish.push import MAX_RETRIES as PUSH_ATTEMPTS
+from digest.publish.push import push
 from digest.run import output
 from digest.run.check import check
 from tests import make
