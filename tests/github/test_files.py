@@ -63,6 +63,49 @@ def test_a_secret_reaches_only_the_steps_that_need_it() -> None:
     assert get("token") == ["Check the set-up", "Open or close the issue about an outage"]
 
 
+OPTIONS = [
+    ({}, "run"),
+    ({"PUSH": "true", "DRY_RUN": "true"}, "run --dry-run --push"),
+    ({"LIMIT": "3", "PUSH": "true"}, "run --limit=3"),  # a trial is not pushed
+    (
+        {"DATE": "2026-01-30", "SCORER": "--push", "RESCORE": "true"},
+        "run --scorer=--push --date=2026-01-30 --rescore",
+    ),
+    (
+        {"SINCE": "$(x) y", "RESCORE": "true", "PUSH": "true"},
+        "catch-up --since=$(x) y --rescore --push",
+    ),
+]
+
+
+@pytest.mark.parametrize(("inputs", "command"), OPTIONS)
+def test_each_input_becomes_one_option(
+    tmp_path: Path, inputs: dict[str, str], command: str
+) -> None:
+    python = tmp_path / "preprint-digest/venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    python.chmod(0o755)
+    none = dict.fromkeys(("SCORER", "PUSH", "DATE", "SINCE", "RESCORE", "LIMIT", "DRY_RUN"), "")
+    environment = {"PATH": os.environ["PATH"], "RUNNER_TEMP": str(tmp_path), "CONFIG": "a b"}
+    subprocess.run(
+        ["bash", "-e", "-c", SCRIPTS["Read, score and publish"]],
+        env=environment | {"GITHUB_ACTION_PATH": str(ROOT)} | none | inputs,
+        check=True,
+    )
+    arguments = (tmp_path / "preprint-digest/report.json").read_text().splitlines()
+    name, *options = command.split(" --")
+    assert arguments == [
+        "-P",
+        "-m",
+        "digest",
+        name,
+        "--json",
+        "--config=a b",
+        *(f"--{o}" for o in options),
+    ]
+
+
 def test_who_cancels_the_job_interrupts_the_digest_itself(tmp_path: Path) -> None:
     python = tmp_path / "preprint-digest/venv/bin/python"
     python.parent.mkdir(parents=True)
