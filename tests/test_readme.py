@@ -105,8 +105,8 @@ def test_every_command_and_option_stands_in_the_readme() -> None:
 
 
 def test_every_variable_that_is_read_stands_in_the_readme() -> None:
-    source = (ROOT / "digest/environment.py").read_text(encoding="utf-8")
-    for name in set(re.findall(r'environ\.get\("(OPENAI_\w+|GITHUB_TOKEN)"', source)):
+    source = (ROOT / "digest/cli/environment.py").read_text(encoding="utf-8")
+    for name in set(re.findall(r'_variable\("(OPENAI_\w+|GITHUB_TOKEN)"', source)):
         assert f"| `{name}` |" in text(), f"the README does not mention {name}"
 
 

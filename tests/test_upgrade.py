@@ -183,7 +183,7 @@ def test_a_fork_of_fifty_days_takes_a_later_version_without_a_conflict(
             change(upstream / name)
     commit(upstream, "A new look")
     sync(fork)
-    assert "mended" in run(fork, "check", "--repair")  # which gives the older pages that look too
+    assert "repaired" in run(fork, "check", "--repair")  # which gives the older pages that look too
     assert "the archive holds together" in run(fork, "check")
     assert "0 files written" in run(fork, "render")
     assert {name: data for name, data in tree(fork).items() if name in days} == days
@@ -283,7 +283,7 @@ def test_line_endings_that_were_converted_before_are_not_committed(
     assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
     for name in changed:
         assert "\r" not in git(windows, "show", f"HEAD:{name}")
-    assert "1 finding mended" in run(windows, "check", "--repair")
+    assert "1 finding repaired" in run(windows, "check", "--repair")
     # Not `status`: by sizes alone, it may call a file changed that is as committed.
     assert git(windows, "diff", "HEAD", "--name-only") == ""
 

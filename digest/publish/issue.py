@@ -34,7 +34,7 @@ _PAGES = 10
 _SOON = 60  # minutes, after which it is rather the job's time that has ended
 _DEFAULT = "config.yaml"
 _HIDDEN = re.compile(r"[^\w\s\\\"{}:,./-]")  # in a comment of HTML: what could end it, or mean more
-NOBODY = "no issue tells of this: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
+NO_GITHUB = "no issue tells of this: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
 _REMEDY = (
     "Once it is mended, run the workflow by hand, or wait for its next slot: the next digest closes"
     " this issue. The README's troubleshooting goes through the causes."
@@ -118,7 +118,7 @@ def follow(github: GitHub, attempt: Attempt) -> str:
     return f"issue {_number(known)} brought up to date"
 
 
-def why_not(error: GitHubError) -> str:
+def remedy(error: GitHubError) -> str:
     """What to do where `follow` could do nothing."""
     remedies = {
         401: "GitHub does not know the token",

@@ -158,7 +158,7 @@ def project(
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_REPOSITORY", "ada/papers")
     monkeypatch.setenv("GITHUB_API_URL", httpserver.url_for("").rstrip("/"))
-    monkeypatch.setattr("digest.cli.main._now", lambda: NOW)
+    monkeypatch.setattr("digest.cli.commands.now", lambda: NOW)
     have_disk(monkeypatch, 42 * repository.GB)
     with Fake(public=True) as fake:
         project = Project(folder, httpserver, fake, capsys)
@@ -445,7 +445,7 @@ def test_on_a_weekend_an_empty_feed_is_as_it_should_be(
     good: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saturday = NOW + timedelta(days=1)
-    monkeypatch.setattr("digest.cli.main._now", lambda: saturday)
+    monkeypatch.setattr("digest.cli.commands.now", lambda: saturday)
     good.server.clear()
     good.serve(make.feed(day=saturday.date()))
     assert good.said("feed") == ["ok: cs.LG: answers; nothing is announced today, a Saturday"]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from tests.attacks import GITHUB
 from tests.github.jobs import KEY, MORNING, Repository
-from tests.github.world import A, B, C, World
+from tests.github.world import C, World
 from tests.make import git, paper
 from tests.scoring.fake import Label
 from tests.scoring.replies import Request, error, in_turn, payment_required
@@ -52,10 +52,6 @@ def test_each_slot_of_a_day_does_what_is_pending(repository: Repository, world: 
     assert "unchanged" in ended.summary
     assert repository.digests == [FIRST]
     assert len(world.model.records) == requests
-
-    world.announce(A, B, C)  # the feed has grown
-    assert repository.run(now=MORNING + timedelta(hours=4)).green
-    assert repository.digests == [FIRST, "Digest 2026-01-30: 2 of 3 papers kept"]
 
 
 # --- what can go wrong ------------------------------------------------------------------------
@@ -127,16 +123,6 @@ def test_hostile_titles_and_a_lost_race_harm_nothing(repository: Repository, wor
 # --- by hand: which options a step gets, test_files.py says -------------------------------------
 
 
-def test_a_day_is_scored_by_hand_with_the_scorer_asked_for(
-    repository: Repository, world: World
-) -> None:
-    saturday = MORNING + timedelta(days=1)
-    ended = repository.run("workflow_dispatch", now=saturday, date="2026-01-30", scorer="offline")
-    assert ended.green, ended.log
-    assert json.loads(repository.read("docs/data/2026/2026-01-30.json"))["scorer"] == "offline"
-    assert (world.asked_of_github, world.model.records) == ([], [])
-
-
 def test_a_limit_by_hand_scores_so_many_papers_and_commits_nothing(
     repository: Repository, world: World
 ) -> None:
@@ -146,13 +132,6 @@ def test_a_limit_by_hand_scores_so_many_papers_and_commits_nothing(
     assert sum(world.model.answered.values()) == 1
     assert {record.body["model"] for record in world.model.records} == {"gpt-6-sol"}
     assert (world.asked_of_github, repository.digests) == ([], [])
-
-
-def test_missed_days_by_hand_are_an_error_if_there_are_none(repository: Repository) -> None:
-    ended = repository.run("workflow_dispatch", since="2026-02-05")
-    assert not ended.green
-    (error,) = ended.annotated("error")
-    assert "no past announcement day" in error
 
 
 def test_the_doctor_checks_everything_and_makes_no_digest(

@@ -106,6 +106,12 @@ def test_each_input_becomes_one_option(
     ]
 
 
+def test_a_run_by_hand_hands_on_each_of_its_inputs() -> None:
+    (step,) = (s for s in DAILY["jobs"]["digest"]["steps"] if s["uses"] == "./")
+    inputs = DAILY[True]["workflow_dispatch"]["inputs"]
+    assert [name for name in inputs if f"inputs.{name} " not in step["with"][name]] == []
+
+
 def test_who_cancels_the_job_interrupts_the_digest_itself(tmp_path: Path) -> None:
     python = tmp_path / "preprint-digest/venv/bin/python"
     python.parent.mkdir(parents=True)
