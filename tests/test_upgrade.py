@@ -17,13 +17,11 @@ import yaml
 
 from digest.archive import store
 from digest.cli.main import main
-from digest.core import config
-from digest.core.config import Site, load_config
-from digest.core.errors import ConfigError
+from digest.core.config import Site
 from digest.core.papers import Feed
 from digest.run import output
 from digest.run.check import check
-from tests import make, settings_table
+from tests import make
 from tests.make import git, paper, rss, tree
 
 ROOT = Path(__file__).parents[1]
@@ -32,7 +30,7 @@ USERS = ("config.yaml", "prompts/topics.md")  # what whoever forks this changes
 
 # --- a fork -----------------------------------------------------------------------------------
 
-DAYS = 50
+DAYS = 5
 FIRST = date(2026, 1, 5)
 OWN = {
     "config.yaml": "categories: [cs.CL]\nscorer: offline\nkeep: {relevance: 6}\nauthors: [Ada L]\n",
@@ -40,32 +38,28 @@ OWN = {
     "prompts/scoring.md": "## Relevance\n\nMine.\n\n## Novelty\n\nMine.\n",
     "docs/CNAME": "papers.example.org\n",
 }
-REMOVED = ("CHANGELOG.md", "tests/bench/ranking.py")
+REMOVED = ("CHANGELOG.md", "SECURITY.md")
 MOVED = ("CONTRIBUTING.md", "HACKING.md")
-ADDED = ("digest/later.py", "tests/data/later/later.json", ".github/workflows/later.yml")
+ADDED = ("digest/later.py", "manual/later.md", ".github/workflows/later.yml")
 LOOK = "digest/site/static"  # what the pages are made with, and change with
 
 
 def tracked() -> list[str]:
-    """What this repository holds, or will once the work under way is committed."""
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return sorted({name for name in listed.split("\0") if name and (ROOT / name).is_file()})
+    """The files of this repository but for its tests, committed or not."""
+    names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    files = {name for name in names if name and (ROOT / name).is_file()}
+    return sorted(name for name in files if not name.startswith("tests/"))
 
 
 @pytest.fixture
-def names() -> list[str]:
-    return tracked()
-
-
-@pytest.fixture
-def upstream(names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """This very tree, as one commit."""
+def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This version of the program, as one commit."""
     make.own_git_settings(monkeypatch, tmp_path)
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "OPENAI_"))]:
         monkeypatch.delenv(name)
     folder = tmp_path / "upstream"
     git(tmp_path, "init", "--quiet", str(folder))
-    for name in names:
+    for name in tracked():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     commit(folder, "This version")
@@ -74,7 +68,7 @@ def upstream(names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def fork(upstream: Path, tmp_path: Path) -> Path:
-    """Somebody's fork, with settings and prompts of their own and fifty days of digests."""
+    """Somebody's fork, with their own settings and prompts, and some days of digests."""
     folder = tmp_path / "fork"
     git(tmp_path, "clone", "--quiet", str(upstream), str(folder))
     for name, text in OWN.items():
@@ -147,10 +141,8 @@ def sync(fork: Path) -> None:
     assert git(fork, "status", "--porcelain") == ""
 
 
-def test_a_fork_of_fifty_days_takes_a_later_version_without_a_conflict(
-    upstream: Path, fork: Path, names: list[str]
-) -> None:
-    before = tree(fork)
+def test_a_fork_takes_a_later_version_without_a_conflict(upstream: Path, fork: Path) -> None:
+    before, names = tree(fork), tracked()
     for name in names:
         if name not in USERS and not name.startswith((LOOK, "docs/")):
             change(upstream / name)
@@ -197,10 +189,10 @@ def test_of_the_site_an_empty_file_alone_is_part_of_this_repository(names: list[
 OF_A_LATER_VERSION = (".gitattributes", "docs/.nojekyll")
 
 
-@pytest.mark.parametrize("own", [{}, {"docs/.gitattributes": "* text\n", "docs/CNAME": "mine\n"}])
-def test_a_fork_with_digests_takes_the_first_version_that_has_files_in_the_same_folder(
-    upstream: Path, tmp_path: Path, own: dict[str, str]
+def test_a_fork_takes_a_version_with_files_in_the_same_folder(
+    upstream: Path, tmp_path: Path
 ) -> None:
+    own = {"docs/.gitattributes": "* text\n", "docs/CNAME": "mine\n"}
     for name in OF_A_LATER_VERSION:
         (upstream / name).unlink()
     commit(upstream, "As before")
@@ -224,7 +216,7 @@ def test_a_fork_with_digests_takes_the_first_version_that_has_files_in_the_same_
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["this version", "an older fork"])
-def test_a_clone_that_converts_line_endings_goes_on_with_the_fork(
+def test_a_clone_that_converts_line_endings_continues_the_fork(
     upstream: Path, tmp_path: Path, older: bool
 ) -> None:
     fork = tmp_path / "fork"
@@ -258,9 +250,7 @@ def test_a_clone_that_converts_line_endings_goes_on_with_the_fork(
     assert "the archive holds together" in run(plain, "check")
 
 
-def test_line_endings_that_were_converted_before_are_not_committed(
-    upstream: Path, tmp_path: Path
-) -> None:
+def test_line_endings_converted_before_are_not_committed(upstream: Path, tmp_path: Path) -> None:
     """An older clone, and then the version that leaves line endings as they are."""
     fork = tmp_path / "fork"
     git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
@@ -288,7 +278,7 @@ def test_line_endings_that_were_converted_before_are_not_committed(
     assert git(windows, "diff", "HEAD", "--name-only") == ""
 
 
-def test_nothing_that_a_run_makes_is_ignored_by_git_and_what_it_keeps_aside_is(
+def test_git_ignores_the_run_state_and_nothing_generated(
     upstream: Path,
 ) -> None:
     made = [
@@ -319,90 +309,6 @@ def test_what_forks_edit_stays_as_it_is(name: str, begins: str) -> None:
     assert hashlib.sha256((ROOT / name).read_bytes()).hexdigest().startswith(begins)
 
 
-# --- settings ---------------------------------------------------------------------------------
-
-OLD_NAMES = {
-    "title": "site.title",
-    "llm.cap_usd": "llm.budget_usd",
-    "relevance": "keep.relevance",
-    "llm.shuffle": None,
-}
-
-
-@pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(config, "RENAMED", OLD_NAMES)
-    return tmp_path / "config.yaml"
-
-
-def test_old_settings_work_and_are_told_in_one_line(
-    file: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    file.write_text(
-        "categories: [cs.LG]\ntitle: Mine\nrelevance: 5\nllm: {cap_usd: 0.5, shuffle: true}\n"
-    )
-    read = load_config(file)
-    assert (read.site.title, read.llm.budget_usd, read.keep.relevance) == ("Mine", 0.5, 5)
-    (told,) = caplog.records
-    assert told.getMessage() == (
-        f"{file}: old settings, which still work: write `site.title` for `title`;"
-        " write `llm.budget_usd` for `llm.cap_usd`; write `keep.relevance` for `relevance`;"
-        " `llm.shuffle` does nothing any more: take it out"
-    )
-
-
-def test_new_settings_are_told_of_nothing(file: Path, caplog: pytest.LogCaptureFixture) -> None:
-    file.write_text("categories: [cs.LG]\nsite: {title: Mine}\nllm:\nkeep: {novelty: 3}\n")
-    load_config(file)
-    assert caplog.records == []
-
-
-def test_the_other_settings_of_a_section_stay_as_they_are(file: Path) -> None:
-    file.write_text("categories: [cs.LG]\nrelevance: 5\nkeep: {novelty: 3}\nsite:\ntitle: Mine\n")
-    read = load_config(file)
-    assert (read.keep.relevance, read.keep.novelty, read.site.title) == (5, 3, "Mine")
-
-
-def test_an_old_and_a_new_name_for_one_setting_are_a_mistake_among_the_others(file: Path) -> None:
-    file.write_text("scorer: none\nllm: {cap_usd: 0.5, budget_usd: 2}\n")
-    with pytest.raises(ConfigError) as caught:
-        load_config(file)
-    assert [mistake.removeprefix(f"{file}: ") for mistake in caught.value.mistakes] == [
-        "llm.cap_usd: is called llm.budget_usd now, and both are set: keep llm.budget_usd",
-        "categories: missing: a list of arXiv categories or archives, at least one",
-        "scorer: found 'none'; allowed: llm or offline",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("text", "mistake"),
-    [
-        ("relevance: 11\n", "keep.relevance: found 11; allowed: a whole number from 1 to 10"),
-        ("relevance: 5\nkeep: 3\n", "keep: found 3; allowed: a mapping"),
-        ("llm: cap_usd\n", "llm: found 'cap_usd'; allowed: a mapping"),
-    ],
-)
-def test_what_is_wrong_with_an_old_setting_is_told_like_any_other_mistake(
-    file: Path, text: str, mistake: str
-) -> None:
-    file.write_text(f"categories: [cs.LG]\n{text}")
-    with pytest.raises(ConfigError) as caught:
-        load_config(file)
-    assert caught.value.mistakes == (f"{file}: {mistake}",)
-
-
-def test_settings_of_any_depth_are_read_for_old_names(file: Path) -> None:
-    file.write_text(f"categories: [cs.LG]\nllm: {{cap_usd: 3, extra: {'{a: ' * 90}1{'}' * 90}}}\n")
-    assert load_config(file).llm.budget_usd == 3
-
-
-def test_every_old_name_leads_to_a_setting_and_is_none_itself() -> None:
-    paths = [path for path, _ in settings_table._settings(config.Config, "")]
-    for old, now in config.RENAMED.items():
-        assert old not in paths
-        assert now is None or now in paths
-
-
 # --- an archive -------------------------------------------------------------------------------
 
 # Written by the first version that landed (5fae35d), from made papers in every state.
@@ -425,7 +331,7 @@ def test_the_first_versions_days_are_read_whole(tmp_path: Path) -> None:
     assert (day.usage.prompt_tokens, day.usage.prompt_usd) == (12345, None)
 
 
-def test_the_first_versions_days_written_again_say_the_same(tmp_path: Path) -> None:
+def test_the_first_versions_days_are_rewritten_unchanged(tmp_path: Path) -> None:
     output.render(OLD_ARCHIVE, tmp_path, Site())
     for path in store.day_paths(OLD_ARCHIVE):
         old, new = (json.loads((out / path).read_bytes()) for out in (OLD_ARCHIVE, tmp_path))
@@ -441,7 +347,7 @@ def test_the_first_versions_archive_makes_a_site_of_today(tmp_path: Path) -> Non
     assert "A paper nobody scored" in (tmp_path / "2026/2026-01-30.md").read_text("utf-8")
 
 
-def test_a_run_goes_on_where_the_first_version_stopped(
+def test_a_run_continues_the_first_versions_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(OLD_ARCHIVE, tmp_path / "docs")
@@ -465,7 +371,7 @@ def test_a_run_goes_on_where_the_first_version_stopped(
     assert all("math.GT was stale" in finding for finding in findings)
 
 
-def test_an_archive_of_a_newer_schema_is_refused_with_what_to_do_and_left_alone(
+def test_an_archive_of_a_newer_schema_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(OLD_ARCHIVE, tmp_path / "docs")

@@ -23,15 +23,14 @@ MAX_RETRIES = 3
 
 
 def push(out: Path, add_days: Callable[[Path, list[date]], None]) -> str | None:
-    """Push the current branch to where it came from, `origin` if nothing is set.
+    """Push the current branch to the branch that it follows, by default the one at `origin`.
 
-    The id of the commit that is now the branch's newest, or None where the other side already had
-    all that there was to push.
+    Returns the id of the branch's newest commit, or None if the remote had all our days already.
 
-    Where somebody has pushed meanwhile: if they left `out` alone, the digests go on top of their
-    work; else theirs stands and `add_days(their_out, days)` commits the days they lack in a work
-    tree that holds their version. Raises `PublishError` where the server refuses, where three
-    attempts were not enough, or where commits of the user's own would be published or moved.
+    If somebody else pushed first and did not change `out`, our digests go on top of their commits.
+    If they changed it, their version stays, and `add_days(their_out, days)` must commit the days
+    that it lacks, in a work tree with their version. Raises `PublishError` if the server refuses,
+    after `MAX_RETRIES`, or if the user's own commits would be published or moved.
     """
     clone.require_pushed(out)
     upstream = clone.upstream(out)
@@ -46,7 +45,7 @@ def push(out: Path, add_days: Callable[[Path, list[date]], None]) -> str | None:
         if not re.search(r"non-fast-forward|fetch first|cannot lock ref", done.stderr):
             raise PublishError(git.explain("push", done.stderr))
         if attempt < MAX_RETRIES:
-            log.info("push: somebody else pushed first: going on top of their work")
+            log.info("push: somebody else pushed first: adding our digests to their version")
             theirs = _fetch(out, upstream)
             candidate = _on_top_of(theirs, out, head, add_days)
     raise PublishError(
@@ -62,18 +61,18 @@ def _fetch(out: Path, upstream: clone.Upstream) -> str:
 def _on_top_of(
     theirs: str, out: Path, head: str, add_days: Callable[[Path, list[date]], None]
 ) -> str:
-    """The commit that holds the other side's work and what it lacks of ours."""
+    """A commit with their version and the days of ours that it lacks."""
     base = git.read(out, "merge-base", head, theirs, accept=(0, 1))
     if not base:
         raise PublishError(
             "the remote branch was rewritten: reset this clone to it, then run again"
         )
     if base == head:
-        return theirs  # which has all of ours
+        return theirs  # they have all our commits
     if own := clone.own_commits(out, head, [base]):
-        named = clone.commit_name(out, own[0])
+        name = clone.commit_name(out, own[0])
         raise PublishError(
-            f"somebody else pushed, and {named} here is a commit of your own:"
+            f"somebody else pushed, and {name} here is a commit of your own:"
             " git pull --rebase, then run again"
         )
     with _work_tree(out, theirs) as their_out:
@@ -85,20 +84,20 @@ def _on_top_of(
 
 
 def _days_changed(out: Path, base: str, head: str, theirs: str) -> list[date]:
-    """The days that our side recorded and the other left as they were, oldest first."""
+    """The days whose records we changed and they did not, oldest first."""
 
-    def recorded(side: str) -> set[date]:
+    def changed(side: str) -> set[date]:
         names = git.read(out, "diff", "--name-only", "--relative", base, side, "--", "data")
         return {day for name in names.splitlines() if (day := day_of_record(name))}
 
-    return sorted(recorded(head) - recorded(theirs))
+    return sorted(changed(head) - changed(theirs))
 
 
 @contextmanager
 def _work_tree(out: Path, commit: str) -> Iterator[Path]:
-    """`out` as `commit` has it, in a work tree of its own."""
+    """The site's folder as it is in `commit`, in a temporary work tree."""
     inside = git.read(out, "rev-parse", "--show-prefix")
-    git.run(out, "worktree", "prune")  # of a run that was killed
+    git.run(out, "worktree", "prune")  # after a run that was killed
     with TemporaryDirectory() as folder:
         tree = Path(folder, "tree")
         git.run(out, "worktree", "add", "--quiet", "--detach", str(tree), commit)
@@ -110,15 +109,14 @@ def _work_tree(out: Path, commit: str) -> Iterator[Path]:
 
 
 def _advance(out: Path, head: str, pushed: str) -> None:
-    """Bring the branch and the work tree from `head` to what was pushed.
+    """Move the branch and the work tree from `head` to the commit that was pushed.
 
-    As a checkout would: what the user has edited or staged stays, and where it stands in the way
-    nothing is touched.
+    What the user has edited or staged stays. If it is in the same files, nothing is changed.
     """
     if head == pushed:
         return
     top = Path(git.read(out, "rev-parse", "--show-toplevel"))
-    git.run(top, "update-index", "-q", "--refresh", accept=(0, 1))  # it has yet to see our files
+    git.run(top, "update-index", "-q", "--refresh", accept=(0, 1))
     done = git.run(top, "read-tree", "-m", "-u", head, pushed, accept=range(256))
     if done.returncode:
         raise PublishError(
