@@ -121,7 +121,7 @@ def test_the_topics_that_the_readme_names_can_be_used() -> None:
         parse_config(strict_yaml.parse(settings)[0])
 
 
-def test_the_workflow_that_the_readme_shows_uses_the_action_as_it_is() -> None:
+def test_the_readmes_workflow_fits_the_action() -> None:
     shown = re.search(r"<!-- workflow -->\n```yaml\n(.*?)```", text(), re.DOTALL)
     assert shown is not None
     document, mistakes = strict_yaml.parse(shown[1])
@@ -148,7 +148,7 @@ def test_the_settings_that_the_readme_shows_are_accepted() -> None:
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.name)
-def test_a_picture_is_shown_with_words_for_who_cannot_see_it(path: Path) -> None:
+def test_each_picture_has_a_description(path: Path) -> None:
     assert re.search(rf'<img src=".github/{path.name}" alt="[^"]{{40,}}"', text())
 
 
@@ -182,7 +182,7 @@ def literals() -> Iterator[str]:
     yield from re.findall(r'(?:fail "|::error title=.*?::)(.*)"', action)
 
 
-def test_each_message_that_the_readme_explains_is_one_that_is_printed() -> None:
+def test_each_message_in_the_readme_is_printed() -> None:
     said = list(literals())
     rows = [row for row in marked("troubleshooting").splitlines()[2:] if row]
     assert len(messages()) == len(rows) > 20

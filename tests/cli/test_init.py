@@ -82,7 +82,7 @@ def test_the_site_begins_in_the_folder_that_settings_name(
         assert (folder / ".gitattributes").read_text().splitlines()[-1] == line
 
 
-def test_the_settings_and_the_prompts_can_be_used_as_they_are(begun: Path) -> None:
+def test_the_settings_and_prompts_can_be_used(begun: Path) -> None:
     config = load_config(begun / "config.yaml")
     assert yaml.safe_load((begun / "config.yaml").read_text()).keys() == {"categories"}
     topics, prompt = load(config.prompts, config.keep.cut, config.llm.language)

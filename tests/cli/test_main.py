@@ -171,9 +171,7 @@ def states(day: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def test_the_576_items_of_a_real_day_are_472_papers_each_in_one_state(
-    digest: Digest, project: Path, real: Replay
-) -> None:
+def test_each_of_472_real_papers_has_one_state(digest: Digest, project: Path, real: Replay) -> None:
     feeds = both(real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30"))
     ended = digest("run", *feeds, "--scorer", "offline", "--no-commit", "--json")
     assert ended.code == 0, ended.err
@@ -340,9 +338,7 @@ def test_own_commits_stop_a_push_before_anything_is_scored(
     assert digest("run", *feeds, "--push").code == 0
 
 
-def test_a_digest_that_could_not_be_pushed_goes_with_the_next(
-    digest: Digest, project: Path, pushed: Path
-) -> None:
+def test_an_unpushed_digest_goes_with_the_next(digest: Digest, project: Path, pushed: Path) -> None:
     pushed.rename(pushed.with_name("away"))
     assert digest("run", *both(place(project, B)), "--push").code == 5
     pushed.with_name("away").rename(pushed)
@@ -356,9 +352,7 @@ def test_a_digest_that_could_not_be_pushed_goes_with_the_next(
     ]
 
 
-def test_a_run_that_failed_to_commit_is_committed_by_the_next(
-    digest: Digest, project: Path
-) -> None:
+def test_the_next_run_commits_an_uncommitted_day(digest: Digest, project: Path) -> None:
     feeds = both(place(project, A))
     (project / ".gitignore").write_text("docs/\n")
     assert digest("run", *feeds).code == 5
@@ -405,7 +399,7 @@ def test_a_replay_of_stale_feeds_fails_and_writes_nothing(digest: Digest, projec
 
 
 @pytest.mark.parametrize(("hour", "code"), [(15, 0), (16, 4)])
-def test_stale_feeds_are_late_before_16_utc_and_a_failure_after(
+def test_stale_feeds_are_a_failure_after_16_utc(
     digest: Digest, project: Path, httpserver: HTTPServer, hour: int, code: int
 ) -> None:
     follow(project, httpserver, "cs.LG")
@@ -644,7 +638,7 @@ def test_a_feed_that_is_none_names_its_day_and_category(
     assert not (project / "docs").exists()
 
 
-def test_a_feed_file_that_is_not_there_is_a_feed_error(digest: Digest, project: Path) -> None:
+def test_a_missing_feed_file_is_a_feed_error(digest: Digest, project: Path) -> None:
     ended = digest("run", "--feed", "nowhere.xml")
     assert ended.code == 4
     assert ended.err.splitlines() == [
@@ -662,7 +656,7 @@ def test_outside_of_a_repository_nothing_is_fetched_or_made(
     assert httpserver.log == []
 
 
-def test_a_refused_push_ends_the_run_on_the_day_it_struck(digest: Digest, project: Path) -> None:
+def test_a_refused_push_ends_the_run_with_its_day(digest: Digest, project: Path) -> None:
     git(project, "remote", "add", "origin", str(project / "moved.git"))
     ended = digest(
         "run", *both(place(project, A), place(project, B, day=EARLIER)), "--push", "--json"
@@ -833,7 +827,7 @@ def test_the_report_counts_the_day_as_it_was_pushed(
     assert git(project, "log", "-1", "--format=%s").endswith("of 1 papers kept")
 
 
-def test_a_day_that_is_stale_beside_theirs_is_said_to_be(
+def test_a_day_stale_beside_theirs_is_reported_so(
     digest: Digest, project: Path, rival: Path
 ) -> None:
     ended = digest("run", "--feed", place(project, A), "--push", "--json")

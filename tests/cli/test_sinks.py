@@ -445,7 +445,7 @@ def test_a_title_of_10000_characters_acts_nowhere(attack: str) -> None:
         check(digest, settings)
 
 
-def test_a_paper_of_3000_authors_names_them_all_on_its_pages() -> None:
+def test_pages_name_all_3000_authors_of_a_paper() -> None:
     digest, settings = digest_of("harmless")
     authors = tuple(f"Author <{n}> O'Neil" for n in range(3000))
     (kept,) = digest.kept

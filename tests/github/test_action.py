@@ -60,7 +60,7 @@ IMPOSSIBLE = {
 }
 
 
-def test_a_bad_combination_of_inputs_is_an_error_with_its_remedy(repository: Repository) -> None:
+def test_a_bad_combination_of_inputs_has_a_remedy(repository: Repository) -> None:
     steps = [with_inputs(HERE, **inputs) for inputs in IMPOSSIBLE.values()]
     repository.edit({TEST: workflow(CHECKOUT, *steps)})
     ended = repository.run("workflow_dispatch", workflow="test.yml")

@@ -57,9 +57,7 @@ def test_each_slot_of_a_day_does_what_is_pending(repository: Repository, world: 
 # --- what can go wrong ------------------------------------------------------------------------
 
 
-def test_an_outage_is_red_with_one_issue_and_nothing_is_paid_twice(
-    repository: Repository, world: World
-) -> None:
+def test_an_outage_is_red_and_nothing_paid_twice(repository: Repository, world: World) -> None:
     repository.edit({"config.yaml": world.config("llm: {batch_size: 1, concurrency: 1}")})
     world.model.respond = in_turn(None, payment_required())
     ended = repository.run()
@@ -119,9 +117,7 @@ def test_hostile_titles_and_a_lost_race_harm_nothing(repository: Repository, wor
 # --- by hand: which options a step gets, test_files.py says -------------------------------------
 
 
-def test_a_limit_by_hand_scores_so_many_papers_and_commits_nothing(
-    repository: Repository, world: World
-) -> None:
+def test_a_limit_by_hand_commits_nothing(repository: Repository, world: World) -> None:
     repository.variables["OPENAI_MODEL"] = "gpt-6-sol"
     ended = repository.run("workflow_dispatch", limit="1")
     assert ended.green, ended.log

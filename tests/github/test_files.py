@@ -133,7 +133,7 @@ def test_who_cancels_the_job_interrupts_the_digest_itself(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("broken", ["-m venv", "-m pip"])
-def test_what_cannot_be_installed_is_an_error_on_the_runs_page(tmp_path: Path, broken: str) -> None:
+def test_a_failed_installation_is_an_error_annotation(tmp_path: Path, broken: str) -> None:
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\ncase "$*" in *"{broken} "*) exit 7;; esac\n')
     python.chmod(0o755)
@@ -159,7 +159,7 @@ def test_runs_wait_for_each_other_and_none_is_dropped() -> None:
     assert DAILY["concurrency"]["cancel-in-progress"] is False
 
 
-def test_every_input_and_output_is_explained_and_no_input_is_required() -> None:
+def test_every_input_is_explained_and_optional() -> None:
     for entry in (*ACTION["inputs"].values(), *ACTION["outputs"].values()):
         assert entry["description"].endswith((".", "`"))
     assert all("default" in entry for entry in ACTION["inputs"].values())
@@ -172,7 +172,7 @@ def test_a_slot_follows_soon_after_the_feed_has_turned(day: date) -> None:
     assert any(timedelta(minutes=5) <= wait <= timedelta(minutes=30) for wait in waits)
 
 
-def test_one_slot_comes_late_enough_to_call_a_feed_stale_and_none_on_the_hour() -> None:
+def test_one_slot_is_late_and_none_on_the_hour() -> None:
     slots = weekday_slots()
     assert slots[-1] >= time(16)
     assert all(5 <= slot.minute <= 55 for slot in slots)

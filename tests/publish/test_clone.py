@@ -182,7 +182,7 @@ def test_a_site_with_an_odd_name_is_compared_as_well(remote: Path) -> None:
 # --- commits of the user's own ----------------------------------------------------------------
 
 
-def test_a_commit_of_the_users_that_is_not_pushed_is_named(remote: Path) -> None:
+def test_an_own_commit_that_is_not_pushed_is_named(remote: Path) -> None:
     folder = clone(remote)
     edit(folder, "Fixes #1, by @ada\x01abcd\x07 " + "and more of it " * 9)
     short = git(folder, "log", "-1", "--format=%h")
@@ -215,7 +215,7 @@ def test_digests_that_could_not_be_pushed_are_no_obstacle(remote: Path) -> None:
         require_pushed(folder / "docs")
 
 
-def test_a_digest_of_another_site_in_the_repository_is_no_obstacle(remote: Path) -> None:
+def test_a_digest_of_another_site_is_no_obstacle(remote: Path) -> None:
     folder = clone(remote)
     digest = make.digest(kept=[Kept(paper("2601.00001"), score())])
     output.write(folder / "physics/docs", digest, None, SITE)
@@ -274,9 +274,7 @@ def test_before_the_first_commit_there_is_nothing_to_publish(remote: Path, tmp_p
     require_pushed(tmp_path / "new" / "docs")
 
 
-def test_a_remote_without_the_branch_has_none_of_the_users_commits(
-    remote: Path, tmp_path: Path
-) -> None:
+def test_a_remote_without_the_branch_has_no_commits(remote: Path, tmp_path: Path) -> None:
     folder = clone(remote)
     git(tmp_path, "init", "--quiet", "--bare", "empty.git")
     git(folder, "remote", "set-url", "origin", str(tmp_path / "empty.git"))

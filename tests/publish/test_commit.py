@@ -108,7 +108,7 @@ def repository(tmp_path: Path) -> Path:
 DIGEST = make.digest(kept=[Kept(paper("2601.00001"), score())])
 
 
-def test_a_commit_is_the_bots_and_holds_the_sites_folder_alone(
+def test_a_commit_is_the_bots_and_only_the_site(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(repository, "config", "author.name", "Ada")

@@ -77,7 +77,7 @@ def commits(folder: Path) -> list[str]:
     return git(folder, "rev-list", "--reverse", "HEAD").splitlines()[1:]
 
 
-def test_the_entry_of_a_day_is_legible_where_the_feed_shows_it(project: Path) -> None:
+def test_the_entry_of_a_day_is_legible(project: Path) -> None:
     announce(project, FRIDAY, *TITLES)
     (made,) = commits(project)
     shown = entry(project, made)

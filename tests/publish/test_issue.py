@@ -90,7 +90,7 @@ def ended(status: str) -> issue.Attempt:
     return issue.Attempt({**day, "days": [day], "problem": None}, 0, RUN, AT)
 
 
-def test_a_failure_opens_an_issue_that_is_named_after_its_cause(
+def test_a_failure_opens_an_issue_named_by_its_cause(
     repository: Repository, github: GitHub
 ) -> None:
     assert issue.follow(github, failed()) == "issue 1 opened"
@@ -134,9 +134,7 @@ def test_a_run_without_a_digest_changes_nothing(
     assert repository.issues[0]["state"] == "open"
 
 
-def test_a_good_run_without_an_issue_asks_once_and_writes_nothing(
-    repository: Repository, github: GitHub
-) -> None:
+def test_a_good_run_without_an_issue_writes_nothing(repository: Repository, github: GitHub) -> None:
     issue.follow(github, ended("published"))
     assert repository.requests == ["GET /repos/reader/papers/issues"]
 
@@ -172,9 +170,7 @@ def test_a_run_that_somebody_stopped_neither_opens_nor_closes_it(
     assert repository.requests == []
 
 
-def test_a_run_that_was_stopped_after_long_has_run_out_of_time(
-    repository: Repository, github: GitHub
-) -> None:
+def test_a_run_stopped_late_ran_out_of_time(repository: Repository, github: GitHub) -> None:
     stopped = failed("interrupted; run it again to go on", "interrupted", 130)
     late = replace(stopped, report={**stopped.report, "seconds": 5_390.5})
     assert issue.follow(github, late) == "issue 1 opened"
@@ -284,7 +280,7 @@ def actions(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return tmp_path
 
 
-def test_the_command_reads_the_last_line_of_what_the_run_printed(
+def test_the_command_reads_the_last_line_of_the_report(
     actions: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = json.dumps(dict(failed().report))
@@ -329,7 +325,7 @@ def test_a_refusal_of_githubs_is_explained_without_failing(
 
 
 @pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
-def test_without_a_token_the_command_says_so_and_does_not_fail(
+def test_without_a_token_the_command_does_not_fail(
     actions: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

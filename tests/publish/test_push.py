@@ -155,9 +155,7 @@ def test_a_digest_goes_on_top_of_others_code(repository: Path, other: Path, remo
     assert_clean(repository, remote)
 
 
-def test_of_two_runs_of_the_same_day_the_first_pushed_wins(
-    repository: Path, other: Path, remote: Path
-) -> None:
+def test_of_two_runs_of_a_day_the_first_wins(repository: Path, other: Path, remote: Path) -> None:
     theirs = record(other, digest_of(DAY, "2601.00002"))
     push(other / "docs", no_days)
     record(repository, digest_of(DAY, "2601.00001"))
@@ -166,7 +164,7 @@ def test_of_two_runs_of_the_same_day_the_first_pushed_wins(
     assert_clean(repository, remote)
 
 
-def test_a_day_that_the_other_side_lacks_is_added_to_theirs(
+def test_a_day_that_they_lack_is_added(
     repository: Path, other: Path, remote: Path, tmp_path: Path
 ) -> None:
     theirs = record(other, digest_of(NEXT_DAY, "2602.00001"))
