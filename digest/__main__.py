@@ -1,32 +1,30 @@
-"""`python -m digest` and the command `digest`: a process that starts and ends without delay."""
+"""`python -m digest` and the command `digest`."""
 
 import _thread
-import gc
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-INTERRUPTED = 130
-
-# By itself Python looks for garbage every 700 (later 2,000) new objects. What a run makes mostly
-# lives until its end: to look so often took it a tenth of its time.
-OBJECTS_BETWEEN_COLLECTIONS = 400_000
+INTERRUPTED = 130  # `core.errors.Interrupted.exit_code`: to import it here could be interrupted
 
 
 def main() -> None:
     """Run one command and end the process with its exit code."""
     try:
-        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         sys.unraisablehook = _repeat_lost_interrupt
         _open_closed_streams()
         from digest.cli.main import main as run
 
-        _leave(run())
-    except KeyboardInterrupt:  # before or after the part of `run` that tells of it
-        sys.exit(INTERRUPTED)
+        code = run()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: nothing to interrupt
+    except KeyboardInterrupt:  # before or after the part of `run` that handles it
+        print("digest: interrupted; run it again to go on", file=sys.stderr)
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 def _repeat_lost_interrupt(lost: "UnraisableHookArgs") -> None:
@@ -40,22 +38,13 @@ def _repeat_lost_interrupt(lost: "UnraisableHookArgs") -> None:
 
 
 def _open_closed_streams() -> None:
-    """Lead a stream that was closed before the start (`2>&-`) nowhere, as `2>/dev/null` does.
-    Python leaves None in its place, to which a progress bar, for one, cannot write."""
+    """Replace a stream that was closed before the start (`2>&-`) by one that goes nowhere.
+
+    Python leaves None in its place, and a progress bar, for one, cannot write to that.
+    """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
-
-
-def _leave(code: int) -> None:
-    """End here and now: to take a program with the SDK apart takes Python a quarter of a second,
-    for memory that the system takes back anyway. Everything is written and every thread done."""
-    try:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-    except OSError:  # which Python tells of, in its own way, at the end of a process
-        sys.exit(code)
-    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def test_the_settings_that_the_manual_shows_are_accepted() -> None:
 
 
 @pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.name)
-def test_a_picture_is_shown_with_words_for_who_cannot_see_it(path: Path) -> None:
+def test_each_picture_has_a_description(path: Path) -> None:
     assert re.search(rf'<img src=".github/{path.name}" alt="[^"]{{40,}}"', text(README))
 
 

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -30,7 +30,7 @@ USERS = ("config.yaml", "prompts/topics.md")  # what whoever forks this changes
 
 # --- a fork -----------------------------------------------------------------------------------
 
-DAYS = 50
+DAYS = 5
 FIRST = date(2026, 1, 5)
 OWN = {
     "config.yaml": "categories: [cs.CL]\nscorer: offline\nkeep: {relevance: 6}\nauthors: [Ada L]\n",
@@ -38,32 +38,28 @@ OWN = {
     "prompts/scoring.md": "## Relevance\n\nMine.\n\n## Novelty\n\nMine.\n",
     "docs/CNAME": "papers.example.org\n",
 }
-REMOVED = ("CHANGELOG.md", "tests/bench/ranking.py")
+REMOVED = ("CHANGELOG.md", "SECURITY.md")
 MOVED = ("CONTRIBUTING.md", "HACKING.md")
-ADDED = ("digest/later.py", "tests/data/later/later.json", ".github/workflows/later.yml")
+ADDED = ("digest/later.py", "manual/later.md", ".github/workflows/later.yml")
 LOOK = "digest/site/static"  # what the pages are made with, and change with
 
 
 def tracked() -> list[str]:
-    """What this repository holds, or will once the work under way is committed."""
-    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    return sorted({name for name in listed.split("\0") if name and (ROOT / name).is_file()})
+    """The files of this repository but for its tests, committed or not."""
+    names = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    files = {name for name in names if name and (ROOT / name).is_file()}
+    return sorted(name for name in files if not name.startswith("tests/"))
 
 
 @pytest.fixture
-def names() -> list[str]:
-    return tracked()
-
-
-@pytest.fixture
-def upstream(names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """This very tree, as one commit."""
+def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This version of the program, as one commit."""
     make.own_git_settings(monkeypatch, tmp_path)
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "OPENAI_"))]:
         monkeypatch.delenv(name)
     folder = tmp_path / "upstream"
     git(tmp_path, "init", "--quiet", str(folder))
-    for name in names:
+    for name in tracked():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     commit(folder, "This version")
@@ -72,7 +68,7 @@ def upstream(names: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def fork(upstream: Path, tmp_path: Path) -> Path:
-    """Somebody's fork, with settings and prompts of their own and fifty days of digests."""
+    """Somebody's fork, with their own settings and prompts, and some days of digests."""
     folder = tmp_path / "fork"
     git(tmp_path, "clone", "--quiet", str(upstream), str(folder))
     for name, text in OWN.items():
@@ -109,8 +105,25 @@ def feeds(folder: Path, number: int, skip: int = 0) -> list[str]:
     return ["run", *options]
 
 
+Digest = Callable[..., str]
+
+
+@pytest.fixture
+def digest(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Digest:
+    """`digest ARGUMENTS` in a folder, by the code of this process; its stdout."""
+
+    def run_here(folder: Path, *arguments: str) -> str:
+        monkeypatch.chdir(folder)
+        capsys.readouterr()
+        code, ended = main(arguments), capsys.readouterr()
+        assert code == 0, ended.err
+        return ended.out
+
+    return run_here
+
+
 def run(folder: Path, *arguments: str) -> str:
-    """`digest ARGUMENTS`, by the code that is in `folder`."""
+    """`digest ARGUMENTS` in a process, by the code that is in `folder`; its stdout."""
     done = subprocess.run(
         [sys.executable, "-P", "-m", "digest", *arguments],
         cwd=folder,
@@ -145,10 +158,8 @@ def sync(fork: Path) -> None:
     assert git(fork, "status", "--porcelain") == ""
 
 
-def test_a_fork_of_fifty_days_takes_a_later_version_without_a_conflict(
-    upstream: Path, fork: Path, names: list[str]
-) -> None:
-    before = tree(fork)
+def test_a_fork_takes_a_later_version_without_a_conflict(upstream: Path, fork: Path) -> None:
+    before, names = tree(fork), tracked()
     for name in names:
         if name not in USERS and not name.startswith((LOOK, "docs/")):
             change(upstream / name)
@@ -169,11 +180,8 @@ def test_a_fork_of_fifty_days_takes_a_later_version_without_a_conflict(
         n: theirs[n] for n in theirs if n not in USERS
     }
     assert "the archive holds together" in run(fork, "check")
-    assert "0 files written" in run(fork, "render")
     assert git(fork, "status", "--porcelain") == ""
-
     assert "1 of 2 papers kept" in run(fork, *feeds(fork.parent, DAYS + 1, skip=DAYS))
-    assert "the archive holds together" in run(fork, "check")
 
     days = {name: data for name, data in tree(fork).items() if name.startswith("docs/data/")}
     for name in names:
@@ -181,24 +189,23 @@ def test_a_fork_of_fifty_days_takes_a_later_version_without_a_conflict(
             change(upstream / name)
     commit(upstream, "A new look")
     sync(fork)
-    assert "mended" in run(fork, "check", "--repair")  # which gives the older pages that look too
-    assert "the archive holds together" in run(fork, "check")
+    assert "repaired" in run(fork, "check", "--repair")  # which gives the older pages that look too
     assert "0 files written" in run(fork, "render")
     assert {name: data for name, data in tree(fork).items() if name in days} == days
 
 
-def test_of_the_site_an_empty_file_alone_is_part_of_this_repository(names: list[str]) -> None:
-    assert [name for name in names if name.startswith("docs/")] == ["docs/.nojekyll"]
+def test_of_the_site_only_an_empty_file_is_in_this_repository() -> None:
+    assert [name for name in tracked() if name.startswith("docs/")] == ["docs/.nojekyll"]
     assert (ROOT / "docs/.nojekyll").read_bytes() == b""
 
 
 OF_A_LATER_VERSION = (".gitattributes", "docs/.nojekyll")
 
 
-@pytest.mark.parametrize("own", [{}, {"docs/.gitattributes": "* text\n", "docs/CNAME": "mine\n"}])
-def test_a_fork_with_digests_takes_the_first_version_that_has_files_in_the_same_folder(
-    upstream: Path, tmp_path: Path, own: dict[str, str]
+def test_a_fork_takes_a_version_with_files_in_the_same_folder(
+    upstream: Path, digest: Digest, tmp_path: Path
 ) -> None:
+    own = {"docs/.gitattributes": "* text\n", "docs/CNAME": "mine\n"}
     for name in OF_A_LATER_VERSION:
         (upstream / name).unlink()
     commit(upstream, "As before")
@@ -208,7 +215,7 @@ def test_a_fork_with_digests_takes_the_first_version_that_has_files_in_the_same_
         (fork / name).parent.mkdir(exist_ok=True)
         (fork / name).write_text(text)
     commit(fork, "Mine")
-    run(fork, *feeds(tmp_path, 2))
+    digest(fork, *feeds(tmp_path, 2))
     assert git(fork, "ls-files", "docs/.nojekyll") == "docs/.nojekyll"
     before = {name: data for name, data in tree(fork).items() if name.startswith("docs/")}
 
@@ -216,14 +223,14 @@ def test_a_fork_with_digests_takes_the_first_version_that_has_files_in_the_same_
     sync(fork)
     after = {name: data for name, data in tree(fork).items() if name.startswith("docs/")}
     assert after == before
-    assert "the archive holds together" in run(fork, "check")
-    assert "1 of 2 papers kept" in run(fork, *feeds(tmp_path, 3, skip=2))
+    assert "the archive holds together" in digest(fork, "check")
+    assert "1 of 2 papers kept" in digest(fork, *feeds(tmp_path, 3, skip=2))
     assert git(fork, "status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("older", [False, True], ids=["this version", "an older fork"])
-def test_a_clone_that_converts_line_endings_goes_on_with_the_fork(
-    upstream: Path, tmp_path: Path, older: bool
+def test_a_clone_that_converts_line_endings_continues_the_fork(
+    upstream: Path, digest: Digest, tmp_path: Path, older: bool
 ) -> None:
     fork = tmp_path / "fork"
     git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
@@ -232,7 +239,7 @@ def test_a_clone_that_converts_line_endings_goes_on_with_the_fork(
     for name in ("config.yaml", "prompts/topics.md"):
         (fork / name).write_text(OWN[name])
     commit(fork, "Mine")
-    run(fork, *feeds(tmp_path, 2))
+    digest(fork, *feeds(tmp_path, 2))
 
     windows = tmp_path / "windows"
     convert = ("-c", "core.autocrlf=true", "-c", "core.safecrlf=true")
@@ -240,10 +247,10 @@ def test_a_clone_that_converts_line_endings_goes_on_with_the_fork(
     assert b"\r\n" in (windows / "config.yaml").read_bytes()
     assert (b"\r\n" in (windows / "docs/index.html").read_bytes()) == older
     if not older:
-        assert "the archive holds together" in run(windows, "check")
+        assert "the archive holds together" in digest(windows, "check")
     for path in (windows / "docs").rglob("*"):
         path.touch()  # so that git looks into it again
-    run(windows, *feeds(tmp_path, 3, skip=2))
+    digest(windows, *feeds(tmp_path, 3, skip=2))
     changed = git(windows, "show", "--format=", "--name-only").splitlines()
     assert "docs/2026/2026-01-07.html" in changed
     assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
@@ -253,11 +260,11 @@ def test_a_clone_that_converts_line_endings_goes_on_with_the_fork(
     # As git converts nothing, nobody could tell from which clone the digest came.
     plain = tmp_path / "plain"
     git(tmp_path, "clone", "--quiet", str(windows), str(plain))
-    assert "the archive holds together" in run(plain, "check")
+    assert "the archive holds together" in digest(plain, "check")
 
 
-def test_line_endings_that_were_converted_before_are_not_committed(
-    upstream: Path, tmp_path: Path
+def test_line_endings_converted_before_are_not_committed(
+    upstream: Path, digest: Digest, tmp_path: Path
 ) -> None:
     """An older clone, and then the version that leaves line endings as they are."""
     fork = tmp_path / "fork"
@@ -266,7 +273,7 @@ def test_line_endings_that_were_converted_before_are_not_committed(
     (fork / ".gitattributes").unlink()
     (fork / "config.yaml").write_text(OWN["config.yaml"])
     commit(fork, "Mine")
-    run(fork, *feeds(tmp_path, 2))
+    digest(fork, *feeds(tmp_path, 2))
     convert = ("-c", "core.autocrlf=true")
     windows = tmp_path / "windows"
     git(tmp_path, *convert, "clone", "--quiet", *convert, str(fork), str(windows))
@@ -276,17 +283,17 @@ def test_line_endings_that_were_converted_before_are_not_committed(
     for path in (windows / "docs").rglob("*"):
         path.touch()
     assert git(windows, "status", "--porcelain").count("M docs/2026/2026-01-05.html") == 1
-    run(windows, *feeds(tmp_path, 3, skip=2))
+    digest(windows, *feeds(tmp_path, 3, skip=2))
     changed = git(windows, "show", "--format=", "--name-only").splitlines()
     assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
     for name in changed:
         assert "\r" not in git(windows, "show", f"HEAD:{name}")
-    assert "1 finding mended" in run(windows, "check", "--repair")
+    assert "1 finding repaired" in digest(windows, "check", "--repair")
     # Not `status`: by sizes alone, it may call a file changed that is as committed.
     assert git(windows, "diff", "HEAD", "--name-only") == ""
 
 
-def test_nothing_that_a_run_makes_is_ignored_by_git_and_what_it_keeps_aside_is(
+def test_git_ignores_the_run_state_and_nothing_generated(
     upstream: Path,
 ) -> None:
     made = [
@@ -339,7 +346,7 @@ def test_the_first_versions_days_are_read_whole(tmp_path: Path) -> None:
     assert (day.usage.prompt_tokens, day.usage.prompt_usd) == (12345, None)
 
 
-def test_the_first_versions_days_written_again_say_the_same(tmp_path: Path) -> None:
+def test_the_first_versions_days_are_rewritten_unchanged(tmp_path: Path) -> None:
     output.render(OLD_ARCHIVE, tmp_path, Site())
     for path in store.day_paths(OLD_ARCHIVE):
         old, new = (json.loads((out / path).read_bytes()) for out in (OLD_ARCHIVE, tmp_path))
@@ -355,7 +362,7 @@ def test_the_first_versions_archive_makes_a_site_of_today(tmp_path: Path) -> Non
     assert "A paper nobody scored" in (tmp_path / "2026/2026-01-30.md").read_text("utf-8")
 
 
-def test_a_run_goes_on_where_the_first_version_stopped(
+def test_a_run_continues_the_first_versions_archive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(OLD_ARCHIVE, tmp_path / "docs")
@@ -379,7 +386,7 @@ def test_a_run_goes_on_where_the_first_version_stopped(
     assert all("math.GT was stale" in finding for finding in findings)
 
 
-def test_an_archive_of_a_newer_schema_is_refused_with_what_to_do_and_left_alone(
+def test_an_archive_of_a_newer_schema_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(OLD_ARCHIVE, tmp_path / "docs")

@@ -1,5 +1,7 @@
-"""What the surroundings say: keys, endpoints, GitHub Actions. The only module that reads settings
-from the environment."""
+"""Environment variables: API key, endpoint, model, GitHub Actions.
+
+The only module that reads settings from the environment.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +24,35 @@ if TYPE_CHECKING:
     from digest.scoring.scorer import Scorer
 
 _GITHUB = "https://github.com"
+NO_KEY = (
+    "no API key for `scorer: llm`: set OPENAI_API_KEY (in GitHub: a repository secret),"
+    " or choose `scorer: offline`"
+)
+
+
+def _variable(name: str) -> str:
+    return os.environ.get(name, "").strip()
+
+
+# --- the model --------------------------------------------------------------------------------
 
 
 def completed(config: Config) -> Config:
-    """The settings, with what the environment and the archive know: the model, the address."""
+    """The settings with the model that OPENAI_MODEL names, and the site's address.
+
+    The address is the configured one, else the archive's, else that of GitHub Pages.
+    """
     from digest.archive import store
     from digest.core.config import parse_model
 
-    named = os.environ.get("OPENAI_MODEL", "").strip()
-    llm = replace(config.llm, model=parse_model("OPENAI_MODEL", named)) if named else config.llm
+    name = _variable("OPENAI_MODEL")
+    llm = replace(config.llm, model=parse_model("OPENAI_MODEL", name)) if name else config.llm
     url = config.site.url or store.read_address(config.out) or _pages_address(config.out)
     return replace(config, llm=llm, site=replace(config.site, url=url))
 
 
 def scorer(config: Config, *, pays: bool = True) -> Scorer:
-    """The configured scorer; one that only estimates needs no key."""
+    """The configured scorer. Without `pays` it only estimates, and needs no key."""
     from digest.scoring.scorer import make_scorer
 
     secret = key() if pays and config.scorer is ScoredBy.MODEL else None
@@ -44,95 +60,29 @@ def scorer(config: Config, *, pays: bool = True) -> Scorer:
 
 
 def base_url() -> str | None:
-    """Where the model is, unless the settings say it."""
+    """The model's endpoint, if OPENAI_BASE_URL names one."""
     from digest.core.config import parse_address
 
-    named = os.environ.get("OPENAI_BASE_URL", "").strip()
-    return parse_address("OPENAI_BASE_URL", named) if named else None
-
-
-NO_KEY = (
-    "no API key for `scorer: llm`: set OPENAI_API_KEY (in GitHub: a repository secret),"
-    " or choose `scorer: offline`"
-)
+    address = _variable("OPENAI_BASE_URL")
+    return parse_address("OPENAI_BASE_URL", address) if address else None
 
 
 def key() -> str:
-    """The provider's. Raises `ConfigError` where there is none, or nothing that could be one."""
-    found = os.environ.get("OPENAI_API_KEY", "").strip()
-    if not found:
+    """The API key. Raises `ConfigError` if there is none, or it cannot be one."""
+    secret = _variable("OPENAI_API_KEY")
+    if not secret:
         raise ConfigError(NO_KEY)
-    if not found.isascii() or not found.isprintable() or " " in found:
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
         raise ConfigError(
             "OPENAI_API_KEY holds what no key has (a space, a line break or a sign outside of"
             " ASCII): copy the key again, alone"
         )
-    return found
-
-
-def is_fresh_fork(out: Path) -> bool:
-    """Whether this is the schedule of a repository that somebody has yet to set up: red runs
-    every day would only teach them to look away."""
-    scheduled = os.environ.get("GITHUB_EVENT_NAME") == "schedule"
-    published = (out / "data" / "days.jsonl").exists()
-    return scheduled and not published and not os.environ.get("OPENAI_API_KEY", "").strip()
-
-
-def user_agent(config: Config) -> str:
-    """Who asks, and where to complain: arXiv blocks clients it cannot tell apart."""
-    home = repository_page() or config.site.url
-    return f"preprint-digest/{__version__}" + (f" (+{home})" if home else "")
-
-
-def _pages_address(out: Path) -> str | None:
-    """In GitHub Actions: where GitHub Pages shows the site."""
-    from digest.publish.github import pages_address
-
-    repository = os.environ.get("GITHUB_REPOSITORY")
-    elsewhere = os.environ.get("GITHUB_SERVER_URL", _GITHUB) != _GITHUB
-    return None if elsewhere or not repository else pages_address(repository, out)
-
-
-def in_actions() -> bool:
-    return os.environ.get("GITHUB_ACTIONS") == "true"
-
-
-def repository_page() -> str | None:
-    """In GitHub Actions: where people see this repository."""
-    repository = os.environ.get("GITHUB_REPOSITORY")
-    server = os.environ.get("GITHUB_SERVER_URL", _GITHUB)
-    return f"{server}/{repository}" if repository else None
-
-
-def workflow() -> str | None:
-    """In GitHub Actions: the file of the workflow that runs, daily.yml."""
-    reference = os.environ.get("GITHUB_WORKFLOW_REF", "")
-    found = re.search(r"/\.github/workflows/(.+?)@refs/", reference)
-    return found[1] if found else None
-
-
-def run_page() -> str | None:
-    """In GitHub Actions: where people read this run's log."""
-    run = os.environ.get("GITHUB_RUN_ID")
-    return f"{repository_page()}/actions/runs/{run}" if run and repository_page() else None
-
-
-def github(session: requests.Session, otherwise: str | None = None) -> GitHub | None:
-    """The repository that this is, or the one named, as GITHUB_TOKEN sees it; None without."""
-    from digest.publish.github import GitHub
-
-    repository = os.environ.get("GITHUB_REPOSITORY") or otherwise
-    token = os.environ.get("GITHUB_TOKEN", "").strip()
-    if not repository or not token:
-        return None
-    return GitHub(
-        session, repository, token, os.environ.get("GITHUB_API_URL", "https://api.github.com")
-    )
+    return secret
 
 
 def require_no_secret(config: Path, prompts: Path) -> None:
-    """Raise `ConfigError` where a key stands in a file that others can read: in the settings, or
-    in a prompt, which every page shows."""
+    """Raise `ConfigError` if a key is in a file that others can read: the settings, or a prompt,
+    which every page shows."""
     hidden = Secrets(secrets())
     paths = [path for path in (config, *sorted(prompts.glob("*.md"))) if path.is_file()]
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in paths}
@@ -144,6 +94,74 @@ def require_no_secret(config: Path, prompts: Path) -> None:
 
 
 def secrets() -> tuple[str, ...]:
-    """What must stand in no line that is printed."""
-    named = (os.environ.get(name, "").strip() for name in ("OPENAI_API_KEY", "GITHUB_TOKEN"))
-    return tuple(filter(None, named))
+    """The values that no output may contain."""
+    return tuple(filter(None, map(_variable, ("OPENAI_API_KEY", "GITHUB_TOKEN"))))
+
+
+# --- GitHub Actions ---------------------------------------------------------------------------
+
+
+def in_actions() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
+
+
+def is_fresh_fork(out: Path) -> bool:
+    """True for the schedule of a repository that is not set up: no key, and nothing published.
+
+    Red runs every day would only teach its owner to ignore them.
+    """
+    scheduled = os.environ.get("GITHUB_EVENT_NAME") == "schedule"
+    published = (out / "data" / "days.jsonl").exists()
+    return scheduled and not published and not _variable("OPENAI_API_KEY")
+
+
+def user_agent(config: Config) -> str:
+    """Our name and where to complain: arXiv blocks clients that it cannot tell apart."""
+    home = repository_page() or config.site.url
+    return f"preprint-digest/{__version__}" + (f" (+{home})" if home else "")
+
+
+def repository_page() -> str | None:
+    """The address of this repository's own page."""
+    repository = os.environ.get("GITHUB_REPOSITORY")
+    server = os.environ.get("GITHUB_SERVER_URL", _GITHUB)
+    return f"{server}/{repository}" if repository else None
+
+
+def _pages_address(out: Path) -> str | None:
+    """The address of the site on GitHub Pages; None elsewhere than on github.com."""
+    from digest.publish.github import pages_address
+
+    repository = os.environ.get("GITHUB_REPOSITORY")
+    on_github = os.environ.get("GITHUB_SERVER_URL", _GITHUB) == _GITHUB
+    return pages_address(repository, out) if on_github and repository else None
+
+
+def run_page() -> str | None:
+    """The address of this run's log."""
+    run = os.environ.get("GITHUB_RUN_ID")
+    return f"{repository_page()}/actions/runs/{run}" if run and repository_page() else None
+
+
+def workflow() -> str | None:
+    """The file name of the workflow that runs: daily.yml."""
+    reference = os.environ.get("GITHUB_WORKFLOW_REF", "")
+    match = re.search(r"/\.github/workflows/(.+?)@refs/", reference)
+    return match[1] if match else None
+
+
+def github_file(variable: str) -> Path | None:
+    """The file that GITHUB_OUTPUT or GITHUB_STEP_SUMMARY names."""
+    path = os.environ.get(variable)
+    return Path(path) if path else None
+
+
+def github(session: requests.Session, otherwise: str | None = None) -> GitHub | None:
+    """The REST API for this repository, else for the one named; None without GITHUB_TOKEN."""
+    from digest.publish.github import GitHub
+
+    repository, token = os.environ.get("GITHUB_REPOSITORY") or otherwise, _variable("GITHUB_TOKEN")
+    if not repository or not token:
+        return None
+    address = os.environ.get("GITHUB_API_URL", "https://api.github.com")
+    return GitHub(session, repository, token, address)

@@ -1,4 +1,4 @@
-"""The command line's words: commands, options, help. Nothing is read or done here."""
+"""The commands, their options and their help. Nothing is read or done here."""
 
 from __future__ import annotations
 
@@ -10,33 +10,32 @@ from typing import Any, NoReturn
 from digest import __version__
 from digest.core.errors import ConfigError
 from digest.core.scores import ScoredBy
+from digest.core.text import one_line
 
 DEMO_OUT = Path("build/demo")
 
 
 class _Parser(argparse.ArgumentParser):
-    """Tells of wrong arguments as of any other mistake, `--json` included."""
+    """Raises `ConfigError` for wrong arguments, so that they are reported like other mistakes."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        from digest.core.text import one_line
-
         raise ConfigError(f"{one_line(message)}: see {self.prog} --help")
 
 
 def parser() -> argparse.ArgumentParser:
-    """Of the whole command line: `command` names the command, the rest are its options."""
+    """The whole command line. The result has the command's name in `command`, and its options."""
     everywhere = _Parser(add_help=False)
     everywhere.add_argument(
         "--config", type=Path, default=Path("config.yaml"), metavar="PATH",
-        help="the settings (default: %(default)s); paths inside are relative to it",
+        help="the settings (default: %(default)s); paths in them are relative to this file",
     )  # fmt: skip
     everywhere.add_argument(
-        "--json", action="store_true", help="print the report as the last line, as one JSON object"
+        "--json", action="store_true", help="print the report as one JSON object, in the last line"
     )
-    everywhere.add_argument("-v", "--verbose", action="store_true", help="say more on stderr")
+    everywhere.add_argument("-v", "--verbose", action="store_true", help="log more to stderr")
 
     parser = _Parser(
         prog="digest", description="arXiv's daily announcements, ranked by your topics."
@@ -44,95 +43,86 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", parents=[everywhere], help="make today's digest")
-    run.set_defaults(command="run")
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        its_parser = commands.add_parser(name, parents=[everywhere], help=text)
+        its_parser.set_defaults(command=name)
+        return its_parser
+
+    run = command("run", "make the digests of missed days and of today")
     run.add_argument("--date", type=_date, metavar="D", help="act as if today, US Eastern, were D")
     run.add_argument(
         "--feed", action="append", metavar="PATH_OR_URL",
-        help="replay this feed instead of fetching, under its own date (repeatable)",
+        help="make the digest of this feed, for the feed's own date; can be repeated",
     )  # fmt: skip
-    run.add_argument("--scorer", choices=tuple(ScoredBy), help="instead of the configured one")
-    run.add_argument("--out", type=Path, metavar="DIR", help="instead of the configured folder")
-    run.add_argument("--no-commit", action="store_true", help="write the files, leave git alone")
-    run.add_argument("--push", action="store_true", help="push each commit")
-    run.add_argument("--rescore", action="store_true", help="score the day anew")
+    _add_scorer(run)
+    run.add_argument("--out", type=Path, metavar="DIR", help="another folder for the site")
+    _add_commit_and_push(run)
+    run.add_argument("--rescore", action="store_true", help="score the day again")
     run.add_argument(
-        "--limit", type=_positive, metavar="N", help="score N papers only; implies --no-commit"
+        "--limit", type=_positive, metavar="N", help="score only N papers, without a commit"
     )
-    run.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
+    run.add_argument(
+        "--dry-run", action="store_true", help="print the plan and the estimated cost, do nothing"
+    )
 
-    catch_up = commands.add_parser(
-        "catch-up", parents=[everywhere], help="make announcement days that were missed"
-    )
-    catch_up.set_defaults(command="catch-up")
+    catch_up = command("catch-up", "make the digests of missed announcement days")
     days = catch_up.add_mutually_exclusive_group(required=True)
-    days.add_argument("--since", type=_date, metavar="D", help="every announcement day from D on")
-    days.add_argument("--date", type=_date, metavar="D", help="D alone")
-    catch_up.add_argument("--rescore", action="store_true", help="complete days too, scored anew")
+    days.add_argument("--since", type=_date, metavar="D", help="each announcement day since D")
+    days.add_argument("--date", type=_date, metavar="D", help="only D")
     catch_up.add_argument(
-        "--no-commit", action="store_true", help="write the files, leave git alone"
+        "--rescore", action="store_true", help="score complete days again as well"
     )
-    catch_up.add_argument("--push", action="store_true", help="push each commit")
+    _add_commit_and_push(catch_up)
 
-    demo = commands.add_parser(
-        "demo", parents=[everywhere], help=f"the sample feed, no key, into {DEMO_OUT}"
-    )
-    demo.set_defaults(command="demo")
+    command("demo", f"make a digest of sample papers in {DEMO_OUT}, without a key")
 
-    render = commands.add_parser(
-        "render", parents=[everywhere], help="rebuild the site from the archive"
-    )
-    render.set_defaults(command="render")
-    render.add_argument("--to", type=Path, metavar="DIR", help="elsewhere than the site's folder")
+    render = command("render", "rebuild the site from the archive")
+    render.add_argument("--to", type=Path, metavar="DIR", help="write it into another folder")
 
-    check = commands.add_parser("check", parents=[everywhere], help="verify the archive")
-    check.set_defaults(command="check")
+    check = command("check", "verify the archive")
     check.add_argument(
-        "--repair", action="store_true", help="make again what derives from the days' files"
+        "--repair", action="store_true", help="rebuild what can be derived from the days' files"
     )
 
-    doctor = commands.add_parser(
-        "doctor", parents=[everywhere], help="check the set-up, and say what to do"
-    )
-    doctor.set_defaults(command="doctor")
+    command("doctor", "check the set-up and say how to repair it")
 
-    evaluation = commands.add_parser(
-        "eval", parents=[everywhere], help="how well a prompt or a scorer ranks labelled papers"
-    )
-    evaluation.set_defaults(command="eval")
+    evaluation = command("eval", "measure how well a prompt or a scorer ranks labelled papers")
     labels = evaluation.add_mutually_exclusive_group(required=True)
-    labels.add_argument("--labels", type=Path, metavar="FILE", help="of labelled papers, JSONL")
-    labels.add_argument("--since", type=_date, metavar="D", help="or the archive's days from D on")
+    labels.add_argument("--labels", type=Path, metavar="FILE", help="labelled papers, JSONL")
+    labels.add_argument("--since", type=_date, metavar="D", help="the archive's days since D")
     evaluation.add_argument(
         "--compare", nargs=2, type=Path, metavar=("A", "B"),
-        help="two folders of prompts, or files that --save wrote",
+        help="two folders of prompts, or two files written by --save",
     )  # fmt: skip
     evaluation.add_argument(
-        "--k", type=_positive, metavar="N", help="look at the N best (default: 20)"
+        "--k", type=_positive, metavar="N", help="how many of the best papers count (default: 20)"
     )
-    evaluation.add_argument("--save", type=Path, metavar="FILE", help="keep the scores, as JSONL")
-    evaluation.add_argument(
-        "--scorer", choices=tuple(ScoredBy), help="instead of the configured one"
-    )
+    evaluation.add_argument("--save", type=Path, metavar="FILE", help="write the scores, as JSONL")
+    _add_scorer(evaluation)
 
-    init = commands.add_parser(
-        "init", parents=[everywhere], help="begin a repository that uses the action"
-    )
-    init.set_defaults(command="init")
+    init = command("init", "write a starter repository that uses the action")
     init.add_argument("folder", type=Path, nargs="?", default=Path(), metavar="DIR")
     init.add_argument(
-        "--action", metavar="OWNER/REPO@REF", help="where the action is, if not where this is from"
+        "--action", metavar="OWNER/REPO@REF", help="the action to use (default: this repository's)"
     )
 
-    issue = commands.add_parser(
-        "issue", parents=[everywhere], help="one GitHub issue is open while digests fail"
-    )
-    issue.set_defaults(command="issue")
-    issue.add_argument("report", type=Path, metavar="REPORT", help="what `run --json` printed")
+    issue = command("issue", "keep one GitHub issue open while digests fail")
+    issue.add_argument("report", type=Path, metavar="REPORT", help="the output of `run --json`")
     issue.add_argument(
-        "--exit-code", type=_exit_code, metavar="N", help="that run's; empty: it was killed"
+        "--exit-code", type=_exit_code, metavar="N", help="that run's; empty if it was killed"
     )
     return parser
+
+
+def _add_scorer(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scorer", choices=tuple(ScoredBy), help="this scorer instead of the configured one"
+    )
+
+
+def _add_commit_and_push(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-commit", action="store_true", help="write the files, do not use git")
+    parser.add_argument("--push", action="store_true", help="push each commit")
 
 
 def _date(text: str) -> date:

@@ -14,7 +14,8 @@ from digest.core.errors import PublishError
 from digest.core.wording import count
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, warning
-from digest.publish import clone, git, publish
+from digest.publish import clone, git
+from digest.publish.commit import days_among, uncommitted
 from digest.run import unfinished
 
 GB, MB = 1_000_000_000, 1_000_000
@@ -33,8 +34,8 @@ def repository(setup: Setup) -> Iterator[Check]:
     if not branch:
         yield problem("no branch is checked out (detached HEAD)", "git switch main")
         return
-    changed = publish.uncommitted(setup.folder) if setup.config.out.is_dir() else []
-    if pending := publish.days_among(changed):
+    changed = uncommitted(setup.folder) if setup.config.out.is_dir() else []
+    if pending := days_among(changed):
         days = ", ".join(map(str, pending))
         yield warning(f"recorded and not committed: {days}", "the next `digest run` commits them")
         return

@@ -1,4 +1,4 @@
-"""Is this clone fit for the run? Asked of git before anything is spent or written."""
+"""Can this clone be used? Checked before the run spends or writes anything."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ from digest.core.text import one_line
 from digest.core.wording import count
 from digest.publish import git
 
-# Short id, parents, and the subject as a file's name would hold it; then the paths.
+# Short id, parents, and the subject in the form of a file name; then the paths.
 _FORMAT = "--format=%x01%h%x00%P%x00%f%x00"
 _COMMIT = re.compile(r"\x01(?=[0-9a-f]+\0[0-9a-f ]*\0)")
 _DIGEST = re.compile(r"Digest-\d{4}-\d\d-\d\d-")  # Digest 2026-01-30: 68 of 451 papers kept
-_NAMED = 3  # commits in a message
+_MAX_NAMED = 3  # commits in a message
 _LONGEST_SUBJECT = 70
 
 
 @dataclass(frozen=True)
 class Upstream:
-    """Where the branch that is checked out is pushed to."""
+    """The remote branch to which the current branch is pushed."""
 
     remote: str
     ref: str  # refs/heads/main
 
     @property
     def tracking(self) -> str:
-        """The ref by which this clone remembers the remote's branch."""
+        """This clone's copy of it: refs/remotes/origin/main."""
         return f"refs/remotes/{self.remote}/{self.ref.removeprefix('refs/heads/')}"
 
 
 def require_repository(out: Path) -> None:
-    """Raise `PublishError` unless `out` is, or will be, inside a git work tree."""
+    """Raise `PublishError` unless `out`, which may not exist yet, is inside a git work tree."""
     git.read(_existing(out), "rev-parse", "--show-toplevel")
 
 
 def upstream(out: Path) -> Upstream:
-    """What the branch follows; where nothing is set, the branch of its name at `origin`.
+    """The branch that the current one follows; by default, the one of its name at `origin`.
 
-    Raises `PublishError` where no branch is checked out, where it follows one of another name, or
-    where there is no such remote.
+    Raises `PublishError` if no branch is checked out, if it follows one of another name, or if the
+    remote does not exist.
     """
     folder = _existing(out)
     branch = git.read(folder, "symbolic-ref", "--short", "--quiet", "HEAD", accept=(0, 1))
@@ -67,14 +67,14 @@ def upstream(out: Path) -> Upstream:
 
 
 def require_archive(out: Path) -> None:
-    """Raise `ArchiveError` where the last commit has days' records that the folder lacks.
+    """Raise `ArchiveError` if the last commit has days' records that the folder lacks.
 
-    A run would take the papers of those days for new, and `render` and `check --repair` would drop
-    the days. It happens with a sparse checkout, with a clone that was never checked out, and where
-    files are deleted by hand. Where there is no commit there is nothing to compare with.
+    A run would score the papers of those days again, and `render` and `check --repair` would drop
+    the days. Causes are a sparse checkout, a clone that was never checked out, and files deleted by
+    hand. Without a commit, there is nothing to compare with.
     """
-    here = {str(path) for path in store.day_paths(out)}
-    missing = [path for path in _committed_records(out) if path not in here]
+    existing = {str(path) for path in store.day_paths(out)}
+    missing = [path for path in _committed_records(out) if path not in existing]
     if not missing:
         return
     data = out / store.DATA
@@ -87,7 +87,7 @@ def require_archive(out: Path) -> None:
 
 
 def _committed_records(out: Path) -> list[str]:
-    """The days' records in `HEAD`, relative to `out`, oldest first; [] where there is no `HEAD`."""
+    """The days' records in `HEAD`, relative to `out`, oldest first; [] if there is no `HEAD`."""
     folder = _existing(out)
     inside = _below(out, folder)
     try:
@@ -96,31 +96,31 @@ def _committed_records(out: Path) -> list[str]:
     except PublishError:  # git is not installed
         return []
     data = f"{inside}{store.DATA}/"
-    listed = git.run(folder, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", data).stdout
-    paths = (name.removeprefix(inside) for name in listed.split("\0"))
+    names = git.run(folder, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", data).stdout
+    paths = (name.removeprefix(inside) for name in names.split("\0"))
     return sorted(path for path in paths if day_of_record(path))
 
 
-# --- commits of the user's own ----------------------------------------------------------------
+# --- the user's own commits -------------------------------------------------------------------
 
 
 def require_pushed(out: Path) -> None:
-    """Raise `PublishError` where a push would publish commits that are not digests.
+    """Raise `PublishError` if a push would publish commits that are not digests.
 
-    Digests that an earlier run could not push are no obstacle. The remote is asked only if what
-    this clone remembers of its branch does not settle the question.
+    Digests that an earlier run could not push are no obstacle. The remote is contacted only if this
+    clone's copy of its branch is not enough to know.
     """
     folder, target = _existing(out), upstream(out)
     if not _exists(folder, "HEAD"):
         return
-    known = [target.tracking] if _exists(folder, target.tracking) else []
-    if not own_commits(out, "HEAD", known, of_any_site=True):
+    pushed = [target.tracking] if _exists(folder, target.tracking) else []
+    if not own_commits(out, "HEAD", pushed, of_any_site=True):
         return
-    known += _fetched(folder, target)
-    own = own_commits(out, "HEAD", known, of_any_site=True)
+    pushed += _fetched(folder, target)
+    own = own_commits(out, "HEAD", pushed, of_any_site=True)
     if own:
-        subjects = "; ".join(commit_name(out, commit) for commit in own[:_NAMED])
-        subjects += "; …" if len(own) > _NAMED else ""
+        subjects = "; ".join(commit_name(out, commit) for commit in own[:_MAX_NAMED])
+        subjects += "; …" if len(own) > _MAX_NAMED else ""
         are, them = ("is", "it") if len(own) == 1 else ("are", "them")
         raise PublishError(
             f"{count(len(own), 'commit')} of your own {are} not pushed, and --push would publish"
@@ -129,13 +129,12 @@ def require_pushed(out: Path) -> None:
 
 
 def own_commits(
-    out: Path, head: str, known: Sequence[str], *, of_any_site: bool = False
+    out: Path, head: str, pushed: Sequence[str], *, of_any_site: bool = False
 ) -> list[str]:
-    """The short ids of the commits that are in `head`, in none of `known`, and more than a digest,
-    the newest first.
+    """The short ids of commits in `head`, not in `pushed`, that are no digests; newest first.
 
-    A digest's commit has one parent at most and the subject of a digest, and touches nothing but
-    generated files in `out`; with `of_any_site`, in the folder of any site of the repository.
+    The commit of a digest has at most one parent, the subject of a digest, and only generated files
+    in `out`; with `of_any_site`, in the folder of any site of the repository.
     """
     folder, inside = _existing(out), _inside(out)
 
@@ -146,7 +145,7 @@ def own_commits(
         return path.startswith(inside) and is_generated(path.removeprefix(inside))
 
     options = ("--no-show-signature", "--no-renames", "--no-relative", "--name-only", "-z")
-    listed = git.run(folder, "log", *options, _FORMAT, head, "--not", *known, "--").stdout
+    listed = git.run(folder, "log", *options, _FORMAT, head, "--not", *pushed, "--").stdout
     own = []
     for commit in _COMMIT.split(listed)[1:]:
         short, parents, subject, *names = commit.split("\0")
@@ -165,7 +164,7 @@ def commit_name(out: Path, commit: str) -> str:
 
 
 def _fetched(folder: Path, target: Upstream) -> list[str]:
-    """What the remote's branch is now; [] where the remote has no such branch."""
+    """The newest commit of the remote's branch; [] if the remote has no such branch."""
     if not git.read(folder, "ls-remote", target.remote, target.ref):
         return []
     git.run(folder, "fetch", "--quiet", target.remote, target.ref)
@@ -181,8 +180,8 @@ def _exists(folder: Path, name: str) -> bool:
 
 
 def attributes(out: Path) -> str:
-    """The line for the `.gitattributes` at the top of the repository that keeps git from converting
-    the line endings of the site in `out`."""
+    """The line of the repository's `.gitattributes` that stops git from converting the line endings
+    of the site in `out`."""
     try:
         inside = _inside(out)
     except PublishError:  # no repository, or no git
@@ -190,17 +189,17 @@ def attributes(out: Path) -> str:
     return layout.attributes(inside)
 
 
-# --- where the site is ------------------------------------------------------------------------
+# --- the site's place in the repository -------------------------------------------------------
 
 
 def _existing(out: Path) -> Path:
-    """`out`, or the nearest folder above it that is there already."""
+    """`out`, or the nearest folder above it that exists."""
     places = (out, *out.resolve().parents)
     return next(path for path in places if os.path.isdir(path))  # noqa: PTH112 - never raises
 
 
 def _below(out: Path, folder: Path) -> str:
-    """`out` relative to `folder`, "docs/"; "" where they are the same."""
+    """`out` relative to `folder`, "docs/"; "" if they are the same."""
     path = out.resolve().relative_to(folder.resolve()).as_posix()
     return "" if path == "." else f"{path}/"
 
@@ -208,7 +207,7 @@ def _below(out: Path, folder: Path) -> str:
 def _inside(out: Path) -> str:
     """`out` relative to the top of its repository, "docs/"; "" at the top.
 
-    Raises `PublishError` where there is no repository.
+    Raises `PublishError` if there is no repository.
     """
     folder = _existing(out)
     prefix = git.run(folder, "rev-parse", "--show-prefix").stdout.removesuffix("\n")

@@ -1,4 +1,4 @@
-"""git, run as the bot and never asking anything; what it refuses is a `PublishError`."""
+"""Run git as the bot, without questions to the user. A refusal raises `PublishError`."""
 
 from __future__ import annotations
 
@@ -11,25 +11,33 @@ from pathlib import Path
 from digest.core.errors import PublishError
 from digest.core.text import one_line
 
-_BOT = "github-actions[bot]"
+BOT = "github-actions[bot]"
 _BOT_EMAIL = "41898282+github-actions[bot]@users.noreply.github.com"
-_ENVIRONMENT = {  # stronger than the user's settings
-    "GIT_AUTHOR_NAME": _BOT,
+_ENVIRONMENT = {  # comes before the user's settings
+    "GIT_AUTHOR_NAME": BOT,
     "GIT_AUTHOR_EMAIL": _BOT_EMAIL,
-    "GIT_COMMITTER_NAME": _BOT,
+    "GIT_COMMITTER_NAME": BOT,
     "GIT_COMMITTER_EMAIL": _BOT_EMAIL,
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",  # a look at what changed must not stop a commit of the user's
+    "GIT_OPTIONAL_LOCKS": "0",  # reading must not lock the index: the user may be committing
     "LC_ALL": "C",
 }
-# Of a hook or a script that runs us: they would lead git to another repository, or change what a
-# path means (`git rev-parse --local-env-vars`, and the settings of pathspecs).
-_NOT_OURS = re.compile(
+_SETTINGS = (
+    f"core.hooksPath={os.devnull}",  # hooks and the signing key are for the user's own commits
+    "commit.gpgSign=false",
+    "i18n.commitEncoding=UTF-8",
+    "core.fileMode=false",  # on some mounts every file is executable
+    "core.safecrlf=false",  # do not refuse a file because its line endings are converted
+)
+# Variables of a hook that runs us: they would make git use another repository, or give a path
+# another meaning (`git rev-parse --local-env-vars`, and the settings of pathspecs).
+_IGNORED = re.compile(
     r"GIT_(?:DIR|WORK_TREE|IMPLICIT_WORK_TREE|COMMON_DIR|INDEX_FILE|OBJECT_DIRECTORY"
     r"|ALTERNATE_OBJECT_DIRECTORIES|GRAFT_FILE|SHALLOW_FILE|NAMESPACE|PREFIX|REPLACE_REF_BASE"
     r"|NO_REPLACE_OBJECTS|QUARANTINE_PATH|[A-Z]+_PATHSPECS)"
 )
 _TIMEOUT_S = 300
+_LONGEST_MESSAGE = 300
 
 
 def run(
@@ -39,12 +47,8 @@ def run(
     stdin: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """`git ARGUMENTS` in `folder`. Raises `PublishError` for any exit code not in `accept`."""
-    # The user's hooks are for the user's own commits and pushes. No page has a mode of its own, and
-    # on some mounts every file may be executed.
-    settings = ["-c", f"core.hooksPath={os.devnull}", "-c", "i18n.commitEncoding=UTF-8"]
-    # Where git converts line endings, it may as well refuse a file whose endings would change.
-    settings += ["-c", "core.fileMode=false", "-c", "core.safecrlf=false"]
-    inherited = {k: value for k, value in os.environ.items() if not _NOT_OURS.fullmatch(k)}
+    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    inherited = {k: value for k, value in os.environ.items() if not _IGNORED.fullmatch(k)}
     try:
         done = subprocess.run(
             ["git", "-C", str(folder), *settings, *arguments],
@@ -73,18 +77,20 @@ def run(
 
 
 def _command(arguments: Sequence[str]) -> str:
-    """The name of the command, behind options of git's own: `-c NAME=VALUE`."""
+    """The name of the command, after git's own options such as `-c NAME=VALUE`."""
     return next(a for a in arguments if a[0] != "-" and "=" not in a)
 
 
 def read(folder: Path, *arguments: str, accept: Collection[int] = (0,)) -> str:
-    """What `git ARGUMENTS` prints, without the last newline."""
+    """The output of `git ARGUMENTS`, without white space around it."""
     return run(folder, *arguments, accept=accept).stdout.strip()
 
 
 _REMEDIES = (
     ("not a git repository", "run it inside your repository, or use --no-commit"),
     ("ignored by one of your .gitignore", "take the site's folder out of .gitignore"),
+    ("partial commit", "finish what is under way (git commit), or give it up (git merge --abort)"),
+    ("unmerged files", "resolve the conflict first, then run again"),
     ("protected branch", "let github-actions bypass the branch protection"),
     ("hook declined", "the server's rules refuse this push: allow it for this branch"),
     ("Permission", "give the workflow `permissions: contents: write`"),
@@ -100,8 +106,8 @@ _REMEDIES = (
 
 
 def explain(action: str, stderr: str) -> str:
-    """What git said, in one line, with what to do about it."""
-    said = "\n".join(line for line in stderr.splitlines() if not line.startswith("hint:"))
-    said = one_line(re.sub(r"//[^/\s]*@", "//***@", said), 300)  # an address may hold a token
+    """git's message in one line, without a token in an address, and what to do."""
+    message = "\n".join(line for line in stderr.splitlines() if not line.startswith("hint:"))
+    message = one_line(re.sub(r"//[^/\s]*@", "//***@", message), _LONGEST_MESSAGE)
     remedy = next((r for sign, r in _REMEDIES if sign in stderr), "see what git says")
-    return f"git {action} failed: {said}: {remedy}"
+    return f"git {action} failed: {message}: {remedy}"

@@ -1,6 +1,6 @@
-"""GitHub's REST API, as far as the bot asks it: https://docs.github.com/en/rest.
+"""GitHub's REST API, as far as the bot needs it: https://docs.github.com/en/rest.
 
-What it answers is text from outside. The token stands in one header and in no message.
+Its answers are text from outside. The token is in one header, and in no message.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ VERSION = "2022-11-28"
 
 
 def pages_address(repository: str, out: Path) -> str:
-    """Where GitHub Pages shows the folder `out` of OWNER/NAME: at the domain that its CNAME names,
-    else by GitHub's own rule."""
+    """The address at which GitHub Pages shows the folder `out` of OWNER/NAME: the domain in its
+    CNAME file, else by GitHub's own rule."""
     owner, _, name = repository.partition("/")
     host = f"{owner.lower()}.github.io"
     try:
         domain = (out / "CNAME").read_text(encoding="ascii").strip()
     except (OSError, ValueError):
-        domain = ""  # nobody's own
+        domain = ""
     if re.fullmatch(r"[\w.-]+", domain):
         return f"https://{domain}"
     return f"https://{host}" if name.lower() == host else f"https://{host}/{name}"
 
 
 class GitHubError(Exception):
-    """GitHub did not do what was asked. `status` is its answer's, None where none came."""
+    """A request failed. `status` is that of GitHub's answer, None if there was no answer."""
 
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class GitHubError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GitHub:
-    """One repository, seen with one token."""
+    """One repository, with the rights of one token."""
 
     session: requests.Session
     repository: str  # OWNER/NAME
@@ -51,7 +51,7 @@ class GitHub:
     api: str = "https://api.github.com"
 
     def ask(self, method: str, path: str, **body: object) -> Any:
-        """The parsed answer to `METHOD /repos/OWNER/NAME/PATH`, None where it has no body.
+        """The parsed answer to `METHOD /repos/OWNER/NAME/PATH`, None if it has no body.
 
         Raises `GitHubError`.
         """
@@ -69,9 +69,9 @@ class GitHub:
                     "Accept": "application/vnd.github+json",
                     "X-GitHub-Api-Version": VERSION,
                 },
-                auth=self._sign,  # not a header: ~/.netrc would go before it
+                auth=self._sign,  # not a header: ~/.netrc would replace it
                 timeout=TIMEOUT_S,
-                allow_redirects=False,  # a renamed repository's would take the token elsewhere
+                allow_redirects=False,  # after a rename, it would send the token elsewhere
             )
         except (OSError, ValueError) as error:  # requests' own are OSErrors
             raise GitHubError(f"{method} {where}: {network.explain(error)}") from None
@@ -81,11 +81,11 @@ class GitHub:
             if response.ok:
                 problem = "the answer is not JSON: a proxy stands in the way, or try again later"
                 raise GitHubError(f"{method} {where}: {problem}") from None
-            answer = None  # an error page, of which the status says enough
+            answer = None  # an error page: the status says enough
         if not response.ok or response.is_redirect:
-            told = answer.get("message") if isinstance(answer, dict) else None
-            said = one_line(str(told or response.reason or ""), 200)
-            message = f"{method} {where}: {response.status_code} {said}".rstrip()
+            reason = answer.get("message") if isinstance(answer, dict) else None
+            reason = one_line(str(reason or response.reason or ""), 200)
+            message = f"{method} {where}: {response.status_code} {reason}".rstrip()
             raise GitHubError(message, response.status_code)
         return answer
 

@@ -1,8 +1,8 @@
-"""The one GitHub issue that is open while digests fail: opened by the first failure, brought up to
-date by the next ones, closed by the next digest. GitHub mails once when it opens and once when it
-closes, and not for what lies between. A job that fails before the digest is begun opens none.
+"""The one GitHub issue that is open while digests fail.
 
-It is found by a mark in its text, and only where the bot or the repository's own people wrote it.
+The first failure opens it, the next ones update it, the next digest closes it: GitHub sends a mail
+when it opens and when it closes, and none in between. A job that fails before its run begins opens
+none. We recognise the issue by a mark in its text, if the bot or the repository's owners wrote it.
 """
 
 from __future__ import annotations
@@ -17,39 +17,38 @@ from typing import Any
 from digest.core.errors import Interrupted
 from digest.core.models import RunStatus
 from digest.core.text import inert, markdown, one_line
+from digest.publish.git import BOT
 from digest.publish.github import GitHub, GitHubError
 
-# What proves, of a day, that digests are made again. A weekend's run, with nothing to do, proves
-# nothing, nor does a run that found another one at work.
+# A day that ended so closes the issue. A run without anything to do (a weekend) does not.
 GOOD = (RunStatus.PUBLISHED, RunStatus.UPDATED, RunStatus.UNCHANGED)
 _MARK = "preprint-digest-outage"
-_BOT = "github-actions[bot]"
 _OWN = ("OWNER", "MEMBER", "COLLABORATOR")
 _LONGEST_TITLE = 120
 _LONGEST_REASON = 1_000
-_SHORTEST_CAUSE = 20  # characters: a category's or a file's name alone is no cause
-_NAMES = re.compile(r".+\.ya?ml: \S+")  # nor is a file's and a setting's
-_PER_PAGE = 100  # GitHub gives no more
-_PAGES = 10
-_SOON = 60  # minutes, after which it is rather the job's time that has ended
-_DEFAULT = "config.yaml"
-_HIDDEN = re.compile(r"[^\w\s\\\"{}:,./-]")  # in a comment of HTML: what could end it, or mean more
-NOBODY = "no issue tells of this: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
+_SHORTEST_CAUSE = 20  # characters: a category or a file name alone is no cause
+_SETTING = re.compile(r".+\.ya?ml: \S+")  # "config.yaml: llm.model" alone is none either
+_PER_PAGE = 100  # GitHub's maximum
+_MAX_PAGES = 10
+_STOPPED_BY_PERSON_MIN = 60  # a run that was stopped later has probably used up the job's time
+_DEFAULT_CONFIG = "config.yaml"
+_UNSAFE = re.compile(r"[^\w\s\\\"{}:,./-]")  # signs that might end a comment of HTML, or do more
+NO_GITHUB = "no issue tells of this: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
 _REMEDY = (
-    "Once it is mended, run the workflow by hand, or wait for its next slot: the next digest closes"
-    " this issue. The README's troubleshooting goes through the causes."
+    "Once the cause is repaired, run the workflow by hand or wait for its next run: the next digest"
+    " closes this issue. The README's troubleshooting lists the causes."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One run of the bot, as its `--json` report tells it; {} where it ended without one."""
+    """One run of the bot."""
 
-    report: Mapping[str, Any]
-    exit_code: int | None  # None: killed, or never begun
-    run: str | None  # the address of its log
-    at: datetime
-    config: str = _DEFAULT  # the digest's settings: a repository may have several
+    report: Mapping[str, Any]  # what `--json` printed; {} if it ended without a report
+    exit_code: int | None  # None: it was killed, or never began
+    log: str | None  # an address
+    time: datetime
+    config: str = _DEFAULT_CONFIG  # a repository may have several digests, each with its settings
 
     @property
     def failed(self) -> bool:
@@ -57,12 +56,12 @@ class Attempt:
 
     @property
     def good(self) -> bool:
-        done = self.report.get("status") in GOOD and self.report.get("date")
-        return not self.failed and bool(done)
+        is_digest = self.report.get("status") in GOOD and self.report.get("date")
+        return not self.failed and bool(is_digest)
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody, or the end of the job's time, stopped the run."""
+        """True if a person, or the end of the job's time, stopped the run."""
         return self.exit_code == Interrupted.exit_code
 
     @property
@@ -71,55 +70,56 @@ class Attempt:
         return int(self.report.get("seconds") or 0) // 60
 
     @property
-    def trouble(self) -> Mapping[str, Any]:
-        """What failed the run: not always the newest day."""
+    def problem(self) -> Mapping[str, Any]:
+        """The day that failed, which is not always the newest."""
         return self.report.get("problem") or {}
 
     @property
     def newest(self) -> Mapping[str, Any]:
-        """The newest day that the run handled."""
         days = self.report.get("days") or [{}]
         return max(days, key=lambda day: day.get("date") or "")
 
     @property
     def reason(self) -> str:
-        said = self.trouble.get("reason") or (
-            "the run ended without a report: it was killed, or met a mistake of this program;"
+        reason = self.problem.get("reason") or (
+            "the run ended without a report: it was killed, or this program has a fault;"
             " its log says which"
         )
         if self.stopped:
-            said = f"the run was stopped after {self.minutes} minutes: it ran out of time, mostly"
-        return one_line(str(said), _LONGEST_REASON)
+            reason = (
+                f"the run was stopped after {self.minutes} minutes: probably it ran out of time"
+            )
+        return one_line(str(reason), _LONGEST_REASON)
 
 
 def follow(github: GitHub, attempt: Attempt) -> str:
-    """Do to the issue what the attempt asks for; what was done, in a line.
+    """Open, update or close the issue, as this run requires. Returns what was done, as a line.
 
-    Raises `GitHubError`: with status 403 where the token may not write issues, with 404 or 410
-    where the repository has none, as a fork until somebody switches them on.
+    Raises `GitHubError`: with status 403 if the token may not write issues, with 404 or 410 if the
+    repository has none (a fork, until somebody switches them on).
     """
-    if attempt.stopped and attempt.minutes < _SOON:
-        return "nothing to tell: somebody stopped this run"
+    if attempt.stopped and attempt.minutes < _STOPPED_BY_PERSON_MIN:
+        return "nothing to report: somebody stopped this run"
     if not attempt.failed and not attempt.good:
-        return "nothing to tell: this run neither failed nor made a digest"
-    known = _open_issue(github, attempt.config)
-    if attempt.good and known is None:
-        return "nothing to tell: all is well"
-    if attempt.good and known is not None:
-        number = _number(known)
+        return "nothing to report: this run neither failed nor made a digest"
+    issue = _open_issue(github, attempt.config)
+    if attempt.good and issue is None:
+        return "nothing to report: all is well"
+    if issue is None:
+        text = {"title": title(attempt), "body": body(attempt, 1)}
+        return f"issue {_number(github.ask('POST', 'issues', **text))} opened"
+    number = _number(issue)
+    if attempt.good:
         github.ask("POST", f"issues/{number}/comments", body=_recovered(attempt))
         github.ask("PATCH", f"issues/{number}", state="closed", state_reason="completed")
         return f"issue {number} closed: digests are made again"
-    tries = 1 if known is None else _tries(known) + 1
-    text = {"title": title(attempt), "body": body(attempt, tries)}
-    if known is None:
-        return f"issue {_number(github.ask('POST', 'issues', **text))} opened"
-    github.ask("PATCH", f"issues/{_number(known)}", **text)
-    return f"issue {_number(known)} brought up to date"
+    text = {"title": title(attempt), "body": body(attempt, _failures(issue) + 1)}
+    github.ask("PATCH", f"issues/{number}", **text)
+    return f"issue {number} updated"
 
 
-def why_not(error: GitHubError) -> str:
-    """What to do where `follow` could do nothing."""
+def remedy(error: GitHubError) -> str:
+    """What to do after an error of `follow`."""
     remedies = {
         401: "GitHub does not know the token",
         403: "give the job `permissions: issues: write`",
@@ -130,50 +130,53 @@ def why_not(error: GitHubError) -> str:
 
 
 def title(attempt: Attempt) -> str:
-    """The cause: a failure's message says what is wrong, a colon, and what to do."""
+    """The cause: the part before the colon of "what is wrong: what to do"."""
     cause, *rest = attempt.reason.split("; ", 1)[0].split(": ")
-    while rest and (len(cause) < _SHORTEST_CAUSE or _NAMES.fullmatch(cause)):
+    while rest and (len(cause) < _SHORTEST_CAUSE or _SETTING.fullmatch(cause)):
         cause += f": {rest.pop(0)}"
     return inert(one_line(f"Digest stopped: {cause}", _LONGEST_TITLE))
 
 
-def body(attempt: Attempt, tries: int) -> str:
-    """What happened, in Markdown, with the mark by which the next run finds it."""
-    trouble = attempt.trouble
-    own = attempt.config != _DEFAULT
+def body(attempt: Attempt, failures: int) -> str:
+    """What happened, in Markdown, with the mark by which the next run recognises the issue."""
+    problem = attempt.problem
     rows = [
-        ("Settings", attempt.config if own else None),
-        ("Day", trouble.get("date")),
-        ("Last try", f"{attempt.at:%Y-%m-%d %H:%M} UTC"),
-        ("Tries that failed", tries),
-        ("Status", trouble.get("status")),
+        ("Settings", attempt.config if attempt.config != _DEFAULT_CONFIG else None),
+        ("Day", problem.get("date")),
+        ("Last try", f"{attempt.time:%Y-%m-%d %H:%M} UTC"),
+        ("Tries that failed", failures),
+        ("Status", problem.get("status")),
         ("Exit code", attempt.exit_code),
     ]
     table = [f"| {name} | {markdown(str(value))} |" for name, value in rows if value is not None]
     newest = attempt.newest
-    lasts = "No digest is published while this lasts."
+    effect = "No digest is published until the cause is repaired."
     if newest.get("status") in GOOD:
-        lasts = f"The newest digest, of {markdown(str(newest['date']))}, is published all the same."
+        effect = (
+            f"The newest digest, of {markdown(str(newest['date']))}, is published nevertheless."
+        )
+    mark = json.dumps({"tries": failures, "config": attempt.config})
+    mark = _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", mark)
     parts = [
-        lasts,
+        effect,
         f"> {markdown(attempt.reason)}",
         "\n".join(["| | |", "|:---|:---|", *table]),
-        f"[The log of that run]({attempt.run})" if attempt.run else "",
+        f"[The log of that run]({attempt.log})" if attempt.log else "",
         _REMEDY,
-        f"<!-- {_MARK} {_hidden({'tries': tries, 'config': attempt.config})} -->",
+        f"<!-- {_MARK} {mark} -->",
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _recovered(attempt: Attempt) -> str:
     day, reason = attempt.report.get("date"), one_line(str(attempt.report.get("reason") or ""), 300)
-    log = f" [Its log]({attempt.run})." if attempt.run else ""
+    log = f" [Its log]({attempt.log})." if attempt.log else ""
     return f"Digests are made again. {markdown(str(day or ''))}: {markdown(reason)}.{log}\n"
 
 
 def _open_issue(github: GitHub, config: str) -> dict[str, Any] | None:
-    """The newest open issue that is this digest's, if there is one among the thousand newest."""
-    for page in range(1, _PAGES + 1):
+    """The newest open issue of this digest, if it is among the thousand newest issues."""
+    for page in range(1, _MAX_PAGES + 1):
         listed = github.ask("GET", f"issues?state=open&per_page={_PER_PAGE}&page={page}")
         issues = [i for i in listed if isinstance(i, dict)] if isinstance(listed, list) else []
         for issue in issues:
@@ -193,25 +196,20 @@ def _number(issue: object) -> int:
 
 def _is_trusted(issue: Mapping[str, Any]) -> bool:
     login = (issue.get("user") or {}).get("login")
-    trusted = login == _BOT or issue.get("author_association") in _OWN
+    trusted = login == BOT or issue.get("author_association") in _OWN
     return trusted and "pull_request" not in issue
 
 
-def _hidden(told: Mapping[str, object]) -> str:
-    """As JSON that is nothing but text in a comment of HTML."""
-    return _HIDDEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(told))
-
-
 def _mark(issue: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What our mark says; {} where there is none."""
-    found = re.search(rf"<!-- {_MARK} (.*?) -->", issue.get("body") or "")
+    """The content of our mark: `tries` and `config`; {} if there is none."""
+    match = re.search(rf"<!-- {_MARK} (.*?) -->", issue.get("body") or "")
     try:
-        told = json.loads(found[1]) if found else {}
+        content = json.loads(match[1]) if match else {}
     except ValueError:  # somebody has edited it
-        told = {}
-    return told if isinstance(told, dict) else {}
+        content = {}
+    return content if isinstance(content, dict) else {}
 
 
-def _tries(issue: Mapping[str, Any]) -> int:
+def _failures(issue: Mapping[str, Any]) -> int:
     tries = _mark(issue).get("tries")
     return tries if isinstance(tries, int) else 0

@@ -19,7 +19,7 @@ from digest.core.errors import ArchiveError
 from digest.core.models import Day, Digest
 from digest.core.progress import bar, stage
 from digest.core.wording import count
-from digest.publish import publish
+from digest.publish.commit import commit_day
 from digest.run import selection
 from digest.site import search
 
@@ -106,7 +106,7 @@ def add_day(out: Path, ours: Digest, settings: Site) -> None:
     digest = selection.rejudge(ours, ledger, batches)
     if any(source.fresh for source in digest.sources.values()):
         write(out, digest, store.read_day(out, ours.date), settings)
-        publish.commit(out, digest)
+        commit_day(out, digest)
 
 
 def render(out: Path, to: Path, settings: Site) -> list[str]:

@@ -22,7 +22,8 @@ from digest.core.progress import log, stage
 from digest.core.scores import Failure, Reason, ScoredBy, Scoring, Verdict
 from digest.core.secrets import Secrets
 from digest.core.wording import by_reason, count, dollars, over_budget, scorer_label, sums
-from digest.publish import publish
+from digest.publish.commit import commit_day, days_among, uncommitted
+from digest.publish.push import push
 from digest.run import backlog, output, ranking, reading, selection
 from digest.run.reading import Batches
 from digest.run.report import DayReport
@@ -157,7 +158,7 @@ def take_back(job: Job, day: date, readings: Sequence[Reading]) -> None:
     if judged.sources != theirs.sources:
         log.info("%s: %s was that of %s", judged.date, ", ".join(judged.stale), day)
         output.write(out, judged, theirs, job.config.site)
-        publish.commit(out, judged)
+        commit_day(out, judged)
 
 
 # --- the steps --------------------------------------------------------------------------------
@@ -399,10 +400,9 @@ def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
     that a run without a commit left behind, or one that was killed, get their own commits too.
     """
     out = job.config.out
-    waiting = publish.uncommitted(out)
-    pending = [store.read_day(out, day) for day in publish.days_among(waiting)]
+    waiting = uncommitted(out)
+    pending = [store.read_day(out, day) for day in days_among(waiting)]
     digests = [left for left in pending if left is not None] or [digest]
-    known = waiting if [made.date for made in digests] == [digest.date] else None
     commits = {}
     for made in digests:
         with stage(f"{made.date} commit") as said:
@@ -410,7 +410,7 @@ def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
                 output.write(out, made, made, job.config.site)
             # The last takes what the days share: the ledger, the lists, the front page.
             alone = made is not digests[-1]
-            commits[made.date] = publish.commit(out, made, known, alone=alone)
+            commits[made.date] = commit_day(out, made, alone=alone)
             said.append((commits[made.date] or "nothing changed")[:16])
     commit = commits.get(digest.date)
     if not job.push:
@@ -421,6 +421,6 @@ def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
             output.add_day(their_out, store.listed_day(out, day), job.config.site)
 
     with stage(f"{digest.date} push") as said:
-        pushed = publish.push(out, add_days)
+        pushed = push(out, add_days)
         said.append(pushed[:12] if pushed else "the other side has this day already")
     return commit and pushed, pushed is not None

@@ -3,9 +3,9 @@
     python -m tests.bench [PART …] [--data DIR] [--json build/bench.json]
     python -m tests.bench compare --against REVISION
 
-Parts, all of these unless some are named: `ranking`, `day`, `floor`, `growth`, `years`; and, only
-when named, `compare`, which sets this source tree against an earlier one. The module of each says
-what is measured. Nothing else should be running; the load before each part is told.
+Parts, all of these unless some are named: `ranking`, `day`, `floor`, `years`; and, only when
+named, `compare`, which compares this source tree with an earlier one. The module of each says what
+is measured. Nothing else should be running; the load before each part is printed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench import compare, day, floor, ranking, runs, site, years
+from tests.bench import compare, day, floor, ranking, runs, years
 from tests.scoring.fake import Physics
 
 
@@ -44,7 +44,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         "ranking": lambda: ranking.measure(args.data, args.topics),
         "day": lambda: day.measure(args.data, physics, args.batch_sizes),
         "floor": lambda: floor.measure(args.data),
-        "growth": lambda: site.growth(site.Makers(args.data)),
         "years": lambda: years.measure(args.data, args.ages),
     }
     parts = args.parts or list(measures)
@@ -56,16 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not (args.data / "seed_day").is_dir():
         print("no labelled days: name their folder with --data or DIGEST_DATA", file=sys.stderr)
         return 2
-    found = json.loads(args.json.read_text(encoding="utf-8")) if args.json.exists() else {}
+    results = json.loads(args.json.read_text(encoding="utf-8")) if args.json.exists() else {}
     for part in parts:
         load, started = os.getloadavg()[0], time.perf_counter()
         print(f"\n=== {part} (load before: {load:.1f})", flush=True)
         figures = measures[part]()
         seconds = round(time.perf_counter() - started, 1)
         print(f"{part} took {seconds} s", flush=True)
-        found[part] = {"machine": _machine(), "load": load, "seconds": seconds, "found": figures}
+        results[part] = {"machine": _machine(), "load": load, "seconds": seconds, "found": figures}
         args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     return 0
 
 

@@ -29,15 +29,15 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import day, runs, years
+from tests.bench.makers import Makers
 from tests.bench.runs import Announcement
-from tests.bench.site import Makers
 from tests.scoring.fake import Physics
 
-PROBED = "digest/progress.py"  # whose stages are timed
+PROBED = ("digest/core/progress.py", "digest/progress.py")  # its stages are timed
 ARCHIVES = ((2500, (5, 15)), (10, (5, 15)), (20, (68, 451)))  # days, of so many kept and scanned
 TURNS, MODEL_TURNS = 5, 3
 BATCH = 10
-WANTED = f"wanted is a revision of git that has {PROBED}"
+WANTED = f"a revision of git is needed that has one of {', '.join(PROBED)}"
 _ALWAYS = ("wall_s", "cpu_s", "peak_mib")
 _MODEL = (*_ALWAYS, "files", "bytes", "ideal", "cpu_else")
 _WRITES = (*_ALWAYS, "files", "bytes", "written", "git_written")
@@ -48,8 +48,9 @@ Trees = tuple[Path, Path]  # before, after
 
 
 def can_be_measured(revision: str) -> bool:
-    command = ["git", "rev-parse", "--verify", "--quiet", f"{revision}:{PROBED}"]
-    return subprocess.run(command, cwd=runs.ROOT, capture_output=True, check=False).returncode == 0
+    command = ["git", "ls-tree", "--name-only", revision, *PROBED]
+    done = subprocess.run(command, cwd=runs.ROOT, capture_output=True, check=False)
+    return bool(done.stdout)
 
 
 def measure(
@@ -59,18 +60,18 @@ def measure(
     with _checked_out(revision) as (tree, commit):
         trees = tree, runs.ROOT
         for source in trees:
-            _made_ready(source)
+            _prepare(source)
             _offline(largest, source)
         print(f"before: {revision} ({commit[:12]}); after: this tree as it is")
         print(
             f"{'':32}" + "".join(f"{n:>12}" for n in ("before", "after", "ratio", "least", "most"))
         )
         model = _in_turns(trees, model_turns, lambda source: _with_model(seed, physics, source))
-        found = [_told(f"{seed.name}, model", _MODEL, model)]
+        rows = [_row(f"{seed.name}, model", _MODEL, model)]
         offline = _in_turns(trees, turns, lambda source: _offline(largest, source))
-        found += [_told(f"{largest.name}, no model", _WRITES, offline)]
-        found += _years(trees, turns, seed, Makers(data))
-    return {"against": commit, "workloads": found}
+        rows += [_row(f"{largest.name}, no model", _WRITES, offline)]
+        rows += _years(trees, turns, seed, Makers(data))
+    return {"against": commit, "workloads": rows}
 
 
 @contextmanager
@@ -78,23 +79,23 @@ def _checked_out(revision: str) -> Iterator[tuple[Path, str]]:
     """A work tree of that revision, and the commit's id."""
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder, "tree")
-        runs.git(runs.ROOT, "worktree", "prune")  # of a run that was killed
+        runs.git(runs.ROOT, "worktree", "prune")  # after a run that was killed
         runs.git(runs.ROOT, "worktree", "add", "--quiet", "--detach", str(tree), revision)
         try:
-            yield tree, _said(["git", "rev-parse", "HEAD"], tree).strip()
+            yield tree, _output(["git", "rev-parse", "HEAD"], tree).strip()
         finally:
             runs.git(runs.ROOT, "worktree", "remove", "--force", str(tree))
 
 
-def _made_ready(source: Path) -> None:
-    """Bytecode for what a run imports. RuntimeError where the run would import another tree's."""
-    path = _said([sys.executable, "-P", "-c", _ORIGIN], source).strip()
+def _prepare(source: Path) -> None:
+    """Compile what a run imports. RuntimeError if the run would import another tree's files."""
+    path = _output([sys.executable, "-P", "-c", _ORIGIN], source).strip()
     if not Path(path).resolve().is_relative_to(source.resolve()):
         raise RuntimeError(f"a run in {source} would be one of {path}")
-    _said([sys.executable, "-m", "compileall", "-q", "digest"], source)
+    _output([sys.executable, "-m", "compileall", "-q", "digest"], source)
 
 
-def _said(command: Sequence[str], folder: Path) -> str:
+def _output(command: Sequence[str], folder: Path) -> str:
     environment = runs.program_of(folder)
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=True
@@ -135,7 +136,7 @@ def _years(
         for (age, papers), before, after in zip(ARCHIVES, made[::2], made[1::2], strict=True):
             taken = [(asdict(a), asdict(b)) for a, b in zip(before, after, strict=True)]
             name = f"{what} after {age:,} days of {papers[0]} kept of {papers[1]}"
-            yield _told(name, names, taken)
+            yield _row(name, names, taken)
 
 
 # --- in turns ---------------------------------------------------------------------------------
@@ -147,12 +148,12 @@ def _in_turns(
     return [(work(trees[0]), work(trees[1])) for _ in range(turns)]
 
 
-def _told(
+def _row(
     name: str, figures: Sequence[str], taken: Sequence[tuple[Figures, Figures]]
 ) -> dict[str, Any]:
     """Print the rows of a workload; the same as values."""
     print(f"{name} ({len(taken)} turns)")
-    found: dict[str, Any] = {"workload": name, "turns": len(taken)}
+    row: dict[str, Any] = {"workload": name, "turns": len(taken)}
     for figure in figures:
         pairs = [(before[figure], after[figure]) for before, after in taken]
         before, after = (round(statistics.median(side), 3) for side in zip(*pairs, strict=True))
@@ -160,6 +161,7 @@ def _told(
         ratios = [round(ratio, 3) for ratio in (after / before, min(single), max(single))]
         cells = "".join(f"{value:>12,.9g}" for value in (before, after))
         print(f"  {figure:30}{cells}" + "".join(f"{r:>12.3f}" for r in ratios), flush=True)
-        row = {"before": before, "after": after}
-        found[figure] = row | dict(zip(("ratio", "least", "most"), ratios, strict=True))
-    return found
+        row[figure] = {"before": before, "after": after} | dict(
+            zip(("ratio", "least", "most"), ratios, strict=True)
+        )
+    return row

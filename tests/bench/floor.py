@@ -1,19 +1,14 @@
-"""What a day takes without the model, step by step, each beside the simplest thing that could be.
+"""What a day takes without the model, step by step, each beside the simplest possible code.
 
-Both sides of a row run in this process on the same papers, or both as fresh processes, in turn;
-figures are medians of wall seconds. `render` is the day's two pages, the month's and the front
-ones, beside the papers' escaped text joined; `write` flushes each file to the disk, which its
-equivalent does not. A no-op slot is `digest run` for a day that is settled, its feeds unchanged on
+Both sides of a row run in this process on the same papers, in turn; figures are medians of wall
+seconds. `render` is the day's two pages, the month's and the front ones, beside the papers' escaped
+text joined. A no-op slot is `digest run` for a day that is settled, its feeds unchanged on
 a local server; `delay_s` is the pause between two requests that arXiv asks for.
 """
 
 from __future__ import annotations
 
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape
@@ -24,10 +19,9 @@ from xml.etree import ElementTree
 from digest.archive import record, store
 from digest.arxiv.feed import parse_feed
 from digest.core import calendar
-from digest.core.models import Cut, Day, Digest, Status
+from digest.core.models import Cut, Digest, Status
 from digest.core.papers import AnnounceType, Entry, Source, SourceState
 from digest.core.scores import Score, ScoredBy, Usage
-from digest.publish import publish
 from digest.run import output, ranking, selection
 from digest.site import search
 from tests import feeds, make
@@ -40,30 +34,16 @@ CUT = Cut(8, 7)
 TIMES = 5
 AIM_SLOT_S = 1.5
 ANNOUNCE = (AnnounceType.NEW, AnnounceType.CROSS)
-# What a run without the model needs of others, and nothing of ours.
-_DEPENDENCIES = "import jinja2, msgspec, requests, tqdm, yaml, Stemmer, logging, argparse"
-_OURS = "import digest.cli.main, digest.arxiv.http_cache, digest.run.daily"
 
 
 def measure(data: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    rows: dict[str, Any] = {}
     print(f"{'':34}{'ours_s':>10}{'simplest_s':>12}{'ratio':>8}  the simplest")
-    found["process"] = [
-        _pair("interpreter start", _python("pass"), _python("pass", "-I", "-S"), "python -I -S"),
-        _pair("imports of a run", _python(_OURS), _python(_DEPENDENCIES), "its libraries alone"),
-        _pair(
-            "digest --help",
-            lambda: _process("-m", "digest", "--help"),
-            _python("import argparse; argparse.ArgumentParser().format_help()"),
-            "argparse alone",
-        ),
-    ]
     for announced in (runs.seed_announcement(data), runs.largest_announcement(data)):
         print(announced.name)
-        found[announced.name] = _steps(announced)
-        found[announced.name].append(_whole(announced))
-    found["slot"] = slot(runs.seed_announcement(data))
-    return found
+        rows[announced.name] = [*_steps(announced), _whole(announced)]
+    rows["slot"] = slot(runs.seed_announcement(data))
+    return rows
 
 
 def _pair(
@@ -78,14 +58,6 @@ def _pair(
     return {"step": name, "ours_s": a, "simplest_s": b, "ratio": a / b, "simplest": said}
 
 
-def _process(*arguments: str) -> None:
-    subprocess.run([sys.executable, *arguments], cwd=runs.ROOT, check=True, capture_output=True)
-
-
-def _python(code: str, *options: str) -> Callable[[], None]:
-    return lambda: _process(*options, "-c", code)
-
-
 # --- the steps --------------------------------------------------------------------------------
 
 
@@ -93,7 +65,6 @@ def _steps(announced: Announcement) -> list[dict[str, Any]]:
     parsed = parse_feed(announced.rss)
     ids = {paper.id for paper in parsed.papers}
     digest = _digest(announced)
-    days = [Day.of(digest)]
 
     def render() -> store.Files:
         files = output.site_files([digest], SITE)
@@ -105,7 +76,7 @@ def _steps(announced: Announcement) -> list[dict[str, Any]]:
         parts += [escape(below.title) for below in digest.below]
         return "".join(parts).encode()
 
-    rows = [
+    return [
         _pair(
             "parse",
             lambda: parse_feed(announced.rss),
@@ -132,9 +103,6 @@ def _steps(announced: Announcement) -> list[dict[str, Any]]:
             "escape and join",
         ),
     ]
-    files = render() | store.derived_files([digest])
-    files |= {store.day_path(d.date): record.encode(digest) for d in days}
-    return [*rows, _write(files), _commit(files, digest)]
 
 
 def _digest(announced: Announcement) -> Digest:
@@ -163,46 +131,6 @@ def _digest(announced: Announcement) -> Digest:
         usage=Usage(190_000, 60_000, 31_000, 4_000, 46),
         cost_usd=0.04,
     )
-
-
-def _write(files: store.Files) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        number = iter(range(1000))
-
-        def plainly() -> None:
-            to = Path(folder, f"plain{next(number)}")
-            for name, data in files.items():
-                path = to / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(data or b"")
-
-        def ours() -> None:
-            store.write_files(Path(folder, f"ours{next(number)}"), files)
-
-        return _pair(f"write {len(files)} files", ours, plainly, "write_bytes, no flush")
-
-
-def _commit(files: store.Files, digest: Digest) -> dict[str, Any]:
-    """The same files, new to a repository."""
-    taken: list[tuple[float, float]] = []
-    for _ in range(TIMES):
-        pair = []
-        for ours in (True, False):
-            with runs.place() as place:
-                store.write_files(place.out, files)
-                started = time.perf_counter()
-                if ours:
-                    publish.commit(place.out, digest)
-                else:
-                    runs.git(place.folder, "add", "docs")
-                    who = ("-c", "user.name=a", "-c", "user.email=a@b.example")
-                    runs.git(place.folder, *who, "commit", "--quiet", "--message=a day")
-                pair.append(time.perf_counter() - started)
-        taken.append((pair[0], pair[1]))
-    a, b = (statistics.median(column) for column in zip(*taken, strict=True))
-    said = "git add, git commit"
-    print(f"{'commit':34}{a:10.4f}{b:12.4f}{a / b:8.1f}  {said}", flush=True)
-    return {"step": "commit", "ours_s": a, "simplest_s": b, "ratio": a / b, "simplest": said}
 
 
 def _whole(announced: Announcement) -> dict[str, Any]:

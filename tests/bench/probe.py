@@ -3,13 +3,14 @@
     python -m tests.bench.probe FIGURES run --config config.yaml
 
 CPU seconds are this process's and its children's, user and system. `start` is the interpreter until
-the program's first line, `rest` what stands outside of every stage, imports among it. Memory is the
+the program's first line, `rest` is everything outside of the stages, such as imports. Memory is the
 kernel's high-water mark of this process. Bytes are those given to write(2), by this process and by
 its children.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -28,8 +29,10 @@ _DATE = re.compile(r"^[0-9-]{10} ")
 
 def main(figures: str, *arguments: str) -> None:
     """The process ends as that of the command does."""
-    from digest.core import progress
-
+    try:
+        from digest.core import progress
+    except ImportError:  # an older program, for `compare`
+        progress = importlib.import_module("digest.progress")
     start = _cpu()
     cpu: dict[str, float] = defaultdict(float)
     wall: dict[str, float] = defaultdict(float)
@@ -57,7 +60,7 @@ def main(figures: str, *arguments: str) -> None:
         }
         Path(figures).write_text(json.dumps(found), encoding="ascii")
 
-    def leave(status: int) -> NoReturn:  # the program's own end, at once
+    def leave(status: int) -> NoReturn:  # how an older program ends
         tell()
         end(status)
 

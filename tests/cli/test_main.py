@@ -20,8 +20,6 @@ from pytest_httpserver import HTTPServer
 
 from digest.cli.main import main
 from digest.core.papers import Feed, Paper
-from digest.core.scores import Score, Topics
-from digest.scoring import embedded
 from tests import make
 from tests.make import DAY, DAY_KEYS, REPLACE, REPORT_KEYS, git, paper, tree
 
@@ -173,11 +171,9 @@ def states(day: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def test_the_576_items_of_a_real_day_are_472_papers_each_in_one_state(
-    project: Path, real: Replay
-) -> None:
+def test_each_of_472_real_papers_has_one_state(digest: Digest, project: Path, real: Replay) -> None:
     feeds = both(real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30"))
-    ended = process(project, "run", *feeds, "--scorer", "offline", "--no-commit", "--json")
+    ended = digest("run", *feeds, "--scorer", "offline", "--no-commit", "--json")
     assert ended.code == 0, ended.err
     report, day = ended.report, record(project, "2026-01-30")
 
@@ -194,7 +190,7 @@ def test_the_576_items_of_a_real_day_are_472_papers_each_in_one_state(
         assert stage in ended.err
 
 
-def test_a_stale_feed_repeats_nothing_and_a_fresh_one_completes_the_day(
+def test_a_stale_feed_repeats_nothing_and_a_fresh_one_completes(
     digest: Digest, project: Path, real: Replay
 ) -> None:
     # 29 January, and the 30th with cs.AI stale.
@@ -242,89 +238,27 @@ def test_a_stale_feed_repeats_nothing_and_a_fresh_one_completes_the_day(
     assert tree(project / "elsewhere") == tree(project / "docs")
 
 
-def test_a_real_day_fetched_is_the_same_as_the_day_replayed(
-    digest: Digest, project: Path, real: Replay, httpserver: HTTPServer
-) -> None:
-    feeds = [real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")]
-    digest("run", *both(*feeds), "--no-commit", "--out", "docs")
-    replayed = record(project, "2026-01-30")
-    for category, path in zip(("cs.LG", "cs.AI"), feeds, strict=True):
-        serve(httpserver, path.read_bytes(), category=category)
-    follow(project, httpserver, "cs.LG", "cs.AI")
-    assert digest("run", "--date", "2026-01-30", "--no-commit", "--out", "fetched").code == 0
-    fetched = json.loads((project / "fetched/data/2026/2026-01-30.json").read_text())
-    for day in (replayed, fetched):
-        del day["generated_at"]
-        for source in day["sources"].values():
-            del source["url"]
-    assert fetched == replayed
-
-
-def told(project: Path, out: str) -> dict[str, Any]:
-    """The real day without what a run cannot know from its feeds alone."""
-    loaded: dict[str, Any] = json.loads((project / f"{out}/data/2026/2026-01-30.json").read_text())
-    del loaded["generated_at"]
-    for source in loaded["sources"].values():
+def recorded(project: Path, out: str) -> dict[str, Any]:
+    """The day's record without what differs from run to run."""
+    day: dict[str, Any] = json.loads((project / out / "data/2026/2026-01-30.json").read_text())
+    del day["generated_at"]
+    for source in day["sources"].values():
         del source["url"]
-    return loaded
+    return day
 
 
-def test_the_order_of_the_feeds_of_a_real_day_does_not_matter(
-    digest: Digest, project: Path, real: Replay
-) -> None:
-    lg, ai = real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")
-    digest("run", *both(lg, ai), "--out", "a", "--no-commit")
-    digest("run", *both(ai, lg), "--out", "b", "--no-commit")
-    assert told(project, "a") == told(project, "b")
-
-
-def test_the_order_in_which_the_feeds_of_a_real_day_turn_does_not_matter(
-    digest: Digest, project: Path, real: Replay
-) -> None:
-    lg, ai = real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30")
-    for out, runs in (("a", [[lg], [lg, ai]]), ("b", [[ai], [lg, ai]]), ("at once", [[lg, ai]])):
-        for feeds in runs:
-            assert digest("run", *both(*feeds), "--out", out, "--no-commit").code == 0
-    assert told(project, "a") == told(project, "b") == told(project, "at once")
-
-
-def test_a_stale_feed_that_lost_an_item_is_stale(
-    digest: Digest, project: Path, real: Replay
-) -> None:
-    digest("run", *both(real("cs.LG", "2026-01-29"), real("cs.AI", "2026-01-29")))
-    whole = real.stale.read_bytes()
-    start, end = whole.index(b"<item>"), whole.index(b"</item>") + len(b"</item>")
-    less = project.parent / "less.xml"
-    less.write_bytes(whole[:start] + whole[end:])
-    digest("run", *both(real("cs.LG", "2026-01-30"), less))
-    source = record(project, "2026-01-30")["sources"]["cs.AI"]
-    assert (source["state"], source["items"]) == ("stale", whole.count(b"<item>") - 1)
-
-
-# --- the midnight race ------------------------------------------------------------------------
-
-
-def test_a_category_still_dated_the_day_before_gives_nothing_and_follows_when_it_turns(
+def test_neither_the_way_nor_the_order_of_the_feeds_matters(
     digest: Digest, project: Path, httpserver: HTTPServer
 ) -> None:
+    lg, ai = place(project, A, B), place(project, B, C, category="cs.AI")
+    for out, runs in (("a", [[lg], [lg, ai]]), ("b", [[ai], [lg, ai]]), ("c", [[ai, lg]])):
+        for feeds in runs:
+            assert digest("run", *both(*feeds), "--out", out, "--no-commit").code == 0
+    serve(httpserver, make.feed(A, B), make.feed(B, C, category="cs.AI"))
     follow(project, httpserver, "cs.LG", "cs.AI")
-    serve(httpserver, make.feed(A), make.feed(B, category="cs.AI", day=EARLIER))
-    first = digest("run", "--date", DAY.isoformat(), "--json")
-    assert (first.code, first.report["status"]) == (0, "published")
-    day = record(project, "2026-01-30")
-    assert states(day) == [(A.id, "kept")]
-    assert day["status"] == "partial"
-    assert {c: (s["state"], s["items"]) for c, s in day["sources"].items()} == {
-        "cs.LG": ("fresh", 1),
-        "cs.AI": ("stale", 0),
-    }
-
-    httpserver.clear()
-    serve(httpserver, make.feed(A), make.feed(C, category="cs.AI"))
-    second = digest("run", "--date", DAY.isoformat(), "--json")
-    assert second.report["status"] == "updated"
-    day = record(project, "2026-01-30")
-    assert (states(day), day["status"]) == ([(A.id, "kept"), (C.id, "kept")], "complete")
+    assert digest("run", "--date", DAY.isoformat(), "--no-commit", "--out", "fetched").code == 0
+    first, *others = (recorded(project, out) for out in ("a", "b", "c", "fetched"))
+    assert others == [first] * 3
 
 
 # --- commits and pushes -----------------------------------------------------------------------
@@ -339,13 +273,6 @@ def test_replayed_days_are_committed_one_by_one_oldest_first(digest: Digest, pro
     ]
     assert [day["date"] for day in report["days"]] == ["2026-01-29", "2026-01-30"]
     assert report["commit"] == git(project, "rev-parse", "HEAD")
-
-
-def test_each_commit_is_pushed(digest: Digest, project: Path, tmp_path: Path) -> None:
-    git(tmp_path, "init", "--quiet", "--bare", "remote.git")
-    git(project, "remote", "add", "origin", str(tmp_path / "remote.git"))
-    assert digest("run", *both(place(project, A)), "--push").code == 0
-    assert git(tmp_path / "remote.git", "rev-parse", "main") == git(project, "rev-parse", "HEAD")
 
 
 @pytest.fixture
@@ -363,18 +290,14 @@ def pushed(digest: Digest, project: Path, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "command",
     [
-        ["run", "--push"],
-        ["run", "--no-commit"],
         ["run", "--dry-run"],
         ["catch-up", "--date", "2026-01-28"],
-        ["render"],
         ["render", "--to", "../elsewhere"],
-        ["check"],
         ["check", "--repair"],
     ],
     ids=" ".join,
 )
-def test_a_sparse_checkout_without_the_archive_stops_before_anything_is_done(
+def test_a_checkout_without_the_archive_stops_every_command(
     digest: Digest, project: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
 ) -> None:
     git(project.parent, "clone", "--quiet", "--no-checkout", pushed.as_uri(), "sparse")
@@ -391,7 +314,7 @@ def test_a_sparse_checkout_without_the_archive_stops_before_anything_is_done(
     assert not project.with_name("elsewhere").exists()
 
 
-def test_commits_of_the_users_own_stop_a_push_before_the_model_is_asked(
+def test_own_commits_stop_a_push_before_anything_is_scored(
     digest: Digest,
     project: Path,
     pushed: Path,
@@ -415,9 +338,7 @@ def test_commits_of_the_users_own_stop_a_push_before_the_model_is_asked(
     assert digest("run", *feeds, "--push").code == 0
 
 
-def test_a_digest_that_could_not_be_pushed_goes_with_the_next(
-    digest: Digest, project: Path, pushed: Path
-) -> None:
+def test_an_unpushed_digest_goes_with_the_next(digest: Digest, project: Path, pushed: Path) -> None:
     pushed.rename(pushed.with_name("away"))
     assert digest("run", *both(place(project, B)), "--push").code == 5
     pushed.with_name("away").rename(pushed)
@@ -431,15 +352,7 @@ def test_a_digest_that_could_not_be_pushed_goes_with_the_next(
     ]
 
 
-def test_the_site_can_be_made_elsewhere(digest: Digest, project: Path) -> None:
-    digest("run", *both(place(project, A)), "--out", "public", "--no-commit")
-    assert (project / "public/index.html").exists()
-    assert not (project / "docs").exists()
-
-
-def test_a_run_that_failed_to_commit_is_committed_by_the_next(
-    digest: Digest, project: Path
-) -> None:
+def test_the_next_run_commits_an_uncommitted_day(digest: Digest, project: Path) -> None:
     feeds = both(place(project, A))
     (project / ".gitignore").write_text("docs/\n")
     assert digest("run", *feeds).code == 5
@@ -449,9 +362,7 @@ def test_a_run_that_failed_to_commit_is_committed_by_the_next(
     assert commits(project) == ["Digest 2026-01-30: 1 of 1 papers kept"]
 
 
-def test_days_left_uncommitted_get_a_commit_of_their_own_before_the_days(
-    digest: Digest, project: Path
-) -> None:
+def test_uncommitted_days_get_their_own_commits_first(digest: Digest, project: Path) -> None:
     first, second = DAY - timedelta(days=2), EARLIER
     digest("run", *both(place(project, A, day=first)), "--no-commit")
     digest("run", *both(place(project, B, C, day=second)), "--no-commit")
@@ -472,25 +383,10 @@ def test_days_left_uncommitted_get_a_commit_of_their_own_before_the_days(
     assert git(project, "status", "--porcelain", "--", "docs") == ""
 
 
-def test_a_committed_day_that_was_made_better_without_a_commit_is_committed_by_the_next_day(
-    digest: Digest, project: Path
-) -> None:
-    digest("run", *both(place(project, A, day=EARLIER)))
-    digest("run", *both(place(project, A, B, day=EARLIER)), "--no-commit")
-    digest("run", *both(place(project, C)))
-    assert commits(project) == [
-        "Digest 2026-01-29: 1 of 1 papers kept",
-        "Digest 2026-01-29: 2 of 2 papers kept",
-        "Digest 2026-01-30: 1 of 1 papers kept",
-    ]
-
-
 # --- nothing to publish -----------------------------------------------------------------------
 
 
-def test_a_replay_of_nothing_but_stale_feeds_fails_and_writes_nothing(
-    digest: Digest, project: Path
-) -> None:
+def test_a_replay_of_stale_feeds_fails_and_writes_nothing(digest: Digest, project: Path) -> None:
     digest("run", *both(place(project, A, day=EARLIER)))
     before = tree(project)
     ended = digest("run", *both(place(project, A)), "--json")
@@ -503,7 +399,7 @@ def test_a_replay_of_nothing_but_stale_feeds_fails_and_writes_nothing(
 
 
 @pytest.mark.parametrize(("hour", "code"), [(15, 0), (16, 4)])
-def test_stale_feeds_are_late_before_16_utc_and_a_failure_after(
+def test_stale_feeds_are_a_failure_after_16_utc(
     digest: Digest, project: Path, httpserver: HTTPServer, hour: int, code: int
 ) -> None:
     follow(project, httpserver, "cs.LG")
@@ -537,9 +433,7 @@ def test_a_weekend_asks_arxiv_for_nothing(
 # --- samples, plans, once more ----------------------------------------------------------------
 
 
-def test_a_sample_is_not_committed_and_a_full_run_makes_it_whole(
-    digest: Digest, project: Path
-) -> None:
+def test_a_sample_is_not_committed_but_completed_later(digest: Digest, project: Path) -> None:
     feeds = both(place(project, A, B, C))
     sample = digest("run", *feeds, "--limit", "1", "--json").report
     assert (sample["counts"]["filtered"], sample["commit"]) == (2, None)
@@ -568,19 +462,6 @@ def test_rescoring_uses_the_topics_of_now(digest: Digest, project: Path) -> None
     assert record(project, "2026-01-30")["prompt"]["user"].startswith("## Sports")
 
 
-def test_what_a_run_makes_is_made_again_when_it_is_deleted(digest: Digest, project: Path) -> None:
-    feeds = both(place(project, A, B))
-    digest("run", *feeds)
-    whole = tree(project / "docs")
-    for name in whole:
-        if not name.startswith("data/2026/"):
-            (project / "docs" / name).unlink()
-    ended = digest("run", *feeds, "--json")
-    assert ended.code == 0
-    assert tree(project / "docs") == whole
-    assert len(commits(project)) == 1
-
-
 # --- the other commands -----------------------------------------------------------------------
 
 
@@ -595,14 +476,7 @@ def test_the_demo_needs_no_key_and_says_where_to_look(project: Path) -> None:
     assert git(project, "status", "--porcelain", "--", "docs") == ""
 
 
-def test_a_second_demo_makes_the_same_pages(digest: Digest, project: Path) -> None:
-    digest("demo")
-    first = tree(project / "build")
-    assert digest("demo", "--json").report["status"] == "unchanged"
-    assert tree(project / "build") == first
-
-
-def test_somebody_elses_site_is_not_written_over(digest: Digest, project: Path) -> None:
+def test_somebody_elses_site_is_not_overwritten(digest: Digest, project: Path) -> None:
     for name in ("404.html", "2020/2020-01.html", "feed.xml", "index.html", "CNAME", "data/x.csv"):
         (project / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
         (project / "docs" / name).write_text("mine")
@@ -619,18 +493,11 @@ def test_somebody_elses_site_is_not_written_over(digest: Digest, project: Path) 
 
 
 OWN_SITE = {"title": "My site", "url": "https://me.example.org"}
-COMMANDS = [
-    ["run"],
-    ["run", "--no-commit"],
-    ["render"],
-    ["render", "--to", "docs/../docs"],
-    ["check", "--repair"],
-]
 
 
-@pytest.mark.parametrize("name", ["index.html", "404.html", "data/site.json"])
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_page_of_the_users_own_among_ours_is_never_written_over(
+@pytest.mark.parametrize("name", ["index.html", "data/site.json"])
+@pytest.mark.parametrize("command", [["run"], ["render"], ["check", "--repair"]], ids=" ".join)
+def test_a_users_page_among_ours_is_never_overwritten(
     digest: Digest, project: Path, command: list[str], name: str
 ) -> None:
     digest("run", *both(place(project, A, day=EARLIER)))
@@ -644,9 +511,7 @@ def test_a_page_of_the_users_own_among_ours_is_never_written_over(
     assert tree(project / "docs") == pages
 
 
-def test_an_address_file_of_the_users_own_is_no_sign_of_an_archive(
-    digest: Digest, project: Path
-) -> None:
+def test_a_users_address_file_is_no_archive(digest: Digest, project: Path) -> None:
     (project / "docs/data").mkdir(parents=True)
     (project / "docs/index.html").write_text("mine")
     for text in (json.dumps(OWN_SITE), "[]", ""):
@@ -690,11 +555,8 @@ def test_a_render_elsewhere_spares_the_site_that_is_there(digest: Digest, projec
     assert (project / "elsewhere/index.html").read_text() == "mine"
 
 
-@pytest.mark.parametrize("again", [False, True])
-def test_the_demo_spares_a_page_that_is_there(digest: Digest, project: Path, again: bool) -> None:
-    if again:
-        assert digest("demo").code == 0
-    (project / "build/demo").mkdir(parents=True, exist_ok=True)
+def test_the_demo_spares_a_users_page(digest: Digest, project: Path) -> None:
+    (project / "build/demo").mkdir(parents=True)
     (project / "build/demo/index.html").write_text("mine")
     before = tree(project / "build")
     ended = digest("demo")
@@ -704,19 +566,10 @@ def test_the_demo_spares_a_page_that_is_there(digest: Digest, project: Path, aga
 
 
 @pytest.mark.parametrize("name", [".nojekyll", "CNAME", "notes/index.html"])
-def test_what_no_digest_would_write_over_is_no_obstacle(
-    digest: Digest, project: Path, name: str
-) -> None:
+def test_other_files_of_the_user_are_no_obstacle(digest: Digest, project: Path, name: str) -> None:
     (project / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
     (project / "docs" / name).write_text("")
     assert digest("run", *both(place(project, A))).code == 0
-
-
-def test_what_an_interrupted_first_run_left_is_ours(digest: Digest, project: Path) -> None:
-    feeds = both(place(project, A))
-    assert digest("run", *feeds, "--no-commit").code == 0
-    (project / "docs/data/days.jsonl").unlink()
-    assert digest("run", *feeds).code == 0
 
 
 def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) -> None:
@@ -739,14 +592,6 @@ def test_render_of_an_archive_without_days_fails_and_makes_nothing(
     assert not (project / "elsewhere").exists()
 
 
-def test_render_names_a_damaged_day(digest: Digest, project: Path) -> None:
-    digest("run", *both(place(project, A)))
-    (project / "docs/data/2026/2026-01-30.json").write_text("{")
-    ended = digest("render")
-    assert ended.code == 1
-    assert "data/2026/2026-01-30.json: not JSON" in ended.err
-
-
 # --- what goes wrong --------------------------------------------------------------------------
 
 
@@ -757,12 +602,6 @@ def test_every_mistake_in_the_settings_is_a_line(digest: Digest, project: Path) 
     lines = ended.err.splitlines()
     assert len(lines) == 3
     assert all(line.startswith("digest: config.yaml: ") for line in lines)
-
-
-def test_settings_that_are_not_there_are_named(digest: Digest, project: Path) -> None:
-    ended = digest("run", "--config", "other.yaml")
-    assert ended.code == 2
-    assert ended.err.startswith("digest: other.yaml: no such file")
 
 
 def test_a_model_without_a_key_says_how_to_go_on(digest: Digest, project: Path) -> None:
@@ -799,17 +638,7 @@ def test_a_feed_that_is_none_names_its_day_and_category(
     assert not (project / "docs").exists()
 
 
-def test_the_feed_of_another_category_is_refused(
-    digest: Digest, project: Path, httpserver: HTTPServer
-) -> None:
-    follow(project, httpserver, "cs.LG")
-    serve(httpserver, make.rss(make.feed(A, category="cs.AI")), category="cs.LG")
-    ended = digest("run", "--date", DAY.isoformat())
-    assert ended.code == 4
-    assert "answered with the feed of 'cs.AI'" in ended.err
-
-
-def test_a_feed_file_that_is_not_there_is_a_feed_error(digest: Digest, project: Path) -> None:
+def test_a_missing_feed_file_is_a_feed_error(digest: Digest, project: Path) -> None:
     ended = digest("run", "--feed", "nowhere.xml")
     assert ended.code == 4
     assert ended.err.splitlines() == [
@@ -827,7 +656,7 @@ def test_outside_of_a_repository_nothing_is_fetched_or_made(
     assert httpserver.log == []
 
 
-def test_a_refused_push_ends_the_run_on_the_day_it_struck(digest: Digest, project: Path) -> None:
+def test_a_refused_push_ends_the_run_with_its_day(digest: Digest, project: Path) -> None:
     git(project, "remote", "add", "origin", str(project / "moved.git"))
     ended = digest(
         "run", *both(place(project, A), place(project, B, day=EARLIER)), "--push", "--json"
@@ -840,25 +669,16 @@ def test_a_refused_push_ends_the_run_on_the_day_it_struck(digest: Digest, projec
     assert commits(project) == ["Digest 2026-01-29: 1 of 1 papers kept"]
 
 
-def test_an_interrupt_is_told_apart_from_a_failure(
-    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupted(papers: Sequence[Paper], topics: Topics) -> dict[str, Score]:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(embedded, "score", interrupted)
-    ended = digest("run", *both(place(project, A)), "--json")
-    assert (ended.code, ended.report["status"]) == (130, "interrupted")
-    assert not (project / "docs").exists()
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         ([], "required"),
         (["walk"], "invalid choice"),
         (["run", "--limit", "0"], "'0' is not a whole number above 0"),
-        (["run", "--date", "30.1.2026"], "'30.1.2026' is no date: write YYYY-MM-DD"),
+        (
+            ["run", "--date", "tomorrow"],
+            "argument --date: 'tomorrow' is no date: write YYYY-MM-DD: see digest run --help",
+        ),
         (["run", "--scorer", "magic"], "invalid choice"),
         (["run", "--colour"], "unrecognized arguments"),
         (["run", "--no"], "unrecognized arguments: --no"),
@@ -883,14 +703,6 @@ def test_wrong_arguments_are_a_line_and_a_report(
     assert tree(project) == before
 
 
-def test_wrong_arguments_name_the_help_that_would_have_told(digest: Digest, project: Path) -> None:
-    ended = digest("run", "--date", "tomorrow")
-    assert (ended.code, ended.out) == (2, "")
-    assert ended.err == (
-        "digest: argument --date: 'tomorrow' is no date: write YYYY-MM-DD: see digest run --help\n"
-    )
-
-
 @pytest.mark.parametrize("out", [".", "..", "prompts"])
 def test_a_folder_that_holds_more_than_the_site_is_refused(
     digest: Digest, project: Path, out: str
@@ -905,9 +717,7 @@ def test_a_folder_that_holds_more_than_the_site_is_refused(
 # --- what a person sees -----------------------------------------------------------------------
 
 
-def test_a_person_reads_the_stages_on_stderr_and_the_outcome_on_stdout(
-    digest: Digest, project: Path
-) -> None:
+def test_stages_go_to_stderr_and_the_outcome_to_stdout(digest: Digest, project: Path) -> None:
     ended = digest("run", *both(place(project, A, B)))
     assert ended.out == "2026-01-30: published: 2 of 2 papers kept\n"
     assert [line.partition(": ")[0] for line in ended.err.splitlines()] == [
@@ -920,12 +730,6 @@ def test_a_person_reads_the_stages_on_stderr_and_the_outcome_on_stdout(
     ]
 
 
-def test_verbose_names_each_feed(digest: Digest, project: Path) -> None:
-    feeds = both(place(project, A))
-    assert "cs.LG of 2026-01-30: 1 item\n" in digest("run", *feeds, "-v", "--no-commit").err
-    assert "cs.LG of 2026-01-30" not in digest("run", *feeds, "--no-commit").err
-
-
 # As on a machine so slow that every bar is shown.
 WITH_BARS = (
     "from digest.core import progress; progress._SILENT_S = 0;"
@@ -933,16 +737,21 @@ WITH_BARS = (
 )
 
 
-@pytest.mark.parametrize("program", ["digest", f"{sys.executable} -c '{WITH_BARS}'"])
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
-@pytest.mark.parametrize(("command", "code"), [("render --to site", 0), ("check none", 2)])
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        ("digest render --to site >&- 2>&-", 0),
+        (f"{sys.executable} -c '{WITH_BARS}' render --to site 2>&-", 0),
+        ("digest check none >&-", 2),
+    ],
+)
 def test_a_closed_stream_changes_no_exit_code(
-    digest: Digest, project: Path, program: str, closed: str, command: str, code: int
+    digest: Digest, project: Path, program: str, code: int
 ) -> None:
     digest("run", "--feed", place(project, paper()), "--no-commit")
     beside = Path(sys.executable).parent  # where pip puts the command
     done = subprocess.run(
-        ["sh", "-c", f"{program} {command} {closed}"],
+        ["sh", "-c", program],
         cwd=project,
         env=os.environ | {"PYTHONPATH": str(ROOT), "PATH": f"{beside}:{os.environ['PATH']}"},
         capture_output=True,
@@ -953,7 +762,7 @@ def test_a_closed_stream_changes_no_exit_code(
     assert "Traceback" not in done.stderr
 
 
-def test_help_answers_without_loading_what_a_run_needs(project: Path) -> None:
+def test_help_loads_nothing_that_a_run_needs(project: Path) -> None:
     ended = process(project, "--help", options=("-X", "importtime"))
     assert ended.code == 0
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.err.splitlines()}
@@ -965,7 +774,7 @@ def test_help_answers_without_loading_what_a_run_needs(project: Path) -> None:
 # --- in GitHub Actions ------------------------------------------------------------------------
 
 
-def test_outputs_and_summary_are_written_where_github_says(
+def test_outputs_and_summary_are_appended_for_github(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
@@ -978,7 +787,7 @@ def test_outputs_and_summary_are_written_where_github_says(
     assert "arXiv announces nothing on a Saturday" in (project / "GITHUB_STEP_SUMMARY").read_text()
 
 
-def test_where_github_cannot_be_told_the_run_ends_as_it_would(
+def test_an_unwritable_output_file_changes_no_exit_code(
     digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_OUTPUT", str(project / "not" / "there"))
@@ -992,15 +801,6 @@ def test_a_password_in_an_address_is_refused_and_not_shown(digest: Digest, proje
     assert ended.code == 4
     assert "no user or password in an address" in ended.err
     assert "s3cret" not in ended.err
-
-
-def test_where_a_push_cannot_go_nothing_is_scored_or_committed(
-    digest: Digest, project: Path
-) -> None:
-    ended = digest("run", "--feed", place(project, A), "--push")
-    assert ended.code == 5
-    assert "set a remote" in ended.err
-    assert not (project / "docs").exists()
 
 
 @pytest.fixture
@@ -1017,7 +817,7 @@ def rival(project: Path) -> Path:
     return folder
 
 
-def test_the_report_tells_of_the_day_as_it_was_published_beside_theirs(
+def test_the_report_counts_the_day_as_it_was_pushed(
     digest: Digest, project: Path, rival: Path
 ) -> None:
     stale, fresh = place(project, A), place(project, B, category="cs.AI")
@@ -1027,7 +827,7 @@ def test_the_report_tells_of_the_day_as_it_was_published_beside_theirs(
     assert git(project, "log", "-1", "--format=%s").endswith("of 1 papers kept")
 
 
-def test_a_day_that_is_stale_beside_theirs_is_said_to_be(
+def test_a_day_stale_beside_theirs_is_reported_so(
     digest: Digest, project: Path, rival: Path
 ) -> None:
     ended = digest("run", "--feed", place(project, A), "--push", "--json")
@@ -1035,7 +835,7 @@ def test_a_day_that_is_stale_beside_theirs_is_said_to_be(
     assert git(project, "log", "-1", "--format=%s").startswith(f"Digest {EARLIER}")
 
 
-# --- what the surroundings say ------------------------------------------------------------------
+# --- environment variables ----------------------------------------------------------------------
 
 
 def on_github(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
@@ -1045,7 +845,7 @@ def on_github(monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
         monkeypatch.setenv(name, value)
 
 
-def test_the_first_scheduled_run_of_a_repository_without_a_key_is_green_and_says_what_is_left(
+def test_a_scheduled_run_before_the_set_up_is_green(
     digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "config.yaml").write_text("categories: [cs.LG]\n")
@@ -1056,7 +856,7 @@ def test_the_first_scheduled_run_of_a_repository_without_a_key_is_green_and_says
 
 
 @pytest.mark.parametrize("event", ["workflow_dispatch", None])
-def test_a_run_that_somebody_began_without_a_key_is_red(
+def test_a_run_by_hand_without_a_key_is_red(
     digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch, event: str | None
 ) -> None:
     (project / "config.yaml").write_text("categories: [cs.LG]\n")
@@ -1065,22 +865,17 @@ def test_a_run_that_somebody_began_without_a_key_is_red(
     ended = digest("run", "--json")
     assert (ended.code, ended.report["status"]) == (2, "config_error")
     assert "::error title=Digest stopped::no API key" in ended.err
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    assert "::" not in digest("run", "--json").err
 
 
-def test_once_something_is_published_a_missing_key_is_red_on_schedule_too(
+def test_after_the_first_digest_a_missing_key_is_red(
     digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert digest("run", *both(place(project, A, B))).code == 0
     (project / "config.yaml").write_text("categories: [cs.LG]\n")
     on_github(monkeypatch, GITHUB_EVENT_NAME="schedule")
     assert digest("run").code == 2
-
-
-def test_outside_of_github_nothing_is_annotated(
-    digest: Digest, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
-    assert "::" not in digest("run", "--feed", "nowhere.xml", "--no-commit").err
 
 
 @pytest.mark.parametrize(
@@ -1118,7 +913,7 @@ def test_a_domain_of_ones_own_is_the_sites_address(
     }
 
 
-def test_the_configured_address_goes_before_the_one_that_was_found(
+def test_the_configured_address_comes_first(
     digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "config.yaml").write_text(CONFIG + "site: {url: https://mine.example}\n")
@@ -1128,8 +923,8 @@ def test_the_configured_address_goes_before_the_one_that_was_found(
     assert digest("check").code == 0
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"url": 3}', '{"url": "javascript:alert(1)"}'])
-def test_a_damaged_address_is_told_and_nothing_is_written(
+@pytest.mark.parametrize("text", ["", '{"url": "javascript:alert(1)"}'])
+def test_a_damaged_address_is_reported_and_nothing_written(
     digest: Digest, project: Path, text: str
 ) -> None:
     (project / "docs" / "data").mkdir(parents=True)

@@ -10,7 +10,7 @@ from digest import site
 from digest.core.models import Digest
 from digest.core.papers import Origin, Source
 from digest.core.wording import warnings
-from digest.publish.publish import BODY_WIDTH, commit_message
+from digest.publish.commit import BODY_WIDTH, commit_message
 from tests import make
 from tests.site.days import SITE
 

@@ -151,7 +151,7 @@ def project(
     monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
     monkeypatch.setenv("GITHUB_REPOSITORY", "ada/papers")
     monkeypatch.setenv("GITHUB_API_URL", httpserver.url_for("").rstrip("/"))
-    monkeypatch.setattr("digest.cli.main._now", lambda: NOW)
+    monkeypatch.setattr("digest.cli.commands.now", lambda: NOW)
     have_disk(monkeypatch, 42 * repository.GB)
     with Fake(public=True) as fake:
         project = Project(folder, httpserver, fake, capsys)
@@ -424,7 +424,7 @@ def test_a_wrong_address_in_the_environment_is_reported_once(
 
 def test_an_empty_feed_on_a_weekend_is_ok(good: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     saturday = NOW + timedelta(days=1)
-    monkeypatch.setattr("digest.cli.main._now", lambda: saturday)
+    monkeypatch.setattr("digest.cli.commands.now", lambda: saturday)
     good.server.clear()
     good.serve(make.feed(day=saturday.date()))
     assert good.check("feed") == ["ok: cs.LG: answers; nothing is announced today, a Saturday"]

@@ -8,10 +8,11 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 
@@ -89,14 +90,12 @@ inputs: {path: {}, key: {}}
 runs: {using: composite, steps: [{shell: bash, run: ":"}]}
 """
 
-# The Python that setup-python has found. The first job makes its environment and installs into it
-# as on GitHub; the later ones get that environment again.
+# The Python that setup-python has found. In place of an environment of its own, each job gets one
+# that borrows the packages of this process: CI installs them in earnest.
 PYTHON = """#!/bin/sh
 case "$*" in
-"-P -m venv --without-pip "*)
-    if [ -d {kept} ]; then exec ln -s {kept} "$5"; fi
-    {python} "$@" && cp -R {extras}/. "$5"/lib/python3.*/site-packages/ ;;
-"-P -m pip "*) [ -d {kept} ] || exec {python} "$@" ;;
+"-P -m venv --without-pip "*) exec ln -s {environment} "$5" ;;
+"-P -m pip "*) ;;
 *) exec {python} "$@" ;;
 esac
 """
@@ -111,39 +110,29 @@ class Ended:
     summary: str
     annotations: list[tuple[str, str]]
     steps: dict[str, str]  # name: outcome
-    seconds: dict[str, float]
-    folder: Path
 
     def annotated(self, level: str) -> list[str]:
-        return [message for known, message in self.annotations if known == level]
+        return [message for its_level, message in self.annotations if its_level == level]
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Where jobs run: stubs of GitHub's own actions, and one environment that is installed once."""
+    """Where jobs run: stubs of GitHub's own actions, and one environment for all."""
 
     folder: Path
 
     @classmethod
     def at(cls, folder: Path) -> Machine:
-        extras = folder / "extras"
-        extras.mkdir(parents=True)
-        (extras / "elsewhere.py").write_text(ELSEWHERE)
-        (extras / "elsewhere.pth").write_text("import elsewhere\n")
-        for file in files("time-machine") or []:
-            if file.suffix in (".py", ".so"):
-                target = extras / file
-                target.parent.mkdir(exist_ok=True)
-                shutil.copyfile(str(file.locate()), target)
-        python = folder / "python"
-        text = PYTHON.format(python=sys.executable, kept=folder / "venv", extras=extras)
-        python.write_text(text)
+        environment, python = folder / "venv", folder / "python"
+        venv.create(environment)
+        (packages,) = environment.glob("lib/python3.*/site-packages")
+        (packages / "elsewhere.py").write_text(ELSEWHERE)
+        (packages / "elsewhere.pth").write_text(
+            f"{sysconfig.get_path('purelib')}\nimport elsewhere\n"
+        )
+        python.write_text(PYTHON.format(python=sys.executable, environment=environment))
         python.chmod(0o755)
         return cls(folder)
-
-    def keep(self, environment: Path) -> None:
-        """The environment of a job that has ended, for all that follow."""
-        environment.rename(self.folder / "venv")
 
     def stubs(self, folder: Path, store: Path) -> dict[str, Path]:
         """The stubs of GitHub's actions, written into `folder`; what is cached lies in `store`."""
@@ -258,8 +247,6 @@ class Repository:
             (folder / job / "summary.md").read_text(),
             [(note["level"], note["message"]) for note in result["annotations"]],
             {step["label"]: step["outcome"] for step in result["timeline"]},
-            {step["label"]: step["ms"] / 1000 for step in result["timeline"]},
-            folder / job,
         )
         # The log shows *** where it would show a secret: none was ever about to be shown.
         assert "***" not in ended.log, ended.log

@@ -32,8 +32,8 @@ def workflow(*steps: dict[str, Any]) -> str:
     return json.dumps({"on": "workflow_dispatch", "jobs": jobs}, indent=1)
 
 
-def test_the_job_that_tests_the_action_in_ci_passes(installed: Machine, tmp_path: Path) -> None:
-    repository = Repository(installed, tmp_path / "upstream", "http://127.0.0.1:9")
+def test_the_job_that_tests_the_action_in_ci_passes(machine: Machine, tmp_path: Path) -> None:
+    repository = Repository(machine, tmp_path / "upstream", "http://127.0.0.1:9")
     for name in (*PRODUCT, "tests/github/project", "tests/github/outputs.py"):
         source, target = ROOT / name, repository.clone / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ IMPOSSIBLE = {
 }
 
 
-def test_a_bad_combination_of_inputs_is_an_error_with_its_remedy(repository: Repository) -> None:
+def test_a_bad_combination_of_inputs_has_a_remedy(repository: Repository) -> None:
     steps = [with_inputs(HERE, **inputs) for inputs in IMPOSSIBLE.values()]
     repository.edit({TEST: workflow(CHECKOUT, *steps)})
     ended = repository.run("workflow_dispatch", workflow="test.yml")
@@ -100,18 +100,7 @@ def own(repository: Repository, world: World, tmp_path: Path) -> Repository:
     return own
 
 
-def test_a_repository_of_ones_own_needs_settings_topics_and_a_workflow(
-    own: Repository, repository: Repository
-) -> None:
-    published = {"owner/preprint-digest": repository.clone}
-    ended = own.run("workflow_dispatch", workflow="test.yml", actions=published)
-    assert ended.green, ended.log
-    assert "was imported" not in ended.log
-    assert own.digests == ["Digest 2026-01-30: 1 of 2 papers kept"]
-    assert A.title in own.read("arxiv/docs/latest.md")
-
-
-def test_an_outage_there_has_an_issue_that_names_its_settings(
+def test_a_repository_of_ones_own_has_digests_and_an_issue(
     own: Repository, repository: Repository, world: World
 ) -> None:
     published = {"owner/preprint-digest": repository.clone}
@@ -121,5 +110,9 @@ def test_an_outage_there_has_an_issue_that_names_its_settings(
     assert "rejects the API key" in issue["title"]
     assert "| Settings | arxiv/config.yaml |" in issue["body"]
     world.model.respond = None
-    own.run("workflow_dispatch", workflow="test.yml", actions=published)
+    ended = own.run("workflow_dispatch", workflow="test.yml", actions=published)
+    assert ended.green, ended.log
     assert issue["state"] == "closed"
+    assert "was imported" not in ended.log
+    assert own.digests == ["Digest 2026-01-30: 1 of 2 papers kept"]
+    assert A.title in own.read("arxiv/docs/latest.md")

@@ -63,6 +63,55 @@ def test_a_secret_reaches_only_the_steps_that_need_it() -> None:
     assert get("token") == ["Check the set-up", "Open or close the issue about an outage"]
 
 
+OPTIONS = [
+    ({}, "run"),
+    ({"PUSH": "true", "DRY_RUN": "true"}, "run --dry-run --push"),
+    ({"LIMIT": "3", "PUSH": "true"}, "run --limit=3"),  # a trial is not pushed
+    (
+        {"DATE": "2026-01-30", "SCORER": "--push", "RESCORE": "true"},
+        "run --scorer=--push --date=2026-01-30 --rescore",
+    ),
+    (
+        {"SINCE": "$(x) y", "RESCORE": "true", "PUSH": "true"},
+        "catch-up --since=$(x) y --rescore --push",
+    ),
+]
+
+
+@pytest.mark.parametrize(("inputs", "command"), OPTIONS)
+def test_each_input_becomes_one_option(
+    tmp_path: Path, inputs: dict[str, str], command: str
+) -> None:
+    python = tmp_path / "preprint-digest/venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    python.chmod(0o755)
+    none = dict.fromkeys(("SCORER", "PUSH", "DATE", "SINCE", "RESCORE", "LIMIT", "DRY_RUN"), "")
+    environment = {"PATH": os.environ["PATH"], "RUNNER_TEMP": str(tmp_path), "CONFIG": "a b"}
+    subprocess.run(
+        ["bash", "-e", "-c", SCRIPTS["Read, score and publish"]],
+        env=environment | {"GITHUB_ACTION_PATH": str(ROOT)} | none | inputs,
+        check=True,
+    )
+    arguments = (tmp_path / "preprint-digest/report.json").read_text().splitlines()
+    name, *options = command.split(" --")
+    assert arguments == [
+        "-P",
+        "-m",
+        "digest",
+        name,
+        "--json",
+        "--config=a b",
+        *(f"--{o}" for o in options),
+    ]
+
+
+def test_a_run_by_hand_hands_on_each_of_its_inputs() -> None:
+    (step,) = (s for s in DAILY["jobs"]["digest"]["steps"] if s["uses"] == "./")
+    inputs = DAILY[True]["workflow_dispatch"]["inputs"]
+    assert [name for name in inputs if f"inputs.{name} " not in step["with"][name]] == []
+
+
 def test_who_cancels_the_job_interrupts_the_digest_itself(tmp_path: Path) -> None:
     python = tmp_path / "preprint-digest/venv/bin/python"
     python.parent.mkdir(parents=True)
@@ -84,7 +133,7 @@ def test_who_cancels_the_job_interrupts_the_digest_itself(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("broken", ["-m venv", "-m pip"])
-def test_what_cannot_be_installed_is_an_error_on_the_runs_page(tmp_path: Path, broken: str) -> None:
+def test_a_failed_installation_is_an_error_annotation(tmp_path: Path, broken: str) -> None:
     python = tmp_path / "python"
     python.write_text(f'#!/bin/sh\ncase "$*" in *"{broken} "*) exit 7;; esac\n')
     python.chmod(0o755)
@@ -110,7 +159,7 @@ def test_runs_wait_for_each_other_and_none_is_dropped() -> None:
     assert DAILY["concurrency"]["cancel-in-progress"] is False
 
 
-def test_every_input_and_output_is_explained_and_no_input_is_required() -> None:
+def test_every_input_is_explained_and_optional() -> None:
     for entry in (*ACTION["inputs"].values(), *ACTION["outputs"].values()):
         assert entry["description"].endswith((".", "`"))
     assert all("default" in entry for entry in ACTION["inputs"].values())
@@ -123,7 +172,7 @@ def test_a_slot_follows_soon_after_the_feed_has_turned(day: date) -> None:
     assert any(timedelta(minutes=5) <= wait <= timedelta(minutes=30) for wait in waits)
 
 
-def test_one_slot_comes_late_enough_to_call_a_feed_stale_and_none_on_the_hour() -> None:
+def test_one_slot_is_late_and_none_on_the_hour() -> None:
     slots = weekday_slots()
     assert slots[-1] >= time(16)
     assert all(5 <= slot.minute <= 55 for slot in slots)

@@ -20,7 +20,8 @@ from digest.publish.clone import (
     require_pushed,
     require_repository,
 )
-from digest.publish.publish import commit, push
+from digest.publish.commit import commit_day as commit
+from digest.publish.push import push
 from digest.run import output
 from tests import make
 from tests.make import DAY, git, paper, score
@@ -84,13 +85,11 @@ def edit(folder: Path, subject: str) -> str:
 # --- the repository ---------------------------------------------------------------------------
 
 
-def test_outside_of_a_repository_is_said_before_anything_is_made(tmp_path: Path) -> None:
+def test_the_site_must_be_inside_a_repository(tmp_path: Path) -> None:
     with pytest.raises(PublishError, match=r"not a git repository.*or use --no-commit$"):
         require_repository(tmp_path / "not" / "there" / "yet")
-
-
-def test_a_folder_yet_to_be_made_inside_a_repository_will_do(remote: Path) -> None:
-    require_repository(clone(remote) / "site" / "to" / "be")
+    git(tmp_path, "init", "--quiet")
+    require_repository(tmp_path / "not" / "there" / "yet")
 
 
 # --- the archive ------------------------------------------------------------------------------
@@ -103,23 +102,9 @@ def cone(remote: Path) -> Path:
     return folder
 
 
-def a_year_left_out(remote: Path) -> Path:
-    folder = clone(remote, "years")
-    git(folder, "sparse-checkout", "set", "--no-cone", "/*", "!/docs/data/2025/")
-    return folder
-
-
 def the_archive_left_out(remote: Path) -> Path:
     folder = clone(remote, "pages")
     git(folder, "sparse-checkout", "set", "--no-cone", "/*", "!/docs/data/")
-    return folder
-
-
-def skipped_in_the_index(remote: Path) -> Path:
-    folder = clone(remote, "skipped")
-    git(folder, "update-index", "--skip-worktree", *RECORDS)
-    for name in RECORDS:
-        (folder / name).unlink()
     return folder
 
 
@@ -135,16 +120,14 @@ def a_day_deleted(remote: Path) -> Path:
 
 INCOMPLETE = [
     cone,
-    a_year_left_out,
     the_archive_left_out,
-    skipped_in_the_index,
     never_checked_out,
     a_day_deleted,
 ]
 
 
 @pytest.mark.parametrize("made", INCOMPLETE)
-def test_an_archive_that_the_last_commit_has_must_be_there(
+def test_the_archive_of_the_last_commit_must_exist(
     remote: Path, made: Callable[[Path], Path]
 ) -> None:
     folder = made(remote)
@@ -161,6 +144,7 @@ def test_an_archive_that_the_last_commit_has_must_be_there(
 
 
 def test_a_whole_archive_is_no_obstacle(remote: Path) -> None:
+    require_archive(cone(remote) / "elsewhere")
     require_archive(clone(remote) / "docs")
     require_archive(clone(remote, "shallow", "--depth=1") / "docs")
 
@@ -179,20 +163,10 @@ def test_days_whose_removal_is_committed_are_given_up(remote: Path) -> None:
     require_archive(folder / "docs")
 
 
-def test_without_a_commit_or_a_repository_nothing_is_missed(tmp_path: Path) -> None:
+def test_without_a_commit_nothing_is_missing(tmp_path: Path) -> None:
     require_archive(tmp_path / "nowhere" / "docs")
     git(tmp_path, "init", "--quiet", "new")
     require_archive(tmp_path / "new" / "docs")
-
-
-def test_without_git_nothing_is_missed(remote: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out = cone(remote) / "docs"
-    monkeypatch.setenv("PATH", str(remote))
-    require_archive(out)
-
-
-def test_another_folder_for_the_site_misses_nothing(remote: Path) -> None:
-    require_archive(cone(remote) / "elsewhere")
 
 
 def test_a_site_with_an_odd_name_is_compared_as_well(remote: Path) -> None:
@@ -208,7 +182,7 @@ def test_a_site_with_an_odd_name_is_compared_as_well(remote: Path) -> None:
 # --- commits of the user's own ----------------------------------------------------------------
 
 
-def test_a_commit_of_the_users_that_is_not_pushed_is_named(remote: Path) -> None:
+def test_an_own_commit_that_is_not_pushed_is_named(remote: Path) -> None:
     folder = clone(remote)
     edit(folder, "Fixes #1, by @ada\x01abcd\x07 " + "and more of it " * 9)
     short = git(folder, "log", "-1", "--format=%h")
@@ -241,7 +215,7 @@ def test_digests_that_could_not_be_pushed_are_no_obstacle(remote: Path) -> None:
         require_pushed(folder / "docs")
 
 
-def test_a_digest_of_another_site_in_the_repository_is_no_obstacle(remote: Path) -> None:
+def test_a_digest_of_another_site_is_no_obstacle(remote: Path) -> None:
     folder = clone(remote)
     digest = make.digest(kept=[Kept(paper("2601.00001"), score())])
     output.write(folder / "physics/docs", digest, None, SITE)
@@ -300,9 +274,7 @@ def test_before_the_first_commit_there_is_nothing_to_publish(remote: Path, tmp_p
     require_pushed(tmp_path / "new" / "docs")
 
 
-def test_a_remote_without_the_branch_has_none_of_the_users_commits(
-    remote: Path, tmp_path: Path
-) -> None:
+def test_a_remote_without_the_branch_has_no_commits(remote: Path, tmp_path: Path) -> None:
     folder = clone(remote)
     git(tmp_path, "init", "--quiet", "--bare", "empty.git")
     git(folder, "remote", "set-url", "origin", str(tmp_path / "empty.git"))
@@ -313,7 +285,7 @@ def test_a_remote_without_the_branch_has_none_of_the_users_commits(
     require_pushed(folder / "docs")
 
 
-def test_what_the_remote_has_is_asked_where_this_clone_does_not_know(remote: Path) -> None:
+def test_the_remote_is_asked_what_it_has(remote: Path) -> None:
     folder, elsewhere = clone(remote), clone(remote, "elsewhere")
     own = edit(folder, "Pushed under another name")
     git(folder, "push", "--quiet", remote.as_uri(), "HEAD:main")
@@ -324,7 +296,7 @@ def test_what_the_remote_has_is_asked_where_this_clone_does_not_know(remote: Pat
     require_pushed(folder / "docs")
 
 
-def test_a_remote_out_of_reach_is_asked_nothing_without_need(remote: Path) -> None:
+def test_the_remote_is_not_asked_without_need(remote: Path) -> None:
     folder = clone(remote)
     git(folder, "remote", "set-url", "origin", str(remote.with_name("gone.git")))
     record(folder, 3)
@@ -356,12 +328,8 @@ def test_a_commit_made_during_the_run_is_not_pushed_along(remote: Path) -> None:
 # --- line endings -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "inside", ["docs", "a/b", "my docs", 'say "hello"', "back\\slash", "a[1]*?", "é"]
-)
-def test_the_line_for_git_attributes_covers_every_file_of_the_site(
-    remote: Path, inside: str
-) -> None:
+@pytest.mark.parametrize("inside", ["docs", "a/b", 'say "hello"', "back\\slash", "a[1]*?", "é"])
+def test_the_attributes_cover_every_file_of_the_site(remote: Path, inside: str) -> None:
     folder = clone(remote)
     (folder / ".gitattributes").write_text(f"* text=auto eol=crlf\n{attributes(folder / inside)}\n")
     for name in ("index.html", "data/2026/2026-01-30.json", ".nojekyll"):

@@ -13,7 +13,8 @@ from digest.archive import store
 from digest.core.config import Site
 from digest.core.errors import PublishError
 from digest.core.models import Digest, Kept, Status
-from digest.publish.publish import PUSH_ATTEMPTS, commit, push
+from digest.publish.commit import commit_day as commit
+from digest.publish.push import MAX_RETRIES, push
 from digest.run import output
 from digest.run.check import check
 from tests import make
@@ -115,15 +116,10 @@ def assert_site_is_its_archives(repository: Path, tmp_path: Path) -> None:
 # --- nobody in the way ------------------------------------------------------------------------
 
 
-def test_a_push_brings_the_commit_to_the_remote(repository: Path, remote: Path) -> None:
+def test_a_second_push_of_the_same_does_nothing(repository: Path, remote: Path) -> None:
     made = record(repository, digest_of(DAY))
     assert push(repository / "docs", no_days) == made
     assert git(remote, "rev-parse", "main") == made
-
-
-def test_a_second_push_does_nothing(repository: Path, remote: Path) -> None:
-    record(repository, digest_of(DAY))
-    push(repository / "docs", no_days)
     refs = git(remote, "for-each-ref")
     push(repository / "docs", no_days)
     assert git(remote, "for-each-ref") == refs
@@ -146,12 +142,12 @@ def test_a_push_goes_where_the_branch_came_from(
 # --- somebody was faster ----------------------------------------------------------------------
 
 
-def test_a_digest_goes_on_top_of_code_that_somebody_else_pushed(
-    repository: Path, other: Path, remote: Path
-) -> None:
+def test_a_digest_goes_on_top_of_others_code(repository: Path, other: Path, remote: Path) -> None:
+    made = record(repository, digest_of(DAY))
+    wanted = git(repository, "show", "--no-patch", "--format=%an %ae %cn%n%B", made)
     theirs = push_code(other)
-    record(repository, digest_of(DAY))
     pushed = push_days(repository)
+    assert git(repository, "show", "--no-patch", "--format=%an %ae %cn%n%B", "HEAD") == wanted
     assert git(remote, "rev-parse", "main^") == theirs
     assert pushed == git(remote, "rev-parse", "main")
     assert git(remote, "diff", "--name-only", "main^", "main").startswith("docs/")
@@ -159,17 +155,7 @@ def test_a_digest_goes_on_top_of_code_that_somebody_else_pushed(
     assert_clean(repository, remote)
 
 
-def test_the_message_and_the_bot_survive_the_move(repository: Path, other: Path) -> None:
-    made = record(repository, digest_of(DAY))
-    wanted = git(repository, "show", "--no-patch", "--format=%an %ae %cn%n%B", made)
-    push_code(other)
-    push_days(repository)
-    assert git(repository, "show", "--no-patch", "--format=%an %ae %cn%n%B", "HEAD") == wanted
-
-
-def test_of_two_runs_of_the_same_day_the_first_pushed_wins(
-    repository: Path, other: Path, remote: Path
-) -> None:
+def test_of_two_runs_of_a_day_the_first_wins(repository: Path, other: Path, remote: Path) -> None:
     theirs = record(other, digest_of(DAY, "2601.00002"))
     push(other / "docs", no_days)
     record(repository, digest_of(DAY, "2601.00001"))
@@ -178,7 +164,7 @@ def test_of_two_runs_of_the_same_day_the_first_pushed_wins(
     assert_clean(repository, remote)
 
 
-def test_a_day_that_the_other_side_lacks_is_added_to_theirs(
+def test_a_day_that_they_lack_is_added(
     repository: Path, other: Path, remote: Path, tmp_path: Path
 ) -> None:
     theirs = record(other, digest_of(NEXT_DAY, "2602.00001"))
@@ -190,16 +176,6 @@ def test_a_day_that_the_other_side_lacks_is_added_to_theirs(
     assert days == [DAY, NEXT_DAY]
     assert_clean(repository, remote)
     assert_site_is_its_archives(repository, tmp_path)
-
-
-def test_an_older_day_added_to_theirs_leaves_the_front_page_to_the_newest(
-    repository: Path, other: Path
-) -> None:
-    record(other, digest_of(NEXT_DAY, "2602.00001"))
-    push(other / "docs", no_days)
-    record(repository, digest_of(DAY))
-    push_days(repository)
-    assert "2602.00001" in (repository / "docs" / "index.html").read_text()
 
 
 def test_several_days_are_added_with_a_commit_each(
@@ -230,9 +206,7 @@ def test_a_day_that_only_our_side_completed_is_ours(
     assert_site_is_its_archives(repository, tmp_path)
 
 
-def test_a_paper_that_both_sides_scored_is_seen_on_the_day_that_is_added(
-    repository: Path, other: Path, tmp_path: Path
-) -> None:
+def test_a_paper_scored_by_both_is_seen_once(repository: Path, other: Path, tmp_path: Path) -> None:
     record(other, digest_of(NEXT_DAY, "2601.00001"))
     push(other / "docs", no_days)
     record(repository, digest_of(DAY, "2601.00001", "2601.00002"))
@@ -244,7 +218,7 @@ def test_a_paper_that_both_sides_scored_is_seen_on_the_day_that_is_added(
     assert_site_is_its_archives(repository, tmp_path)
 
 
-def test_a_branch_that_keeps_moving_is_given_up_after_three_more_attempts(
+def test_after_three_lost_races_the_push_fails(
     repository: Path, other: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server on which somebody else's push always lands first."""
@@ -260,7 +234,7 @@ def test_a_branch_that_keeps_moving_is_given_up_after_three_more_attempts(
     record(repository, digest_of(DAY))
     with pytest.raises(PublishError, match="run again later"):
         push_days(repository)
-    assert len(pushes.read_text().splitlines()) == PUSH_ATTEMPTS + 1
+    assert len(pushes.read_text().splitlines()) == MAX_RETRIES + 1
 
 
 def test_a_shallow_clone_pushes_on_top_of_others(remote: Path, other: Path) -> None:
@@ -276,9 +250,7 @@ def test_a_shallow_clone_pushes_on_top_of_others(remote: Path, other: Path) -> N
 # --- the user's own work ----------------------------------------------------------------------
 
 
-def test_edits_and_staged_files_of_the_user_live_through_a_race(
-    repository: Path, other: Path, remote: Path
-) -> None:
+def test_edits_and_staged_files_survive_a_race(repository: Path, other: Path, remote: Path) -> None:
     push_code(other)
     (repository / "notes.txt").write_text("edited\n")
     (repository / "staged.txt").write_text("staged\n")
@@ -295,9 +267,7 @@ def test_edits_and_staged_files_of_the_user_live_through_a_race(
     assert "staged.txt" not in git(remote, "ls-tree", "--name-only", "main")
 
 
-def test_edits_in_the_way_of_theirs_are_not_touched_and_the_push_stands(
-    repository: Path, other: Path, remote: Path
-) -> None:
+def test_edits_in_their_files_are_not_touched(repository: Path, other: Path, remote: Path) -> None:
     push_code(other)
     (repository / "code.py").write_text("mine\n")
     record(repository, digest_of(DAY))
@@ -320,7 +290,7 @@ def test_commits_of_the_users_own_are_not_moved(
     assert git(remote, "rev-parse", "main") == theirs
 
 
-def test_commits_that_the_remote_has_dropped_are_not_published_again(
+def test_commits_dropped_by_the_remote_are_not_republished(
     repository: Path, other: Path, remote: Path
 ) -> None:
     (repository / "notes.txt").write_text("mine\n")
@@ -347,7 +317,7 @@ def test_a_rewritten_remote_branch_is_told_apart(
         push_days(repository)
 
 
-def test_files_of_the_users_own_in_the_sites_folder_live_through_a_race(
+def test_a_users_file_in_the_site_survives_a_race(
     repository: Path, other: Path, remote: Path
 ) -> None:
     record(other, digest_of(NEXT_DAY, "2602.00001"))
@@ -361,33 +331,7 @@ def test_files_of_the_users_own_in_the_sites_folder_live_through_a_race(
     assert "CNAME" not in tree(remote, "main")
 
 
-def test_a_commit_of_the_users_own_in_the_sites_folder_is_not_moved(
-    repository: Path, other: Path
-) -> None:
-    push_code(other)
-    (repository / "docs").mkdir()
-    (repository / "docs" / "CNAME").write_text("papers.example.org\n")
-    git(repository, "add", ".")
-    git(repository, "commit", "--quiet", "--message", "My name")
-    record(repository, digest_of(DAY))
-    with pytest.raises(PublishError, match="commit of your own"):
-        push_days(repository)
-    assert (repository / "docs" / "CNAME").exists()
-
-
-def test_a_branch_that_follows_another_is_not_pushed(repository: Path, remote: Path) -> None:
-    before = git(remote, "for-each-ref")
-    git(repository, "checkout", "--quiet", "-b", "work", "origin/main")
-    record(repository, digest_of(DAY))
-    with pytest.raises(PublishError, match="check out the branch that holds the site"):
-        push_days(repository)
-    git(repository, "branch", "--quiet", "--set-upstream-to=main")
-    with pytest.raises(PublishError, match="check out the branch that holds the site"):
-        push_days(repository)
-    assert git(remote, "for-each-ref") == before
-
-
-def test_a_day_made_without_knowing_theirs_repeats_no_paper_and_sees_what_is_stale(
+def test_a_day_added_to_theirs_repeats_no_paper(
     repository: Path, other: Path, tmp_path: Path
 ) -> None:
     """They published the 30th; we made the 2nd from a feed that was the 30th's still."""
@@ -408,17 +352,6 @@ def test_a_day_made_without_knowing_theirs_repeats_no_paper_and_sees_what_is_sta
     assert [kept.paper.id for kept in day.kept] == new
     (finding,) = check(repository / "docs", SITE)
     assert "cs.LG was stale" in finding.problem
-
-
-def test_a_day_that_is_stale_beside_theirs_is_not_added(
-    repository: Path, other: Path, remote: Path
-) -> None:
-    record(other, digest_of(DAY))
-    push(other / "docs", no_days)
-    theirs = git(remote, "rev-parse", "main")
-    record(repository, digest_of(NEXT_DAY))
-    assert push_days(repository) is None
-    assert git(remote, "rev-parse", "main") == theirs
 
 
 # --- what the server refuses ------------------------------------------------------------------

@@ -290,7 +290,7 @@ def test_the_command_repairs_and_ends_with_0(
 ) -> None:
     lose_a_page(out)
     assert main(["check", "--repair", "--config", settings]) == 0
-    assert "1 finding mended" in capsys.readouterr().out
+    assert "1 finding repaired" in capsys.readouterr().out
     assert main(["check", "--config", settings]) == 0
 
 

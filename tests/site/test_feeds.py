@@ -24,7 +24,7 @@ from digest.core.papers import Entry, Source, SourceState
 from digest.core.scores import Score, ScoredBy
 from digest.core.text import plain
 from digest.core.wording import sums, warnings
-from digest.publish.publish import commit_message
+from digest.publish.commit import commit_message
 from digest.run.ranking import rank
 from digest.site import html
 from digest.site.feeds import DAYS, LIMIT, NAMESPACE, PAPERS, feeds
