@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 # feedparser looks for e-mail addresses in author names, in time to the square of a word's length:
 # longer words get spaces. In real feeds words of 300 characters are rare.
-_LONG_WORD = re.compile(r"(?:[^\s<>&]|&[^\s<>&;]{1,10};){500}")
+_LONG_WORD = re.compile(r"(?:[\w.+-]|&#\w{1,9};){500}", re.ASCII)
 _ARXIV_NAMESPACE = "http://arxiv.org/schemas/atom"
 # Elements that an item may have only once. feedparser would choose one of several.
 _SINGLE = ("title", "guid", "id", "description", "summary", "announce_type")

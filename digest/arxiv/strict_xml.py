@@ -30,6 +30,7 @@ def check_xml(data: bytes, called: str) -> list[Counter[str]]:
     scan = _Scan()
     try:
         scan.parser.Parse(data, True)
+        data.decode("utf-8")  # expat believes a UTF-16 mark
     except (expat.ExpatError, ValueError) as error:
         if not scan.has_root:
             raise FeedError(called, f"not a feed but {describe(data)}") from error

@@ -134,6 +134,16 @@ def test_a_broken_item_is_named_and_costs_nothing_else(broken: str, name: str) -
     assert feed.papers[-1].id == "2603.99999" or feed.unreadable
 
 
+@pytest.mark.parametrize("letter", ["a", "&#97;"])
+def test_a_long_word_costs_no_other_paper(letter: str) -> None:
+    """feedparser takes time to the square of the length of a word in a name."""
+    name = f"<dc:creator>{letter * 30_000}</dc:creator>"
+    broken = f"<title>Long</title>{GUID}{name}<arxiv:announce_type>new</arxiv:announce_type>"
+    with make.cpu_seconds(5):
+        feed = parse_feed(many(broken))
+    assert (len(feed.papers), feed.papers[-1].id) == (101, "2603.99999")
+
+
 NAMELESS = "<title>Nameless</title>"
 
 
@@ -306,7 +316,6 @@ def after_declaration(text: str, rss: str = RSS) -> str:
         pytest.param(titled("&#xD800;").encode(), id="half a character"),
         pytest.param((RSS + RSS).encode(), id="two documents"),
         pytest.param(gzip.compress(RSS.encode()), id="still packed"),
-        pytest.param(titled("a" * 2_001).encode(), id="a word of 2,001 letters"),
         pytest.param(titled("<a>" * 100_000 + "</a>" * 100_000).encode(), id="100,000 levels"),
         pytest.param(titled("<a/>" * 300_000).encode(), id="300,000 elements"),
         pytest.param(titled("a" * 20_000_000).encode(), id="20 MB in an element"),
