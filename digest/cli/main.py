@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import requests
 
     from digest.core.config import Config
-    from digest.run.pipeline import Job
+    from digest.run.job import Job
     from digest.run.report import RunReport
 
 log = logging.getLogger("digest")
@@ -244,7 +244,8 @@ def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = Tr
     or a push would publish commits of the user's own."""
     from digest.archive import layout
     from digest.publish import clone
-    from digest.run import pipeline, unfinished
+    from digest.run import unfinished
+    from digest.run.job import Job
 
     clone.require_archive(config.out)
     if pays and (foreign := layout.other_site(config.out)):
@@ -255,7 +256,7 @@ def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = Tr
         clone.require_repository(config.out)
     if arguments.push:
         clone.require_pushed(config.out)
-    return pipeline.Job(
+    return Job(
         config=config,
         scorer=scorer,
         now=_now,
@@ -279,15 +280,14 @@ def _demo(arguments: Namespace, report: RunReport) -> None:
     from digest.archive import layout
     from digest.arxiv import fetch
     from digest.core.config import load_config
-    from digest.run import daily, pipeline, unfinished
+    from digest.run import daily, unfinished
+    from digest.run.job import Job
 
     config = replace(load_config(arguments.config), scorer=ScoredBy.EMBEDDED, out=DEMO_OUT)
     if foreign := layout.other_site(DEMO_OUT):
         raise layout.not_ours(foreign)
     nowhere = DEMO_OUT / unfinished.FOLDER  # the embedded scorer leaves nothing unfinished
-    job = pipeline.Job(
-        config, environment.scorer(config), _now, nowhere, commit=False, rescore=True
-    )
+    job = Job(config, environment.scorer(config), _now, nowhere, commit=False, rescore=True)
     with as_file(files("digest.cli") / "sample") as sample, _session(config) as session:
         days = fetch.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
     with _alone(DEMO_OUT):

@@ -109,11 +109,12 @@ def days(setup: Setup) -> Iterator[Check]:
     """A light look; `digest check` takes the whole one."""
     out = setup.config.out
     clone.require_archive(out)
-    listed = {day.date for day in store.read_days(out)}
+    archive = store.Archive(out)
+    listed = {day.date for day in archive.days}
     paths = store.day_paths(out)
     there = {date.fromisoformat(path.stem) for path in paths}
     for missing in sorted(listed - there):
-        store.listed_day(out, missing)  # which says so
+        archive.listed_day(missing)  # which raises the error that says so
     if unlisted := sorted(there - listed):
         named = ", ".join(map(str, unlisted))
         yield problem(f"not in {store.DAYS}: {named}", "run `digest check --repair`")
@@ -122,14 +123,14 @@ def days(setup: Setup) -> Iterator[Check]:
     elif not there:
         yield ok("no day yet: the first run makes one")
     else:
-        store.listed_day(out, max(there))
+        archive.listed_day(max(there))
         yield ok(f"{count(len(there), 'day')}, the newest {max(there)}")
 
 
 def waiting(setup: Setup) -> Iterator[Check]:
     tomorrow = calendar.today_eastern(setup.now) + timedelta(days=1)
     folder = setup.home / unfinished.FOLDER
-    left = unfinished.left(folder, tomorrow)
+    left = unfinished.pending(folder, tomorrow)
     if len(left) < len(list(folder.glob(f"*{unfinished.FEEDS}"))):
         yield warning(f"a file in {folder} cannot be read", "remove the one that the log names")
     elif left:

@@ -30,6 +30,7 @@ from digest.evaluation import labels as labelling
 from digest.evaluation.compare import as_dict, compare, evaluate
 from digest.evaluation.labels import Label
 from digest.evaluation.tables import comparison_to_text, number, to_text
+from digest.run import budget
 from digest.run.report import DayReport
 from digest.run.unfinished import Unfinished
 from digest.scoring.scorers import Scorer
@@ -205,8 +206,7 @@ def _kept(one: Contender, papers: Iterable[Paper], folder: Path, place: int) -> 
 
 
 def _left_usd(config: Config, spent: Scoring) -> float | None:
-    budget = config.llm.budget_usd
-    return None if budget is None else max(0.0, budget - (spent.cost_usd or 0.0))
+    return budget.left_usd(config.llm.budget_usd, spent.cost_usd)
 
 
 def _foretell(

@@ -51,7 +51,7 @@ def site(tmp_path: Path) -> Path:
         make.digest(day=date(2026, 2, 2), below=[paper("2602.00001")]),
         make.digest(day=date(2026, 2, 3)),
     ):
-        output.write(tmp_path, digest, None, settings)
+        output.write(store.Archive(tmp_path), digest, settings)
     return tmp_path
 
 

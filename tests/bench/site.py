@@ -34,6 +34,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from digest.archive import store
 from digest.core import calendar
 from digest.core.config import Site
 from digest.core.models import Cut, Digest, Status
@@ -208,7 +209,7 @@ def _grow(days: Sequence[Digest]) -> dict[str, Any]:
         out = Path(name, "docs")
         _git(Path(name), "init", "--quiet", "--initial-branch=main")
         for digest in days:
-            output.write(out, digest, None, SITE)
+            output.write(store.Archive(out), digest, SITE)
             publish.commit(out, digest)
             packed.append(_packed(Path(name), "gc", "--quiet", "--prune=now"))
             sizes.append(sum(path.stat().st_size for path in out.rglob("*") if path.is_file()))
@@ -249,7 +250,7 @@ def _pushed(days: Sequence[Digest]) -> dict[str, int]:
             clone = Path(name, f"clone{number}")
             command = ["git", "clone", "--depth=1", f"file://{keeping}", str(clone)]
             subprocess.run(command, check=True, capture_output=True)  # it warns of an empty one
-            output.write(clone / "docs", digest, None, SITE)
+            output.write(store.Archive(clone / "docs"), digest, SITE)
             publish.commit(clone / "docs", digest)
             # A bundle is a short header and the pack that a push sends.
             since = ["^HEAD^"] if number else []

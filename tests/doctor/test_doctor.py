@@ -101,7 +101,7 @@ class Project:
                 request.respond_with_json(answer)
 
     def record(self, digest: Digest) -> None:
-        output.write(self.out, digest, None, Site())
+        output.write(store.Archive(self.out), digest, Site())
 
     def commit(self) -> None:
         git(self.folder, "add", ".")

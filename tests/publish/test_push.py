@@ -68,7 +68,7 @@ def no_days(their_out: Path, days: list[date]) -> None:
 def record(repository: Path, digest: Digest) -> str:
     """The day archived, rendered and committed."""
     out = repository / "docs"
-    output.write(out, digest, store.read_day(out, digest.date), SITE)
+    output.write(store.Archive(out), digest, SITE)
     made = commit(out, digest)
     assert made is not None
     return made
@@ -80,7 +80,7 @@ def push_days(repository: Path) -> str | None:
 
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
-            output.add_day(their_out, store.listed_day(out, day), SITE)
+            output.add_day(their_out, store.Archive(out).listed_day(day), SITE)
 
     return push(out, add_days)
 
@@ -240,7 +240,7 @@ def test_a_paper_that_both_sides_scored_is_seen_on_the_day_that_is_added(
     day = store.read_day(repository / "docs", DAY)
     assert day is not None
     assert day.seen == ("2601.00001",)
-    assert store.read_ledger(repository / "docs", ["2601.00001"]) == {"2601.00001": NEXT_DAY}
+    assert store.Archive(repository / "docs").scored_on(["2601.00001"]) == {"2601.00001": NEXT_DAY}
     assert_site_is_its_archives(repository, tmp_path)
 
 

@@ -32,7 +32,7 @@ def out(tmp_path: Path) -> Path:
     for number, day in enumerate(DAYS):
         kept = [Kept(paper(f"260{n}.0000{number}"), score()) for n in (1, 2)]
         digest = make.digest(day=day, kept=kept, below=[paper(f"2601.1000{number}")])
-        output.write(folder, digest, None, SITE)
+        output.write(store.Archive(folder), digest, SITE)
     return folder
 
 
@@ -198,7 +198,7 @@ def test_damage_is_left_as_it_is_and_so_is_the_ledger(
 
 def test_a_paper_that_two_days_scored_is_told_and_not_mended(out: Path) -> None:
     digest = make.digest(day=DAYS[2], kept=[Kept(paper("2601.00000"), score())])
-    output.write(out, digest, store.read_day(out, DAYS[2]), SITE)
+    output.write(store.Archive(out), digest, SITE)
     (found,) = repair(out, SITE)
     assert str(found) == "data/2026/2026-02-03.json: 2601.00000: was scored on 2026-01-30 already"
 
@@ -299,7 +299,7 @@ def test_the_command_repairs_and_ends_with_0(
 
 def test_an_announcement_day_without_a_record_is_a_finding_and_how_to_make_it(out: Path) -> None:
     later = make.digest(day=DAYS[-1] + timedelta(days=2), below=[paper("2602.20001")])
-    output.write(out, later, None, SITE)
+    output.write(store.Archive(out), later, SITE)
     (gap,) = check(out, SITE)
     assert str(gap) == ("data/2026/2026-02-04.json: no record: `digest catch-up --date 2026-02-04`")
     assert repair(out, SITE) == [gap]  # nothing here tells what was announced
@@ -308,7 +308,8 @@ def test_an_announcement_day_without_a_record_is_a_finding_and_how_to_make_it(ou
 def test_a_weekend_and_a_holiday_are_no_gaps(tmp_path: Path) -> None:
     before, after = date(2026, 9, 4), date(2026, 9, 9)  # Labor Day empties the feed of the 8th
     for n, day in enumerate((before, after)):
-        output.write(tmp_path, make.digest(day=day, below=[paper(f"2609.0000{n}")]), None, SITE)
+        digest = make.digest(day=day, below=[paper(f"2609.0000{n}")])
+        output.write(store.Archive(tmp_path), digest, SITE)
     assert [finding.path.stem for finding in check(tmp_path, SITE)] == ["2026-09-07"]
 
 
@@ -316,7 +317,7 @@ def test_a_category_that_is_still_stale_is_a_finding(out: Path) -> None:
     digest = make.digest(day=DAYS[-1] + timedelta(days=1), below=[paper("2602.20001")])
     stale = replace(digest.sources["cs.LG"], state=SourceState.STALE, entries=())
     partial = replace(digest, sources={**digest.sources, "cs.AI": stale}, status=Status.PARTIAL)
-    output.write(out, partial, None, SITE)
+    output.write(store.Archive(out), partial, SITE)
     (finding,) = check(out, SITE)
     assert "cs.AI was stale and is not completed" in str(finding)
 
@@ -324,13 +325,14 @@ def test_a_category_that_is_still_stale_is_a_finding(out: Path) -> None:
 def test_a_category_that_could_not_be_read_is_a_finding_of_its_own(out: Path) -> None:
     digest = make.digest(day=DAYS[-1] + timedelta(days=1), below=[paper("2602.20001")])
     sources = {**digest.sources, "cs.AI": make.unread()}
-    output.write(out, replace(digest, sources=sources, status=Status.PARTIAL), None, SITE)
+    partial = replace(digest, sources=sources, status=Status.PARTIAL)
+    output.write(store.Archive(out), partial, SITE)
     (finding,) = check(out, SITE)
     assert "cs.AI was unread and is not completed" in str(finding)
 
 
 def test_a_category_marked_fresh_that_repeats_the_day_before_is_a_finding(out: Path) -> None:
-    repeated = store.listed_day(out, DAYS[-1])
+    repeated = store.Archive(out).listed_day(DAYS[-1])
     ids = repeated.outcome_ids
     planted = replace(
         repeated,
@@ -339,6 +341,6 @@ def test_a_category_marked_fresh_that_repeats_the_day_before_is_a_finding(out: P
         below=(),
         seen=tuple(sorted(ids)),
     )
-    output.write(out, planted, None, SITE)
+    output.write(store.Archive(out), planted, SITE)
     (finding,) = check(out, SITE)
     assert f"cs.LG is marked fresh and repeats {DAYS[-1]}" in str(finding)

@@ -25,7 +25,7 @@ HOLD = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from digest import lock
+from digest.run import lock
 with lock.held(Path(sys.argv[1]), datetime(2026, 11, 12, 6, 43, 10, tzinfo=UTC)):
     print("held", flush=True)
     sys.stdin.read()
@@ -83,8 +83,8 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from digest import lock
-from digest.errors import AnotherRun
+from digest.run import lock
+from digest.core.errors import AnotherRun
 folder, turns = Path(sys.argv[1]), 0
 alone = folder.with_name("alone")
 while turns < 100:

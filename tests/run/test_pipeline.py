@@ -13,15 +13,17 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.archive import store
+from digest.archive import ledger, store
 from digest.arxiv.fetch import Fetched, replay
 from digest.core.config import Config
 from digest.core.errors import ArchiveError, FeedError, ScoringError
 from digest.core.models import Digest, Status
 from digest.core.papers import Feed, Paper
 from digest.core.scores import Failure, Prompt, ScoredBy, Scoring, Usage, Verdict
+from digest.run.announcement import Announcement
+from digest.run.job import Job
 from digest.run.output import render
-from digest.run.pipeline import Job, restore, run_day
+from digest.run.pipeline import run_day
 from digest.run.report import DayReport
 from digest.scoring.scorers import Scorer
 from tests import make
@@ -98,8 +100,9 @@ class Bench:
             limit=limit,
             dry_run=dry_run,
         )
-        restore(job)
-        return run_day(job, day, [Fetched(f"{f.category}.xml", f) for f in feeds])
+        archive = store.Archive(self.out) if dry_run else store.Archive.repaired(self.out)
+        readings = [Fetched(f"{f.category}.xml", f) for f in feeds]
+        return run_day(job, archive, Announcement.of(archive, day, readings))
 
     def digest(self, day: date = DAY) -> Digest:
         digest = store.read_day(self.out, day)
@@ -322,7 +325,7 @@ def test_what_only_a_stale_feed_listed_leaves_the_day_when_the_feed_turns(bench:
     assert bench.states() == {C.id: "kept", B.id: "stale feed"}
     bench.run(feed(C), feed(A, category="cs.AI"))
     assert bench.states() == {C.id: "kept", A.id: "kept"}
-    assert store.read_ledger(bench.out, [B.id]) == {}  # to be scored where it is announced
+    assert store.Archive(bench.out).scored_on([B.id]) == {}  # to be scored where it is announced
 
 
 def test_a_paper_listed_again_has_the_newer_text_and_the_score_at_hand(bench: Bench) -> None:
@@ -344,7 +347,7 @@ def test_rescoring_asks_for_every_paper_again(bench: Bench) -> None:
 def test_a_rescored_day_drops_what_is_now_excluded_from_the_ledger(bench: Bench) -> None:
     bench.run(feed(A, B))
     bench.run(feed(A, B), rescore=True, exclude=(f"matter of {A.id}",))
-    assert store.read_ledger(bench.out, [A.id, B.id]) == {B.id: DAY}
+    assert store.Archive(bench.out).scored_on([A.id, B.id]) == {B.id: DAY}
 
 
 def test_a_paper_of_a_stale_feed_that_a_fresh_one_announces_too_is_scored(bench: Bench) -> None:
@@ -682,7 +685,7 @@ def test_everything_but_the_days_can_be_deleted_and_comes_back(bench: Bench) -> 
     for name in whole:
         if not name.startswith("data/2026/") and name not in pages_of_the_older_day:
             (bench.out / name).unlink()
-    (bench.out / store.LEDGER).rmdir()
+    (bench.out / ledger.FOLDER).rmdir()
     bench.run(feed(B))
     assert tree(bench.out) == whole
 

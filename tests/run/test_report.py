@@ -301,7 +301,7 @@ def test_a_day_that_stood_already_is_not_warned_of_again() -> None:
 def test_findings_are_annotated_as_such_for_no_digest_has_stopped() -> None:
     report = RunReport()
     report.fail(RunStatus.FINDINGS, "push: refused: mend it", 1)
-    assert report.to_annotations() == "::error title=To be mended::push: refused: mend it\n"
+    assert report.to_annotations() == "::error title=To be fixed::push: refused: mend it\n"
 
 
 def test_what_only_deserves_a_look_stands_in_the_summary_alone() -> None:

@@ -18,9 +18,9 @@ from digest.run.selection import (
     author_match,
     combine,
     days_with_papers,
+    fit_into,
     merge,
     only_stale,
-    rejudge,
     repeats,
     select,
     source_of,
@@ -611,10 +611,10 @@ def test_most_of_what_is_new_tells_a_stale_feed_whatever_else_is_in_it() -> None
 def test_an_empty_day_stays_empty_beside_another_archive() -> None:
     confirmed = source_of_past(make.feed(), "/catchup/")
     empty = replace(make.digest(), sources={"cs.LG": confirmed}, status=Status.EMPTY)
-    assert rejudge(empty, {}, {}).status is Status.EMPTY
+    assert fit_into(empty, {}, {}).status is Status.EMPTY
 
 
 def test_an_approximate_day_stays_approximate_beside_another_archive() -> None:
     digest = make.digest(below=[paper("2601.1")])
     said = source_of_past(make.feed(paper("2601.1")), "api", Origin.SEARCH)
-    assert rejudge(replace(digest, sources={"cs.LG": said}), {}, {}).status is Status.APPROXIMATE
+    assert fit_into(replace(digest, sources={"cs.LG": said}), {}, {}).status is Status.APPROXIMATE
