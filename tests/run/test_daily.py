@@ -18,7 +18,7 @@ from werkzeug import Request, Response
 from digest.cli.main import main
 from digest.core.calendar import EASTERN, next_announcement
 from digest.core.config import Site
-from digest.core.papers import FEED_LIMIT, Paper
+from digest.core.papers import Paper
 from digest.run import check, daily
 from tests import make
 from tests.make import git, paper
@@ -83,6 +83,14 @@ class Arxiv:
         batch = tuple(_entry(i, category, day) for i in ids)
         self.pages[category, day] = pages.catchup(category, day, batch, 1, None)
 
+    def announce_both(self, day: date, lg: str, ai: str) -> None:
+        self.announce(day, "cs.LG", lg)
+        self.announce(day, "cs.AI", ai)
+
+    def show_both(self, day: date, lg: str, ai: str) -> None:
+        self.show(day, "cs.LG", lg)
+        self.show(day, "cs.AI", ai)
+
     @property
     def asked_pages(self) -> list[str]:
         return [path for path in self.asked if path.startswith(("/catchup", "/list", "/api"))]
@@ -134,7 +142,7 @@ class Bot:
             code = main([command, "--json", *options])
         ended = self._capsys.readouterr()
         report: dict[str, Any] = json.loads(ended.out)
-        return report | {"code": code, "said": ended.err}
+        return report | {"code": code, "stderr": ended.err}
 
     def record(self, day: date) -> dict[str, Any]:
         path = self.folder / f"docs/data/{day:%Y}/{day}.json"
@@ -249,17 +257,14 @@ def test_arxivs_page_of_the_day_stands_in_for_a_real_stale_feed(
 
 def start(bot: Bot, arxiv: Arxiv, day: date = WED) -> None:
     """A first day, from which on something can be missed."""
-    for number, category in enumerate(("cs.LG", "cs.AI"), start=1):
-        arxiv.announce(day, category, f"2601.0000{number}")
+    arxiv.announce_both(day, "2601.00001", "2601.00002")
     assert bot("run", day)["status"] == "published"
 
 
 def test_a_missed_day_is_made_before_todays_and_each_has_its_commit(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
-    arxiv.show(THU, "cs.LG", "2601.00011")
-    arxiv.show(THU, "cs.AI", "2601.00012")
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.show_both(THU, "2601.00011", "2601.00012")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     report = bot("run", FRI)
     assert made(report) == [("2026-01-29", "published"), ("2026-01-30", "published")]
     assert [subject[:17] for subject in bot.commits()] == [
@@ -275,10 +280,8 @@ def test_a_missed_day_is_made_before_todays_and_each_has_its_commit(bot: Bot, ar
 def test_where_many_days_are_missed_todays_digest_comes_first(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     for n, day in enumerate((THU, FRI, MON), start=1):
-        arxiv.show(day, "cs.LG", f"2601.0001{n}")
-        arxiv.show(day, "cs.AI", f"2601.0002{n}")
-    arxiv.announce(TUE, "cs.LG", "2602.00001")
-    arxiv.announce(TUE, "cs.AI", "2602.00002")
+        arxiv.show_both(day, f"2601.0001{n}", f"2601.0002{n}")
+    arxiv.announce_both(TUE, "2602.00001", "2602.00002")
     assert len(bot("run", TUE)["days"]) == 4
     order = [subject[7:17] for subject in bot.commits()]
     assert order == ["2026-01-28", "2026-02-03", "2026-01-29", "2026-01-30", "2026-02-02"]
@@ -287,8 +290,7 @@ def test_where_many_days_are_missed_todays_digest_comes_first(bot: Bot, arxiv: A
 def test_a_stale_feed_after_missed_days_does_not_pass_for_todays(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     for n, day in enumerate((THU, FRI, MON), start=1):
-        arxiv.show(day, "cs.LG", f"2601.0001{n}")
-        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+        arxiv.show_both(day, f"2601.0001{n}", f"2601.0002{n}")
     arxiv.announce(TUE, "cs.LG", "2601.00013")  # Monday's
     arxiv.announce(TUE, "cs.AI", "2602.00002")
     bot("run", TUE)
@@ -300,21 +302,19 @@ def test_a_stale_feed_after_missed_days_does_not_pass_for_todays(bot: Bot, arxiv
     assert len(bot.scanned()) == len(set(bot.scanned()))
 
 
-def test_57_days_without_a_run_are_all_repaired_the_oldest_first(bot: Bot, arxiv: Arxiv) -> None:
+def test_weeks_without_a_run_are_repaired_the_oldest_first(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv, WED)
     day, missed = next_announcement(WED), []
-    for n in range(57):
-        for m, category in enumerate(("cs.LG", "cs.AI")):
-            arxiv.show(day, category, f"{day:%y%m}.{m}1{n:03}")
+    for n in range(12):
+        arxiv.show_both(day, f"{day:%y%m}.01{n:03}", f"{day:%y%m}.11{n:03}")
         missed.append(str(day))
         day = next_announcement(day)
-    arxiv.announce(day, "cs.LG", f"{day:%y%m}.99991")
-    arxiv.announce(day, "cs.AI", f"{day:%y%m}.99992")
+    arxiv.announce_both(day, f"{day:%y%m}.99991", f"{day:%y%m}.99992")
     report = bot("run", day)
     assert made(report) == [*((d, "published") for d in missed), (str(day), "published")]
     assert [s[7:17] for s in bot.commits()[1:]] == [str(day), *missed]
-    assert len(arxiv.asked_pages) == 2 * 57
-    assert len(bot.scanned()) == len(set(bot.scanned())) == 2 * 59
+    assert len(arxiv.asked_pages) == 2 * 12
+    assert len(bot.scanned()) == len(set(bot.scanned())) == 2 * 14
 
 
 def test_past_days_do_not_cost_more_than_one_days_budget(
@@ -322,10 +322,8 @@ def test_past_days_do_not_cost_more_than_one_days_budget(
 ) -> None:
     start(bot, arxiv)
     for n, day in enumerate((THU, FRI, MON), start=1):
-        arxiv.show(day, "cs.LG", f"2601.0001{n}")
-        arxiv.show(day, "cs.AI", f"2601.0002{n}")
-    arxiv.announce(TUE, "cs.LG", "2602.00001")
-    arxiv.announce(TUE, "cs.AI", "2602.00002")
+        arxiv.show_both(day, f"2601.0001{n}", f"2601.0002{n}")
+    arxiv.announce_both(TUE, "2602.00001", "2602.00002")
     monkeypatch.setattr(daily, "REPAIR_S", -1)  # as if there were no time
     report = bot("run", TUE)
     assert made(report) == [("2026-01-29", "waiting"), ("2026-02-03", "published")]
@@ -337,8 +335,7 @@ def test_a_day_that_arxiv_does_not_tell_yet_waits_and_costs_today_nothing(
     bot: Bot, arxiv: Arxiv
 ) -> None:
     start(bot, arxiv)
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     report = bot("run", FRI)
     assert made(report) == [("2026-01-29", "waiting"), ("2026-01-30", "published")]
     assert report["code"] == 0
@@ -355,8 +352,7 @@ def test_a_day_of_which_one_category_is_told_is_made_and_completed_later(
 ) -> None:
     start(bot, arxiv)
     arxiv.show(THU, "cs.LG", "2601.00011")
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     bot("run", FRI)
     assert bot.record(THU)["status"] == "partial"
     arxiv.show(THU, "cs.AI", "2601.00012")
@@ -370,8 +366,7 @@ def test_a_deferred_mailing_is_recorded_as_empty_once_it_is_certain(bot: Bot, ar
     for category in ("cs.LG", "cs.AI"):
         arxiv.announce(THU, category)  # nothing, on a day on which something was expected
     assert bot("run", THU)["status"] == "no_announcement"
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     arxiv.recent = {FRI: 2, WED: 1}
     report = bot("run", FRI)
     assert made(report) == [("2026-01-29", "no_announcement"), ("2026-01-30", "published")]
@@ -383,28 +378,12 @@ def test_a_deferred_mailing_is_recorded_as_empty_once_it_is_certain(bot: Bot, ar
     assert len(arxiv.asked_pages) == asked
 
 
-def test_a_category_added_later_makes_no_past_day_missed(bot: Bot, arxiv: Arxiv) -> None:
-    bot.follow("cs.LG")
-    start(bot, arxiv)
-    arxiv.announce(THU, "cs.LG", "2601.00011")
-    bot("run", THU)
-    bot.follow("cs.LG", "cs.AI")
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
-    assert made(bot("run", FRI)) == [("2026-01-30", "published")]
-    # Asked only so that a feed which repeats it would not pass for today's.
-    assert {path for path in arxiv.asked_pages if "cs.LG" in path} == set()
-
-
-def test_where_the_pages_refuse_for_days_the_search_answers_and_the_day_says_so(
-    bot: Bot, arxiv: Arxiv
-) -> None:
+def test_the_search_stands_in_until_the_pages_answer(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     arxiv.refuses = True
     arxiv.search = [_entry(f"2601.0001{n}", c, THU).paper for n, c in ((1, "cs.LG"), (2, "cs.AI"))]
     for day, number in ((FRI, 2), (MON, 3)):
-        arxiv.announce(day, "cs.LG", f"2601.000{number}1")
-        arxiv.announce(day, "cs.AI", f"2601.000{number}2")
+        arxiv.announce_both(day, f"2601.000{number}1", f"2601.000{number}2")
         assert made(bot("run", day))[0] == ("2026-01-29", "waiting" if day == FRI else "published")
     assert bot.record(THU)["status"] == "approximate"
     page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
@@ -412,39 +391,16 @@ def test_where_the_pages_refuse_for_days_the_search_answers_and_the_day_says_so(
     asked = len(arxiv.asked_pages)
     assert made(bot("run", MON, hour=9)) == [("2026-02-02", "unchanged")]
     assert len(arxiv.asked_pages) == asked + 1  # one look whether the pages answer again
-
-
-def test_an_approximate_day_is_completed_once_arxivs_pages_answer(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.refuses = True
-    arxiv.search = [_entry(f"2601.0001{n}", c, THU).paper for n, c in ((1, "cs.LG"), (2, "cs.AI"))]
-    for day, number in ((FRI, 2), (MON, 3)):
-        arxiv.announce(day, "cs.LG", f"2601.000{number}1")
-        arxiv.announce(day, "cs.AI", f"2601.000{number}2")
-        bot("run", day)
     arxiv.refuses = False
     arxiv.show(THU, "cs.LG", "2601.00011", "2601.00015")
     arxiv.show(THU, "cs.AI", "2601.00012")
-    assert made(bot("run", MON, hour=9))[0] == ("2026-01-29", "updated")
+    assert made(bot("run", MON, hour=10))[0] == ("2026-01-29", "updated")
     assert bot.record(THU)["status"] == "complete"
     assert {"2601.00015", "2601.00012"} <= bot.states(THU).keys()
     assert len(bot.scanned()) == len(set(bot.scanned()))
 
 
 # --- what the reviews of the first version found --------------------------------------------------
-
-
-def test_a_stale_day_with_one_replacement_more_is_stale_all_the_same(
-    bot: Bot, arxiv: Arxiv
-) -> None:
-    start(bot, arxiv)
-    arxiv.announce(THU, "cs.LG", "2601.00011", "2601.00012")
-    arxiv.announce(THU, "cs.AI", "2601.00013")
-    bot("run", THU)
-    arxiv.announce(FRI, "cs.LG", "2601.00011", "2601.00012", "2601.00019")  # it had grown
-    arxiv.announce(FRI, "cs.AI", "2601.00023")
-    bot("run", FRI)
-    assert bot.record(FRI)["sources"]["cs.LG"]["state"] == "stale"
 
 
 def test_a_feed_stuck_for_two_days_is_stale_on_both(bot: Bot, arxiv: Arxiv) -> None:
@@ -470,8 +426,7 @@ def test_a_day_that_took_anothers_papers_gives_them_back_when_that_is_made(
     arxiv.announce(FRI, "cs.AI", "2601.00022")
     bot("run", FRI)
     assert bot.states(FRI)["2601.00011"] in ("kept", "below")
-    arxiv.show(THU, "cs.LG", "2601.00011")
-    arxiv.show(THU, "cs.AI", "2601.00012")
+    arxiv.show_both(THU, "2601.00011", "2601.00012")
     bot("run", FRI, hour=9)
     assert bot.states(THU)["2601.00011"] in ("kept", "below")
     assert bot.record(FRI)["sources"]["cs.LG"]["state"] == "stale"
@@ -486,8 +441,7 @@ def test_a_day_that_took_anothers_papers_gives_them_back_when_that_is_made(
 def test_a_search_that_finds_nothing_makes_no_empty_day(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     arxiv.refuses = True
-    arxiv.announce(MON, "cs.LG", "2601.00031")
-    arxiv.announce(MON, "cs.AI", "2601.00032")
+    arxiv.announce_both(MON, "2601.00031", "2601.00032")
     report = bot("run", MON)
     assert ("2026-01-29", "waiting") in made(report)
     assert not (bot.folder / "docs/data/2026/2026-01-29.json").exists()
@@ -501,8 +455,7 @@ def test_one_empty_feed_beside_a_full_one_is_looked_for_on_arxivs_page(
     arxiv.announce(THU, "cs.AI")
     bot("run", THU)
     arxiv.show(THU, "cs.AI", "2601.00012")
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     bot("run", FRI)
     assert bot.states(THU)["2601.00012"] in ("kept", "below")
 
@@ -510,18 +463,17 @@ def test_one_empty_feed_beside_a_full_one_is_looked_for_on_arxivs_page(
 def test_arxivs_server_in_trouble_is_asked_once_and_no_more(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     arxiv.down = True
-    arxiv.announce(TUE, "cs.LG", "2602.00001")
-    arxiv.announce(TUE, "cs.AI", "2602.00002")
+    arxiv.announce_both(TUE, "2602.00001", "2602.00002")
     report = bot("run", TUE)
     assert report["days"][-1]["status"] == "published"
+    assert "HTTP 503" in report["days"][0]["reason"]
     assert len(set(arxiv.asked_pages)) == 1  # one address, and the tries that it is given
 
 
 def test_todays_feed_in_trouble_does_not_keep_a_backlog_waiting(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     for n, day in enumerate((THU, FRI, MON), start=1):
-        arxiv.show(day, "cs.LG", f"2601.0001{n}")
-        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+        arxiv.show_both(day, f"2601.0001{n}", f"2601.0002{n}")
     arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
     report = bot("run", TUE)
     assert report["code"] == 4
@@ -533,23 +485,21 @@ def test_todays_feed_in_trouble_does_not_keep_a_backlog_waiting(bot: Bot, arxiv:
 
 def test_catch_up_makes_the_days_since_a_date(bot: Bot, arxiv: Arxiv) -> None:
     for n, day in enumerate((THU, FRI), start=1):
-        arxiv.show(day, "cs.LG", f"2601.0001{n}")
-        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+        arxiv.show_both(day, f"2601.0001{n}", f"2601.0002{n}")
     report = bot("catch-up", MON, "--since", str(THU))
     assert made(report) == [("2026-01-29", "published"), ("2026-01-30", "published")]
 
 
 @pytest.mark.parametrize(
     "command",
-    [("catch-up", "--date", str(THU), "--rescore"), ("run", "--rescore"), ("run",)],
+    [("catch-up", "--date", str(THU), "--rescore"), ("run",)],
     ids=" ".join,
 )
 def test_a_list_of_days_that_a_power_failure_cut_short_stops_no_command(
     bot: Bot, arxiv: Arxiv, command: tuple[str, ...]
 ) -> None:
     for n, day in enumerate((THU, FRI), start=1):
-        arxiv.show(day, "cs.LG", f"2601.0001{n}")
-        arxiv.show(day, "cs.AI", f"2601.0002{n}")
+        arxiv.show_both(day, f"2601.0001{n}", f"2601.0002{n}")
     bot("catch-up", MON, "--since", str(THU))
     listed = bot.folder / "docs" / "data" / "days.jsonl"
     whole = listed.read_bytes()
@@ -564,8 +514,7 @@ def test_catch_up_leaves_a_complete_day_and_rescores_it_when_told_to(
     start(bot, arxiv)
     assert made(bot("catch-up", THU, "--date", str(WED))) == [("2026-01-28", "unchanged")]
     assert arxiv.asked_pages == []
-    arxiv.show(WED, "cs.LG", "2601.00001")
-    arxiv.show(WED, "cs.AI", "2601.00002")
+    arxiv.show_both(WED, "2601.00001", "2601.00002")
     (bot.folder / "prompts/topics.md").write_text("# Topics\n## Else\n- Relevant: words\n")
     report = bot("catch-up", THU, "--date", str(WED), "--rescore")
     assert made(report) == [("2026-01-28", "updated")]
@@ -586,8 +535,7 @@ def test_the_front_page_says_why_a_day_before_has_no_digest(bot: Bot, arxiv: Arx
     arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
     failed = bot("run", THU)
     assert failed["code"] == 4
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     bot("run", FRI)
     (missed,) = bot.record(FRI)["missed"]
     assert missed["date"] == "2026-01-29"
@@ -600,27 +548,11 @@ def test_a_repaired_day_is_not_among_those_without_a_digest(bot: Bot, arxiv: Arx
     start(bot, arxiv)
     arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
     bot("run", THU)
-    arxiv.show(THU, "cs.LG", "2601.00011")
-    arxiv.show(THU, "cs.AI", "2601.00012")
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.show_both(THU, "2601.00011", "2601.00012")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     bot("run", FRI)
     assert "missed" not in bot.record(FRI)
     assert not list((bot.folder / ".digest").glob("*.trouble.txt"))
-
-
-def test_one_feed_in_trouble_does_not_keep_the_others_waiting(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.announce(THU, "cs.LG", "2601.00011")
-    arxiv.feeds["cs.AI"] = b"<html>503 Service Unavailable</html>"
-    assert bot("run", THU)["status"] == "published"
-    assert bot.record(THU)["status"] == "partial"
-    page = (bot.folder / "docs/index.html").read_text()
-    assert "What cs.AI announced could not be read" in page
-    arxiv.announce(THU, "cs.AI", "2601.00012")
-    assert bot("run", THU, hour=9)["status"] == "updated"
-    assert bot.record(THU)["status"] == "complete"
-    assert len(bot.scanned()) == 4
 
 
 def test_where_every_feed_is_in_trouble_or_stale_the_run_fails(bot: Bot, arxiv: Arxiv) -> None:
@@ -673,25 +605,11 @@ def test_a_category_unread_on_a_past_day_is_read_when_its_page_can_be(
     arxiv.announce(THU, "cs.LG", "2601.00011")
     arxiv.feeds["cs.AI"] = 500
     bot("run", THU)
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     arxiv.show(THU, "cs.AI", "2601.00012")
     assert made(bot("run", FRI))[0] == ("2026-01-29", "updated")
     record = bot.record(THU)
     assert (record["status"], record["sources"]["cs.AI"]["origin"]) == ("complete", "page")
-
-
-def test_a_second_failure_leaves_the_record_of_an_unread_category(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.announce(THU, "cs.LG", "2601.00011")
-    arxiv.feeds["cs.AI"] = 500
-    bot("run", THU)
-    first = bot.record(THU)
-    arxiv.feeds["cs.AI"] = 403
-    again = bot("run", THU, hour=9)
-    assert (again["code"], again["status"]) == (0, "unchanged")
-    assert again["reason"].endswith("; cs.AI could not be read")
-    assert bot.record(THU) == first
 
 
 def test_where_every_feed_fails_the_run_says_what_each_said(bot: Bot, arxiv: Arxiv) -> None:
@@ -702,29 +620,15 @@ def test_where_every_feed_fails_the_run_says_what_each_said(bot: Bot, arxiv: Arx
     assert re.search(r"^cs\.LG: HTTP 500 .*; cs\.AI: HTTP 403 ", ended["reason"])
 
 
-@pytest.mark.parametrize("categories", [("cs.LG",), ("cs.LG", "cs.AI")])
-def test_arxivs_page_of_the_day_stands_in_for_feeds_that_all_fail(
-    bot: Bot, arxiv: Arxiv, categories: tuple[str, ...]
-) -> None:
-    bot.follow(*categories)
-    for number, category in enumerate(categories, start=1):
-        arxiv.feeds[category] = 503
-        arxiv.show(THU, category, f"2601.0001{number}")
+def test_arxivs_page_stands_in_for_feeds_that_all_fail(bot: Bot, arxiv: Arxiv) -> None:
+    arxiv.feeds = {"cs.LG": 503, "cs.AI": 503}
+    arxiv.show_both(THU, "2601.00011", "2601.00012")
     ended = bot("run", THU)
     assert (ended["code"], ended["status"]) == (0, "published")
     assert bot.record(THU)["status"] == "complete"
-    assert len(bot.scanned()) == len(categories)
+    assert len(bot.scanned()) == 2
     again = bot("run", THU, hour=13)
     assert (again["code"], again["status"]) == (0, "unchanged")
-
-
-def test_where_the_page_is_no_help_the_feeds_own_words_stand(bot: Bot, arxiv: Arxiv) -> None:
-    bot.follow("cs.LG")
-    arxiv.feeds["cs.LG"], arxiv.down = 502, True
-    ended = bot("run", THU)
-    assert (ended["code"], ended["status"]) == (4, "feed_error")
-    assert ended["reason"].startswith("cs.LG: HTTP 502 from ")
-    assert "/rss/cs.LG" in ended["reason"]
 
 
 def test_a_category_that_does_not_exist_is_an_error_whatever_the_page_has(
@@ -736,7 +640,7 @@ def test_a_category_that_does_not_exist_is_an_error_whatever_the_page_has(
     arxiv.show(THU, "cs.LG", "2601.00011")
     ended = bot("run", THU)
     assert (ended["code"], ended["status"]) == (4, "feed_error")
-    assert "cs.XY: newer than this version" in ended["said"]
+    assert "cs.XY: newer than this version" in ended["stderr"]
     assert not any(path.startswith("/catchup") for path in arxiv.asked)
 
 
@@ -750,22 +654,11 @@ def test_a_trial_without_a_category_is_no_measure(bot: Bot, arxiv: Arxiv, option
     assert bot("run", THU, option)["code"] == 0
 
 
-def test_a_past_day_that_no_page_tells_waits_with_the_reason(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.down = True
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
-    (waiting, today) = bot("run", FRI)["days"]
-    assert (waiting["status"], today["status"]) == ("waiting", "published")
-    assert "HTTP 503" in waiting["reason"]
-
-
 def test_a_past_day_of_one_empty_category_and_one_unread_waits(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     arxiv.recent = {FRI: 2, THU: 0, WED: 1}
     arxiv.pages["cs.AI", THU] = b"<html><title>Cut</title>"
-    arxiv.announce(FRI, "cs.LG", "2601.00021")
-    arxiv.announce(FRI, "cs.AI", "2601.00022")
+    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
     waiting = bot("run", FRI)["days"][0]
     assert waiting["status"] == "waiting"
     assert waiting["reason"].startswith("cs.AI: not a listing")
@@ -867,10 +760,10 @@ def test_an_empty_feed_is_an_outage_where_no_page_tells_and_papers_were_usual(
 def test_days_of_empty_feeds_that_nobody_confirms_stay_red(silent: Bot, arxiv: Arxiv) -> None:
     arxiv.down = True
     codes = []
-    for day in (THU, FRI, MON, TUE):
+    for day in (THU, FRI):
         arxiv.announce(day, "cs.LG")
         codes.append(silent("run", day, hour=LATE)["code"])
-    assert codes == [4, 4, 4, 4]
+    assert codes == [4, 4]
 
 
 def test_a_category_that_often_has_nothing_may_be_empty(bot: Bot, arxiv: Arxiv) -> None:
@@ -910,16 +803,6 @@ def test_a_day_in_the_past_is_late_whatever_the_hour(silent: Bot, arxiv: Arxiv) 
     arxiv.down = True
     ended = silent("run", FRI, "--date", str(THU), hour=EARLY)
     assert (ended["code"], ended["status"]) == (4, "feed_error")
-
-
-def test_of_two_empty_feeds_one_is_enough_for_an_outage(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.announce(THU, "cs.LG")
-    arxiv.announce(THU, "cs.AI")
-    arxiv.down = True
-    late = bot("run", THU, hour=LATE)
-    assert (late["code"], late["status"]) == (4, "feed_error")
-    assert late["reason"].startswith("cs.LG, cs.AI: its feed is empty")
 
 
 def test_an_empty_feed_beside_a_full_one_is_unread_where_arxiv_lists_papers(
@@ -982,41 +865,6 @@ def test_a_paper_that_cannot_be_read_is_had_from_arxivs_page_of_the_day(
     assert f"/catchup/cs.LG/{THU}" not in arxiv.asked
 
 
-def test_a_paper_that_cannot_be_read_is_asked_for_on_the_page_for_four_days(
-    bot: Bot, arxiv: Arxiv
-) -> None:
-    bot.follow("cs.LG")
-    bad = paper("2601.00012", unreadable="no title")
-    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011"), bad)
-    bot("run", THU)
-    day, asked = FRI, {}
-    for number in range(2, 6):
-        arxiv.announce(day, "cs.LG", f"2601.000{number}1")
-        arxiv.asked.clear()
-        assert bot("run", day)["code"] == 0
-        asked[day] = any(path == f"/catchup/cs.LG/{THU}" for path in arxiv.asked)
-        day = next_announcement(day)
-    assert asked == {FRI: True, MON: True, TUE: False, date(2026, 2, 4): False}
-    assert bot.record(THU)["status"] == "partial"
-
-
-def test_a_paper_that_can_be_read_in_one_of_two_feeds_is_scored(bot: Bot, arxiv: Arxiv) -> None:
-    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011"))
-    arxiv.announce_papers(THU, "cs.AI", paper("2601.00011", unreadable="no title"))
-    assert bot("run", THU)["status"] == "published"
-    assert bot.record(THU)["status"] == "complete"
-    assert bot.states(THU)["2601.00011"] in ("kept", "below")
-
-
-def test_a_day_of_unreadable_papers_alone_is_made_and_partial(bot: Bot, arxiv: Arxiv) -> None:
-    bot.follow("cs.LG")
-    arxiv.announce_papers(THU, "cs.LG", paper("2601.00011", unreadable="no title"))
-    ended = bot("run", THU)
-    assert (ended["code"], ended["status"]) == (0, "published")
-    assert bot.states(THU) == {"2601.00011": "unscored"}
-    assert bot("run", THU, hour=9)["status"] == "unchanged"
-
-
 def test_a_paper_that_was_read_stays_when_its_entry_is_damaged_later(
     bot: Bot, arxiv: Arxiv
 ) -> None:
@@ -1050,17 +898,3 @@ def test_an_item_without_an_id_makes_the_day_partial_until_the_page_has_all(
     arxiv.pages.clear()
     assert bot("run", THU, hour=10)["status"] == "unchanged"
     assert bot.record(THU)["status"] == "complete"
-
-
-def test_a_feed_at_arxivs_cap_is_partial_until_the_page_has_all(bot: Bot, arxiv: Arxiv) -> None:
-    bot.follow("cs.LG")
-    ids = [f"2601.{n:05}" for n in range(1, FEED_LIMIT + 2)]
-    arxiv.announce(THU, "cs.LG", *ids[:-1])
-    bot("run", THU)
-    record = bot.record(THU)
-    assert (record["status"], record["sources"]["cs.LG"]["capped"]) == ("partial", True)
-    arxiv.show(THU, "cs.LG", *ids[:19], ids[-1])  # one page of theirs will do
-    bot("run", THU, hour=9)
-    record = bot.record(THU)
-    assert record["counts"]["announced"] == FEED_LIMIT + 1
-    assert (record["status"], "capped" in record["sources"]["cs.LG"]) == ("complete", False)
