@@ -217,10 +217,9 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
     Recorded days that an earlier run did not commit get commits of their own.
     """
     out = archive.out
-    uncommitted = publish.uncommitted(out)
-    records = [archive.read_day(day) for day in publish.days_among(uncommitted)]
+    days = publish.days_among(publish.uncommitted(out))
+    records = [archive.read_day(day) for day in days]
     pending = [record for record in records if record is not None] or [digest]
-    paths = uncommitted if [record.date for record in pending] == [digest.date] else None
     commits = {}
     for record in pending:
         with stage(f"{record.date} commit") as facts:
@@ -228,7 +227,7 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
                 output.write(archive, record, job.config.site)
             # The last commit takes the files that days share: ledger, lists, front page.
             alone = record is not pending[-1]
-            commits[record.date] = publish.commit(out, record, paths, alone=alone)
+            commits[record.date] = publish.commit(out, record, alone=alone)
             facts.append((commits[record.date] or "nothing changed")[:16])
     commit = commits.get(digest.date)
     if not job.push:

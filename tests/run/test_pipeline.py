@@ -199,11 +199,6 @@ def test_one_stale_category_beside_an_empty_one_is_no_quiet_day(bench: Bench) ->
     assert "cs.AI" not in report.reason
 
 
-def test_empty_feeds_are_no_announcement(bench: Bench) -> None:
-    assert bench.run(feed(), feed(category="cs.AI")).status == "no_announcement"
-    assert tree(bench.out) == {}
-
-
 @pytest.mark.parametrize("other", [EARLIER, DAY + timedelta(days=1)])
 def test_a_feed_under_another_days_date_is_stale(bench: Bench, other: date) -> None:
     report = bench.run(feed(A, day=other))
@@ -244,15 +239,9 @@ def test_a_day_run_again_is_unchanged_and_asks_for_nothing(bench: Bench) -> None
     bench.run(feed(A, B))
     before, judge = tree(bench.out), Judge()
     assert bench.run(feed(A, B), judge=judge).status == "unchanged"
+    plan = bench.run(feed(A, B), dry_run=True)
+    assert (plan.status, plan.reason) == ("planned", "nothing to do: the day stands")
     assert (tree(bench.out), judge.asked) == (before, [])
-
-
-def test_only_what_was_unscored_is_asked_again(bench: Bench) -> None:
-    bench.run(feed(A, B), judge=Judge({B.id: Failure("refused")}))
-    again = Judge()
-    assert bench.run(feed(A, B), judge=again).status == "updated"
-    assert again.asked == [[B.id]]
-    assert bench.digest().status is Status.COMPLETE
 
 
 def test_a_retry_that_learns_nothing_and_costs_nothing_leaves_the_record(bench: Bench) -> None:
@@ -261,13 +250,6 @@ def test_a_retry_that_learns_nothing_and_costs_nothing_leaves_the_record(bench: 
     before = tree(bench.out)
     assert bench.run(feed(A, B), judge=refusing).status == "unchanged"
     assert tree(bench.out) == before
-
-
-def test_a_paper_that_the_feed_adds_later_is_scored_alone(bench: Bench) -> None:
-    bench.run(feed(A))
-    judge = Judge()
-    bench.run(feed(A, B), judge=judge)
-    assert judge.asked == [[B.id]]
 
 
 def test_papers_that_the_feed_loses_keep_their_outcomes(bench: Bench) -> None:
@@ -532,19 +514,22 @@ def test_the_embedded_scorers_day_between_two_tries_of_the_model(bench: Bench) -
 # --- samples and plans --------------------------------------------------------------------------
 
 
-def test_a_limit_leaves_the_rest_filtered(bench: Bench) -> None:
-    judge = Judge()
-    bench.run(feed(A, B, C), judge=judge, limit=1)
-    assert judge.asked == [[A.id]]
-    assert bench.states() == {A.id: "kept", B.id: "limit", C.id: "limit"}
-
-
-def test_a_full_run_after_a_sample_scores_the_rest(bench: Bench) -> None:
-    bench.run(feed(A, B, C), limit=1)
+def test_later_runs_score_only_what_has_no_score(bench: Bench) -> None:
+    runs: list[tuple[list[Paper], int | None, list[str]]] = [
+        ([A, B], 1, [A.id]),  # a sample
+        ([A, B], None, [B.id]),
+        ([A, B, C], None, [C.id]),  # the feed has grown
+    ]
+    for papers, limit, asked in runs:
+        judge = Judge({C.id: Failure("refused")})
+        bench.run(feed(*papers), judge=judge, limit=limit)
+        assert judge.asked == [asked]
+        assert bench.states()[B.id] == ("limit" if limit else "kept")
+    assert bench.digest().status is Status.PARTIAL
     judge = Judge()
     assert bench.run(feed(A, B, C), judge=judge).status == "updated"
-    assert judge.asked == [[B.id, C.id]]
-    assert set(bench.states().values()) == {"kept"}
+    assert judge.asked == [[C.id]]
+    assert bench.digest().status is Status.COMPLETE
 
 
 def test_a_sample_costs_a_day_nothing_that_it_has(bench: Bench) -> None:
@@ -575,14 +560,6 @@ def test_a_plan_does_not_even_make_lost_files_again(bench: Bench) -> None:
     (bench.out / store.DAYS).unlink()
     before = tree(bench.out)
     bench.run(feed(B), dry_run=True)
-    assert tree(bench.out) == before
-
-
-def test_a_plan_for_a_day_that_stands_says_so(bench: Bench) -> None:
-    bench.run(feed(A))
-    before = tree(bench.out)
-    report = bench.run(feed(A), dry_run=True)
-    assert (report.status, report.reason) == ("planned", "nothing to do: the day stands")
     assert tree(bench.out) == before
 
 
