@@ -35,8 +35,8 @@ DAYS = DATA / "days.jsonl"
 ADDRESS = DATA / "site.json"
 COMPARED_DAYS = 14  # a feed is compared with these: it may be stuck for longer than one day
 _GONE = (
-    f"is listed in {DAYS.name} and gone: restore the file from git; to give the day up, let"
-    " `digest check --repair` forget it, after a commit of its removal if git has it"
+    f"is listed in {DAYS.name} and gone: restore the file from git; to give the day up, commit its"
+    " removal if git has it, then run `digest check --repair`"
 )
 _LINE = msgspec.json.Decoder(Day)
 _DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.json", re.ASCII)

@@ -133,7 +133,7 @@ DERIVED: list[tuple[Fault, str]] = [
 
 
 def name_of(value: object) -> str:
-    return value.__name__.replace("_", " ") if callable(value) else ""
+    return getattr(value, "__name__", "").replace("_", " ")
 
 
 @pytest.mark.parametrize(("fault", "finding"), DERIVED, ids=name_of)
