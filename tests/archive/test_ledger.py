@@ -179,7 +179,7 @@ def test_a_whole_ledger_is_only_counted(year: Path, monkeypatch: pytest.MonkeyPa
     assert read == [date(2025, month, 15) for month in (10, 11, 12)]
 
 
-def test_papers_that_two_days_scored_are_no_reason_to_read_all(
+def test_a_paper_scored_twice_forces_no_rebuild(
     year: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record(year, scoring("2501.00001", "2502.00009", day=date(2025, 2, 15)))

@@ -190,7 +190,7 @@ def test_the_untouched_file_is_in_order() -> None:
     assert decode(edited(lambda record: None), NAME) == WHOLE
 
 
-def test_accounting_counts_a_paper_once_however_many_sources_list_it() -> None:
+def test_a_paper_of_two_sources_counts_once() -> None:
     both = {"cs.LG": make.source(A), "cs.AI": make.source(paper(A.id, announce_type=make.CROSS))}
     digest = replace(make.digest(kept=[Kept(A, score())]), sources=both)
     assert accounting_problem(digest) is None
@@ -236,15 +236,13 @@ def test_a_stale_category_without_an_address_was_unread() -> None:
         ({"url": "https://export.arxiv.org/api/query", "approximate": True}, Origin.SEARCH),
     ],
 )
-def test_where_an_older_record_was_read_is_told_from_what_it_says(
-    changes: dict[str, object], origin: Origin
-) -> None:
+def test_an_older_record_has_an_origin(changes: dict[str, object], origin: Origin) -> None:
     read = source_in(older(ONE_PAPER, **changes))
     assert (read.origin, read.fresh) == (origin, True)
     assert read.approximate is (origin is Origin.SEARCH)
 
 
-def test_an_older_record_of_a_feed_at_the_cap_is_known_by_its_length() -> None:
+def test_an_older_record_of_2000_papers_is_capped() -> None:
     papers = [paper(f"2601.{n:05}") for n in range(FEED_LIMIT)]
     at_the_cap, under_it = make.digest(below=papers), make.digest(below=papers[1:])
     assert source_in(older(at_the_cap)).capped

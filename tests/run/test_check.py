@@ -160,14 +160,14 @@ def test_a_damaged_record_is_found_and_nothing_repaired(
     assert tree(out) == before
 
 
-def test_a_paper_that_two_days_scored_is_told_and_not_mended(out: Path) -> None:
+def test_a_paper_scored_twice_is_reported(out: Path) -> None:
     digest = make.digest(day=DAYS[2], kept=[Kept(paper("2601.00000"), score())])
     output.write(store.Archive(out), digest, SITE)
     (found,) = repair(out, SITE)
     assert str(found) == "data/2026/2026-02-03.json: 2601.00000: was scored on 2026-01-30 already"
 
 
-def test_files_of_the_users_own_are_no_business_of_ours(out: Path) -> None:
+def test_files_of_the_user_are_left_alone(out: Path) -> None:
     (out / "CNAME").write_text("papers.example.org\n")
     (out / "data/2026/my-analysis.ipynb").write_text("{}")
     (out / "data/seen/notes.tmp").write_text("mine")
@@ -181,7 +181,7 @@ def test_files_of_the_users_own_are_no_business_of_ours(out: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["404.html", "index.html", "data/site.json", "2026/2025-12-31.html", "latest.md"]
 )
-def test_a_page_that_this_program_did_not_make_is_told_and_left_alone(out: Path, name: str) -> None:
+def test_a_page_of_somebody_else_is_left_alone(out: Path, name: str) -> None:
     settings = Site(url="https://example.org")
     assert repair(out, settings) == []
     (out / name).write_text('{"title": "mine"}')
@@ -202,7 +202,7 @@ def convert(path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
-def test_converted_line_endings_are_one_finding_with_their_cause_and_remedy(out: Path) -> None:
+def test_converted_line_endings_are_one_finding(out: Path) -> None:
     before = tree(out)
     for name in before:
         convert(out / name)
@@ -216,7 +216,7 @@ def test_converted_line_endings_are_one_finding_with_their_cause_and_remedy(out:
     assert tree(out) == before
 
 
-def test_a_file_that_differs_in_more_than_its_line_endings_is_a_finding_too(out: Path) -> None:
+def test_a_converted_and_edited_file_is_a_finding_too(out: Path) -> None:
     convert(out / "feed.xml")
     edit_a_page(out)
     convert(out / "2026/2026-01-30.html")
@@ -235,7 +235,7 @@ def test_a_folder_without_days_is_a_finding(tmp_path: Path) -> None:
 # --- what was missed or taken for another day's -------------------------------------------------
 
 
-def test_an_announcement_day_without_a_record_is_a_finding_and_how_to_make_it(out: Path) -> None:
+def test_a_missed_day_is_a_finding_with_a_remedy(out: Path) -> None:
     later = make.digest(day=DAYS[-1] + timedelta(days=2), below=[paper("2602.20001")])
     output.write(store.Archive(out), later, SITE)
     (gap,) = check(out, SITE)
@@ -281,7 +281,7 @@ def test_the_command_lists_findings_and_repairs_them(
     assert main(["check", "--config", str(config)]) == 0
 
 
-def test_a_category_marked_fresh_that_repeats_the_day_before_is_a_finding(out: Path) -> None:
+def test_a_fresh_category_that_repeats_is_a_finding(out: Path) -> None:
     repeated = store.Archive(out).listed_day(DAYS[-1])
     ids = repeated.outcome_ids
     planted = replace(

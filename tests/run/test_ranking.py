@@ -64,7 +64,7 @@ def test_below_is_ordered_as_kept_is() -> None:
     assert [below.id for below in ranking.below] == [B.id, C.id, A.id]
 
 
-def test_an_author_match_is_kept_whatever_its_score_and_stands_where_its_score_puts_it() -> None:
+def test_an_author_match_is_kept_in_score_order() -> None:
     ranking = ranked({A.id: score(1, 1), B.id: score(9, 9), C.id: score(8, 8)}, {A.id: "Ada"})
     assert kept_ids(ranking) == [B.id, C.id, A.id]
     assert ranking.kept[-1] == Kept(A, score(1, 1), "Ada")

@@ -101,7 +101,7 @@ def test_a_failure_is_the_top_level_and_the_day_it_struck() -> None:
     assert [day["status"] for day in days] == ["stale_feed", "publish_error"]
 
 
-def test_what_set_the_exit_code_is_the_problem_whatever_else_happened() -> None:
+def test_what_set_the_exit_code_is_the_problem() -> None:
     report = report_of(PUBLISHED)
     assert told(report)["problem"] is None
     report.add(DayReport(RunStatus.WAITING, "arXiv does not say yet", date(2026, 1, 28)))
@@ -217,7 +217,7 @@ def test_a_log_record_holds_no_secret() -> None:
     assert LogFormatter(Secrets([key])).format(record) == "read: key …"
 
 
-def test_json_commands_nothing_and_still_says_exactly_what_was_meant() -> None:
+def test_json_commands_nothing_and_loses_nothing() -> None:
     report = RunReport()
     report.add(replace(PUBLISHED, model="##[error]@cf/x::y\n"))
     assert "##[" not in report.to_json(0)

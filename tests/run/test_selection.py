@@ -160,7 +160,7 @@ def test_the_limit_counts_only_papers_that_need_a_score() -> None:
         ("large-scale", "Large-Scale training"),
     ],
 )
-def test_an_excluded_phrase_is_found_whatever_its_case_and_accents(phrase: str, title: str) -> None:
+def test_case_and_accents_of_a_phrase_do_not_matter(phrase: str, title: str) -> None:
     assert rules(choose(paper("2601.1", title=title), exclude=(phrase,))) == {
         "2601.1": f"exclude {phrase}"
     }
@@ -273,14 +273,14 @@ def test_a_feed_that_repeats_a_batch_is_stale(
 
 
 @pytest.mark.parametrize("day", [EARLIER, DAY + timedelta(days=1)])
-def test_a_feed_that_dates_itself_to_another_day_is_stale_and_contributes_nothing(
+def test_a_feed_of_another_date_contributes_nothing(
     day: date,
 ) -> None:
     feed = replace(make.feed(paper(), day=day), unreadable=("something",))
     assert source_of(feed, "feed.xml", DAY, None) == Source("feed.xml", SourceState.STALE)
 
 
-def test_only_stale_sources_papers_are_those_that_no_fresh_one_announces() -> None:
+def test_only_stale_papers_are_in_no_fresh_source() -> None:
     sources = {
         "cs.LG": make.source(paper("2601.1"), paper("2601.2")),
         "cs.AI": make.source(paper("2601.2"), paper("2601.3"), fresh=False),
@@ -290,7 +290,7 @@ def test_only_stale_sources_papers_are_those_that_no_fresh_one_announces() -> No
     assert only_stale({}) == set()
 
 
-def test_a_source_lists_a_batch_in_one_order_even_where_an_id_stands_twice() -> None:
+def test_a_source_has_one_order() -> None:
     twice = [
         paper("2601.2", version=2),
         paper("2601.2", announce_type=CROSS),
@@ -396,9 +396,7 @@ FULL, EMPTY = make.source(paper()), source_of_past(make.feed(), "/catchup/")
         ([replace(FULL, origin=Origin.SEARCH)], 1),
     ],
 )
-def test_papers_are_expected_where_each_of_the_last_days_had_some(
-    earlier: list[Source], days: int
-) -> None:
+def test_papers_are_expected_after_days_with_papers(earlier: list[Source], days: int) -> None:
     assert days_with_papers(earlier) == days
 
 
@@ -437,7 +435,7 @@ def test_a_page_keeps_the_versions_that_the_feed_told() -> None:
     ]
 
 
-def test_a_page_completes_what_the_search_said_and_drops_nothing_that_was_scored() -> None:
+def test_a_page_completes_a_search_and_drops_nothing() -> None:
     said = source_of_past(make.feed(paper("2601.1"), paper("2601.9")), "api", Origin.SEARCH)
     page = source_of_past(make.feed(paper("2601.1"), paper("2601.2")), "/catchup/")
     both = combine(said, page)

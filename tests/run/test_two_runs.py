@@ -134,7 +134,7 @@ def test_one_run_at_a_time_writes_and_others_may_read(
     ]
 
 
-def test_in_actions_the_second_says_so_and_a_kill_frees_the_lock(
+def test_in_actions_the_second_run_says_so(
     project: Path, slow: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = at_work(project, slow)
