@@ -113,6 +113,10 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     over_budget_usd: float | None = None
 
 
+# The fields of `Digest` that the file has under the same name and in the same form.
+_COPIED = tuple(
+    f.name for f in fields(Digest) if f.name not in ("cut", "sources", "kept", "below", "unscored")
+)
 # Computed once, because they are needed for every paper.
 _NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (Paper, Score, Counts)}
 
@@ -137,30 +141,19 @@ def encode(digest: Digest) -> bytes:
         raise ValueError(f"{digest.date}: {problem}")
     record = _Day(
         schema=SCHEMA,
-        date=digest.date,
-        status=digest.status,
-        generated_at=digest.generated_at,
-        scorer=digest.scorer,
-        model=digest.model,
         prompt_sha256=digest.prompt.sha256,
-        prompt=digest.prompt,
         keep=digest.cut,
         sources={category: _encode_source(s) for category, s in digest.sources.items()},
         counts=digest.counts,
-        usage=digest.usage,
-        cost_usd=digest.cost_usd,
         kept=tuple(
             _record(_Kept, k.paper, k.score, author_match=k.author_match) for k in digest.kept
         ),
         below=tuple(_record(_Below, b.score, id=b.id, title=b.title) for b in digest.below),
-        filtered=digest.filtered,
-        seen=digest.seen,
         unscored=tuple(
             _record(_Unscored, u.paper, reason=u.reason, author_match=u.author_match)
             for u in digest.unscored
         ),
-        missed=digest.missed,
-        over_budget_usd=digest.over_budget_usd,
+        **{name: getattr(digest, name) for name in _COPIED},
     )
     lines = []
     for name in _Day.__struct_fields__:
@@ -233,25 +226,14 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
         cause = "unresolved merge conflict" if conflict else f"not JSON ({error})"
         raise ArchiveError(f"{name}: {cause}: restore the file from git") from error
     digest = Digest(
-        date=record.date,
-        status=record.status,
-        generated_at=record.generated_at,
-        scorer=record.scorer,
-        model=record.model,
-        prompt=record.prompt,
         cut=record.keep,
         sources={c: _decode_source(s, f"{name}: sources.{c}") for c, s in record.sources.items()},
         kept=tuple(Kept(_value(Paper, k), _value(Score, k), k.author_match) for k in record.kept),
         below=tuple(Below(b.id, b.title, _value(Score, b)) for b in record.below),
-        filtered=record.filtered,
-        seen=record.seen,
         unscored=tuple(
             Unscored(_value(Paper, u), u.reason, u.author_match) for u in record.unscored
         ),
-        usage=record.usage,
-        cost_usd=record.cost_usd,
-        missed=record.missed,
-        over_budget_usd=record.over_budget_usd,
+        **{name: getattr(record, name) for name in _COPIED},
     )
     problem = _problem(digest, name) or (None if trust_lists else _wrong_total(digest, record))
     if problem:
