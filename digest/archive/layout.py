@@ -1,6 +1,6 @@
-"""Which files of the site's folder are ours, and what a day's are called.
+"""The names of the files that this program makes in the site's folder.
 
-Whatever else lies there is the user's (a CNAME, a page of their own, notes): it is neither
+All other files there are the user's (a CNAME, a page of their own, notes): they are neither
 committed nor removed.
 """
 
@@ -23,11 +23,11 @@ _GENERATED = re.compile(
     r"|icon\.[0-9a-f]{10}\.svg))"
 )
 _RECORD = re.compile(rf"data/{_DAY}\.json")
-_NAMED = 3  # files in a message
+_MAX_NAMED = 3  # files in a message
 
-# A pattern of names, and what stands in every file of such a name that any version of this program
-# made, and hardly in anybody else's. Only for names that another site may have as well:
-# beside a day's record, the rest of data/, the search index and the assets can be nobody else's.
+# Patterns of names that another site may use too, and what every version of this program writes
+# into such a file, and hardly anybody else. Beside a day's record, the rest of data/, the search
+# index and the assets can only be ours.
 _MARKS = (
     (r"\.html$|feed\.xml$|papers\.xml$|feed\.json$", rb"use of its open access interoperability"),
     (r"\.md$", rb"(?m)^[\d,]+ announced\b"),  # the totals
@@ -37,7 +37,7 @@ _MARKS = (
 
 
 def day_file(day: date, suffix: str) -> PurePosixPath:
-    """2026/2026-01-30.html: a day's pages below the site's folder, its record below data/."""
+    """2026/2026-01-30.html: a page relative to the site's folder, a record relative to data/."""
     return PurePosixPath(f"{day:%Y}", f"{day}{suffix}")
 
 
@@ -47,7 +47,7 @@ def year_file(year: int) -> PurePosixPath:
 
 
 def day_of_record(path: str) -> date | None:
-    """The day whose record stands at `path`, relative to the site's folder."""
+    """The day whose record has this path, relative to the site's folder; None for other files."""
     if not _RECORD.fullmatch(path):
         return None
     try:
@@ -57,20 +57,21 @@ def day_of_record(path: str) -> date | None:
 
 
 def is_generated(path: str) -> bool:
-    """Whether `path`, relative to the site's folder, is a file that this program makes."""
+    """True if this program makes files of that path, relative to the site's folder."""
     return _GENERATED.fullmatch(path) is not None
 
 
 def is_leftover(path: str) -> bool:
-    """Whether `path` is what a killed run left of a file that it was writing."""
+    """True for the temporary file that a killed run leaves while it writes a file."""
     folder, slash, name = path.rpartition("/")
     hidden = name.startswith(".") and name.endswith(".tmp")
     return hidden and is_generated(folder + slash + name[1:-4])
 
 
 def attributes(inside: str) -> str:
-    """The line of `.gitattributes` that has git leave the site's files as they are, byte for byte,
-    and GitHub fold them away. `inside` is the site's folder relative to that file, "docs/"."""
+    """The line for `.gitattributes` that stops git from converting line endings in the site, and
+    lets GitHub fold its files in diffs. `inside` is the site's folder in the repository, "docs/".
+    """
     pattern = re.sub(r"[\\*?[]", r"\\\g<0>", inside) + "**"
     if not re.fullmatch(r"[\w./*-]+", pattern):
         pattern = '"' + pattern.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -78,11 +79,10 @@ def attributes(inside: str) -> str:
 
 
 def is_ours(path: str, data: bytes) -> bool:
-    """Whether a file that holds `data` at `path`, in a folder with a day's record, may be written
-    over.
+    """True if a file at `path` with these bytes may be overwritten. For a folder with records.
 
-    True for what any version of this program makes under that name, for a file that holds nothing,
-    and for names that this program does not use or nobody else does.
+    That is so if a version of this program made it, if it is empty, or if the name is one that this
+    program does not use, or that nobody else uses.
     """
     if not is_generated(path) or not data.strip(b"\0\r\n\t "):
         return True
@@ -91,7 +91,7 @@ def is_ours(path: str, data: bytes) -> bool:
 
 
 def not_ours(paths: Sequence[Path]) -> ConfigError:
-    """The error for files that a command would write over, and that it did not make."""
+    """The error for files of somebody else that a command would overwrite."""
     them = "it" if len(paths) == 1 else "them"
     return ConfigError(
         f"{named([str(path) for path in paths])} not of this program's making: move {them}, or"
@@ -100,17 +100,17 @@ def not_ours(paths: Sequence[Path]) -> ConfigError:
 
 
 def named(paths: Sequence[str]) -> str:
-    """The first of these paths, and the verb that follows: "a, b, c and 2 more are"."""
-    first = ", ".join(paths[:_NAMED])
-    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    """The first of these paths with the verb that follows: "a, b, c and 2 more are"."""
+    first = ", ".join(paths[:_MAX_NAMED])
+    more = f" and {len(paths) - _MAX_NAMED} more" if len(paths) > _MAX_NAMED else ""
     return f"{first}{more} {'is' if len(paths) == 1 else 'are'}"
 
 
 def other_site(out: Path) -> list[Path]:
-    """The files in the folder `out` that a first digest would write over.
+    """The files in `out` that a first digest would overwrite; [] if `out` holds a day's record.
 
-    A folder that holds a day's record is a site of this program, if only the beginning of one: the
-    record is written before all else. There `is_ours` looks at each file that would be changed.
+    A folder with a record is a site of this program, because the record is written first. There
+    `is_ours` decides for each file.
     """
     records = (out / "data").glob("[0-9][0-9][0-9][0-9]/*.json")
     if any(day_of_record(path.relative_to(out).as_posix()) for path in records):

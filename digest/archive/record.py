@@ -1,7 +1,7 @@
-"""A day's file in the archive: `Digest` to bytes and back. Pure.
+"""A day's file in the archive: `Digest` to bytes and back. Pure: reads and writes no file.
 
-`decode` checks types, ranges and sums, so that a file that a merge, an editor or another version
-has damaged is an `ArchiveError` that names file and field, never a wrong page.
+`decode` checks types, ranges and totals. A file that a merge, an editor or another version has
+damaged is an `ArchiveError` that names file and field, never a wrong page.
 """
 
 from __future__ import annotations
@@ -109,16 +109,20 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     filtered: tuple[Filtered, ...]
     seen: tuple[str, ...]
     unscored: tuple[_Unscored, ...]
-    missed: tuple[Missed, ...] = ()  # left out where there is none, as what follows
+    missed: tuple[Missed, ...] = ()  # left out if there is none, as is the next
     over_budget_usd: float | None = None
 
 
-# Each is asked for once a paper: `fields` would take longer than the rest.
+# The fields of `Digest` that the file has under the same name and in the same form.
+_COPIED = tuple(
+    f.name for f in fields(Digest) if f.name not in ("cut", "sources", "kept", "below", "unscored")
+)
+# Computed once, because they are needed for every paper.
 _NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (Paper, Score, Counts)}
 
 
 def _record(kind: type[Any], *values: Any, **more: Any) -> Any:
-    """The dataclass `values` laid side by side in one flat record."""
+    """One flat record with the fields of all these dataclass values."""
     flat = {name: getattr(value, name) for value in values for name in _NAMES[type(value)]}
     return kind(**flat, **more)
 
@@ -132,35 +136,24 @@ def _value(kind: type[Any], record: Any) -> Any:
 
 
 def encode(digest: Digest) -> bytes:
-    """The day's file: stable key order, a paper a line. ValueError where a paper is lost."""
+    """The day's file, a paper a line. Raises `ValueError` if a paper has no outcome, or several."""
     if problem := accounting_problem(digest):
         raise ValueError(f"{digest.date}: {problem}")
     record = _Day(
         schema=SCHEMA,
-        date=digest.date,
-        status=digest.status,
-        generated_at=digest.generated_at,
-        scorer=digest.scorer,
-        model=digest.model,
         prompt_sha256=digest.prompt.sha256,
-        prompt=digest.prompt,
         keep=digest.cut,
         sources={category: _encode_source(s) for category, s in digest.sources.items()},
         counts=digest.counts,
-        usage=digest.usage,
-        cost_usd=digest.cost_usd,
         kept=tuple(
             _record(_Kept, k.paper, k.score, author_match=k.author_match) for k in digest.kept
         ),
         below=tuple(_record(_Below, b.score, id=b.id, title=b.title) for b in digest.below),
-        filtered=digest.filtered,
-        seen=digest.seen,
         unscored=tuple(
             _record(_Unscored, u.paper, reason=u.reason, author_match=u.author_match)
             for u in digest.unscored
         ),
-        missed=digest.missed,
-        over_budget_usd=digest.over_budget_usd,
+        **{name: getattr(digest, name) for name in _COPIED},
     )
     lines = []
     for name in _Day.__struct_fields__:
@@ -206,10 +199,10 @@ def _encode_source(source: Source) -> _Source:
 
 
 def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
-    """A day's file as its digest; `name` is the file's, for errors.
+    """The digest in a day's file; `name` is the file's name, for errors.
 
-    Raises `ArchiveError` where the file is not JSON, a field is missing or of the wrong kind, or
-    the sums do not hold. With `trust_lists`, sums that the lists give are not looked at.
+    Raises `ArchiveError` if the file is not JSON, a field is missing or has a wrong value, or the
+    totals are wrong. With `trust_lists`, the stated totals are not compared with the lists.
     """
     try:
         version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get(
@@ -223,7 +216,7 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
             )
         record = msgspec.json.decode(data, type=_Day)
     except msgspec.ValidationError as error:
-        # A newer version may have added a field; an older one cannot know that it matters not.
+        # A newer version may have added the field: this one cannot know if it matters.
         newer = "update this program, or " if "unknown field" in str(error) else ""
         raise ArchiveError(
             f"{name}: {where(str(error))}: {newer}restore the file from git"
@@ -233,34 +226,23 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
         cause = "unresolved merge conflict" if conflict else f"not JSON ({error})"
         raise ArchiveError(f"{name}: {cause}: restore the file from git") from error
     digest = Digest(
-        date=record.date,
-        status=record.status,
-        generated_at=record.generated_at,
-        scorer=record.scorer,
-        model=record.model,
-        prompt=record.prompt,
         cut=record.keep,
         sources={c: _decode_source(s, f"{name}: sources.{c}") for c, s in record.sources.items()},
         kept=tuple(Kept(_value(Paper, k), _value(Score, k), k.author_match) for k in record.kept),
         below=tuple(Below(b.id, b.title, _value(Score, b)) for b in record.below),
-        filtered=record.filtered,
-        seen=record.seen,
         unscored=tuple(
             Unscored(_value(Paper, u), u.reason, u.author_match) for u in record.unscored
         ),
-        usage=record.usage,
-        cost_usd=record.cost_usd,
-        missed=record.missed,
-        over_budget_usd=record.over_budget_usd,
+        **{name: getattr(record, name) for name in _COPIED},
     )
-    problem = _problem(digest, name) or (None if trust_lists else _wrong_sum(digest, record))
+    problem = _problem(digest, name) or (None if trust_lists else _wrong_total(digest, record))
     if problem:
         raise ArchiveError(f"{name}: {problem}: restore the file from git")
     return digest
 
 
 def where(message: str) -> str:
-    """msgspec's "Expected `int`, got `str` - at `$.kept[3].relevance`", the field first."""
+    """Put the field first in msgspec's "Expected `int`, got `str` - at `$.kept[3].relevance`"."""
     problem, _, place = message.partition(" - at `$.")
     return f"{place.rstrip('`')}: {problem}" if place else problem
 
@@ -291,8 +273,9 @@ def _decode_source(source: _Source, name: str) -> Source:
 
 
 def _of_an_older_record(source: Source) -> Source:
-    """What a record without `origin` means. Older ones said less: an unread category was called
-    stale and had no address, a page was known by its address, a capped feed by its length."""
+    """The meaning of a record without `origin`, from an older version: an unread category was
+    written as stale without an address; a page is recognised by its address, a capped feed by its
+    length."""
     if source.approximate:
         return replace(source, origin=Origin.SEARCH)
     if source.state is SourceState.STALE and not source.url:
@@ -304,7 +287,7 @@ def _of_an_older_record(source: Source) -> Source:
 
 
 def _problem(digest: Digest, name: str) -> str | None:
-    """What the record says that cannot be, if anything."""
+    """What is impossible in the record, if anything."""
     if PurePosixPath(name).stem != str(digest.date):
         return f"date: {digest.date} is not the file's"
     if digest.generated_at.tzinfo is None:
@@ -312,8 +295,8 @@ def _problem(digest: Digest, name: str) -> str | None:
     return accounting_problem(digest)
 
 
-def _wrong_sum(digest: Digest, record: _Day) -> str | None:
-    """A figure that the record states and its own lists belie, if any."""
+def _wrong_total(digest: Digest, record: _Day) -> str | None:
+    """The first stated number that does not agree with the record's own lists, if any."""
     counted = digest.counts
     stated = {f"counts.{name}": getattr(record.counts, name) for name in _NAMES[Counts]}
     held = {f"counts.{name}": getattr(counted, name) for name in _NAMES[Counts]}
@@ -329,7 +312,7 @@ def _wrong_sum(digest: Digest, record: _Day) -> str | None:
 
 
 def accounting_problem(digest: Digest) -> str | None:
-    """What keeps `digest` from having exactly one outcome for each announced paper, if anything."""
+    """Which paper does not have exactly one outcome, or is not announced; None if all is well."""
     outcomes = Counter(digest.outcome_ids)
     ids = announced(digest.sources).keys()
     for paper_id, times in outcomes.items():

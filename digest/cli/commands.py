@@ -40,7 +40,7 @@ from digest.evaluation import compare
 from digest.publish import clone, issue
 from digest.publish.github import GitHubError
 from digest.run import check, daily, lock, output, unfinished
-from digest.run.pipeline import Job
+from digest.run.job import Job
 from digest.run.report import DayReport, RunReport
 
 log = logging.getLogger("digest")

@@ -78,12 +78,16 @@ def today_eastern(now: datetime) -> date:
     return now.astimezone(EASTERN).date()
 
 
+def is_weekend(day: date) -> bool:
+    return day.weekday() >= SATURDAY
+
+
 def is_announcement_day(day: date) -> bool:
     """True if the feed dated `day` should have a batch.
 
     If `calendar_known(day)` is false, this is only about weekends.
     """
-    return day.weekday() < SATURDAY and holiday_before(day) is None
+    return not is_weekend(day) and holiday_before(day) is None
 
 
 def previous_announcement(day: date) -> date:
@@ -131,7 +135,7 @@ def why_none(day: date) -> str | None:
 
     "2026-09-08 has no announcement: " + "the day before was arXiv's holiday (Labor Day)".
     """
-    if day.weekday() >= SATURDAY:
+    if is_weekend(day):
         return "a Saturday" if day.weekday() == SATURDAY else "a Sunday"
     if (holiday := holiday_before(day)) is None:
         return None
@@ -154,7 +158,7 @@ def submission_window(day: date) -> tuple[datetime, datetime]:
 
 def _weekday_before(day: date) -> date:
     day -= _DAY
-    while day.weekday() >= SATURDAY:
+    while is_weekend(day):
         day -= _DAY
     return day
 

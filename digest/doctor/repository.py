@@ -110,10 +110,11 @@ def days(setup: Setup) -> Iterator[Check]:
     """A quick look; `digest check` verifies the whole archive."""
     out = setup.config.out
     clone.require_archive(out)
-    listed = {day.date for day in store.read_days(out)}
+    archive = store.Archive(out)
+    listed = {day.date for day in archive.days}
     recorded = {date.fromisoformat(path.stem) for path in store.day_paths(out)}
     for missing in sorted(listed - recorded):
-        store.listed_day(out, missing)  # raises: the file is gone
+        archive.listed_day(missing)  # raises: the file is gone
     if unlisted := sorted(recorded - listed):
         named = ", ".join(map(str, unlisted))
         yield problem(f"not in {store.DAYS}: {named}", "run `digest check --repair`")
@@ -122,14 +123,14 @@ def days(setup: Setup) -> Iterator[Check]:
     elif not recorded:
         yield ok("no day yet: the first run writes one")
     else:
-        store.listed_day(out, max(recorded))
+        archive.listed_day(max(recorded))
         yield ok(f"{count(len(recorded), 'day')}, the newest {max(recorded)}")
 
 
 def waiting(setup: Setup) -> Iterator[Check]:
     tomorrow = calendar.today_eastern(setup.now) + timedelta(days=1)
     folder = setup.home / unfinished.FOLDER
-    days = unfinished.left(folder, tomorrow)
+    days = unfinished.pending(folder, tomorrow)
     if len(days) < len(list(folder.glob(f"*{unfinished.FEEDS}"))):
         yield warning(f"a file in {folder} cannot be read", "remove the one that the log names")
     elif days:

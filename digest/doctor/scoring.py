@@ -188,8 +188,7 @@ def _host(address: str | None) -> str:
 def feed(setup: Setup) -> Iterator[Check]:
     config, day = setup.config, calendar.today_eastern(setup.now)
     try:
-        days = store.read_days(config.out)
-        batches = store.earlier_batches(config.out, days, day)
+        batches = store.Archive(config.out).earlier_batches(day)
     except ArchiveError:  # the check `archive` reports it
         batches = {}
     unreachable = ""

@@ -30,6 +30,7 @@ from digest.evaluation import labels as label_files
 from digest.evaluation.compare import as_dict, compare, evaluate
 from digest.evaluation.labels import Label
 from digest.evaluation.tables import comparison_to_text, number, to_text
+from digest.run import budget
 from digest.run.report import DayReport
 from digest.run.unfinished import Unfinished
 from digest.scoring.scorer import Scorer
@@ -207,9 +208,8 @@ def _store(one: Contender, papers: Iterable[Paper], folder: Path, number: int) -
 
 
 def _left_usd(config: Config, spent: Scoring) -> float | None:
-    """What is left of the budget, in dollars; None: no budget is set."""
-    budget = config.llm.budget_usd
-    return None if budget is None else max(0.0, budget - (spent.cost_usd or 0.0))
+    """The rest of the budget, in dollars; None: no budget is set."""
+    return budget.left_usd(config.llm.budget_usd, spent.cost_usd)
 
 
 def _require_affordable(

@@ -1,7 +1,7 @@
-"""What the past still lacks, by the list of days and arXiv's calendar. Pure but for `read`.
+"""Which past days lack something, by the list of days and arXiv's calendar.
 
-A day is measured against the categories that it was configured with: one that is added later does
-not make the past missed, and one that is dropped since is not asked for again.
+A day needs the categories that were followed then: a category that is added later does not make the
+past incomplete, and one that is no longer followed is not asked for again.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from digest.core.models import Day, Digest, Status
 from digest.core.papers import Source
 from digest.core.scores import FINAL_REASONS, Reason
 
-RETRY = timedelta(days=4)  # of papers without a score: asking the model costs money each time
-BACKLOG = 2  # days; where more are missed, today's digest goes first
+RETRY = timedelta(days=4)  # for papers without a score: each try costs money
+MAX_BEFORE_TODAY = 2  # days; if more lack something, today's digest goes first
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Need:
     """A past day that lacks something."""
 
     day: date
-    categories: tuple[str, ...] = ()  # to be read anew; none: only papers are to be scored
+    categories: tuple[str, ...] = ()  # to read again; empty: only papers need a score
 
 
 def needs(
@@ -36,46 +36,50 @@ def needs(
 ) -> list[Need]:
     """The days before `today` that lack something, oldest first.
 
-    `days` are the recorded ones in order, `read` gives the record of one, `categories` are those
-    that are followed now. Before the first record nothing is missed, nor what is older
-    than arXiv's pages of past days: that is for `digest catch-up`.
+    `days` are the recorded days in order, `read` gives the record of one, `categories` are those
+    followed now. Nothing is missed before the first record. Days older than arXiv's pages of past
+    days are left to `digest catch-up`.
     """
     if not days:
         return []
     recorded = {day.date: day for day in days}
     day = max(days[0].date, today - KEPT)
-    last = max((d.date for d in days if d.date <= day), default=days[0].date)
-    found = []
+    latest = max((d.date for d in days if d.date <= day), default=days[0].date)
+    needs = []
     while day < today:
-        known = recorded.get(day)
-        if known is None and is_announcement_day(day):
-            # As followed on the last recorded day before.
-            followed = tuple(c for c in read(last).sources if c in categories)
-            found += [Need(day, followed)] if followed else []
-        elif known is not None:
-            last = day
-            if known.status is not Status.COMPLETE or today - day <= RETRY:
-                found += _incomplete(read(day), today, categories)
+        if day in recorded:
+            latest = day
+            if recorded[day].status is not Status.COMPLETE or today - day <= RETRY:
+                needs += _incomplete(read(day), today, categories)
+        elif is_announcement_day(day):
+            # The categories followed on the last recorded day before.
+            followed = tuple(c for c in read(latest).sources if c in categories)
+            needs += [Need(day, followed)] if followed else []
         day += timedelta(days=1)
-    return found
+    return needs
+
+
+def has_papers_to_score(digest: Digest | None) -> bool:
+    """True if a later request may give a paper of the day its score."""
+    return digest is not None and any(u.reason not in FINAL_REASONS for u in digest.unscored)
 
 
 def _incomplete(digest: Digest, today: date, categories: Collection[str]) -> list[Need]:
-    lacking = {c for c, s in digest.sources.items() if _doubtful(s)}
     recent = today - digest.date <= RETRY
-    if recent:
-        unreadable = {u.paper.id for u in digest.unscored if u.reason == Reason.UNREADABLE}
-        for category, source in digest.sources.items():
-            if any(entry.id in unreadable for entry in source.entries):
-                lacking.add(category)
-    to_score = any(u.reason not in FINAL_REASONS for u in digest.unscored)
-    wanted = tuple(c for c in digest.sources if c in lacking and c in categories)
-    return [Need(digest.date, wanted)] if wanted or (to_score and recent) else []
+    unreadable = {u.paper.id for u in digest.unscored if u.reason == Reason.UNREADABLE and recent}
+    lacking = tuple(
+        category
+        for category, source in digest.sources.items()
+        if category in categories
+        and (_is_doubtful(source) or any(entry.id in unreadable for entry in source.entries))
+    )
+    to_score = recent and has_papers_to_score(digest)
+    return [Need(digest.date, lacking)] if lacking or to_score else []
 
 
-def _doubtful(source: Source) -> bool:
-    """Whether arXiv's page of the day may know better: of a feed that was stale, could not be read,
-    was empty, cut or partly unreadable, and of what its search could tell."""
+def _is_doubtful(source: Source) -> bool:
+    """True if arXiv's page of the day may know more: the feed was stale, unread, empty, cut or
+    partly unreadable, or only the search interface was read."""
     if not source.fresh:
         return True
     if source.origin.has_page:

@@ -1,9 +1,8 @@
-"""`digest check`: does the archive hold together, and do the ledger, the list of days and the pages
-say what it says?
+"""`digest check`: are the records sound, and do ledger, list of days and pages agree with them?
 
-The days' own files are the truth, so what derives from them can be mended by making it again; a
-day's file that is damaged can only come back from git. While one is, nothing is mended: the ledger
-would forget what that day scored.
+The records are the truth, so whatever derives from them can be made again. A damaged record can
+only come back from git; until then nothing is repaired, because the ledger would forget the papers
+of that day.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from digest.core.calendar import between
 from digest.core.config import Site
 from digest.core.errors import ArchiveError
 from digest.core.models import Digest
-from digest.core.papers import Entry, SourceState
+from digest.core.papers import Entry
 from digest.core.wording import count
 from digest.publish import clone
 from digest.run import output
@@ -43,32 +42,30 @@ class Finding:
 
 
 def check(out: Path, settings: Site) -> list[Finding]:
-    """All that is wrong in the site's folder: days, papers scored twice, what was missed or is of
-    another day, then what derives."""
+    """All that is wrong in the site's folder: damaged days, papers scored twice, days missed or
+    built from a stale feed, then the files that derive from the days."""
     digests, findings = _read_days(out)
     findings += _repeated(digests)
-    if not any(finding.damage for finding in findings):
-        findings += _missed(digests) + _stale(digests)
-    if not digests and not findings:
+    if any(finding.damage for finding in findings):
+        return findings
+    if not digests:
         return [Finding(store.DATA, "holds no day: check `out` in the settings", damage=True)]
-    if not any(finding.damage for finding in findings):
-        expected = output.site_files(digests, settings)
-        findings += _differences(out, expected)
-        findings += [_stray(out, path) for path in _strays(out, expected)]
-    return findings
+    expected = output.site_files(digests, settings)
+    findings += _missed(digests) + _stale(digests) + _differences(out, expected)
+    return findings + [_stray(out, path) for path in _strays(out, expected)]
 
 
 def repair(out: Path, settings: Site) -> list[Finding]:
-    """Make again what derives from the days' files, and return what is still wrong.
+    """Make the files that derive from the days again, and return what is still wrong.
 
-    Files that this program did not make are left alone. Raises `ArchiveError` where the disk
+    Files that this program did not make stay as they are. Raises `ArchiveError` if the disk
     refuses.
     """
     digests, findings = _read_days(out)
     if digests and not any(finding.damage for finding in findings):
         expected = output.site_files(digests, settings)
-        files = expected | dict.fromkeys(_strays(out, expected))
-        ours = {path: data for path, data in files.items() if _is_ours(out, path)}
+        wanted = expected | dict.fromkeys(_strays(out, expected))
+        ours = {path: data for path, data in wanted.items() if _is_ours(out, path)}
         store.write_files(out, ours)
     return check(out, settings)
 
@@ -76,7 +73,7 @@ def repair(out: Path, settings: Site) -> list[Finding]:
 def _read_days(out: Path) -> tuple[list[Digest], list[Finding]]:
     """The days that can be read, and what is wrong with the others.
 
-    A day whose stated sums are wrong is known by its lists, which say the same in full.
+    A day with wrong totals can be read: its lists give the right ones.
     """
     digests, findings = [], []
     for path in store.day_paths(out):
@@ -95,7 +92,7 @@ def _read_days(out: Path) -> tuple[list[Digest], list[Finding]]:
 
 
 def _repeated(digests: list[Digest]) -> list[Finding]:
-    """Papers that more than one day scored. History cannot be mended, but it can be told."""
+    """Papers that more than one day scored. This cannot be repaired, only reported."""
     scored_on: dict[str, date] = {}
     findings = []
     for digest in digests:
@@ -111,21 +108,20 @@ def _missed(digests: list[Digest]) -> list[Finding]:
     """Announcement days between two recorded ones that have no record, not even an empty one."""
     return [
         Finding(store.day_path(day), f"no record: {_CATCH_UP.format(day=day)}")
-        for before, after in pairwise(digests)
-        for day in between(before.date + timedelta(days=1), after.date)
+        for earlier, later in pairwise(digests)
+        for day in between(earlier.date + timedelta(days=1), later.date)
     ]
 
 
 def _stale(digests: list[Digest]) -> list[Finding]:
-    """Categories that a day still lacks, and those that it wrongly holds for its own."""
+    """Categories that a day still lacks, and those for which it has another day's papers."""
     findings = []
     batches: dict[str, tuple[date, tuple[Entry, ...]]] = {}
     for digest in digests:
         path, remedy = store.day_path(digest.date), _CATCH_UP.format(day=digest.date)
         for category, source in digest.sources.items():
             if not source.fresh:
-                was = "stale" if source.state is SourceState.STALE else "unread"
-                problem = f"{category} was {was} and is not completed: {remedy}"
+                problem = f"{category} was {source.state} and is not completed: {remedy}"
                 findings.append(Finding(path, problem))
                 continue
             day, batch = batches.get(category, (digest.date, ()))
@@ -138,8 +134,8 @@ def _stale(digests: list[Digest]) -> list[Finding]:
 
 
 def _differences(out: Path, expected: store.Files) -> list[Finding]:
-    """The files that are not as expected. Those in which only the line endings differ are one
-    finding: where git converts them, it does so in all files."""
+    """The files that are not as expected. Files that differ only in their line endings are one
+    finding, because git converts all of them."""
     findings, converted = [], []
     for path, data in expected.items():
         actual = files.read(out / path)
@@ -158,15 +154,15 @@ def _differences(out: Path, expected: store.Files) -> list[Finding]:
 
 
 def _is_converted(path: PurePosixPath, actual: bytes, expected: bytes | None) -> bool:
-    """Whether the file is right but for its line endings. A day's record, which has been read, need
-    not be as this version would write it."""
+    """True if only the line endings are wrong. A day's record has been checked already, and an
+    older version may have written it differently."""
     if b"\r\n" not in actual:
         return False
     return day_of_record(str(path)) is not None or actual.replace(b"\r\n", b"\n") == expected
 
 
 def _compare(path: PurePosixPath, actual: bytes | None, expected: bytes | None) -> Finding | None:
-    if actual == expected or day_of_record(str(path)):  # which has been judged already
+    if actual == expected or day_of_record(str(path)):  # records have been checked already
         return None
     if actual is None:
         return Finding(path, "is missing")
@@ -192,11 +188,10 @@ def _is_ours(out: Path, path: PurePosixPath) -> bool:
 
 
 def _strays(out: Path, expected: store.Files) -> list[PurePosixPath]:
-    """Files of our making that no day accounts for."""
-    found = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
-    paths = sorted(PurePosixPath(path) for path in found)
+    """Files with names that this program uses, and that no day needs."""
+    paths = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
     return [
         path
-        for path in paths
+        for path in sorted(map(PurePosixPath, paths))
         if path not in expected and (is_generated(str(path)) or is_leftover(str(path)))
     ]

@@ -1,8 +1,8 @@
 """One writing process at a time: a lock on the file `.digest/lock`.
 
-The kernel holds the lock for as long as the process lives, so a run that was killed leaves none.
-The file then stays, and says nothing: whether somebody holds the lock is for `flock` to say. The
-file's text, `PID START`, is only there to be quoted.
+The kernel releases the lock when the process ends, so a killed run never blocks the next one. The
+file may stay: only `flock` tells if somebody holds the lock. The file's text, `PID START`, is
+quoted in the message to the second run.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ except ImportError:  # Windows
 log = logging.getLogger("digest")
 
 FILE = "lock"
-# The holder writes its text right after it has the lock.
+# Wait for the holder's text, which it writes right after it has the lock.
 _READ_ATTEMPTS, _READ_PAUSE_S = 50, 0.02
 _NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 @contextmanager
 def held(folder: Path, started: datetime) -> Iterator[None]:
-    """Hold the lock of `folder`, which is made if need be and removed again if it is left empty.
+    """Hold the lock of `folder`, which is made if needed and removed again if it is left empty.
 
     Raises `AnotherRun` if another process holds it, `ArchiveError` if the folder or the file
-    cannot be used. Where there is no `flock` (Windows, some network file systems), a log line says
-    that nothing stops a second run.
+    cannot be used. Without `flock` (Windows, some network file systems) the run goes on, and a log
+    line says that nothing stops a second run.
     """
     if fcntl is None:
         log.info("this system has no flock: nothing stops a second run from working here as well")
@@ -71,9 +71,9 @@ def _lock(path: Path) -> int:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        except FileNotFoundError:  # another process, at its end, has just removed the folder
+        except FileNotFoundError:  # another process has just removed the folder, at its end
             continue
-        except FileExistsError:  # the same, unless it is no folder
+        except FileExistsError:  # the same, or it is not a folder
             with suppress(FileNotFoundError):
                 if not stat.S_ISDIR(path.parent.lstat().st_mode):
                     raise
@@ -82,7 +82,7 @@ def _lock(path: Path) -> int:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file), path.stat()):
                 return file
-        except FileNotFoundError:  # another process, at its end, has just removed the file
+        except FileNotFoundError:  # another process has just removed the file, at its end
             pass
         except BlockingIOError:
             os.close(file)
@@ -102,7 +102,7 @@ def _lock(path: Path) -> int:
 
 
 def _holder(path: Path) -> str:
-    """Who holds the lock, in words."""
+    """A sentence that names the process that holds the lock."""
     for _ in range(_READ_ATTEMPTS):
         with suppress(OSError, ValueError):
             pid, start = path.read_text(encoding="ascii").split()

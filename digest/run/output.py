@@ -1,6 +1,6 @@
-"""What a day's record becomes: files of the archive and of the site, written together.
+"""The files that follow from the days' records, in the archive and in the site.
 
-`write` makes what one day changes, `site_files` everything; both make the same bytes.
+`write` makes what one day changes, `site_files` makes everything; both make the same bytes.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from digest import site
 from digest.archive import layout, record, store
 from digest.archive.layout import day_file
+from digest.archive.store import Archive
 from digest.core import files
 from digest.core.config import Site
 from digest.core.errors import ArchiveError
@@ -26,30 +27,31 @@ from digest.site import search
 _Read = Callable[[date], Digest]
 
 
-def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> list[str]:
-    """Archive the day and make the pages that follow from it; the files that changed.
+def write(archive: Archive, digest: Digest, settings: Site) -> list[str]:
+    """Archive the day and make the pages that follow from it; return the files that changed.
 
-    The same for a new day, a better one and one that an interrupted run left half written: what
-    is right already is not touched.
+    The same for a new day, a better one and one that a killed run left half written: files that
+    are right are not touched. Raises `ConfigError` and `ArchiveError` as `write_files` does.
     """
-    days = store.with_day(store.read_days(out), digest)
+    days = archive.days_with(digest)
 
     def read(day: date) -> Digest:
-        return digest if day == digest.date else store.listed_day(out, day)
+        return digest if day == digest.date else archive.listed_day(day)
 
-    month = Day.of(digest).month
-    made = store.day_files(out, digest, before, days) | _day_files(digest, settings)
+    made = archive.day_files(digest) | _day_files(digest, settings)
     made |= store.address_file(settings.url)
-    # The month's index too is made from the days' own files: of what an interrupted run left in
-    # the old one nobody could tell which day it is of.
-    made |= _month_files(month, days, read, settings)
-    made |= _year_files(out, digest.date, days, settings)
+    # From the days' own files, not from the month's old index, which a killed run may have left
+    # wrong.
+    made |= _month_files(Day.of(digest).month, days, read, settings)
+    made |= _year_files(archive.out, digest.date, days, settings)
     made |= _front_files(days, read, settings)
-    return [str(path) for path in store.write_files(out, made)]
+    written = store.write_files(archive.out, made)
+    archive.days = days
+    return [str(path) for path in written]
 
 
 def require_no_other_pages(out: Path, day: date) -> None:
-    """Raise `ConfigError` where `write` would write over files that this program did not make."""
+    """Raise `ConfigError` if `write` would overwrite files that this program did not make."""
     year, month = f"{day:%Y}", f"{day:%Y-%m}"
     places = ("*", "data/*", "search/index.html", f"search/{month}.json")
     pages = (f"{year}/{year}.html", f"{year}/{month}.html", f"{year}/{day}.*")
@@ -100,30 +102,29 @@ def _front_files(days: Sequence[Day], read: _Read, settings: Site) -> store.File
 
 
 def add_day(out: Path, ours: Digest, settings: Site) -> None:
-    """Record and commit in `out` a day that was made beside another archive."""
-    batches = store.earlier_batches(out, store.read_days(out), ours.date)
-    ledger = store.read_ledger(out, ours.outcome_ids)
-    digest = selection.rejudge(ours, ledger, batches)
+    """Record and commit in `out` a day that was made with another archive."""
+    archive = Archive.repaired(out)
+    scored_on, batches = archive.scored_on(ours.outcome_ids), archive.earlier_batches(ours.date)
+    digest = selection.fit_into(ours, scored_on, batches)
     if any(source.fresh for source in digest.sources.values()):
-        write(out, digest, store.read_day(out, ours.date), settings)
+        write(archive, digest, settings)
         commit_day(out, digest)
 
 
 def render(out: Path, to: Path, settings: Site) -> list[str]:
-    """Rebuild every generated file of the archive in `out` into `to`; the files that changed.
+    """Rebuild every generated file of the archive in `out` into `to`; return the changed ones.
 
-    Raises `ArchiveError` where there is no day, or a record is damaged or gone; `ConfigError` where
-    a file in `to` is somebody else's.
+    Raises `ArchiveError` if there is no day, or a record is damaged or gone; `ConfigError` if a
+    file in `to` is somebody else's.
     """
     store.listed_days(out)
-    with stage("render") as said:
+    with stage("render") as facts:
         digests = list(bar(store.read_archive(out), "read"))
         if not digests:
             raise ArchiveError(f"{out / store.DATA}: holds no day: check `out` in the settings")
-        made = site_files(digests, settings)
-        written = [str(path) for path in store.write_files(to, made)]
-        said += [count(len(digests), "day"), f"{count(len(written), 'file')} changed"]
-    return written
+        written = store.write_files(to, site_files(digests, settings))
+        facts += [count(len(digests), "day"), f"{count(len(written), 'file')} changed"]
+    return [str(path) for path in written]
 
 
 def site_files(digests: Sequence[Digest], settings: Site) -> store.Files:

@@ -1,327 +1,162 @@
-"""One run: feeds, selection, scores, ranking, archive, site, commit.
+"""One announcement day: select, score, rank, write, publish.
 
-`run_day` is the list of the steps. Everything that touches the world is handed in, or lives in
-the stage that owns it.
+`run_day` is the list of the steps. Clients, clock and settings are handed in with the `Job`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, date
 from pathlib import Path
 
-from digest.archive import store
-from digest.arxiv.fetch import Fetched, Reading, category_of
+from digest.archive.store import Archive
+from digest.arxiv.fetch import Fetched
 from digest.core import calendar
-from digest.core.config import Config
 from digest.core.errors import FeedError
-from digest.core.models import LIMIT_RULE, Digest, Missed, RunStatus, Status
-from digest.core.papers import Entry, Origin, Paper, Source, SourceState, announced
+from digest.core.models import Digest, Missed, RunStatus, Status
+from digest.core.papers import Entry, Origin, SourceState
 from digest.core.progress import log, stage
-from digest.core.scores import Failure, Reason, ScoredBy, Scoring, Verdict
-from digest.core.secrets import Secrets
-from digest.core.wording import by_reason, count, dollars, over_budget, scorer_label, sums
+from digest.core.scores import Failure, Reason, ScoredBy
+from digest.core.wording import by_reason, count, over_budget, scorer_label, sums
 from digest.publish.commit import commit_day, days_among, uncommitted
 from digest.publish.push import push
-from digest.run import backlog, output, ranking, reading, selection
-from digest.run.reading import Batches
+from digest.run import backlog, budget, output, ranking, selection
+from digest.run.announcement import Announcement
+from digest.run.job import Job
+from digest.run.plan import Plan, estimate_day, is_settled, make_plan
 from digest.run.report import DayReport
 from digest.run.unfinished import Unfinished, forget_trouble, troubles
-from digest.scoring import estimate
-from digest.scoring.scorer import Scorer
-
-EXPERIENCE_DAYS = 10  # that an estimate is compared with
 
 
-@dataclass(frozen=True)
-class Job:
-    """What one invocation wants."""
-
-    config: Config
-    scorer: Scorer
-    now: Callable[[], datetime]  # aware
-    unfinished: Path  # the folder of answers that are in no archive yet
-    secrets: Secrets = Secrets()  # what must stand in no file
-    commit: bool = True
-    push: bool = False
-    rescore: bool = False
-    limit: int | None = None
-    dry_run: bool = False
-    replay: bool = False  # of feeds that were named: to be named again where they fail
-
-    @property
-    def trial(self) -> bool:
-        """Whether nothing that it does is to last."""
-        return self.dry_run or self.limit is not None
-
-
-def run_day(
-    job: Job, day: date, readings: Sequence[Reading], batches: Batches | None = None
-) -> DayReport:
+def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport:
     """Bring one announcement day up to date with what was read of it.
 
-    `batches` are those of earlier days that are in no record yet. Nothing is written before
-    everything is scored, and nothing at all where the feeds announce nothing or only repeat an
-    earlier day. What `restore` would mend must be whole. Raises `FeedError` where a category could
-    not be read and no other announces anything of the day's own, in a trial wherever one could not
-    be read, and another `DigestError` for any other expected failure.
+    Nothing is written before everything is scored, and nothing at all if the feeds announce nothing
+    or only repeat an earlier day. Raises `FeedError` if a category could not be read and no other
+    announces papers (in a trial, if any could not be read), and another `DigestError` for any
+    other expected failure.
     """
-    out = job.config.out
-    before = store.read_day(out, day)
-    sources = reading.sources_of(out, day, readings, before, batches)
-    if nothing := _nothing_to_do(job, day, readings, sources):
-        return nothing
-    unfinished = _unfinished(job, day, before)
-    if before is None or not _settled(job, before, sources, readings):
-        tried = unfinished.read() if job.scorer.name is ScoredBy.MODEL else Scoring({})
-        plan = _plan(job, day, readings, sources, before, tried)
+    day, previous = announcement.day, announcement.previous
+    if report := _nothing_to_do(job, announcement):
+        return report
+    unfinished = _unfinished(job, announcement)
+    if previous is not None and is_settled(job, announcement, previous):
         if job.dry_run:
-            return _estimate(job, day, plan)
-        output.require_no_other_pages(out, day)
-        unscored = before is None or before.scorer is not ScoredBy.MODEL
-        if job.scorer.name is ScoredBy.MODEL and unscored and not job.replay:
-            unfinished.keep_readings(readings)
-        digest = _make(job, day, plan, unfinished)
-    elif job.dry_run:
-        return DayReport(RunStatus.PLANNED, "nothing to do: the day stands", day)
+            return DayReport(RunStatus.PLANNED, "nothing to do: the day stands", day)
+        digest = previous
     else:
-        digest = before
-    with stage(f"{day} write") as said:
-        written = output.write(out, digest, before, job.config.site)
-        said.append(f"{count(len(written), 'file')} changed")
-    commit, ours = _publish(job, digest) if job.commit else (None, True)
-    # Not before it is pushed: a runner throws its clone away, and what was paid for with it.
+        plan = make_plan(job, archive, announcement, unfinished)
+        if job.dry_run:
+            return estimate_day(plan, archive)
+        output.require_no_other_pages(archive.out, day)
+        has_scores = previous is not None and previous.scorer is ScoredBy.MODEL
+        if job.by_model and not has_scores and not job.replay:
+            unfinished.keep_readings(announcement.readings)
+        digest = _score(plan, archive, unfinished)
+    with stage(f"{day} write") as facts:
+        written = output.write(archive, digest, job.config.site)
+        facts.append(f"{count(len(written), 'file')} changed")
+    commit, is_ours = _publish(job, archive, digest) if job.commit else (None, True)
+    # Only now: in GitHub Actions the clone is thrown away, and unpushed scores with it.
     forget_trouble(job.unfinished, day)
-    if job.scorer.name is ScoredBy.MODEL and (
-        digest is not before or not unfinished.read().usage.requests
-    ):
-        unfinished.forget()  # else it holds what a try that has changed nothing has paid for
-    made = digest
-    if job.push:  # which may have judged it anew, beside what others have pushed
-        pushed = store.read_day(out, day)
-        if pushed is None:
-            reason = "beside what another run has published, every feed repeats an earlier day"
-            return DayReport(RunStatus.STALE_FEED, reason, day)
-        digest = pushed
-    if not ours:
-        return DayReport.of(
-            digest, RunStatus.UNCHANGED, "another run published this day first", None
-        )
-    status, reason = RunStatus.UNCHANGED, "nothing is new since the last run"
-    if digest.status is Status.EMPTY:
-        status, reason = (
-            RunStatus.NO_ANNOUNCEMENT,
-            "arXiv's own pages say that nothing was announced",
-        )
-    elif made is not before:
-        status = RunStatus.UPDATED if before else RunStatus.PUBLISHED
-        reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
-        if digest.unscored:
-            reason += f", {len(digest.unscored)} not scored"
-        if over := over_budget(digest):
-            reason += f". {over}"
-    elif written or commit:
-        status, reason = (
-            RunStatus.UPDATED,
-            "nothing is new, but files were missing or not committed",
-        )
-    if unread := reading.unread(digest, readings):
-        reason += f"; {', '.join(unread)} could not be read"
-    return DayReport.of(digest, status, reason, commit)
+    is_new = digest is not previous
+    if job.by_model and (is_new or not unfinished.read().usage.requests):
+        unfinished.forget()  # else it holds the cost of a try that has changed nothing
+    archived = archive.read_day(day) if job.push else digest  # the other side's day wins
+    if archived is None:
+        reason = "beside what another run has published, every feed repeats an earlier day"
+        return DayReport(RunStatus.STALE_FEED, reason, day)
+    if not is_ours:
+        reason = "another run published this day first"
+        return DayReport.of(archived, RunStatus.UNCHANGED, reason, None)
+    repaired = bool(written or commit)
+    return _report(announcement, archived, commit, is_new=is_new, repaired=repaired)
 
 
-def restore(job: Job) -> None:
-    """Make again what a run that was killed left out of the list of days and the ledger, or damaged
-    in them: before anything reads them."""
-    if not job.dry_run and (restored := store.restore(job.config.out)):
-        named = ", ".join(map(str, restored[:3])) + ", …" * (len(restored) > 3)
-        log.info("restore: made again from the days' records: %s", named)
-
-
-def take_back(job: Job, day: date, readings: Sequence[Reading]) -> None:
-    """Where the next recorded day took this one's announcement for its own, which was not known
-    then, its papers are given back, and its category is to be asked for again."""
-    out = job.config.out
-    later = [known.date for known in store.read_days(out) if known.date > day]
-    theirs = store.read_day(out, later[0]) if later else None
+def return_papers(job: Job, archive: Archive, announcement: Announcement) -> None:
+    """If the next recorded day was built from a stale feed (this day's batch), mark its category as
+    stale, so that it is fetched again, and let its papers go back to this day."""
+    later = [recorded.date for recorded in archive.days if recorded.date > announcement.day]
+    theirs = archive.read_day(later[0]) if later else None
     if theirs is None or not job.commit:
         return
-    # What came from arXiv's own account of their day alone is theirs.
-    feeds = {c for c, s in theirs.sources.items() if s.origin.has_feed}
+    # Only a feed can repeat another day; what a page of that day gave is right.
+    by_feed = {category for category, source in theirs.sources.items() if source.origin.has_feed}
     batches: dict[str, Collection[Entry]] = {}
-    for read in readings:
-        if isinstance(read, Fetched) and (category := read.feed.category) in feeds:
+    for read in announcement.readings:
+        if isinstance(read, Fetched) and (category := read.feed.category) in by_feed:
             batch = selection.source_of_past(read.feed, read.url).entries
             batches[category] = [*batches.get(category, ()), *batch]
-    judged = selection.rejudge(theirs, store.read_ledger(out, theirs.outcome_ids), batches)
-    if judged.sources != theirs.sources:
-        log.info("%s: %s was that of %s", judged.date, ", ".join(judged.stale), day)
-        output.write(out, judged, theirs, job.config.site)
-        commit_day(out, judged)
+    fitted = selection.fit_into(theirs, archive.scored_on(theirs.outcome_ids), batches)
+    if fitted.sources != theirs.sources:
+        stale = ", ".join(fitted.stale)
+        log.info("%s: the feed of %s was that of %s", fitted.date, stale, announcement.day)
+        output.write(archive, fitted, job.config.site)
+        commit_day(archive.out, fitted)
 
 
-# --- the steps --------------------------------------------------------------------------------
+# --- is there anything to do? -----------------------------------------------------------------
 
 
-def _nothing_to_do(
-    job: Job, day: date, readings: Sequence[Reading], sources: Mapping[str, Source]
-) -> DayReport | None:
-    """What to report where no category announces anything of `day`'s own."""
-    announced = any(source.fresh and source.entries for source in sources.values())
-    asked_for = dict.fromkeys(map(category_of, readings))
-    unread = {c: sources[c].why for c in asked_for if sources[c].state is SourceState.UNREAD}
-    if unread and (job.trial or not announced):
+def _nothing_to_do(job: Job, announcement: Announcement) -> DayReport | None:
+    """What to report if no category announces papers of the day's own; else None."""
+    day, sources = announcement.day, announcement.sources
+    asked_for = {category: sources[category] for category in announcement.categories}
+    unread = {c: s.why for c, s in asked_for.items() if s.state is SourceState.UNREAD}
+    if unread and (job.trial or not announcement.has_papers):
         names, _, reasons = by_reason(unread).partition(": ")
         raise FeedError(names, reasons)
-    if announced:
+    if announcement.has_papers:
         return None
-    if stale := [c for c, s in sources.items() if s.state is SourceState.STALE]:
-        said = "; ".join(_staleness(category, day, readings) for category in stale)
-        return DayReport(RunStatus.STALE_FEED, f"{said}: try again later", day)
+    if stale := [c for c, source in sources.items() if source.state is SourceState.STALE]:
+        reasons = "; ".join(_staleness(category, announcement) for category in stale)
+        return DayReport(RunStatus.STALE_FEED, f"{reasons}: try again later", day)
     if sources and all(source.origin is not Origin.FEED for source in sources.values()):
-        return None  # to be recorded: it is known that there was nothing
+        return None  # arXiv's own pages confirm that there was nothing: this is recorded
     why = calendar.why_none(day) or "one was expected; a later run looks again"
     return DayReport(RunStatus.NO_ANNOUNCEMENT, f"the feed is empty: {why}", day)
 
 
-def _staleness(category: str, day: date, readings: Sequence[Reading]) -> str:
-    feeds = [read.feed for read in readings if isinstance(read, Fetched)]
-    if other := [feed.date for feed in feeds if feed.category == category and feed.date != day]:
+def _staleness(category: str, announcement: Announcement) -> str:
+    feeds = [read.feed for read in announcement.readings if isinstance(read, Fetched)]
+    dates = [feed.date for feed in feeds if feed.category == category]
+    if other := [date for date in dates if date != announcement.day]:
         return f"the feed of {category} is that of {other[0]}"
     return f"the feed of {category} repeats an earlier day's papers under today's date"
 
 
-def _settled(
-    job: Job, before: Digest, sources: Mapping[str, Source], readings: Sequence[Reading]
-) -> bool:
-    """Whether there is nothing left to do for a day but to make sure that its files stand."""
-    if before.scorer is ScoredBy.MODEL and job.scorer.name is ScoredBy.EMBEDDED and not job.rescore:
-        return True  # better scores than this run's, and paid for
-    sampled = any(filtered.rule == LIMIT_RULE for filtered in before.filtered)
-    better_scorer = before.scorer is ScoredBy.EMBEDDED and job.scorer.name is ScoredBy.MODEL
-    unreadable = {p.id for p in reading.papers_of(before.date, readings, before) if p.unreadable}
-    to_score = any(unscored.paper.id not in unreadable for unscored in before.unscored)
-    return not (job.rescore or sampled or better_scorer or to_score or sources != before.sources)
+def _unfinished(job: Job, announcement: Announcement) -> Unfinished:
+    scorer, previous = job.scorer, announcement.previous
+    question = [scorer.name, scorer.model or "", scorer.prompt.sha256, "anew" * job.rescore]
+    # Only a model's record takes over earlier answers. The embedded scorer's leaves them waiting.
+    after = previous.generated_at if previous and previous.usage.requests else None
+    return Unfinished.of(job.unfinished, announcement.day, after, question)
 
 
-def _reusable(job: Job, before: Digest | None) -> dict[str, Verdict]:
-    """The verdicts of an earlier run of the day that the same scorer would give again.
+# --- scoring ----------------------------------------------------------------------------------
 
-    The embedded scorer weighs words by the whole day, and costs nothing: its are made anew.
+
+def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
+    """Score the papers, rank them, and build the day's record. If nothing is new, the previous one.
+
+    Raises `ScoringError` if too few papers have a score for the day to be published.
     """
-    if before is None or job.rescore or before.scorer is ScoredBy.EMBEDDED:
-        return {}
-    asked = (before.scorer, before.model, before.prompt)
-    if asked != (job.scorer.name, job.scorer.model, job.scorer.prompt):
-        return {}
-    verdicts: dict[str, Verdict] = {kept.paper.id: kept.score for kept in before.kept}
-    return verdicts | {below.id: below.score for below in before.below}
-
-
-def _unfinished(job: Job, day: date, before: Digest | None) -> Unfinished:
-    scorer = job.scorer
-    asked = [scorer.name, scorer.model or "", scorer.prompt.sha256, "anew" * job.rescore]
-    # The embedded scorer's record is nothing that answers come on top of: they wait for the model.
-    after = before.generated_at if before and before.usage.requests else None
-    return Unfinished.of(job.unfinished, day, after, asked)
-
-
-@dataclass(frozen=True)
-class _Plan:
-    """What is to be done for a day."""
-
-    before: Digest | None  # its earlier record
-    unfinished: Scoring  # what tries since then have brought and cost
-    sources: dict[str, Source]
-    reused: dict[str, Verdict]
-    chosen: selection.Selection
-
-    @property
-    def to_score(self) -> list[Paper]:
-        return [paper for paper in self.chosen.to_score if paper.id not in self.reused]
-
-
-def _plan(
-    job: Job,
-    day: date,
-    readings: Sequence[Reading],
-    sources: dict[str, Source],
-    before: Digest | None,
-    unfinished: Scoring,
-) -> _Plan:
-    """The day's papers sorted; those that only the earlier run saw keep their place."""
-    with stage(f"{day} select") as said:
-        ids = announced(sources)
-        reused = {**_reusable(job, before), **unfinished.verdicts}
-        chosen = selection.select(
-            [paper for paper in reading.papers_of(day, readings, before) if paper.id in ids],
-            day,
-            store.read_ledger(job.config.out, ids),
-            job.config.announce,
-            job.config.exclude,
-            job.limit,
-            scored=reused
-            if job.scorer.name is ScoredBy.MODEL or before is None
-            else before.scored_ids,
-            stale=selection.only_stale(sources),
-        )
-        plan = _Plan(before, unfinished, sources, reused, chosen)
-        said.append(count(len(ids), "paper"))
-        said += [f"{len(chosen.filtered)} filtered", f"{len(chosen.seen)} seen"]
-        if chosen.unreadable:
-            said.append(f"{len(chosen.unreadable)} unreadable")
-        said.append(f"{len(plan.to_score)} to score")
-    return plan
-
-
-def _estimate(job: Job, day: date, plan: _Plan) -> DayReport:
-    label = scorer_label(job.scorer.name, job.scorer.model)
-    does = f"would score {count(len(plan.to_score), 'paper')} with {label}"
-    if not plan.to_score or job.scorer.name is ScoredBy.EMBEDDED:
-        return DayReport(RunStatus.PLANNED, does, day)
-    foretold = job.scorer.estimate(plan.to_score)
-    days = [
-        d.date
-        for d in store.read_days(job.config.out)
-        if d.scorer is ScoredBy.MODEL and d.date < day
-    ]
-    past = [store.listed_day(job.config.out, known) for known in days[-EXPERIENCE_DAYS:]]
-    said = estimate.in_words(foretold, estimate.experience(past))
-    left_usd = _left_usd(job, plan)
-    if left_usd is not None and foretold.cost_usd is not None and foretold.cost_usd > left_usd:
-        said += f"; only {dollars(left_usd)} of llm.budget_usd is left"
-    return DayReport(
-        RunStatus.PLANNED,
-        f"{does} {said}",
-        day,
-        usage=foretold.usage,
-        cost_usd=foretold.cost_usd,
-        model=job.scorer.model,
-        scorer=job.scorer.name,
-    )
-
-
-def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
-    """Score what has to be, and put the day together. The earlier record where nothing is new.
-
-    Raises `ScoringError` where too little is scored to be published.
-    """
-    with stage(f"{day} score") as said:
-        scoring = job.scorer.score(plan.to_score, _left_usd(job, plan), unfinished.keep)
-        said.append(count(len(plan.to_score), "paper"))
-        said.append(f"by {scorer_label(job.scorer.name, job.scorer.model)}")
-    before = plan.before
+    job, day, previous = plan.job, plan.announcement.day, plan.announcement.previous
+    with stage(f"{day} score") as facts:
+        scoring = job.scorer.score(plan.to_score, plan.left_usd, unfinished.keep)
+        facts.append(count(len(plan.to_score), "paper"))
+        facts.append(f"by {scorer_label(job.scorer.name, job.scorer.model)}")
     papers = (*plan.chosen.to_score, *plan.chosen.unreadable)
     unreadable = {paper.id: Failure(Reason.UNREADABLE) for paper in plan.chosen.unreadable}
-    matches = ((p.id, selection.author_match(p, job.config.authors)) for p in papers)
+    authors = ((p.id, selection.author_match(p, job.config.authors)) for p in papers)
     ranked = ranking.rank(
         papers,
         {**plan.reused, **scoring.verdicts, **unreadable},
         job.config.keep.cut,
-        {paper_id: author for paper_id, author in matches if author},
+        {paper_id: author for paper_id, author in authors if author},
     )
-    spent = _spent_before(before) + plan.unfinished + scoring
+    spent = plan.spent + scoring
     digest = Digest(
         date=day,
         status=Status.COMPLETE,
@@ -330,7 +165,7 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
         model=job.scorer.model,
         prompt=job.scorer.prompt,
         cut=job.config.keep.cut,
-        sources=plan.sources,
+        sources=plan.announcement.sources,
         kept=ranked.kept,
         below=ranked.below,
         filtered=plan.chosen.filtered,
@@ -338,89 +173,96 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
         unscored=ranked.unscored,
         usage=spent.usage,
         cost_usd=spent.cost_usd,
-        missed=_missed(job, day, before),
-        over_budget_usd=_over_budget(job, spent.cost_usd),
+        missed=previous.missed if previous else _missed(job, archive, day),
+        over_budget_usd=budget.excess_usd(job.config.llm.budget_usd, spent.cost_usd),
     )
-    if before is not None:
-        digest = ranking.carry_over(digest, before)
+    if previous is not None:
+        digest = ranking.carry_over(digest, previous)
     digest = job.secrets.scrub(replace(digest, status=selection.status_of(digest)))
     log.info("%s: %s", day, sums(digest.counts))
-    # A paper that stands alone and is refused would else be asked about for ninety days.
+    # Else a lone paper that the model refuses would be asked about for ninety days.
     last_try = not job.replay and digest.generated_at.date() - day >= backlog.RETRY
     limit = job.config.llm.max_unscored
     if failure := ranking.shortfall(digest, limit, scoring.trouble, last_try=last_try):
         raise failure
-    return before if before is not None and _teaches_nothing(job, digest, before) else digest
+    return previous if previous is not None and _is_no_news(job, digest, previous) else digest
 
 
-def _missed(job: Job, day: date, before: Digest | None) -> tuple[Missed, ...]:
-    """What went wrong on the announcement days before this one that have no record."""
-    if before is not None:
-        return before.missed
-    recorded = [known.date for known in store.read_days(job.config.out) if known.date < day]
+def _missed(job: Job, archive: Archive, day: date) -> tuple[Missed, ...]:
+    """The announcement days since the last record before `day`, and what went wrong on them."""
+    recorded = archive.dates_before(day)
     return troubles(job.unfinished, recorded[-1], day) if recorded else ()
 
 
-def _teaches_nothing(job: Job, digest: Digest, before: Digest) -> bool:
-    """Whether a run leaves the record as it is, and with it all that is made from it. What a try
-    in vain has cost waits in `.digest/` until there is news."""
-    same = replace(digest, generated_at=before.generated_at)
+def _is_no_news(job: Job, digest: Digest, previous: Digest) -> bool:
+    """True if the record stays as it is. The cost of the try then waits in `.digest/` for the next
+    change; a rescoring always states its cost."""
+    same = replace(digest, generated_at=previous.generated_at)
     if not job.rescore:
         same = replace(
             same,
-            usage=before.usage,
-            cost_usd=before.cost_usd,
-            over_budget_usd=before.over_budget_usd,
+            usage=previous.usage,
+            cost_usd=previous.cost_usd,
+            over_budget_usd=previous.over_budget_usd,
         )
-    return same == before
+    return same == previous
 
 
-def _left_usd(job: Job, plan: _Plan) -> float | None:
-    """What the day may still cost, earlier attempts included."""
-    budget = job.config.llm.budget_usd
-    spent = (_spent_before(plan.before) + plan.unfinished).cost_usd
-    return None if budget is None else max(0.0, budget - (spent or 0.0))
+# --- publishing -------------------------------------------------------------------------------
 
 
-def _over_budget(job: Job, cost_usd: float | None) -> float | None:
-    """Dollars that the day has cost beyond its budget; None for none."""
-    budget = job.config.llm.budget_usd
-    over = 0.0 if budget is None or cost_usd is None else round(cost_usd - budget, 9)
-    return over if over > 0 else None
+def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bool]:
+    """Commit the day, and push it if asked to: the commit, and False if another run pushed the same
+    day first, so that its record now stands in the archive.
 
-
-def _spent_before(before: Digest | None) -> Scoring:
-    return Scoring({}) if before is None else Scoring({}, before.usage, before.cost_usd)
-
-
-def _publish(job: Job, digest: Digest) -> tuple[str | None, bool]:
-    """Commit the day, and push it where asked: the commit, and whether it is the day's own.
-
-    It is not where another run pushed the same day first: theirs then stands in the archive. Days
-    that a run without a commit left behind, or one that was killed, get their own commits too.
+    Recorded days that an earlier run did not commit get commits of their own.
     """
-    out = job.config.out
-    waiting = uncommitted(out)
-    pending = [store.read_day(out, day) for day in days_among(waiting)]
-    digests = [left for left in pending if left is not None] or [digest]
+    out = archive.out
+    days = days_among(uncommitted(out))
+    records = [archive.read_day(day) for day in days]
+    pending = [record for record in records if record is not None] or [digest]
     commits = {}
-    for made in digests:
-        with stage(f"{made.date} commit") as said:
-            if made.date != digest.date:
-                output.write(out, made, made, job.config.site)
-            # The last takes what the days share: the ledger, the lists, the front page.
-            alone = made is not digests[-1]
-            commits[made.date] = commit_day(out, made, alone=alone)
-            said.append((commits[made.date] or "nothing changed")[:16])
+    for record in pending:
+        with stage(f"{record.date} commit") as facts:
+            if record.date != digest.date:
+                output.write(archive, record, job.config.site)
+            # The last commit takes the files that days share: ledger, lists, front page.
+            alone = record is not pending[-1]
+            commits[record.date] = commit_day(out, record, alone=alone)
+            facts.append((commits[record.date] or "nothing changed")[:16])
     commit = commits.get(digest.date)
     if not job.push:
         return commit, True
 
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
-            output.add_day(their_out, store.listed_day(out, day), job.config.site)
+            output.add_day(their_out, archive.listed_day(day), job.config.site)
 
-    with stage(f"{digest.date} push") as said:
+    with stage(f"{digest.date} push") as facts:
         pushed = push(out, add_days)
-        said.append(pushed[:12] if pushed else "the other side has this day already")
+        facts.append(pushed[:12] if pushed else "the other side has this day already")
+    archive.reload()
     return commit and pushed, pushed is not None
+
+
+def _report(
+    announcement: Announcement, digest: Digest, commit: str | None, *, is_new: bool, repaired: bool
+) -> DayReport:
+    """What came of the day: its record `is_new` (or changed), or other files were `repaired`."""
+    status, reason = RunStatus.UNCHANGED, "nothing is new since the last run"
+    if digest.status is Status.EMPTY:
+        status = RunStatus.NO_ANNOUNCEMENT
+        reason = "arXiv's own pages say that nothing was announced"
+    elif is_new:
+        status = RunStatus.UPDATED if announcement.previous else RunStatus.PUBLISHED
+        reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
+        if digest.unscored:
+            reason += f", {len(digest.unscored)} not scored"
+        if excess := over_budget(digest):
+            reason += f". {excess}"
+    elif repaired:
+        status = RunStatus.UPDATED
+        reason = "nothing is new, but files were missing or not committed"
+    if unread := announcement.unread(digest):
+        reason += f"; {', '.join(unread)} could not be read"
+    return DayReport.of(digest, status, reason, commit)

@@ -1,4 +1,4 @@
-"""The cut and the order. Pure."""
+"""Who is kept, in which order; and if enough papers have a score. Pure."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ from digest.core.papers import Paper, announced
 from digest.core.scores import Failure, Reason, Score, Verdict
 from digest.core.wording import count, in_short
 
-FEWEST_FAILED = 5  # fewer unscored papers than this are no outage, unless they are all
+MIN_FAILED = 5  # fewer failed papers are no outage, unless all have failed
 
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Every paper that was to be scored, each in exactly one of the three."""
+    """Every paper that was to be scored, each in exactly one of the three lists."""
 
     kept: tuple[Kept, ...]
     below: tuple[Below, ...]
     unscored: tuple[Unscored, ...]
-
-
-NO_VERDICT = Failure("no verdict")
 
 
 def rank(
@@ -33,15 +30,15 @@ def rank(
     cut: Cut,
     author_matches: Mapping[str, str],
 ) -> Ranking:
-    """Sort `papers` by what the scorer said of them; what it forgot is unscored, never dropped.
+    """Sort `papers` by their verdicts; a paper without a verdict is unscored, never dropped.
 
-    `author_matches` maps the ids that are kept whatever their score to the matching author.
+    `author_matches` has the matching author of each paper that is kept whatever its score.
     """
     kept: list[Kept] = []
     below: list[Below] = []
     unscored: list[Unscored] = []
     for paper in papers:
-        verdict = verdicts.get(paper.id, NO_VERDICT)
+        verdict = verdicts.get(paper.id, Failure("no verdict"))
         author = author_matches.get(paper.id)
         if isinstance(verdict, Failure):
             unscored.append(Unscored(paper, verdict.reason, author))
@@ -58,23 +55,23 @@ def rank(
 def shortfall(
     digest: Digest, max_unscored: float, trouble: str = "", *, last_try: bool = False
 ) -> ScoringError | None:
-    """Why a day is too incomplete to publish, or None. `trouble` is the scorer's own reason.
+    """The error if a day has too few scores to publish. `trouble` is the scorer's own reason.
 
-    A day is too incomplete if more than the share `max_unscored` of its papers, and at least five
-    of them, have no score, or none of those that were asked about has. What the model refused for
-    its content does not count, unless nothing else came back; in the `last_try` at a day it does
-    not count at all. What could not be read was never asked about.
+    There are too few if more than the share `max_unscored` of the papers failed, and at least five;
+    or if no paper that the scorer was asked about has a score. Papers that the model refused for
+    their content count only in the second rule, and not in the `last_try` at a day. Papers that
+    could not be read were never asked about.
     """
     reasons = Counter(u.reason for u in digest.unscored)
     refused, unreadable = reasons[Reason.REFUSED], reasons[Reason.UNREADABLE]
     failed, scanned = len(digest.unscored) - refused - unreadable, digest.counts.scanned
-    what = f"{len(digest.unscored)} of {count(scanned, 'paper')} not scored ({in_short(reasons)})"
-    end = f"{what}; nothing is published"
+    papers = f"{len(digest.unscored)} of {count(scanned, 'paper')}"
+    end = f"{papers} not scored ({in_short(reasons)}); nothing is published"
     if len(digest.unscored) < scanned:
         end += ", what was scored is kept, and the next run pays only for the rest"
     if reasons[Reason.INTERRUPTED]:
         return Interrupted(f"interrupted: {end}")
-    too_many = failed >= FEWEST_FAILED and failed / scanned > max_unscored
+    too_many = failed >= MIN_FAILED and failed / scanned > max_unscored
     asked = scanned - unreadable
     nothing = asked > 0 and failed + refused == asked and not (last_try and refused == asked)
     if not too_many and not nothing:
@@ -86,7 +83,7 @@ def shortfall(
 
 
 def passes(score: Score, cut: Cut) -> bool:
-    """At or above the cut on both axes; on relevance alone where novelty was not judged."""
+    """True at or above the cut on both axes; on relevance alone if there is no novelty."""
     return score.relevance >= cut.relevance and (
         score.novelty is None or score.novelty >= cut.novelty
     )
@@ -97,12 +94,12 @@ def best_first(score: Score, paper_id: str) -> tuple[int, int, str]:
     return -(score.relevance + (score.novelty or 0)), -score.relevance, paper_id
 
 
-def carry_over(digest: Digest, before: Digest) -> Digest:
-    """`digest` with the outcomes of papers that only an earlier run of the same day saw."""
+def carry_over(digest: Digest, previous: Digest) -> Digest:
+    """`digest` with the outcomes of papers that only the day's `previous` record has."""
     lost = announced(digest.sources).keys() - set(digest.outcome_ids)
-    below = [*digest.below, *(b for b in before.below if b.id in lost)]
-    filtered = [*digest.filtered, *(f for f in before.filtered if f.id in lost)]
-    seen = [*digest.seen, *(paper_id for paper_id in before.seen if paper_id in lost)]
+    below = [*digest.below, *(b for b in previous.below if b.id in lost)]
+    filtered = [*digest.filtered, *(f for f in previous.filtered if f.id in lost)]
+    seen = [*digest.seen, *(paper_id for paper_id in previous.seen if paper_id in lost)]
     return replace(
         digest,
         below=tuple(sorted(below, key=lambda b: best_first(b.score, b.id))),

@@ -1,5 +1,5 @@
-"""What a run says of itself: the lines a person reads, `--json` for machines, and for GitHub
-Actions a step's outputs, its annotations and its summary. All of it may quote text from outside."""
+"""The report of a run: lines for people, `--json` for machines, and for GitHub Actions a step's
+outputs, annotations and summary. All of it may quote text from outside."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from digest.core.wording import count, dollars, warnings
 SUMMARY_DAYS = 20
 SUMMARY_LINES = 20
 SUMMARY_PAPERS = 10
-ANNOTATIONS = 10  # of a kind in a step: GitHub shows no more
-_LONGEST_REASON = 300
-_LONGEST_TITLE = 200
+MAX_ANNOTATIONS = 10  # of one kind in a step: GitHub shows no more
+_MAX_REASON_LENGTH = 300
+_MAX_TITLE_LENGTH = 200
 
 
 class LogFormatter(logging.Formatter):
-    """A record as one line that obeys nobody and holds no secret."""
+    """A log record as one line without secrets, in which GitHub finds no command."""
 
     def __init__(self, secrets: Secrets) -> None:
         super().__init__("%(message)s")
@@ -71,21 +71,21 @@ class DayReport:
 
 @dataclass(slots=True)
 class RunReport:
-    """Filled as the run goes, so that what was done is told even when it ends badly."""
+    """Filled during the run, so that it reports what was done even if the run fails."""
 
     days: list[DayReport] = field(default_factory=list)  # handled to their end, oldest first
     under_way: date | None = None
     exit_code: int = 0
     problem: DayReport | None = None  # what the exit code is about
     failure: DayReport | None = None  # what ended the run
-    text: str = ""  # what there is to say at length
+    text: str = ""  # the result of commands that print more than a line
     details: dict[str, object] = field(default_factory=dict)  # the same for machines: more keys
-    notes: list[str] = field(default_factory=list)  # what else deserves a look
-    site: str | None = None  # the address that the pages will be at, where it is known
-    repository: str | None = None  # that of the repository's own page
+    notes: list[str] = field(default_factory=list)  # warnings for the summary
+    site: str | None = None  # the address of the pages, if it is known
+    repository: str | None = None  # the address of the repository's page
 
     def add(self, day: DayReport, exit_code: int = 0) -> None:
-        """A day handled; with an exit code where the run has to fail for it."""
+        """Add a day that was handled; with an exit code if the run has to fail for it."""
         self.days.append(day)
         self.days.sort(key=lambda d: d.date or date.max)
         self.under_way = None
@@ -93,7 +93,7 @@ class RunReport:
             self.problem, self.exit_code = day, exit_code
 
     def fail(self, status: RunStatus, reason: str, exit_code: int) -> None:
-        """The end of the run, in the middle of the day under way if there is one."""
+        """End the run; `under_way` is the day that it was working on, if any."""
         self.failure = self.problem = DayReport(status, reason, self.under_way)
         self.exit_code = exit_code
 
@@ -109,22 +109,21 @@ class RunReport:
         )
 
     def to_json(self, seconds: float) -> str:
-        """One line; the days oldest first, the newest repeated at the top level; and what the exit
-        code is about."""
+        """One line of JSON: the newest day, all `days` oldest first, and the `problem` that set the
+        exit code."""
         days = [*self.days]
         if self.failure is not None and self.failure.date is not None:
             days.append(self.failure)
         top = _plain(self.top) | {"seconds": round(seconds, 3)}
-        about = _plain(self.problem) if self.problem else None
-        problem = about and {name: about[name] for name in ("status", "reason", "date")}
-        told = {"days": [_plain(day) for day in days], "problem": problem}
-        line = json.dumps(top | told | self.details)
-        # GitHub finds `##[command]` anywhere in a line of a log; in JSON there is another way to
-        # write it.
+        failed = _plain(self.problem) if self.problem else None
+        problem = failed and {name: failed[name] for name in ("status", "reason", "date")}
+        all_days = {"days": [_plain(day) for day in days], "problem": problem}
+        line = json.dumps(top | all_days | self.details)
+        # GitHub obeys `##[command]` and `::command::` anywhere in a log; JSON can escape them.
         return line.replace("##[", r"#\u0023[").replace("::", r":\u003a")
 
     def to_text(self) -> str:
-        """What there is to say, and a line a day handled."""
+        """`text`, and a line for each day."""
         return "\n".join([*filter(None, [self.text]), *map(_line, self.days)])
 
     def complaints(self) -> list[str]:
@@ -135,7 +134,7 @@ class RunReport:
         return [f"digest: {day}{inert(line)}" for line in self.problem.reason.splitlines()]
 
     def to_outputs(self) -> str:
-        """What to append to the file that GITHUB_OUTPUT names. What is not known is empty."""
+        """What to append to the file that GITHUB_OUTPUT names. Unknown values are empty."""
         top = self.top
         outputs = {
             "status": top.status,
@@ -151,20 +150,19 @@ class RunReport:
         return "".join(_output(name, value) for name, value in outputs.items())
 
     def to_annotations(self) -> str:
-        """Workflow commands that show what went wrong, and what a reader must know of a day that
-        was made, on the page of the GitHub Actions run."""
+        """Workflow commands that show errors, and warnings of new days, on the page of the run."""
         errors = [] if self.problem is None else self.problem.reason.splitlines()
-        made = [
-            day
+        notices = [
+            f"{day.date}: {line}"
             for day in self.days
             if day.status in (RunStatus.PUBLISHED, RunStatus.UPDATED) and day.digest
+            for line in warnings(day.digest)
         ]
-        said = [f"{d.date}: {line}" for d in made if d.digest for line in warnings(d.digest)]
-        said += [day.reason for day in self.days if day.status is RunStatus.NOT_SET_UP]
-        found = self.problem is not None and self.problem.status is RunStatus.FINDINGS
-        title = "To be mended" if found else "Digest stopped"
-        commands = [_command("error", title, line) for line in errors[:ANNOTATIONS]]
-        commands += [_command("warning", "Digest", line) for line in said[:ANNOTATIONS]]
+        notices += [day.reason for day in self.days if day.status is RunStatus.NOT_SET_UP]
+        has_findings = self.problem is not None and self.problem.status is RunStatus.FINDINGS
+        title = "To be fixed" if has_findings else "Digest stopped"
+        commands = [_command("error", title, line) for line in errors[:MAX_ANNOTATIONS]]
+        commands += [_command("warning", "Digest", line) for line in notices[:MAX_ANNOTATIONS]]
         return "".join(commands)
 
     def to_summary(self) -> str:
@@ -173,7 +171,7 @@ class RunReport:
         if self.problem is not self.top:
             lines += self.complaints()
         parts = [f"## Digest: {markdown(self.top.status)}"]
-        parts += [markdown(one_line(line, _LONGEST_REASON)) for line in lines[:SUMMARY_LINES]]
+        parts += [markdown(one_line(line, _MAX_REASON_LENGTH)) for line in lines[:SUMMARY_LINES]]
         if len(lines) > SUMMARY_LINES:
             parts.append(f"And {len(lines) - SUMMARY_LINES} more.")
         parts += map(_note, self.notes[:SUMMARY_LINES])
@@ -202,21 +200,21 @@ class RunReport:
         return [*parts, " · ".join(links)] if links else parts
 
 
-def _command(kind: str, title: str, said: str) -> str:
-    """`::error title=…::…`, whatever is said: https://docs.github.com/en/actions/reference/\
-workflows-and-actions/workflow-commands."""
-    text = inert(one_line(said, _LONGEST_REASON)).replace("%", "%25")
+def _command(kind: str, title: str, message: str) -> str:
+    """`::error title=…::…`: https://docs.github.com/en/actions/reference/workflows-and-actions/\
+workflow-commands."""
+    text = inert(one_line(message, _MAX_REASON_LENGTH)).replace("%", "%25")
     return f"::{kind} title={title}::{text}\n"
 
 
 def _note(line: str) -> str:
-    return f"**Note:** {markdown(one_line(line, _LONGEST_REASON))}"
+    return f"**Note:** {markdown(one_line(line, _MAX_REASON_LENGTH))}"
 
 
 def _best(kept: Kept) -> str:
     score, paper = kept.score, kept.paper
     marks = f"R{score.relevance}" + ("" if score.novelty is None else f" N{score.novelty}")
-    title = markdown(one_line(plain(paper.title), _LONGEST_TITLE)) or paper.id
+    title = markdown(one_line(plain(paper.title), _MAX_TITLE_LENGTH)) or paper.id
     return f"1. **{marks}** [{title}](https://arxiv.org/abs/{paper.id})"
 
 
@@ -226,14 +224,14 @@ def _output(name: str, value: object) -> str:
     return f"{name}<<{delimiter}\n{'' if value is None else value}\n{delimiter}\n"
 
 
-_SUMS = ("announced", "filtered", "seen", "scanned", "kept", "below", "unscored")
-_HEADINGS = ("Day", "Status", *(name.capitalize() for name in _SUMS), "Cost")
-_TABLE_HEAD = f"| {' | '.join(_HEADINGS)} |\n|:---|:---|{'---:|' * (len(_SUMS) + 1)}"
+_TOTALS = ("announced", "filtered", "seen", "scanned", "kept", "below", "unscored")
+_HEADINGS = ("Day", "Status", *(name.capitalize() for name in _TOTALS), "Cost")
+_TABLE_HEAD = f"| {' | '.join(_HEADINGS)} |\n|:---|:---|{'---:|' * (len(_TOTALS) + 1)}"
 
 
 def _row(day: DayReport) -> str:
-    sums = ["" if day.counts is None else f"{getattr(day.counts, name):,}" for name in _SUMS]
-    cells = [str(day.date or ""), markdown(day.status), *sums, _cost(day)]
+    totals = ["" if day.counts is None else f"{getattr(day.counts, name):,}" for name in _TOTALS]
+    cells = [str(day.date or ""), markdown(day.status), *totals, _cost(day)]
     return f"| {' | '.join(cells)} |"
 
 
@@ -250,9 +248,9 @@ def _line(day: DayReport) -> str:
 
 
 def _plain(day: DayReport) -> dict[str, object]:
-    told = {f.name: getattr(day, f.name) for f in fields(day) if f.name != "digest"}
-    parts = {name: asdict(told[name]) for name in ("counts", "usage") if told[name] is not None}
-    return told | parts | {"reason": _reason(day), "date": day.date and str(day.date)}
+    facts = {f.name: getattr(day, f.name) for f in fields(day) if f.name != "digest"}
+    parts = {name: asdict(facts[name]) for name in ("counts", "usage") if facts[name] is not None}
+    return facts | parts | {"reason": _reason(day), "date": day.date and str(day.date)}
 
 
 def _reason(day: DayReport) -> str:

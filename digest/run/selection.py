@@ -1,4 +1,4 @@
-"""Which of the announced papers are scored, and why the others are not. Pure."""
+"""Which of the announced papers are scored, and why the others are not. Pure: reads no file."""
 
 from __future__ import annotations
 
@@ -28,9 +28,8 @@ class Selection:
 def merge(feeds: Iterable[Feed]) -> tuple[Paper, ...]:
     """Each paper once, in the feeds' order, under the strongest of its announce types.
 
-    Where several feeds carry one id, a readable entry counts before an unreadable one, then that of
-    the first type of new, cross, replace, replace-cross, and of equals the higher version: the
-    other feed may lag behind.
+    If several feeds list one id, a readable entry wins over an unreadable one; then the first type
+    of new, cross, replace, replace-cross; then the higher version, because a feed may be late.
     """
     papers: dict[str, Paper] = {}
     types: dict[str, AnnounceType] = {}
@@ -61,24 +60,23 @@ def select(
     scored: Collection[str] = (),
     stale: Collection[str] = (),
 ) -> Selection:
-    """Sort the day's distinct papers: `seen` before announce type before `exclude`.
+    """Give each of the day's distinct papers its place; the first rule that applies decides.
 
-    `scored_on` is the seen-ledger. A paper that `day` itself scored is not seen: a day never sees
-    itself, so that it can be run again. An announce type that is not known excludes no paper. Of
-    what remains, papers of `stale` feeds alone belong to another day and are not scored as this
-    one's, and unreadable ones cannot be scored. `limit` is on papers that an earlier run of the day
-    has not `scored`, so that a sample never costs a day what it has.
+    `seen`: `scored_on`, the ledger, has another day for it (a day never sees itself, so that it can
+    be run again). `filtered`: its announce type is not in `announce` (an unknown type passes), its
+    title has a phrase of `exclude`, or only stale feeds list it (`stale`): it belongs to another
+    day. `unreadable`: arXiv's entry is wrong. Else it is scored, up to `limit` papers; papers that
+    an earlier run of the day has `scored` do not count, so that a sample takes nothing away.
     """
-    left = math.inf if limit is None else limit
+    places_left = math.inf if limit is None else limit
     to_score: list[Paper] = []
     unreadable: list[Paper] = []
     filtered: list[Filtered] = []
     seen: list[str] = []
     patterns = [(phrase, _phrase_pattern(phrase)) for phrase in exclude]
     for paper in papers:
-        excluded_by = next(
-            (p for p, pattern in patterns if pattern.search(fold(paper.title))), None
-        )
+        title = fold(paper.title)
+        excluded_by = next((phrase for phrase, found in patterns if found.search(title)), None)
         if scored_on.get(paper.id, day) != day:
             seen.append(paper.id)
         elif paper.announce_type not in (*announce, AnnounceType.UNKNOWN):
@@ -91,8 +89,8 @@ def select(
             unreadable.append(paper)
         elif paper.id in scored:
             to_score.append(paper)
-        elif left > 0:
-            left -= 1
+        elif places_left > 0:
+            places_left -= 1
             to_score.append(paper)
         else:
             filtered.append(Filtered(paper.id, paper.title, LIMIT_RULE))
@@ -112,16 +110,15 @@ def author_match(paper: Paper, authors: Iterable[str]) -> str | None:
 
 
 def source_of(feed: Feed, url: str, day: date, earlier_batch: Collection[Entry] | None) -> Source:
-    """What `feed` contributes to `day`, and whether it is `day`'s own.
+    """What `feed` contributes to `day`.
 
-    arXiv's servers sometimes serve a category's previous batch under today's dates, so dates prove
-    nothing: a feed is stale when each (id, version, announce type) of it was in `earlier_batch`,
-    the one recorded for the category on its latest earlier day (None: no record). No triple recurs
-    in a new batch. A feed that dates itself to another day is stale too, and contributes nothing.
+    arXiv's servers sometimes serve an earlier batch of a category under today's dates, so dates
+    prove nothing: a feed is stale if it `repeats` the category's `earlier_batch` (None: no record).
+    A feed with the date of another day is stale too, and contributes nothing.
     """
     if feed.date != day:
         return Source(url, SourceState.STALE)
-    stale = repeats(feed.entries, earlier_batch or ())
+    stale = repeats(feed.entries, earlier_batch)
     return Source(
         url,
         SourceState.STALE if stale else SourceState.FRESH,
@@ -132,9 +129,9 @@ def source_of(feed: Feed, url: str, day: date, earlier_batch: Collection[Entry] 
 
 
 def source_of_past(feed: Feed, url: str, origin: Origin = Origin.PAGE) -> Source:
-    """What arXiv's own account of a past day contributes to it, which needs no comparison.
+    """What arXiv's page of a day, or its search, contributes. It cannot be stale.
 
-    It shows papers as they are now: of what is not new, the announced version is not known.
+    It shows papers as they are now, so the announced version is unknown, except of new papers.
     """
     entries = {
         e if e.announce_type is AnnounceType.NEW else replace(e, version=0) for e in feed.entries
@@ -143,12 +140,10 @@ def source_of_past(feed: Feed, url: str, origin: Origin = Origin.PAGE) -> Source
 
 
 def days_with_papers(earlier: Iterable[Source]) -> int:
-    """On how many days in a row `earlier` had papers, up to five, if papers are expected on the
-    next day as well; 0 if they are not.
+    """On how many of the last days a category had papers, up to five; 0 if one of them was empty.
 
-    `earlier` are one category's sources in the records of earlier days, the newest first. Of those
-    that are stale, unread or empty without arXiv's confirmation it is not known what was announced:
-    they do not count. Any that is known to have been empty ends the expectation.
+    `earlier` are the category's sources in the records of earlier days, the newest first. Sources
+    that are stale, unread, or empty without arXiv's confirmation say nothing and do not count.
     """
     days = 0
     for source in earlier:
@@ -162,19 +157,19 @@ def days_with_papers(earlier: Iterable[Source]) -> int:
     return days
 
 
-def repeats(entries: Collection[Entry], batch: Collection[Entry]) -> bool:
-    """Whether these entries are those of an earlier `batch`, as far as its versions are known.
+def repeats(entries: Collection[Entry], batch: Collection[Entry] | None) -> bool:
+    """True if these entries repeat an earlier `batch` (None: there is none).
 
-    A paper is new once only: where there are new ones, most of them tell, whatever the record
-    lacks (it may hold what the feed had before it grew, or what arXiv's search could tell).
+    A paper is new only once, so if there are new papers, most of them decide: the record of the
+    batch may lack some. If there are none, every entry must be in the batch.
     """
-    known = set(batch)
-    unversioned = {(e.id, e.announce_type) for e in known if not e.version}
-    found = {e for e in entries if e in known or (e.id, e.announce_type) in unversioned}
+    earlier = set(batch or ())
+    unversioned = {(e.id, e.announce_type) for e in earlier if not e.version}
+    repeated = {e for e in entries if e in earlier or (e.id, e.announce_type) in unversioned}
     new = {e for e in entries if e.announce_type is AnnounceType.NEW}
     if new:
-        return 2 * len(new & found) > len(new)
-    return bool(entries) and len(found) == len(set(entries))
+        return 2 * len(new & repeated) > len(new)
+    return bool(entries) and len(repeated) == len(set(entries))
 
 
 def only_stale(sources: Mapping[str, Source]) -> frozenset[str]:
@@ -186,11 +181,12 @@ def only_stale(sources: Mapping[str, Source]) -> frozenset[str]:
 
 
 def combine(earlier: Source | None, now: Source) -> Source:
-    """A category's source after one more look at its announcement of the same day.
+    """A category's source after one more reading of the same day.
 
-    What was fresh stays announced even if the feed has since lost it or gone stale; what was stale
-    or unread gives way to whatever is read now. What is exact is not changed by what is
-    approximate; what arXiv's page of the day has completed is not in doubt for what a feed lacks.
+    A stale or unread source is replaced by whatever is read now. Fresh entries stay, even if the
+    feed has lost them since or has become stale. The search interface, which is approximate, does
+    not change what a feed or a page gave. What arXiv's page of the day has completed stays
+    complete, whatever a feed lacks.
     """
     if earlier is None or not earlier.fresh:
         return now
@@ -199,13 +195,13 @@ def combine(earlier: Source | None, now: Source) -> Source:
     versions = {(e.id, e.announce_type): e for e in earlier.entries if e.version}
     stated = {e if e.version else versions.get((e.id, e.announce_type), e) for e in now.entries}
     restated = {e.id for e in now.entries if e.announce_type is not AnnounceType.UNKNOWN}
-    kept = {entry for entry in earlier.entries if entry.id not in restated}
-    entries = _in_order(stated | kept)
-    if earlier.approximate:  # what only the search had was scored for this day, and stays
-        origin = Origin.SEARCH if kept else now.origin
+    not_restated = {entry for entry in earlier.entries if entry.id not in restated}
+    entries = _in_order(stated | not_restated)
+    if earlier.approximate:  # papers that only the search gave were scored for this day, and stay
+        origin = Origin.SEARCH if not_restated else now.origin
         return replace(now, entries=entries, origin=origin)
     if not (earlier.entries or earlier.unreadable) and (now.entries or now.origin.has_page):
-        return now  # the feed, or a page that was made too early, was wrongly empty
+        return now  # the feed was wrongly empty, or the page was made too early
     if now.origin.has_page:
         origin = Origin.PAGE if earlier.origin is Origin.PAGE else Origin.FEED_AND_PAGE
         return Source(earlier.url, SourceState.FRESH, entries, now.unreadable, origin)
@@ -219,17 +215,18 @@ def combine(earlier: Source | None, now: Source) -> Source:
     )
 
 
-def rejudge(
+def fit_into(
     digest: Digest, scored_on: Mapping[str, date], batches: Mapping[str, Collection[Entry]]
 ) -> Digest:
-    """The day as it would have been made beside another archive, which knows days that ours lacked.
+    """The day as it would have been made with another archive, which has days that ours lacked.
 
-    `scored_on` is that archive's ledger, `batches` each category's latest earlier batch there. What
-    it has scored is `seen`, what it shows to be stale is, and no paper is lost.
+    `scored_on` is that archive's ledger, `batches` are its earlier batches of each category. Papers
+    that it has scored become `seen`; categories that repeat its batches become stale, and their
+    papers `filtered`. No paper is lost.
     """
     sources = {
         category: replace(source, state=SourceState.STALE)
-        if repeats(source.entries, batches.get(category, ()))
+        if repeats(source.entries, batches.get(category))
         else source
         for category, source in digest.sources.items()
     }
@@ -241,7 +238,7 @@ def rejudge(
     papers += [(b.id, b.title) for b in digest.below]
     filtered = [f for f in digest.filtered if f.id not in seen]
     filtered += [Filtered(i, title, STALE_RULE) for i, title in papers if i in stale]
-    judged = replace(
+    fitted = replace(
         digest,
         sources=sources,
         kept=tuple(k for k in digest.kept if k.paper.id not in gone),
@@ -250,7 +247,7 @@ def rejudge(
         seen=tuple(sorted({*digest.seen, *seen})),
         unscored=tuple(u for u in digest.unscored if u.paper.id not in gone),
     )
-    return replace(judged, status=status_of(judged))
+    return replace(fitted, status=status_of(fitted))
 
 
 def status_of(digest: Digest) -> Status:
@@ -263,10 +260,12 @@ def status_of(digest: Digest) -> Status:
 
 
 def _in_order(entries: Collection[Entry]) -> tuple[Entry, ...]:
-    """By id, each once, and no type unknown where another entry of the same paper has one."""
+    """By id, each once; an entry of unknown type only if the paper has no other entry."""
     typed = {e.id for e in entries if e.announce_type is not AnnounceType.UNKNOWN}
-    known = {e for e in entries if e.announce_type is not AnnounceType.UNKNOWN or e.id not in typed}
-    return tuple(sorted(known, key=_by_id))
+    chosen = {
+        e for e in entries if e.announce_type is not AnnounceType.UNKNOWN or e.id not in typed
+    }
+    return tuple(sorted(chosen, key=_by_id))
 
 
 def _by_id(entry: Entry) -> tuple[str, int, int]:

@@ -1,22 +1,24 @@
-"""`.digest/`: what a day that is not finished has announced, and what it has already paid for.
+"""`.digest/`: what an unfinished day has announced, and the answers that it has already paid for.
 
-A line an answer, appended as it comes: whatever ends the run, the next one pays only for the rest,
-even tomorrow, when arXiv's feed has turned. Losing the folder costs money, never correctness.
+Answers are appended as they come, one a line: if the run is killed, the next one pays only for the
+rest, even tomorrow, when arXiv's feed shows another day. Losing the folder costs money, never
+correctness.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from digest.archive.store import write_files
 from digest.arxiv.fetch import Fetched, Reading, Unread
+from digest.core import files
 from digest.core.errors import ArchiveError
 from digest.core.models import Missed
 from digest.core.papers import Feed, Origin
@@ -24,47 +26,28 @@ from digest.core.scores import Score, Scoring, Usage
 from digest.core.text import one_line
 
 log = logging.getLogger("digest")
+T = TypeVar("T")
 
 FOLDER = ".digest"  # beside config.yaml; never committed
 FEEDS = ".feeds.json"
 TROUBLE = ".trouble.txt"
-_LONGEST_TROUBLE = 300
-_DAMAGED = "is damaged, or of another version, and left out: it may be removed"
+_MAX_REASON_LENGTH = 300
 
 
-class _Reading(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One category as it was read, or why it was not."""
+class _Reading(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What was read of one category, or why nothing was."""
 
     url: str = ""
     feed: Feed | None = None
     origin: Origin = Origin.FEED
     unread: Unread | None = None
-    # As earlier versions wrote it; an unread category was a feed without an address.
-    past: bool = False
-    approximate: bool = False
-
-    @classmethod
-    def of(cls, reading: Reading) -> _Reading:
-        if isinstance(reading, Unread):
-            return cls(unread=reading)
-        return cls(url=reading.url, feed=reading.feed, origin=reading.origin)
-
-    def value(self) -> Reading:
-        """ValueError where it is neither."""
-        if self.unread:
-            return self.unread
-        if self.feed is None:
-            raise ValueError("neither a feed nor why there is none")
-        if not self.url:
-            return Unread(self.feed.category, "")
-        if self.approximate:
-            return Fetched(self.url, self.feed, Origin.SEARCH)
-        return Fetched(self.url, self.feed, Origin.PAGE if self.past else self.origin)
 
 
 class _Line(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    after: datetime | None  # when the day's record was made, on top of which this comes
-    asked: str  # of whom, and what
+    """One answer of the model."""
+
+    after: datetime | None  # when the day's record was made, if there was one
+    asked: str  # scorer, model and prompt
     scores: dict[str, Score]
     usage: Usage
     cost_usd: float | None
@@ -72,7 +55,7 @@ class _Line(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """The answers that a day has had and that are in no archive yet."""
+    """The answers for a day that are not in the archive yet."""
 
     path: Path
     after: datetime | None
@@ -82,20 +65,20 @@ class Unfinished:
     def of(
         cls, folder: Path, day: date, after: datetime | None, asked: Sequence[str]
     ) -> Unfinished:
-        """Those of `day` that came after its record of `after`; `asked` says whom and what."""
+        """Those of `day` that came after the record made at `after`.
+
+        `asked` names scorer, model and prompt: scores are reused only if all are the same.
+        """
         return cls(folder / f"{day}.jsonl", after, "\n".join(asked))
 
     def read(self) -> Scoring:
-        """The scores that were given to the same question, and the spend on any."""
+        """The scores that were given to the same question, and what all answers have cost."""
         try:
-            lines = self.path.read_bytes().splitlines()
-        except FileNotFoundError:
+            lines = (files.read(self.path) or b"").splitlines()
+        except ArchiveError as error:
+            log.warning("%s; the answers in it are paid for again", error)
             return Scoring({})
-        except OSError as error:
-            why = error.strerror
-            log.warning("%s: cannot be read, what it holds is paid for again: %s", self.path, why)
-            return Scoring({})
-        found = Scoring({})
+        total = Scoring({})
         for number, text in enumerate(lines, start=1):
             try:
                 line = msgspec.json.decode(text, type=_Line)
@@ -104,38 +87,43 @@ class Unfinished:
                 continue
             if line.after == self.after:
                 scores = line.scores if line.asked == self.asked else {}
-                valid = {i: s for i, s in scores.items() if _is_valid(s)}
-                found += Scoring(valid, line.usage, line.cost_usd)
-        return found
+                valid = {paper_id: score for paper_id, score in scores.items() if _is_valid(score)}
+                total += Scoring(valid, line.usage, line.cost_usd)
+        return total
 
     def keep(self, answer: Scoring) -> None:
-        """Add one answer. Raises `ArchiveError` where it cannot be written."""
-        scores = {i: v for i, v in answer.verdicts.items() if isinstance(v, Score)}
+        """Append one answer, without its failures. Raises `ArchiveError` if the disk refuses."""
         line = _Line(
             after=self.after,
             asked=self.asked,
-            scores=scores,
+            scores={i: v for i, v in answer.verdicts.items() if isinstance(v, Score)},
             usage=answer.usage,
             cost_usd=answer.cost_usd,
         )
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("ab") as file:
-                if file.tell() and not _ends_a_line(self.path):
-                    file.write(b"\n")  # a killed run has left half a line
+            with self.path.open("a+b") as file:
+                if file.tell():
+                    file.seek(-1, 2)
+                    if file.read(1) != b"\n":
+                        file.write(b"\n")  # a killed run has left half a line
                 file.write(msgspec.json.encode(line) + b"\n")
         except OSError as error:
-            raise ArchiveError(
-                f"{self.path}: cannot be written: {error.strerror}: free some space, or mend it"
-            ) from error
+            raise files.cannot_be_written(self.path, error) from error
 
     def keep_readings(self, readings: Sequence[Reading]) -> None:
-        """What the day is about, for a run that comes after the feeds have turned."""
-        data = msgspec.json.encode([_Reading.of(reading) for reading in readings])
-        write_files(self.path.parent, {PurePosixPath(self._feeds.name): data})
+        """Keep what was read of the day, for a run after arXiv's feeds show another day."""
+        encoded = [
+            _Reading(unread=reading)
+            if isinstance(reading, Unread)
+            else _Reading(url=reading.url, feed=reading.feed, origin=reading.origin)
+            for reading in readings
+        ]
+        files.write(self._feeds, msgspec.json.encode(encoded))
 
     def forget(self) -> None:
-        """The archive has it now; where the file stays, its `after` says so."""
+        """Remove the day's files: the archive has the answers. A file that stays does no harm,
+        because `after` no longer matches."""
         for path in (self._feeds, self.path):
             _remove(path)
         with suppress(OSError):  # not empty: another day's
@@ -146,50 +134,37 @@ class Unfinished:
         return self.path.with_suffix(FEEDS)
 
 
-def left(folder: Path, today: date) -> dict[date, list[Reading]]:
-    """The days before `today` that no run has finished, oldest first."""
-    days = {}
-    for path in sorted(folder.glob(f"????-??-??{FEEDS}")):
-        try:
-            day = date.fromisoformat(path.name.removesuffix(FEEDS))
-            kept = msgspec.json.decode(path.read_bytes(), type=list[_Reading])
-            readings = [reading.value() for reading in kept]
-        except OSError as error:
-            log.warning("%s: cannot be read, left out: %s", path, error.strerror)
-            continue
-        except (ValueError, RecursionError):  # msgspec's are ValueErrors
-            log.warning("%s: %s", path, _DAMAGED)
-            continue
-        if day < today:
-            days[day] = readings
-    return days
+def pending(folder: Path, today: date) -> dict[date, list[Reading]]:
+    """What was read of days before `today` that no run has finished, oldest first."""
+    return {day: readings for day, readings in _read_all(folder, FEEDS, _decode) if day < today}
+
+
+def _decode(data: bytes) -> list[Reading]:
+    """Raises `ValueError`."""
+    readings: list[Reading] = []
+    for reading in msgspec.json.decode(data, type=list[_Reading]):
+        if reading.unread:
+            readings.append(reading.unread)
+        elif reading.feed:
+            readings.append(Fetched(reading.url, reading.feed, reading.origin))
+        else:
+            raise ValueError("neither a feed nor why there is none")
+    return readings
 
 
 def note_trouble(folder: Path, day: date, reason: str) -> None:
-    """Why there is no digest of `day` yet, for the readers of the next one."""
-    name = PurePosixPath(f"{day}{TROUBLE}")
+    """Keep why there is no digest of `day` yet, for the readers of the next one."""
     try:
-        write_files(folder, {name: f"{one_line(reason, _LONGEST_TROUBLE)}\n".encode()})
+        line = f"{one_line(reason, _MAX_REASON_LENGTH)}\n"
+        files.write(folder / f"{day}{TROUBLE}", line.encode())
     except ArchiveError as error:
-        log.warning("what went wrong is not remembered: %s", error)
+        log.warning("the next digest will not say what went wrong: %s", error)
 
 
 def troubles(folder: Path, after: date, before: date) -> tuple[Missed, ...]:
     """What went wrong on the days between these two, oldest first."""
-    found = []
-    for path in sorted(folder.glob(f"????-??-??{TROUBLE}")):
-        try:
-            day = date.fromisoformat(path.name.removesuffix(TROUBLE))
-            said = one_line(path.read_text(encoding="utf-8"), _LONGEST_TROUBLE)
-        except OSError as error:
-            log.warning("%s: cannot be read, left out: %s", path, error.strerror)
-            continue
-        except ValueError:
-            log.warning("%s: %s", path, _DAMAGED)
-            continue
-        if after < day < before:
-            found.append(Missed(day, said))
-    return tuple(found)
+    reasons = _read_all(folder, TROUBLE, lambda data: one_line(data.decode(), _MAX_REASON_LENGTH))
+    return tuple(Missed(day, reason) for day, reason in reasons if after < day < before)
 
 
 def forget_trouble(folder: Path, day: date) -> None:
@@ -198,17 +173,24 @@ def forget_trouble(folder: Path, day: date) -> None:
         _remove(folder / f"{day}{TROUBLE}")
 
 
+def _read_all(folder: Path, suffix: str, decode: Callable[[bytes], T]) -> Iterator[tuple[date, T]]:
+    """The files YYYY-MM-DD`suffix` in order. Each that is no use is logged and left out."""
+    for path in sorted(folder.glob(f"????-??-??{suffix}")):
+        try:
+            yield date.fromisoformat(path.name.removesuffix(suffix)), decode(path.read_bytes())
+        except OSError as error:
+            log.warning("%s; left out", files.cannot_be_read(path, error))
+        except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+            log.warning(
+                "%s: is damaged, or of another version, and left out: it may be removed", path
+            )
+
+
 def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         log.warning("%s: cannot be removed: %s", path, error.strerror)
-
-
-def _ends_a_line(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
 
 
 def _is_valid(score: Score) -> bool:

@@ -16,7 +16,7 @@ from tests.make import paper, score, tree
 DAY = date(2026, 1, 30)
 
 
-def test_a_days_record_and_pages_are_ours_and_the_record_tells_its_day() -> None:
+def test_a_record_names_its_day() -> None:
     record = str(store.day_path(DAY))
     assert record == f"data/{day_file(DAY, '.json')}" == "data/2026/2026-01-30.json"
     assert day_of_record(record) == DAY
@@ -51,7 +51,7 @@ def site(tmp_path: Path) -> Path:
         make.digest(day=date(2026, 2, 2), below=[paper("2602.00001")]),
         make.digest(day=date(2026, 2, 3)),
     ):
-        output.write(tmp_path, digest, None, settings)
+        output.write(store.Archive(tmp_path), digest, settings)
     return tmp_path
 
 
@@ -71,12 +71,12 @@ def test_of_the_same_names_another_text_is_not_ours(site: Path) -> None:
     assert "data/site.json" not in mistaken
 
 
-def test_a_file_that_holds_nothing_or_has_another_name_may_be_written() -> None:
+def test_an_empty_file_may_be_overwritten() -> None:
     assert is_ours("index.html", b" \r\n")
     assert is_ours("about.html", b"mine")
 
 
-def test_before_the_first_record_whatever_has_one_of_the_names_is_in_the_way(
+def test_before_the_first_record_our_names_are_taken(
     tmp_path: Path,
 ) -> None:
     for name in ("index.html", "data/site.json", "data/days.jsonl", "about.html", ".nojekyll"):

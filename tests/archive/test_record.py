@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -28,19 +27,11 @@ def name_of(digest: Digest) -> str:
 
 
 @given(make.digests())
-def test_any_digest_survives_its_file(digest: Digest) -> None:
-    assert decode(encode(digest), name_of(digest)) == digest
-
-
-@given(make.digests())
-def test_a_file_read_and_written_again_has_the_same_bytes(digest: Digest) -> None:
+def test_any_digest_survives_its_file_and_its_totals_add_up(digest: Digest) -> None:
     data = encode(digest)
+    assert decode(data, name_of(digest)) == digest
     assert encode(decode(data, name_of(digest))) == data
-
-
-@given(make.digests())
-def test_the_sums_in_a_file_hold(digest: Digest) -> None:
-    counts = json.loads(encode(digest))["counts"]
+    counts = json.loads(data)["counts"]
     assert counts["announced"] == counts["seen"] + counts["filtered"] + counts["scanned"]
     assert counts["scanned"] == counts["kept"] + counts["below"] + counts["unscored"]
     untyped = Counter(announced(digest.sources).values())[AnnounceType.UNKNOWN]
@@ -85,10 +76,6 @@ def test_a_digest_that_lost_a_paper_is_not_written() -> None:
         encode(replace(WHOLE, below=()))
 
 
-def test_an_unknown_cost_is_null_and_not_nothing() -> None:
-    assert json.loads(encode(WHOLE))["cost_usd"] is None
-
-
 # --- damage -----------------------------------------------------------------------------------
 
 
@@ -124,14 +111,11 @@ DAMAGE = {
     "cut short": (GOOD[: len(GOOD) // 2], "not JSON"),
     "not UTF-8": (GOOD.replace(b"Ada", b"\xff\xfe"), "not JSON"),
     "a web page": (b"<!doctype html>", "not JSON"),
-    "a list": (b"[]", "Expected `object`, got `array`"),
     "conflict markers": (
         GOOD.replace(b'"model"', b'<<<<<<< HEAD\n"model"'),
         "unresolved merge conflict",
     ),
     "a later schema": (set_to("schema", to=2), "schema is 2, this version reads 1"),
-    "no schema": (without("schema"), "schema is none"),
-    "an unknown key": (set_to("extra", to=1), "unknown field `extra`"),
     "no list of kept papers": (without("kept"), "missing required field `kept`"),
     "no abstract": (
         without("kept", 0, "abstract"),
@@ -145,9 +129,7 @@ DAMAGE = {
         set_to("kept", 0, "novelty", to=11),
         r"kept\[0\]\.novelty: Expected `int` <=",
     ),
-    "a score of 0": (set_to("below", 0, "relevance", to=0), r"below\[0\]\.relevance: Expected"),
     "an unknown status": (set_to("status", to="fine"), "status: Invalid enum value 'fine'"),
-    "no date": (set_to("date", to="yesterday"), "date: Invalid"),
     "another day's date": (set_to("date", to="2026-01-29"), "date: 2026-01-29 is not the file's"),
     "no time zone": (set_to("generated_at", to="2026-01-30T06:07:08"), "generated_at: has no time"),
     "another prompt": (set_to("prompt", "user", to="Sports"), "prompt_sha256: not that of"),
@@ -157,7 +139,6 @@ DAMAGE = {
         "sources.cs.LG.items: says 6, the lists hold 5",
     ),
     "a kept paper removed": (without("kept", 0), "2601.00001: is announced in sources and has no"),
-    "a filtered paper removed": (without("filtered", 0), "2601.00003: is announced in sources"),
     "a paper invented": (
         set_to("seen", to=["2601.00004", "2601.77777"]),
         "2601.77777: has an outcome and is announced in no source",
@@ -165,10 +146,6 @@ DAMAGE = {
     "a paper twice": (
         set_to("seen", to=["2601.00001", "2601.00004"]),
         "2601.00001: has 2 outcomes, not one",
-    ),
-    "a paper twice in a list": (
-        set_to("seen", to=["2601.00004", "2601.00004"]),
-        "2601.00004: has 2 outcomes, not one",
     ),
     "an entry without version": (
         set_to("sources", "cs.LG", "entries", 0, to="2601.00001 new"),
@@ -182,10 +159,6 @@ DAMAGE = {
         set_to("sources", "cs.LG", "entries", 0, to=f"2601.00001v{'9' * 5000} new"),
         "sources.cs.LG.entries: '2601.00001v99",
     ),
-    "a source of no known state": (
-        set_to("sources", "cs.LG", "state", to="ripe"),
-        r"sources\[\.\.\.\]\.state: Invalid enum value 'ripe'",
-    ),
 }
 
 
@@ -198,30 +171,30 @@ def test_a_damaged_file_is_named_with_what_is_wrong_in_it(data: bytes, says: str
     assert "restore the file from git" in message
 
 
-def test_a_file_of_a_later_version_asks_for_an_update() -> None:
-    with pytest.raises(ArchiveError, match="update this program"):
-        decode(set_to("schema", to=2), NAME)
-
-
-def test_a_field_that_a_later_version_may_have_added_asks_for_an_update() -> None:
-    with pytest.raises(ArchiveError, match="`doubt`: update this program, or restore the file"):
-        decode(set_to("kept", 0, "doubt", to=0.5), NAME)
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (set_to("schema", to=2), "update this program"),
+        (
+            set_to("kept", 0, "doubt", to=0.5),
+            "`doubt`: update this program, or restore the file",
+        ),
+    ],
+)
+def test_a_file_of_a_later_version_asks_for_an_update(data: bytes, message: str) -> None:
+    with pytest.raises(ArchiveError, match=message):
+        decode(data, NAME)
 
 
 def test_the_untouched_file_is_in_order() -> None:
     assert decode(edited(lambda record: None), NAME) == WHOLE
 
 
-def test_accounting_counts_a_paper_once_however_many_sources_list_it() -> None:
+def test_a_paper_of_two_sources_counts_once() -> None:
     both = {"cs.LG": make.source(A), "cs.AI": make.source(paper(A.id, announce_type=make.CROSS))}
     digest = replace(make.digest(kept=[Kept(A, score())]), sources=both)
     assert accounting_problem(digest) is None
     assert (digest.counts.announced, digest.counts.new, digest.counts.cross) == (1, 1, 0)
-
-
-def test_a_time_in_another_zone_is_the_same_moment() -> None:
-    elsewhere = set_to("generated_at", to="2026-01-30T07:07:08+01:00")
-    assert decode(elsewhere, NAME).generated_at == datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC)
 
 
 # --- what an earlier version wrote ------------------------------------------------------------
@@ -263,15 +236,13 @@ def test_a_stale_category_without_an_address_was_unread() -> None:
         ({"url": "https://export.arxiv.org/api/query", "approximate": True}, Origin.SEARCH),
     ],
 )
-def test_where_an_older_record_was_read_is_told_from_what_it_says(
-    changes: dict[str, object], origin: Origin
-) -> None:
+def test_an_older_record_has_an_origin(changes: dict[str, object], origin: Origin) -> None:
     read = source_in(older(ONE_PAPER, **changes))
     assert (read.origin, read.fresh) == (origin, True)
     assert read.approximate is (origin is Origin.SEARCH)
 
 
-def test_an_older_record_of_a_feed_at_the_cap_is_known_by_its_length() -> None:
+def test_an_older_record_of_2000_papers_is_capped() -> None:
     papers = [paper(f"2601.{n:05}") for n in range(FEED_LIMIT)]
     at_the_cap, under_it = make.digest(below=papers), make.digest(below=papers[1:])
     assert source_in(older(at_the_cap)).capped

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.archive import store
+from digest.archive import ledger, store
 from digest.archive.record import encode
+from digest.archive.store import Archive
 from digest.core.errors import ArchiveError, ConfigError
 from digest.core.models import Day, Digest, Kept
 from digest.run.selection import select
@@ -24,28 +25,23 @@ from tests.make import DAY, paper, score, tree
 EARLIER = DAY - timedelta(days=1)
 
 
-def record(out: Path, digest: Digest, before: Digest | None = None) -> list[str]:
+def record(out: Path, digest: Digest) -> None:
     """What a run does to archive a day."""
-    days = store.with_day(store.read_days(out), digest)
-    files = store.day_files(out, digest, before, days)
-    return [str(name) for name in store.write_files(out, files)]
+    store.write_files(out, Archive(out).day_files(digest))
 
 
 def scoring(*paper_ids: str, day: date = DAY) -> Digest:
     return make.digest(below=[paper(paper_id) for paper_id in paper_ids], day=day)
 
 
-# --- reading and writing a day ----------------------------------------------------------------
+# --- days -------------------------------------------------------------------------------------
 
 
 def test_a_day_is_read_as_it_was_written(tmp_path: Path) -> None:
     digest = make.digest(kept=[Kept(paper("2601.1"), score())], below=[paper("2601.2")])
     record(tmp_path, digest)
-    assert store.read_day(tmp_path, DAY) == digest
-
-
-def test_a_day_lies_under_its_year(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001"))
+    archive = Archive(tmp_path)
+    assert (archive.read_day(DAY), archive.read_day(EARLIER)) == (digest, None)
     assert list(tree(tmp_path)) == [
         "data/2026/2026-01-30.json",
         "data/days.jsonl",
@@ -53,46 +49,38 @@ def test_a_day_lies_under_its_year(tmp_path: Path) -> None:
     ]
 
 
-def test_a_day_that_was_never_recorded_is_none(tmp_path: Path) -> None:
-    assert store.read_day(tmp_path, DAY) is None
-
-
-def test_the_archive_is_read_oldest_first(tmp_path: Path) -> None:
+def test_days_are_read_oldest_first(tmp_path: Path) -> None:
     days = [date(2026, 1, 30), date(2025, 12, 31), date(2026, 1, 2)]
     for day in days:
         record(tmp_path, make.digest(day=day))
     assert [digest.date for digest in store.read_archive(tmp_path)] == sorted(days)
+    assert [day.date for day in Archive(tmp_path).days] == sorted(days)
 
 
-def test_a_listed_day_whose_file_is_gone_is_an_error_and_no_empty_page(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001"))
+def test_a_listed_day_without_a_file_is_an_error(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", day=EARLIER))
+    record(tmp_path, scoring("2601.00002"))
     (tmp_path / store.day_path(DAY)).unlink()
-    with pytest.raises(ArchiveError, match=r"2026-01-30\.json: is listed in days\.jsonl and gone"):
-        store.listed_day(tmp_path, DAY)
+    before = tree(tmp_path)
+    gone = r"2026-01-30\.json: is listed in days\.jsonl and gone"
+    with pytest.raises(ArchiveError, match=gone):
+        Archive(tmp_path).listed_day(DAY)
+    with pytest.raises(ArchiveError, match=gone):  # and not forgotten in silence
+        store.restore(tmp_path)
+    assert tree(tmp_path) == before
 
 
-# --- days.jsonl -------------------------------------------------------------------------------
-
-
-def test_days_are_a_line_each_oldest_first_and_read_back(tmp_path: Path) -> None:
-    digests = [scoring("2601.00002"), scoring("2601.00001", day=EARLIER)]
-    for digest in digests:
-        record(tmp_path, digest)
-    expected = tuple(Day.of(digest) for digest in digests[::-1])
-    assert store.read_days(tmp_path) == expected
-    assert len((tmp_path / store.DAYS).read_text().splitlines()) == 2
-
-
-def test_a_day_recorded_again_takes_its_own_line(tmp_path: Path) -> None:
+def test_a_day_recorded_again_replaces_its_line(tmp_path: Path) -> None:
     record(tmp_path, scoring("2601.00001"))
-    record(tmp_path, scoring("2601.00001", "2601.00002"), scoring("2601.00001"))
-    assert [day.counts.below for day in store.read_days(tmp_path)] == [2]
+    record(tmp_path, scoring("2601.00003", day=EARLIER))
+    record(tmp_path, scoring("2601.00001", "2601.00002"))
+    assert [day.counts.below for day in Archive(tmp_path).days] == [1, 2]
 
 
-def test_a_line_has_what_lists_of_days_and_statistics_show() -> None:
+def test_a_line_has_what_lists_and_statistics_show(tmp_path: Path) -> None:
     kept = [Kept(paper(f"2601.{n}"), score(topic=t)) for n, t in enumerate(["B", "A", "B", "none"])]
-    line = store.encode_days([Day.of(make.digest(kept=kept))]).decode()
-    assert line == (
+    record(tmp_path, make.digest(kept=kept))
+    assert (tmp_path / store.DAYS).read_text() == (
         '{"date":"2026-01-30","status":"complete","scorer":"llm",'
         '"generated_at":"2026-01-30T06:07:08Z","counts":{"announced":4,"seen":0,'
         '"filtered":0,"scanned":4,"kept":4,"below":0,"unscored":0,"new":4,"cross":0,"replace":0},'
@@ -103,109 +91,31 @@ def test_a_line_has_what_lists_of_days_and_statistics_show() -> None:
 
 
 @pytest.mark.parametrize("damage", [b"<<<<<<< HEAD\n", b'{"date":"2026-01-30"}\n', b"\xff\n"])
-def test_a_damaged_line_is_named(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_line_is_named_and_can_be_restored(tmp_path: Path, damage: bytes) -> None:
     record(tmp_path, scoring("2601.00001"))
+    whole = tree(tmp_path)
     with (tmp_path / store.DAYS).open("ab") as file:
         file.write(damage)
     with pytest.raises(ArchiveError, match=r"data/days\.jsonl, line 2: .*restore the file"):
-        store.read_days(tmp_path)
+        Archive(tmp_path)
+    assert Archive.repaired(tmp_path).days == (Day.of(scoring("2601.00001")),)
+    assert tree(tmp_path) == whole
 
 
-# --- the seen-ledger --------------------------------------------------------------------------
-
-
-def test_the_ledger_is_sharded_by_the_month_of_the_id(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", "2512.00001", "math.GT/0309136", "hep-th/9901001"))
-    assert [name for name in tree(tmp_path) if "seen" in name] == [
-        "data/seen/0309.txt",
-        "data/seen/2512.txt",
-        "data/seen/2601.txt",
-        "data/seen/9901.txt",
-    ]
-
-
-def test_a_shard_is_sorted_with_an_id_and_its_day_on_each_line(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00003", "2601.00001"))
-    record(tmp_path, scoring("2601.00002", day=EARLIER))
-    assert (tmp_path / "data/seen/2601.txt").read_text() == (
-        "2601.00001 2026-01-30\n2601.00002 2026-01-29\n2601.00003 2026-01-30\n"
-    )
-
-
-def test_only_scored_papers_are_in_the_ledger(tmp_path: Path) -> None:
-    kept, below, filtered, seen, unscored = (paper(f"2601.0000{n}") for n in range(5))
-    digest = make.digest(
-        kept=[Kept(kept, score())],
-        below=[below],
-        filtered=[filtered],
-        seen=[seen],
-        unscored=[unscored],
-    )
-    record(tmp_path, digest)
-    everything = [p.id for p in (kept, below, filtered, seen, unscored)]
-    assert store.read_ledger(tmp_path, everything) == {kept.id: DAY, below.id: DAY}
-
-
-def test_the_ledger_answers_for_the_papers_asked_about_alone(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", "2601.00002", "math.GT/0309136"))
-    asked = ["math.GT/0309136", "2601.00002", "2601.00009", "2402.00001"]
-    assert store.read_ledger(tmp_path, asked) == {"2601.00002": DAY, "math.GT/0309136": DAY}
-
-
-def test_a_rescored_day_drops_from_the_ledger_what_it_no_longer_scores(tmp_path: Path) -> None:
-    record(tmp_path, before := scoring("2601.00001", "2601.00002"))
-    excluded = make.digest(below=[paper("2601.00001")], filtered=[paper("2601.00002")])
-    record(tmp_path, excluded, before)
-    assert (tmp_path / "data/seen/2601.txt").read_text() == "2601.00001 2026-01-30\n"
-
-
-def test_a_rescored_day_leaves_other_days_in_the_ledger(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", day=EARLIER))
-    record(tmp_path, before := scoring("2601.00002"))
-    record(tmp_path, make.digest(seen=[paper("2601.00001")]), before)
-    assert (tmp_path / "data/seen/2601.txt").read_text() == "2601.00001 2026-01-29\n"
-
-
-def test_a_shard_without_papers_is_no_file(tmp_path: Path) -> None:
-    record(tmp_path, before := scoring("2512.00001"))
-    record(tmp_path, make.digest(filtered=[paper("2512.00001")]), before)
-    assert not (tmp_path / "data/seen/2512.txt").exists()
-
-
-def test_a_ledger_left_behind_by_a_killed_run_is_put_right_by_the_next(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", "2601.00002"))
-    better = make.digest(below=[paper("2601.00001")], filtered=[paper("2601.00002")])
-    store.write_files(tmp_path, {store.day_path(DAY): encode(better)})  # killed
-    record(tmp_path, better, store.read_day(tmp_path, DAY))
-    assert (tmp_path / "data/seen/2601.txt").read_text() == "2601.00001 2026-01-30\n"
-
-
-@pytest.mark.parametrize(
-    "line", ["2601.00001", "2601.00001 yesterday", "<<<<<<< HEAD", "2601.00001 2026-01-30 x", "é 1"]
-)
-def test_a_damaged_ledger_line_is_named(tmp_path: Path, line: str) -> None:
-    record(tmp_path, scoring("2601.00001"))
-    with (tmp_path / "data/seen/2601.txt").open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
-    with pytest.raises(ArchiveError, match=r"data/seen/2601\.txt, line 2: not `ID YYYY-MM-DD`"):
-        store.read_ledger(tmp_path, ["2601.00001"])
-
-
-# --- what derives -----------------------------------------------------------------------------
+# --- what derives from the days ---------------------------------------------------------------
 
 
 def rerun(out: Path, day: date, announced: list[str], excluded: set[str]) -> None:
     """Score a day as a run would: not what another day scored, nor what is excluded."""
     papers = [paper(i, title="survey" if i in excluded else "study") for i in announced]
-    ledger = store.read_ledger(out, announced)
-    chosen = select(papers, day, ledger, ["new"], ["survey"])
+    scored_on = Archive(out).scored_on(announced)
+    chosen = select(papers, day, scored_on, ["new"], ["survey"])
     seen = [p for p in papers if p.id in chosen.seen]
     filtered = [p for p in papers if p.id in {f.id for f in chosen.filtered}]
-    digest = make.digest(below=chosen.to_score, filtered=filtered, seen=seen, day=day)
-    record(out, digest, store.read_day(out, day))
+    record(out, make.digest(below=chosen.to_score, filtered=filtered, seen=seen, day=day))
 
 
-@make.examples(50)
+@make.examples(30)
 @given(
     st.lists(
         st.tuples(make.days, st.lists(make.ids, unique=True, max_size=5), st.sets(make.ids)),
@@ -213,7 +123,7 @@ def rerun(out: Path, day: date, announced: list[str], excluded: set[str]) -> Non
         max_size=8,
     )
 )
-def test_days_run_in_any_order_and_again_leave_what_a_rebuild_makes(
+def test_days_in_any_order_leave_what_a_rebuild_makes(
     runs: list[tuple[date, list[str], set[str]]],
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -221,12 +131,12 @@ def test_days_run_in_any_order_and_again_leave_what_a_rebuild_makes(
         for day, announced, excluded in runs:
             rerun(out, day, announced, excluded)
         rebuilt = store.derived_files(store.read_archive(out))
-        found = {k: v for k, v in tree(out).items() if k.endswith((".txt", ".jsonl"))}
-        assert found == {str(name): data for name, data in rebuilt.items()}
+        derived = {k: v for k, v in tree(out).items() if k.endswith((".txt", ".jsonl"))}
+        assert derived == {str(name): data for name, data in rebuilt.items()}
 
 
-@pytest.mark.parametrize("gone", [store.DAYS, store.LEDGER], ids=str)
-def test_derived_files_that_are_gone_are_made_again(tmp_path: Path, gone: PurePosixPath) -> None:
+@pytest.mark.parametrize("gone", [store.DAYS, ledger.FOLDER], ids=str)
+def test_lost_derived_files_are_made_again(tmp_path: Path, gone: PurePosixPath) -> None:
     out = tmp_path / "docs"
     record(out, scoring("2601.00001", day=EARLIER))
     record(out, scoring("2512.00001"))
@@ -234,94 +144,70 @@ def test_derived_files_that_are_gone_are_made_again(tmp_path: Path, gone: PurePo
     (out / gone).rename(tmp_path / "away")
     assert store.restore(out)
     assert tree(out) == whole
+    assert store.restore(out) == []
 
 
-def test_a_day_unknown_to_the_list_is_added_to_list_and_ledger(tmp_path: Path) -> None:
+def test_a_day_missing_from_the_list_is_added(tmp_path: Path) -> None:
     record(tmp_path, scoring("2601.00001", day=EARLIER))
     store.write_files(tmp_path, {store.day_path(DAY): encode(scoring("2601.00002"))})
     assert store.restore(tmp_path) == [PurePosixPath("data/seen/2601.txt"), store.DAYS]
-    assert [day.date for day in store.read_days(tmp_path)] == [EARLIER, DAY]
-    assert store.read_ledger(tmp_path, ["2601.00002"]) == {"2601.00002": DAY}
+    archive = Archive(tmp_path)
+    assert [day.date for day in archive.days] == [EARLIER, DAY]
+    assert archive.scored_on(["2601.00002"]) == {"2601.00002": DAY}
     assert store.restore(tmp_path) == []
 
 
-def test_a_listed_day_whose_file_is_gone_is_not_forgotten_in_silence(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", day=EARLIER))
-    record(tmp_path, scoring("2601.00002"))
-    (tmp_path / store.day_path(DAY)).unlink()
-    before = tree(tmp_path)
-    with pytest.raises(ArchiveError, match=r"2026-01-30\.json: is listed in days\.jsonl and gone"):
-        store.restore(tmp_path)
-    assert tree(tmp_path) == before
-
-
-def test_an_archive_that_is_whole_is_left_alone(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", "2512.00001", day=EARLIER))
-    record(tmp_path, scoring("2601.00002"))
-    assert store.restore(tmp_path) == []
-
-
-def test_there_is_nothing_to_make_again_before_the_first_day(tmp_path: Path) -> None:
+def test_an_empty_folder_has_nothing_to_restore(tmp_path: Path) -> None:
     assert store.restore(tmp_path) == []
     assert tree(tmp_path) == {}
 
 
-# --- the latest batch of each category --------------------------------------------------------
+def test_a_list_cut_short_is_made_whole_again(tmp_path: Path) -> None:
+    record(tmp_path, scoring("2601.00001", day=EARLIER))
+    record(tmp_path, scoring("2601.00002"))
+    listed, whole = tmp_path / store.DAYS, (tmp_path / store.DAYS).read_bytes()
+    first_line = whole.index(b"\n") + 1
+    for length in (0, 1, first_line - 1, first_line, first_line + 1, len(whole) - 2):
+        for zeros in (b"", b"\0"):  # some file systems fill up with zeros
+            listed.write_bytes(whole[:length] + zeros)
+            store.restore(tmp_path)
+            assert listed.read_bytes() == whole, (length, zeros)
 
 
-@pytest.fixture
-def with_batches(tmp_path: Path) -> Path:
-    """cs.LG announced on the 28th and the 29th, hep-th on the 28th and nothing on the 29th."""
+def test_the_record_is_written_before_what_derives(tmp_path: Path) -> None:
+    assert next(iter(Archive(tmp_path).day_files(scoring("2601.1")))) == store.day_path(DAY)
+
+
+# --- the earlier batches of each category -----------------------------------------------------
+
+
+def batches(out: Path, day: date) -> dict[str, list[str]]:
+    earlier = Archive(out).earlier_batches(day)
+    return {category: [entry.id for entry in entries] for category, entries in earlier.items()}
+
+
+def test_each_category_has_its_batches_the_newest_first(tmp_path: Path) -> None:
     sources = {"cs.LG": make.source(paper("2601.1")), "hep-th": make.source(paper("2601.2"))}
-    first = make.digest(below=[paper("2601.1"), paper("2601.2")], day=date(2026, 1, 28))
+    first = scoring("2601.1", "2601.2", day=date(2026, 1, 28))
     record(tmp_path, replace(first, sources=sources))
     sources = {"cs.LG": make.source(paper("2601.3")), "hep-th": make.source()}
-    second = make.digest(below=[paper("2601.3")], day=date(2026, 1, 29))
-    record(tmp_path, replace(second, sources=sources))
-    return tmp_path
+    record(tmp_path, replace(scoring("2601.3", day=EARLIER), sources=sources))
+    assert batches(tmp_path, DAY) == {"cs.LG": ["2601.3", "2601.1"], "hep-th": ["2601.2"]}
+    assert batches(tmp_path, EARLIER) == {"cs.LG": ["2601.1"], "hep-th": ["2601.2"]}
 
 
-def batches(out: Path, before: date, **window: int) -> dict[str, list[str]]:
-    found = store.earlier_batches(out, store.read_days(out), before, **window)
-    return {category: [entry.id for entry in entries] for category, entries in found.items()}
-
-
-def test_each_category_has_what_it_announced_the_newest_first(with_batches: Path) -> None:
-    assert batches(with_batches, DAY) == {"cs.LG": ["2601.3", "2601.1"], "hep-th": ["2601.2"]}
-
-
-def test_a_day_and_those_after_it_are_not_earlier(with_batches: Path) -> None:
-    assert batches(with_batches, date(2026, 1, 29)) == {"cs.LG": ["2601.1"], "hep-th": ["2601.2"]}
-
-
-def test_days_before_the_window_are_not_read(with_batches: Path) -> None:
-    (with_batches / store.day_path(date(2026, 1, 28))).unlink()
-    assert batches(with_batches, DAY, window=1) == {"cs.LG": ["2601.3"]}
-
-
-def test_a_category_absent_for_three_days_is_found_before_them(tmp_path: Path) -> None:
-    lg = [paper(f"2601.{n}") for n in range(4)]
-    first = make.digest(below=[lg[0], paper("2601.9")], day=date(2026, 1, 26))
-    sources = {"cs.LG": make.source(lg[0]), "hep-th": make.source(paper("2601.9"))}
-    record(tmp_path, replace(first, sources=sources))
-    for n, only in enumerate(lg[1:], start=27):
-        record(tmp_path, make.digest(below=[only], day=date(2026, 1, n)))
-    assert batches(tmp_path, DAY)["hep-th"] == ["2601.9"]
-    assert "hep-th" not in batches(tmp_path, DAY, window=3)
-
-
-def test_fourteen_days_are_looked_through(tmp_path: Path) -> None:
-    quiet = [date(2026, 1, n) for n in range(10, 23)]
-    for day in quiet:
-        record(tmp_path, make.digest(day=day))
-    record(tmp_path, make.digest(below=[paper("2601.1")], day=date(2026, 1, 9)))
+def test_fourteen_days_are_compared(tmp_path: Path) -> None:
+    for n in range(10, 23):
+        record(tmp_path, make.digest(day=date(2026, 1, n)))
+    record(tmp_path, scoring("2601.1", day=date(2026, 1, 9)))
     assert batches(tmp_path, date(2026, 1, 23)) == {"cs.LG": ["2601.1"]}
     record(tmp_path, make.digest(day=date(2026, 1, 23)))
+    (tmp_path / store.day_path(date(2026, 1, 9))).unlink()  # older days are not even read
     assert batches(tmp_path, date(2026, 1, 24)) == {}
 
 
 def test_a_stale_batch_is_no_batch_of_its_day(tmp_path: Path) -> None:
-    record(tmp_path, make.digest(below=[paper("2601.1"), paper("2601.2")], day=date(2026, 1, 28)))
+    record(tmp_path, scoring("2601.1", "2601.2", day=date(2026, 1, 28)))
     stale = make.digest(seen=[paper("2601.2")], day=EARLIER)
     record(tmp_path, replace(stale, sources={"cs.LG": make.source(paper("2601.2"), fresh=False)}))
     assert batches(tmp_path, DAY) == {"cs.LG": ["2601.1", "2601.2"]}
@@ -332,24 +218,15 @@ def test_a_stale_batch_is_no_batch_of_its_day(tmp_path: Path) -> None:
 NAME = PurePosixPath("2026/page.html")
 
 
-def test_what_is_right_already_is_not_touched(tmp_path: Path) -> None:
-    store.write_files(tmp_path, {NAME: b"page"})
+def test_only_files_that_differ_are_written(tmp_path: Path) -> None:
+    assert store.write_files(tmp_path, {NAME: b"page"}) == [NAME]
+    assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o644  # the web server can read it
     os.utime(tmp_path / NAME, ns=(1, 1))
-    assert store.write_files(tmp_path, {NAME: b"page", PurePosixPath("new"): b""}) == [
-        PurePosixPath("new")
-    ]
+    new = PurePosixPath("new")
+    assert store.write_files(tmp_path, {NAME: b"page", new: b""}) == [new]
     assert (tmp_path / NAME).stat().st_mtime_ns == 1
-
-
-def test_a_file_that_must_not_be_there_is_removed_once(tmp_path: Path) -> None:
-    store.write_files(tmp_path, {NAME: b"page"})
     assert store.write_files(tmp_path, {NAME: None}) == [NAME]
     assert store.write_files(tmp_path, {NAME: None}) == []
-
-
-def test_a_written_file_can_be_read_by_the_web_server(tmp_path: Path) -> None:
-    store.write_files(tmp_path, {NAME: b"page"})
-    assert (tmp_path / NAME).stat().st_mode & 0o777 == 0o644
 
 
 def blocked_by_a_folder(out: Path) -> None:
@@ -364,24 +241,19 @@ def blocked_by_a_dangling_link(out: Path) -> None:
     out.joinpath(NAME.parts[0]).symlink_to(out / "nowhere")
 
 
-@pytest.fixture(params=[blocked_by_a_folder, blocked_by_a_file, blocked_by_a_dangling_link])
-def blocked(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    request.param(tmp_path)
-    return tmp_path
-
-
-def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing_behind(blocked: Path) -> None:
-    before = sorted(blocked.rglob("*"))
-    with pytest.raises(ArchiveError, match=r"2026/page\.html: cannot be (read|written): "):
-        store.write_files(blocked, {NAME: b"page"})
-    assert sorted(blocked.rglob("*")) == before
-
-
-def test_files_written_before_the_failure_are_whole(blocked: Path) -> None:
+@pytest.mark.parametrize(
+    "block", [blocked_by_a_folder, blocked_by_a_file, blocked_by_a_dangling_link]
+)
+def test_a_file_that_cannot_be_written_is_named(
+    tmp_path: Path, block: Callable[[Path], None]
+) -> None:
+    block(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
     first = PurePosixPath("first")
-    with pytest.raises(ArchiveError):
-        store.write_files(blocked, {first: b"whole", NAME: b"page"})
-    assert (blocked / first).read_bytes() == b"whole"
+    with pytest.raises(ArchiveError, match=r"2026/page\.html: cannot be (read|written): "):
+        store.write_files(tmp_path, {first: b"whole", NAME: b"page"})
+    assert (tmp_path / first).read_bytes() == b"whole"
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / first])
 
 
 @contextmanager
@@ -402,33 +274,8 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     assert tree(tmp_path) == {str(NAME): b"old page"}
 
 
-def test_a_full_disk_takes_no_part_of_a_line_of_the_list_of_days(tmp_path: Path) -> None:
-    store.write_files(tmp_path, {store.DAYS: b"a\n"})
-    with full_disk(), pytest.raises(ArchiveError, match=r"cannot be written: .*free the disk"):
-        store.write_files(tmp_path, {store.DAYS: b"a\nbbbb\n"})
-    assert tree(tmp_path) == {str(store.DAYS): b"a\n"}
-
-
-def test_a_new_day_is_a_line_more_and_not_a_new_list(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", day=EARLIER))
-    before = (tmp_path / store.DAYS).stat().st_ino
-    record(tmp_path, scoring("2601.00002"))
-    assert (tmp_path / store.DAYS).stat().st_ino == before
-    assert [day.date for day in store.read_days(tmp_path)] == [EARLIER, DAY]
-
-
-def test_a_list_of_days_cut_short_anywhere_is_made_whole_again(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", day=EARLIER))
-    record(tmp_path, scoring("2601.00002"))
-    listed, whole = tmp_path / store.DAYS, (tmp_path / store.DAYS).read_bytes()
-    for left in range(len(whole)):
-        listed.write_bytes(whole[:left] + b"\0" * (left % 2))  # some file systems fill up
-        store.restore(tmp_path)
-        assert listed.read_bytes() == whole, left
-
-
 @pytest.mark.parametrize("struck", [OSError(5, "Input/output error"), KeyboardInterrupt()])
-def test_a_run_struck_before_the_new_file_takes_the_place_leaves_the_old_one(
+def test_a_run_stopped_before_the_replacement_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, struck: BaseException
 ) -> None:
     store.write_files(tmp_path, {NAME: b"old page"})
@@ -445,12 +292,10 @@ def test_a_run_struck_before_the_new_file_takes_the_place_leaves_the_old_one(
     assert tree(tmp_path) == {str(NAME): b"old page"}
 
 
-def test_what_a_killed_run_left_half_written_is_gone_after_the_next(tmp_path: Path) -> None:
+def test_a_half_written_file_is_gone_after_the_next_run(tmp_path: Path) -> None:
     store.write_files(tmp_path, {NAME: b"old page"})
-    left: list[str] = []
-
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Path, "unlink", lambda path, missing_ok=False: left.append(path.name))
+        patch.setattr(Path, "unlink", lambda path, missing_ok=False: None)
         patch.setattr(os, "replace", lambda source, target: 1 / 0)  # killed: nothing tidies up
         with pytest.raises(ZeroDivisionError):
             store.write_files(tmp_path, {NAME: b"new page"})
@@ -459,135 +304,7 @@ def test_what_a_killed_run_left_half_written_is_gone_after_the_next(tmp_path: Pa
     assert tree(tmp_path) == {str(NAME): b"new page"}
 
 
-def test_the_days_own_file_is_written_before_what_derives_from_it(tmp_path: Path) -> None:
-    digest = make.digest(below=[paper("2601.00002")])
-    files = store.day_files(tmp_path, digest, None, [Day.of(digest)])
-    assert next(iter(files)) == store.day_path(DAY)
-
-
-def months(out: Path, number: int) -> list[date]:
-    """As many days, a month apart, each with a paper of its month, of 2024 and of 1999."""
-    days = [date(2025, 1 + n, 15) for n in range(number)]
-    for n, day in enumerate(days):
-        new, old = f"{day:%y%m}.00001", f"2412.0000{n}"
-        record(out, scoring(new, old, f"math/990100{n}", day=day))
-    return days
-
-
-@pytest.mark.parametrize("shard", ["2501", "2512", "2412", "9901"])
-def test_a_lost_shard_of_any_month_is_made_again(tmp_path: Path, shard: str) -> None:
-    months(tmp_path, 12)
-    path = tmp_path / f"data/seen/{shard}.txt"
-    before = path.read_bytes()
-    path.unlink()
-    assert store.restore(tmp_path) == [PurePosixPath(f"data/seen/{shard}.txt")]
-    assert path.read_bytes() == before
-    assert store.restore(tmp_path) == []
-
-
-def cut_in_half(text: bytes) -> bytes:
-    return b"".join(text.splitlines(keepends=True)[:5])
-
-
-def with_conflict_markers(text: bytes) -> bytes:
-    return b"<<<<<<< HEAD\n" + text + b"=======\n>>>>>>> theirs\n"
-
-
-def with_a_day_that_has_no_record(text: bytes) -> bytes:
-    return text + b"2412.00020 2024-12-20\n"
-
-
-def with_a_paper_that_no_day_scored(text: bytes) -> bytes:
-    return text + b"2412.00020 2025-03-15\n"
-
-
-def with_windows_line_endings_and_one_line_less(text: bytes) -> bytes:
-    return text.replace(b"\n", b"\r\n").partition(b"\n")[2]
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        cut_in_half,
-        with_conflict_markers,
-        with_a_day_that_has_no_record,
-        with_a_paper_that_no_day_scored,
-        with_windows_line_endings_and_one_line_less,
-    ],
-)
-def test_a_damaged_shard_of_old_is_made_again(
-    tmp_path: Path, damage: Callable[[bytes], bytes]
-) -> None:
-    months(tmp_path, 12)
-    path = tmp_path / "data/seen/2412.txt"
-    before = path.read_bytes()
-    path.write_bytes(damage(before))
-    assert store.restore(tmp_path) == [PurePosixPath("data/seen/2412.txt")]
-    assert path.read_bytes() == before
-    assert store.restore(tmp_path) == []
-
-
-def test_a_shard_of_papers_that_no_day_scored_is_removed(tmp_path: Path) -> None:
-    months(tmp_path, 2)
-    before = tree(tmp_path)
-    (tmp_path / "data/seen/2611.txt").write_text("2611.00001 2026-10-30\n")
-    assert store.restore(tmp_path) == [PurePosixPath("data/seen/2611.txt")]
-    assert tree(tmp_path) == before
-
-
-def test_a_line_of_a_day_without_a_record_counts_for_nothing(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001", day=EARLIER))
-    with (tmp_path / "data/seen/2601.txt").open("a") as file:
-        file.write("2601.00002 2026-01-28\n")
-    assert store.read_ledger(tmp_path, ["2601.00001", "2601.00002"]) == {"2601.00001": EARLIER}
-    record(tmp_path, scoring("2601.00002"))
-    assert (tmp_path / "data/seen/2601.txt").read_text() == (
-        "2601.00001 2026-01-29\n2601.00002 2026-01-30\n"
-    )
-
-
-def test_papers_that_two_days_scored_are_no_reason_to_read_all_days(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days = months(tmp_path, 12)
-    twice = scoring("2501.00001", "2502.00009", day=days[1])
-    record(tmp_path, twice, store.read_day(tmp_path, days[1]))
-    monkeypatch.setattr(store, "read_archive", lambda out: pytest.fail("read the whole archive"))
-    assert store.restore(tmp_path) == []
-    shard = tmp_path / "data/seen/2502.txt"
-    shard.unlink()
-    monkeypatch.undo()
-    assert store.restore(tmp_path) == [PurePosixPath("data/seen/2502.txt")]
-
-
-def test_a_whole_ledger_is_known_by_the_last_days_and_a_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    days = months(tmp_path, 12)
-    read: list[date] = []
-    known = store.listed_day
-
-    def listed_day(out: Path, day: date) -> Digest:
-        read.append(day)
-        return known(out, day)
-
-    monkeypatch.setattr(store, "listed_day", listed_day)
-    assert store.restore(tmp_path) == []
-    assert read == days[-3:]
-
-
-def test_a_list_of_days_that_cannot_be_read_is_made_again(tmp_path: Path) -> None:
-    record(tmp_path, scoring("2601.00001"))
-    before = tree(tmp_path)
-    (tmp_path / store.DAYS).write_bytes(b'{"date":"2026-01-30"}\n')
-    assert store.restore(tmp_path) == [store.DAYS]
-    assert tree(tmp_path) == before
-
-
-# --- files of somebody else's -----------------------------------------------------------------
-
-
-def test_a_file_that_this_program_did_not_make_stops_the_writing(tmp_path: Path) -> None:
+def test_a_file_of_somebody_else_stops_the_writing(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text("mine")
     (tmp_path / "2026").mkdir()
     (tmp_path / "2026/2026-01-30.html").write_text("mine, too")
@@ -602,13 +319,8 @@ def test_a_file_that_this_program_did_not_make_stops_the_writing(tmp_path: Path)
     assert tree(tmp_path) == before
 
 
-def test_a_file_that_is_as_it_would_be_written_is_no_obstacle(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("the same")
-    assert store.write_files(tmp_path, {PurePosixPath("index.html"): b"the same"}) == []
-
-
-@pytest.mark.parametrize("left", [b"", b"\n", b"\0\0\0", b"<p>", b"<p>\0\0"])
-def test_what_holds_nothing_or_the_beginning_is_written_over(tmp_path: Path, left: bytes) -> None:
-    (tmp_path / "index.html").write_bytes(left)
-    assert store.write_files(tmp_path, {PurePosixPath("index.html"): b"<p>page</p>"})
+@pytest.mark.parametrize("present", [b"", b"\n", b"\0\0\0", b"<p>page</p>"])
+def test_an_empty_file_or_the_same_file_may_be_overwritten(tmp_path: Path, present: bytes) -> None:
+    (tmp_path / "index.html").write_bytes(present)
+    store.write_files(tmp_path, {PurePosixPath("index.html"): b"<p>page</p>"})
     assert (tmp_path / "index.html").read_bytes() == b"<p>page</p>"

@@ -97,7 +97,7 @@ class Project:
                 request.respond_with_json(answer)
 
     def record(self, digest: Digest) -> None:
-        output.write(self.out, digest, None, Site())
+        output.write(store.Archive(self.out), digest, Site())
 
     def doctor(self, *options: str) -> tuple[int, str, str]:
         code = main(["doctor", *options])
@@ -170,7 +170,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         git(folder, "init", "--quiet", "--template=", "--bare", str(bare))
         git(papers, "init", "--quiet", "--template=")
         git(papers, "remote", "add", "origin", "../remote.git")
-        output.write(papers / "docs", day(BEFORE, A), None, Site())
+        output.write(store.Archive(papers / "docs"), day(BEFORE, A), Site())
         git(papers, "add", ".")
         git(papers, "commit", "--quiet", "--message", "All of it")
         git(papers, "push", "--quiet", "--set-upstream", "origin", "main")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from digest.archive import store
 from digest.core.config import Site
 from digest.core.errors import ArchiveError, PublishError
 from digest.core.models import Kept
@@ -70,7 +71,7 @@ def record(folder: Path, number: int) -> None:
     day = [*DAYS, DAY + timedelta(days=3), DAY + timedelta(days=4)][number]
     kept = [Kept(paper(f"2601.0000{number}"), score())]
     digest = make.digest(day=day, kept=kept)
-    output.write(folder / "docs", digest, None, SITE)
+    output.write(store.Archive(folder / "docs"), digest, SITE)
     assert commit(folder / "docs", digest)
 
 
@@ -218,7 +219,7 @@ def test_digests_that_could_not_be_pushed_are_no_obstacle(remote: Path) -> None:
 def test_a_digest_of_another_site_is_no_obstacle(remote: Path) -> None:
     folder = clone(remote)
     digest = make.digest(kept=[Kept(paper("2601.00001"), score())])
-    output.write(folder / "physics/docs", digest, None, SITE)
+    output.write(store.Archive(folder / "physics/docs"), digest, SITE)
     commit(folder / "physics/docs", digest)
     require_pushed(folder / "docs")
     assert len(own_commits(folder / "docs", "HEAD", ["origin/main"])) == 1  # not to be moved

@@ -69,7 +69,7 @@ def no_days(their_out: Path, days: list[date]) -> None:
 def record(repository: Path, digest: Digest) -> str:
     """The day archived, rendered and committed."""
     out = repository / "docs"
-    output.write(out, digest, store.read_day(out, digest.date), SITE)
+    output.write(store.Archive(out), digest, SITE)
     made = commit(out, digest)
     assert made is not None
     return made
@@ -81,7 +81,7 @@ def push_days(repository: Path) -> str | None:
 
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
-            output.add_day(their_out, store.listed_day(out, day), SITE)
+            output.add_day(their_out, store.Archive(out).listed_day(day), SITE)
 
     return push(out, add_days)
 
@@ -214,7 +214,7 @@ def test_a_paper_scored_by_both_is_seen_once(repository: Path, other: Path, tmp_
     day = store.read_day(repository / "docs", DAY)
     assert day is not None
     assert day.seen == ("2601.00001",)
-    assert store.read_ledger(repository / "docs", ["2601.00001"]) == {"2601.00001": NEXT_DAY}
+    assert store.Archive(repository / "docs").scored_on(["2601.00001"]) == {"2601.00001": NEXT_DAY}
     assert_site_is_its_archives(repository, tmp_path)
 
 

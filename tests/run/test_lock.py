@@ -6,13 +6,14 @@ import errno
 import fcntl
 import os
 import signal
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from subprocess import PIPE, Popen
 
 import pytest
 
@@ -21,15 +22,7 @@ from digest.run import lock
 from tests.make import tree
 
 START = datetime(2026, 11, 12, 6, 43, 10, tzinfo=UTC)
-HOLD = """
-import sys
-from datetime import UTC, datetime
-from pathlib import Path
-from digest import lock
-with lock.held(Path(sys.argv[1]), datetime(2026, 11, 12, 6, 43, 10, tzinfo=UTC)):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+FORK = get_context("fork")  # starts in no time
 
 
 @pytest.fixture
@@ -37,22 +30,32 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "project" / ".digest"
 
 
+def hold(folder: Path, parent: Connection) -> None:
+    with lock.held(folder, START):
+        parent.send("held")
+        parent.recv()
+
+
 @contextmanager
-def another(folder: Path) -> Iterator[Popen[str]]:
+def another(folder: Path) -> Iterator[BaseProcess]:
     """Another process that holds the lock until it is told to stop, or is killed."""
-    process = Popen([sys.executable, "-c", HOLD, folder], stdin=PIPE, stdout=PIPE, text=True)
-    assert process.stdout
-    assert process.stdout.readline() == "held\n"
+    child, parent = FORK.Pipe()
+    process = FORK.Process(target=hold, args=(folder, parent))
+    process.start()
+    assert child.poll(60)
     try:
         yield process
     finally:
-        process.communicate()
+        child.send("done")
+        process.join(60)
+        child.close()
+        parent.close()
 
 
-def test_a_second_process_is_told_of_the_first_and_its_start(folder: Path) -> None:
+def test_a_second_process_is_told_of_the_first(folder: Path) -> None:
     with another(folder) as first:
-        said = rf"^process {first.pid} has been at work here since 2026-11-12 06:43 UTC: "
-        with pytest.raises(AnotherRun, match=said), lock.held(folder, START):
+        message = rf"^process {first.pid} has been at work here since 2026-11-12 06:43 UTC: "
+        with pytest.raises(AnotherRun, match=message), lock.held(folder, START):
             pytest.fail("both are at work")
     with lock.held(folder, START):
         assert (folder / lock.FILE).read_text() == f"{os.getpid()} 2026-11-12T06:43:10Z\n"
@@ -60,8 +63,9 @@ def test_a_second_process_is_told_of_the_first_and_its_start(folder: Path) -> No
 
 def test_the_lock_of_a_killed_process_is_free(folder: Path) -> None:
     with another(folder) as first:
-        first.send_signal(signal.SIGKILL)
-        first.wait()
+        assert first.pid
+        os.kill(first.pid, signal.SIGKILL)
+        first.join()
         assert (folder / lock.FILE).exists()
         with lock.held(folder, START):
             assert (folder / lock.FILE).read_text().startswith(f"{os.getpid()} ")
@@ -78,47 +82,34 @@ def test_nothing_is_left_of_the_lock(folder: Path) -> None:
     assert tree(folder) == {"2026-11-12.jsonl": b"{}"}
 
 
-TAKE_TURNS = """
-import sys
-from contextlib import suppress
-from datetime import UTC, datetime
-from pathlib import Path
-from digest import lock
-from digest.errors import AnotherRun
-folder, turns = Path(sys.argv[1]), 0
-alone = folder.with_name("alone")
-while turns < 100:
-    with suppress(AnotherRun), lock.held(folder, datetime.now(UTC)):
-        alone.touch(exist_ok=False)
-        alone.unlink()
-        turns += 1
-"""
+def take_turns(folder: Path) -> None:
+    turns, alone = 0, folder.with_name("alone")
+    while turns < 50:
+        with suppress(AnotherRun), lock.held(folder, START):
+            alone.touch(exist_ok=False)
+            alone.unlink()
+            turns += 1
 
 
 def test_processes_that_make_and_remove_the_folder_take_turns(folder: Path) -> None:
     folder.parent.mkdir()
-    command = [sys.executable, "-c", TAKE_TURNS, str(folder)]
-    processes = [Popen(command, stderr=PIPE, text=True) for _ in range(4)]
-    assert [process.communicate()[1] for process in processes] == [""] * 4
+    processes = [FORK.Process(target=take_turns, args=(folder,)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 3
     assert not folder.exists()
 
 
-def test_a_holder_that_has_not_written_yet_is_waited_for(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_holders_text_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with lock.held(folder, START):
         text = (folder / lock.FILE).read_text()
         (folder / lock.FILE).write_text("")
         monkeypatch.setattr(time, "sleep", lambda _: (folder / lock.FILE).write_text(text))
         with pytest.raises(AnotherRun, match=rf"^process {os.getpid()} "):
             lock._lock(folder / lock.FILE)
-
-
-def test_a_holder_that_never_writes_is_told_without_its_number(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lock, "_READ_PAUSE_S", 0)
-    with lock.held(folder, START):
+        monkeypatch.setattr(time, "sleep", lambda _: None)
         (folder / lock.FILE).write_text("\N{SNOWMAN}")
         with pytest.raises(AnotherRun, match=r"^another process is at work here: this run"):
             lock._lock(folder / lock.FILE)
@@ -141,13 +132,12 @@ def a_folder_in_place_of_the_file(folder: Path) -> None:
 
 @pytest.mark.parametrize("obstacle", [a_file, a_dangling_link, a_folder_in_place_of_the_file])
 def test_a_folder_that_cannot_be_used_is_one_line(
-    folder: Path, obstacle: object, request: pytest.FixtureRequest
+    folder: Path, obstacle: Callable[[Path], None]
 ) -> None:
     folder.parent.mkdir()
-    assert callable(obstacle)
     obstacle(folder)
-    said = r"\.digest: cannot hold the lock of this run: [A-Z].*: make it a folder that you may"
-    with pytest.raises(ArchiveError, match=said), lock.held(folder, START):
+    message = r"\.digest: cannot hold the lock of this run: [A-Z].*: make it a folder that you may"
+    with pytest.raises(ArchiveError, match=message), lock.held(folder, START):
         pytest.fail("it was locked")
 
 
@@ -165,24 +155,19 @@ def test_a_folder_without_permission_is_one_line(folder: Path) -> None:
         os.seteuid(0)
 
 
-def test_a_file_system_without_locks_is_no_obstacle_but_is_told(
+def test_without_locks_the_run_goes_on_and_says_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(file: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
-    monkeypatch.setattr(fcntl, "flock", refuse)
-    with lock.held(folder, START):
-        assert (folder / lock.FILE).exists()
-    assert "this file system has no locks" in caplog.text
-    assert not folder.exists()
-
-
-def test_a_system_without_flock_is_no_obstacle_but_is_told(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(lock, "fcntl", None)
     caplog.set_level("INFO", logger="digest")
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", refuse)
+        with lock.held(folder, START):
+            assert (folder / lock.FILE).exists()
+    assert "this file system has no locks" in caplog.text
+    monkeypatch.setattr(lock, "fcntl", None)  # as on Windows
     with lock.held(folder, START):
         assert not folder.exists()
     assert "this system has no flock" in caplog.text

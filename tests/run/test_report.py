@@ -24,25 +24,53 @@ def told(report: RunReport) -> dict[str, object]:
     return loaded
 
 
-def test_a_report_has_the_contracts_keys_whatever_happened() -> None:
-    published, failed = RunReport(), RunReport()
-    published.add(PUBLISHED)
-    failed.fail(RunStatus.CONFIG_ERROR, "no", 2)
-    for report in (RunReport(), published, failed):
-        assert list(told(report)) == REPORT_KEYS
-
-
-def test_a_day_has_the_same_keys_as_the_run_but_for_its_days_and_its_problem() -> None:
+def report_of(*days: DayReport) -> RunReport:
+    """Of a run that handled these days; a stale one has failed it."""
     report = RunReport()
-    report.add(PUBLISHED)
-    days = told(report)["days"]
+    for day in days:
+        report.add(day, 4 if day.status is RunStatus.STALE_FEED else 0)
+    return report
+
+
+def failed(reason: str, status: RunStatus = RunStatus.CONFIG_ERROR) -> RunReport:
+    report = RunReport()
+    report.fail(status, reason, 2)
+    return report
+
+
+def test_a_report_has_the_contracts_keys_whatever_happened() -> None:
+    for report in (RunReport(), report_of(PUBLISHED), failed("no")):
+        assert list(told(report)) == REPORT_KEYS
+    days = told(report_of(PUBLISHED))["days"]
     assert isinstance(days, list)
     assert [list(day) for day in days] == [DAY_KEYS]
+    assert (told(RunReport())["status"], told(failed("no"))["days"]) == ("unchanged", [])
+
+
+def test_the_newest_day_is_the_top_and_what_failed_is_named() -> None:
+    report = report_of(PUBLISHED, STALE)
+    facts = told(report)
+    assert (facts["status"], facts["date"], facts["seconds"]) == ("published", str(DAY), 1.235)
+    assert isinstance(facts["days"], list)
+    assert [day["date"] for day in facts["days"]] == ["2026-01-29", "2026-01-30"]
+    assert report.to_text() == (
+        "2026-01-29: stale_feed: the feed is stale\n2026-01-30: published: 1 of 1 paper kept"
+    )
+    assert report.exit_code == 4
+    assert report.complaints() == ["digest: 2026-01-29: the feed is stale"]
+    assert "digest: 2026-01-29: the feed is stale" in report.to_summary()
+
+
+def test_each_mistake_is_a_line() -> None:
+    report = failed("keep: wrong\nout: wrong")
+    assert report.complaints() == ["digest: keep: wrong", "digest: out: wrong"]
+    assert report_of(PUBLISHED).complaints() == []
+    report = report_of(DayReport(RunStatus.UPDATED, "2 files changed"))
+    assert report.to_text() == "updated: 2 files changed"
 
 
 def test_a_day_tells_what_its_digest_holds() -> None:
-    report = RunReport()
-    report.add(PUBLISHED)
+    report = report_of(PUBLISHED)
     facts = told(report)
     assert facts["date"] == "2026-01-30"
     assert facts["page"] == "2026/2026-01-30.html"
@@ -61,23 +89,6 @@ def test_a_day_tells_what_its_digest_holds() -> None:
     assert (facts["cost_usd"], facts["model"], facts["scorer"]) == (None, "gpt-6-luna", "llm")
 
 
-def test_the_top_level_is_the_newest_day_and_the_seconds_of_the_run() -> None:
-    report = RunReport()
-    report.add(STALE)
-    report.add(PUBLISHED)
-    facts = told(report)
-    assert (facts["status"], facts["date"], facts["seconds"]) == ("published", str(DAY), 1.235)
-
-
-def test_the_days_are_oldest_first() -> None:
-    report = RunReport()
-    report.add(STALE)
-    report.add(PUBLISHED)
-    days = told(report)["days"]
-    assert isinstance(days, list)
-    assert [day["date"] for day in days] == ["2026-01-29", "2026-01-30"]
-
-
 def test_a_failure_is_the_top_level_and_the_day_it_struck() -> None:
     report = RunReport()
     report.add(STALE)
@@ -90,27 +101,8 @@ def test_a_failure_is_the_top_level_and_the_day_it_struck() -> None:
     assert [day["status"] for day in days] == ["stale_feed", "publish_error"]
 
 
-def test_a_failure_before_any_day_handled_none() -> None:
-    report = RunReport()
-    report.fail(RunStatus.CONFIG_ERROR, "no", 2)
-    assert told(report)["days"] == []
-
-
-def test_a_run_without_anything_to_do_is_unchanged() -> None:
-    assert told(RunReport())["status"] == "unchanged"
-
-
-def test_a_stale_day_that_fails_the_run_is_complained_about_after_a_good_one() -> None:
-    report = RunReport()
-    report.add(STALE, exit_code=4)
-    report.add(PUBLISHED)
-    assert report.exit_code == 4
-    assert report.complaints() == ["digest: 2026-01-29: the feed is stale"]
-
-
-def test_what_set_the_exit_code_is_the_problem_whatever_else_happened() -> None:
-    report = RunReport()
-    report.add(PUBLISHED)
+def test_what_set_the_exit_code_is_the_problem() -> None:
+    report = report_of(PUBLISHED)
     assert told(report)["problem"] is None
     report.add(DayReport(RunStatus.WAITING, "arXiv does not say yet", date(2026, 1, 28)))
     report.add(STALE, exit_code=4)
@@ -128,18 +120,6 @@ def test_what_set_the_exit_code_is_the_problem_whatever_else_happened() -> None:
     }
 
 
-def test_each_mistake_is_a_line_that_names_the_program() -> None:
-    report = RunReport()
-    report.fail(RunStatus.CONFIG_ERROR, "keep: wrong\nout: wrong", 2)
-    assert report.complaints() == ["digest: keep: wrong", "digest: out: wrong"]
-
-
-def test_a_good_run_complains_of_nothing() -> None:
-    report = RunReport()
-    report.add(PUBLISHED)
-    assert report.complaints() == []
-
-
 def test_words_from_outside_cannot_command_github() -> None:
     report = RunReport()
     report.add(DayReport(RunStatus.STALE_FEED, "a\n::error::b\x1b[31m", DAY), exit_code=4)
@@ -147,21 +127,6 @@ def test_words_from_outside_cannot_command_github() -> None:
         assert "::error" not in text
         assert "\x1b" not in text
         assert len(text.splitlines()) == 1
-
-
-def test_a_person_reads_a_line_a_day() -> None:
-    report = RunReport()
-    report.add(STALE)
-    report.add(PUBLISHED)
-    assert report.to_text() == (
-        "2026-01-29: stale_feed: the feed is stale\n2026-01-30: published: 1 of 1 paper kept"
-    )
-
-
-def test_what_is_no_day_has_no_date_before_it() -> None:
-    report = RunReport()
-    report.add(DayReport(RunStatus.UPDATED, "2 files changed"))
-    assert report.to_text() == "updated: 2 files changed"
 
 
 # --- GitHub Actions ---------------------------------------------------------------------------
@@ -179,9 +144,7 @@ def outputs(report: RunReport) -> dict[str, str]:
 
 
 def test_a_step_outputs_what_the_newest_day_came_to() -> None:
-    report = RunReport()
-    report.add(STALE)
-    report.add(replace(PUBLISHED, cost_usd=0.0421))
+    report = report_of(replace(PUBLISHED, cost_usd=0.0421), STALE)
     assert outputs(report) == {
         "status": "published",
         "reason": "1 of 1 paper kept",
@@ -191,7 +154,7 @@ def test_a_step_outputs_what_the_newest_day_came_to() -> None:
         "cost-usd": "0.042100",
         "page": "2026/2026-01-30.html",
         "commit": "abc123",
-        "exit-code": "0",
+        "exit-code": "4",
     }
 
 
@@ -213,11 +176,9 @@ def test_delimiters_cannot_be_guessed() -> None:
 
 
 def test_the_summary_holds_the_sums_and_the_cost_of_each_day() -> None:
-    report = RunReport()
-    report.add(STALE)
-    report.add(replace(PUBLISHED, cost_usd=0.0421))
+    report = report_of(replace(PUBLISHED, cost_usd=0.0421), STALE)
     text = report.to_summary()
-    assert text.startswith("## Digest: published\n\n1 of 1 paper kept\n\n| Day | Status |")
+    assert text.startswith("## Digest: published\n\n1 of 1 paper kept\n\ndigest: 2026-01-29: the")
     assert "| 2026-01-30 | published | 1 | 0 | 0 | 1 | 1 | 0 | 0 | &#36;0.0421 |" in text
     assert "| 2026-01-29 | stale\\_feed |" in text
 
@@ -229,13 +190,6 @@ def test_the_summary_never_calls_an_unknown_cost_nothing() -> None:
     text = report.to_summary()
     assert "| not reported |" in text
     assert "| none |" in text
-
-
-def test_the_summary_names_what_failed_the_run_even_if_a_later_day_went_well() -> None:
-    report = RunReport()
-    report.add(STALE, exit_code=4)
-    report.add(PUBLISHED)
-    assert "digest: 2026-01-29: the feed is stale" in report.to_summary()
 
 
 def test_the_summary_stays_short() -> None:
@@ -263,7 +217,7 @@ def test_a_log_record_holds_no_secret() -> None:
     assert LogFormatter(Secrets([key])).format(record) == "read: key …"
 
 
-def test_json_commands_nothing_and_still_says_exactly_what_was_meant() -> None:
+def test_json_commands_nothing_and_loses_nothing() -> None:
     report = RunReport()
     report.add(replace(PUBLISHED, model="##[error]@cf/x::y\n"))
     assert "##[" not in report.to_json(0)
@@ -275,12 +229,11 @@ def test_json_commands_nothing_and_still_says_exactly_what_was_meant() -> None:
 
 
 def test_a_failure_is_an_error_annotation_and_a_line_of_it() -> None:
-    report = RunReport()
-    report.fail(RunStatus.OUTAGE, "100% wrong: mend it\nsecond", 3)
-    assert report.to_annotations() == (
-        "::error title=Digest stopped::100%25 wrong: mend it\n"
-        "::error title=Digest stopped::second\n"
+    assert failed("100% wrong: fix it\nsecond").to_annotations() == (
+        "::error title=Digest stopped::100%25 wrong: fix it\n::error title=Digest stopped::second\n"
     )
+    findings = failed("push: refused: fix it", RunStatus.FINDINGS)  # no digest has stopped
+    assert findings.to_annotations() == "::error title=To be fixed::push: refused: fix it\n"
 
 
 def test_what_a_reader_must_know_of_a_day_is_a_warning_annotation() -> None:
@@ -289,19 +242,8 @@ def test_what_a_reader_must_know_of_a_day_is_a_warning_annotation() -> None:
     report.add(DayReport.of(digest, RunStatus.PUBLISHED, "1 of 2 papers kept", "abc"))
     (line,) = report.to_annotations().splitlines()
     assert line.startswith("::warning title=Digest::2026-01-30: 1 paper could not be scored")
-
-
-def test_a_day_that_stood_already_is_not_warned_of_again() -> None:
-    report = RunReport()
-    digest = make.digest(kept=[Kept(paper(), score())], unscored=[paper("2601.00002")])
-    report.add(DayReport.of(digest, RunStatus.UNCHANGED, "nothing is new", None))
-    assert report.to_annotations() == ""
-
-
-def test_findings_are_annotated_as_such_for_no_digest_has_stopped() -> None:
-    report = RunReport()
-    report.fail(RunStatus.FINDINGS, "push: refused: mend it", 1)
-    assert report.to_annotations() == "::error title=To be mended::push: refused: mend it\n"
+    stands = DayReport.of(digest, RunStatus.UNCHANGED, "nothing is new", None)
+    assert report_of(stands).to_annotations() == ""  # not again
 
 
 def test_what_only_deserves_a_look_stands_in_the_summary_alone() -> None:

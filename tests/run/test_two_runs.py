@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,11 +17,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from digest.cli.main import main
 from tests import make
 from tests.make import DAY, git, paper, tree
-
-ROOT = Path(__file__).parents[2]
-ENVIRONMENT = {"PYTHONPATH": str(ROOT), "GITHUB_ACTIONS": "", "OPENAI_API_KEY": ""}
 
 
 class Feed:
@@ -60,64 +57,73 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "prompts/topics.md").write_text("## Matters\n\n- Relevant: matter\n")
     earlier = DAY - timedelta(days=1)
     (tmp_path / "earlier.xml").write_bytes(make.rss(make.feed(paper("2601.00009"), day=earlier)))
-    done = digest(folder, "run", "--feed", "../earlier.xml")
-    assert done.returncode == 0, done.stderr
+    for name in ("OPENAI_API_KEY", "GITHUB_ACTIONS", "GITHUB_REPOSITORY"):
+        monkeypatch.delenv(name, raising=False)
+    assert run_here(folder, "run", "--feed", str(tmp_path / "earlier.xml")) == 0
     return folder
-
-
-def start(folder: Path, *arguments: str, **variables: str) -> Popen[str]:
-    return Popen(
-        [sys.executable, "-m", "digest", *arguments],
-        cwd=folder,
-        env=os.environ | ENVIRONMENT | variables,
-        stdout=PIPE,
-        stderr=PIPE,
-        text=True,
-    )
-
-
-def digest(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    process = start(folder, *arguments, **variables)
-    out, err = process.communicate(timeout=120)
-    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
 
 
 def at_work(folder: Path, slow: Feed) -> Popen[str]:
     """A run that has begun and waits for its feed."""
-    process = start(folder, "run", "--feed", slow.url)
+    process = Popen(
+        [sys.executable, "-m", "digest", "run", "--feed", slow.url],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=PIPE,
+        stderr=PIPE,
+        text=True,
+    )
     assert slow.asked.wait(60)
     return process
 
 
+def run_here(folder: Path, *arguments: str) -> int:
+    """The command in this process: another than that of the run at work."""
+    command, *options = arguments
+    return main([command, "--config", str(folder / "config.yaml"), *options])
+
+
+EARLIER = ["--feed", "../earlier.xml"]
 WRITING = [
-    ["run", "--feed", "../earlier.xml"],
-    ["run", "--feed", "../earlier.xml", "--no-commit", "--rescore"],
-    ["run", "--feed", "../earlier.xml", "--limit", "1"],
+    ["run", *EARLIER],
+    ["run", *EARLIER, "--no-commit", "--rescore"],
+    ["run", *EARLIER, "--limit", "1"],
     ["catch-up", "--date", "2026-01-29"],
     ["render"],
     ["check", "--repair"],
 ]
 READING = [
-    (["run", "--feed", "../earlier.xml", "--dry-run"], 0),
-    (["check"], 1),  # of the page that was spoilt
+    (["run", *EARLIER, "--dry-run"], 0),
+    (["check"], 1),  # a page is missing
     (["render", "--to", "../elsewhere"], 0),
+    (["doctor"], 1),  # there is no remote, among other things
 ]
 
 
-def test_whatever_writes_leaves_the_work_to_the_first(project: Path, slow: Feed) -> None:
+def test_one_run_at_a_time_writes_and_others_may_read(
+    project: Path,
+    slow: Feed,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     (project / "docs/archive.html").unlink()  # for `render` and `check` to make again
     first = at_work(project, slow)
+    monkeypatch.chdir(project)
     before = tree(project)
     for command in WRITING:
-        second = digest(project, *command, "--json")
-        report = json.loads(second.stdout)
-        assert (second.returncode, report["status"], report["problem"]) == (0, "unchanged", None)
-        said = (
-            rf"process {first.pid} has been at work here since 20\d\d-\d\d-\d\d \d\d:\d\d UTC: this"
-        )
-        assert re.match(said, report["reason"]), report["reason"]
-        assert second.stderr == ""
+        assert run_here(project, *command, "--json") == 0
+        output = capsys.readouterr()
+        report = json.loads(output.out)
+        assert (report["status"], report["problem"]) == ("unchanged", None)
+        message = rf"process {first.pid} has been at work here since 20[\d-]+ \d\d:\d\d UTC: this"
+        assert re.match(message, report["reason"]), report["reason"]
+        assert output.err == ""
         assert tree(project) == before, command
+    for command, code in READING:
+        assert run_here(project, *command) == code, command
+        output = capsys.readouterr()
+        assert "at work" not in output.out + output.err
+    assert first.poll() is None
     slow.go_on.set()
     out, err = first.communicate(timeout=120)
     assert first.returncode == 0, err
@@ -128,66 +134,42 @@ def test_whatever_writes_leaves_the_work_to_the_first(project: Path, slow: Feed)
     ]
 
 
-def test_what_only_reads_needs_no_lock(project: Path, slow: Feed) -> None:
-    (project / "docs/archive.html").unlink()
-    first = at_work(project, slow)
-    for command, code in READING:
-        second = digest(project, *command)
-        assert second.returncode == code, second.stderr
-        assert "at work" not in second.stdout + second.stderr
-    checks = digest(project, "doctor").stdout
-    assert "the newest 2026-01-29" in checks
-    assert first.poll() is None
-    slow.go_on.set()
-    first.communicate(timeout=120)
-    assert first.returncode == 0
-
-
-def test_in_github_actions_the_second_says_so_in_outputs_and_summary(
-    project: Path, slow: Feed, tmp_path: Path
+def test_in_actions_the_second_run_says_so(
+    project: Path, slow: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = at_work(project, slow)
-    files = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
-    second = digest(
-        project, "run", "--feed", "../earlier.xml", "--json", GITHUB_ACTIONS="true", **files
-    )
-    assert (second.returncode, json.loads(second.stdout)["status"]) == (0, "unchanged")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    assert run_here(project, "run", "--feed", str(tmp_path / "earlier.xml")) == 0
     outputs = (tmp_path / "GITHUB_OUTPUT").read_text()
     assert re.search(rf"reason<<(\w+)\nprocess {first.pid} has been at work here.*\n\1\n", outputs)
     assert f"process {first.pid}" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
-    slow.go_on.set()
-    first.communicate(timeout=120)
-
-
-def test_a_run_that_was_killed_stops_no_other(project: Path, slow: Feed) -> None:
-    first = at_work(project, slow)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     assert (project / ".digest/lock").exists()
     slow.go_on.set()
-    second = digest(project, "run", "--feed", slow.url)
-    assert second.returncode == 0, second.stderr
-    assert "2026-01-30: published" in second.stdout
+    monkeypatch.undo()
+    make.own_git_settings(monkeypatch, tmp_path)
+    assert run_here(project, "run", "--feed", slow.url) == 0
     assert not (project / ".digest").exists()
 
 
-def test_two_demos_make_one(project: Path) -> None:
-    both = [start(project, "demo") for _ in range(2)]
-    ends = [process.communicate(timeout=120) for process in both]
-    assert [process.returncode for process in both] == [0, 0], ends
-    assert any("published" in out for out, _ in ends)
-    assert not (project / "build/demo/.digest").exists()
-
-
 @pytest.mark.parametrize("command", [WRITING[0], ["render"]])
-def test_a_folder_that_holds_no_lock_is_one_line(project: Path, command: list[str]) -> None:
+def test_a_folder_that_holds_no_lock_is_one_line(
+    project: Path,
+    command: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(project)
     (project / ".digest").write_text("mine")
     before = tree(project)
-    done = digest(project, *command)
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line == (
-        "digest: .digest: cannot hold the lock of this run: File exists: make it a folder that you"
-        " may write to, or remove it"
+    assert run_here(project, *command) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(
+        r"digest: .*\.digest: cannot hold the lock of this run: File exists: make it a folder that"
+        r" you may write to, or remove it",
+        line,
     )
     assert tree(project) == before

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,14 +13,16 @@ from hypothesis import strategies as st
 
 from digest.arxiv.fetch import Fetched, Reading, Unread
 from digest.core.errors import ArchiveError
+from digest.core.models import Missed
 from digest.core.papers import Origin
 from digest.core.scores import Failure, Reason, Score, Scoring, Usage, Verdict
-from digest.run.unfinished import Unfinished, left, troubles
+from digest.run.unfinished import Unfinished, forget_trouble, note_trouble, pending, troubles
 from tests import make
 from tests.make import DAY, score
 
 ASKED = ("llm", "gpt-6-luna", "abc", "")
 RECORD = datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC)
+TOMORROW = DAY + timedelta(days=1)
 SPENT = Usage(100, 50, 20, 10, requests=1, prompt_usd=0.125, estimated_prompt_tokens=90,
               estimated_completion_tokens=25)  # fmt: skip
 ONE, TWO, THREE = (
@@ -39,95 +41,41 @@ def unfinished(
 @pytest.fixture
 def kept(tmp_path: Path) -> Unfinished:
     """With three answers in it."""
-    made = unfinished(tmp_path)
+    answers = unfinished(tmp_path)
     for answer in (ONE, TWO, THREE):
-        made.keep(answer)
-    return made
+        answers.keep(answer)
+    return answers
 
 
-def test_nothing_kept_is_nothing_spent(tmp_path: Path) -> None:
-    assert unfinished(tmp_path).read() == Scoring({})
+def test_every_answer_survives_with_its_cost(tmp_path: Path) -> None:
+    answers = unfinished(tmp_path)
+    assert answers.read() == Scoring({})
     assert not list(tmp_path.iterdir())
+    failed: dict[str, Verdict] = {"2601.00002": Failure(Reason.TIMEOUT)}  # to be asked again
+    answers.keep(replace(ONE, verdicts={**ONE.verdicts, **failed}))
+    answers.keep(TWO)
+    answers.keep(THREE)
+    assert answers.read() == ONE + TWO + THREE
+    assert answers.path.name == "2026-01-30.jsonl"
+    assert len(answers.path.read_text(encoding="utf-8").split("\n")) == 4
 
 
-def test_every_answer_kept_survives_with_what_it_cost(kept: Unfinished) -> None:
-    assert kept.read() == ONE + TWO + THREE
-    assert kept.path.name == "2026-01-30.jsonl"
-    assert len(kept.path.read_text(encoding="utf-8").split("\n")) == 4
-
-
-def test_failures_are_not_kept_for_they_are_to_be_asked_again(tmp_path: Path) -> None:
-    failed: dict[str, Verdict] = {"2601.00002": Failure(Reason.TIMEOUT)}
-    made = unfinished(tmp_path)
-    made.keep(replace(ONE, verdicts={**ONE.verdicts, **failed}))
-    assert made.read() == ONE
-
-
-# --- what a day is about ----------------------------------------------------------------------
-
-
-def test_what_was_read_of_a_day_and_what_was_not_survives(tmp_path: Path) -> None:
-    readings: list[Reading] = [
-        Fetched("feed.xml", make.feed(make.paper(), make.paper("2601.2", unreadable="no title"))),
-        Fetched("page", make.feed(make.paper()), Origin.PAGE),
-        Fetched("search", make.feed(category="cs.CL"), Origin.SEARCH),
-        Unread("cs.AI", "HTTP 500: try again later", expected=True),
-    ]
-    unfinished(tmp_path).keep_readings(readings)
-    assert left(tmp_path / ".digest", DAY + timedelta(days=1)) == {DAY: readings}
-
-
-def test_what_an_earlier_version_kept_of_a_day_is_read(tmp_path: Path) -> None:
-    folder = tmp_path / ".digest"
-    folder.mkdir()
-    feed = {"date": "2026-01-30", "papers": [], "unreadable": []}
-    kept = [
-        {"url": "a", "feed": feed | {"category": "cs.LG"}, "past": False, "approximate": False},
-        {"url": "b", "feed": feed | {"category": "cs.AI"}, "past": True, "approximate": False},
-        {"url": "c", "feed": feed | {"category": "cs.CL"}, "past": True, "approximate": True},
-        {"url": "", "feed": feed | {"category": "cs.CV"}, "past": False, "approximate": False},
-    ]
-    (folder / f"{DAY}.feeds.json").write_text(json.dumps(kept))
-    *fetched, unread = left(folder, DAY + timedelta(days=1))[DAY]
-    assert [r.origin for r in fetched if isinstance(r, Fetched)] == [
-        Origin.FEED,
-        Origin.PAGE,
-        Origin.SEARCH,
-    ]
-    assert unread == Unread("cs.CV", "")
-
-
-def test_what_is_neither_a_feed_nor_a_reason_is_left_out(tmp_path: Path) -> None:
-    folder = tmp_path / ".digest"
-    folder.mkdir()
-    (folder / f"{DAY}.feeds.json").write_text('[{"url": "a"}]')
-    assert left(folder, DAY + timedelta(days=1)) == {}
-
-
-def test_the_later_score_of_a_paper_counts_and_both_are_paid(tmp_path: Path) -> None:
-    made = unfinished(tmp_path)
-    made.keep(ONE)
-    made.keep(Scoring({"2601.00001": score(2, 2)}, SPENT, 0.25))
-    assert made.read() == Scoring({"2601.00001": score(2, 2)}, SPENT + SPENT, 0.5)
-
-
-def test_an_unknown_price_stays_unknown(tmp_path: Path) -> None:
-    made = unfinished(tmp_path)
-    made.keep(ONE)
-    made.keep(replace(TWO, usage=Usage(requests=1), cost_usd=None))
-    found = made.read()
-    assert (found.cost_usd, found.usage) == (None, Usage(requests=2))
+def test_the_later_score_counts_and_both_are_paid(tmp_path: Path) -> None:
+    answers = unfinished(tmp_path)
+    answers.keep(ONE)
+    answers.keep(Scoring({"2601.00001": score(2, 2)}, SPENT, 0.25))
+    assert answers.read() == Scoring({"2601.00001": score(2, 2)}, SPENT + SPENT, 0.5)
+    answers.keep(replace(TWO, usage=Usage(requests=1), cost_usd=None))
+    assert (answers.read().cost_usd, answers.read().usage) == (None, Usage(requests=3))
 
 
 @pytest.mark.parametrize("part", range(len(ASKED)))
-def test_answers_to_another_question_are_not_reused_but_were_paid(
-    kept: Unfinished, part: int
-) -> None:
+def test_answers_to_another_question_only_cost(kept: Unfinished, part: int) -> None:
     other = [word if n != part else "other" for n, word in enumerate(ASKED)]
     assert replace(kept, asked="\n".join(other)).read() == Scoring({}, SPENT + SPENT + SPENT, 0.875)
 
 
-def test_what_a_record_of_the_archive_holds_is_not_counted_twice(kept: Unfinished) -> None:
+def test_what_a_record_holds_is_not_counted_twice(kept: Unfinished) -> None:
     later = replace(kept, after=RECORD)
     assert later.read() == Scoring({})
     later.keep(TWO)
@@ -136,49 +84,81 @@ def test_what_a_record_of_the_archive_holds_is_not_counted_twice(kept: Unfinishe
     assert kept.read() == ONE + TWO + THREE
 
 
-def test_other_days_have_files_of_their_own(kept: Unfinished) -> None:
-    other = Unfinished.of(kept.path.parent, DAY + timedelta(days=1), None, ASKED)
+def test_only_the_days_own_file_is_forgotten(kept: Unfinished) -> None:
+    other = Unfinished.of(kept.path.parent, TOMORROW, None, ASKED)
     assert other.read() == Scoring({})
     other.keep(ONE)
-    kept.forget()
-    assert (kept.read(), other.read()) == (Scoring({}), ONE)
+    for _ in range(2):
+        kept.forget()
+        assert (kept.read(), other.read()) == (Scoring({}), ONE)
 
 
-def test_what_is_forgotten_is_gone_and_can_be_forgotten_again(kept: Unfinished) -> None:
-    kept.forget()
-    assert not kept.path.exists()
-    kept.forget()
-    kept.keep(ONE)
-    assert kept.read() == ONE
+# --- what was read of a day -------------------------------------------------------------------
+
+
+def test_what_was_read_of_a_day_survives(tmp_path: Path) -> None:
+    readings: list[Reading] = [
+        Fetched("feed.xml", make.feed(make.paper(), make.paper("2601.2", unreadable="no title"))),
+        Fetched("page", make.feed(make.paper()), Origin.PAGE),
+        Fetched("search", make.feed(category="cs.CL"), Origin.SEARCH),
+        Unread("cs.AI", "HTTP 500: try again later", expected=True),
+    ]
+    unfinished(tmp_path).keep_readings(readings)
+    assert pending(tmp_path / ".digest", TOMORROW) == {DAY: readings}
+    assert pending(tmp_path / ".digest", DAY) == {}
+
+
+def test_why_days_have_no_digest_is_kept_until_they_have(tmp_path: Path) -> None:
+    days = [date(2026, 1, n) for n in (26, 27, 28, 29)]
+    for day in days:
+        note_trouble(tmp_path, day, f"{day}:\nthe key was rejected")
+    forget_trouble(tmp_path, days[2])
+    expected = Missed(days[1], "2026-01-27: the key was rejected")
+    assert troubles(tmp_path, days[0], days[3]) == (expected,)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", '[{"url": 1}]', "[" * 5000, "\N{SNOWMAN}", '[{"url": "a"}]', '[{"past": true}]']
+)
+def test_a_damaged_file_is_left_out_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    path = tmp_path / "2026-01-29.feeds.json"
+    path.write_text(text)
+    (tmp_path / "2026-01-29.trouble.txt").write_bytes(b"\xff")
+    assert pending(tmp_path, DAY) == {}
+    assert troubles(tmp_path, DAY - timedelta(days=9), DAY) == ()
+    why = "is damaged, or of another version, and left out: it may be removed"
+    assert caplog.messages == [f"{path}: {why}", f"{tmp_path / '2026-01-29.trouble.txt'}: {why}"]
 
 
 # --- damage -----------------------------------------------------------------------------------
 
 
+@make.examples(30)
 @given(st.data())
-def test_a_kill_at_any_byte_loses_the_torn_answer_at_most(
+def test_a_kill_at_any_byte_loses_one_answer_at_most(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    made = unfinished(tmp_path_factory.mktemp("folder"))
-    answers = [ONE, TWO, THREE]
+    answers = unfinished(tmp_path_factory.mktemp("folder"))
     ends = [0]
-    for answer in answers:
-        made.keep(answer)
-        ends.append(made.path.stat().st_size)
+    for answer in (ONE, TWO, THREE):
+        answers.keep(answer)
+        ends.append(answers.path.stat().st_size)
     length = data.draw(st.integers(0, ends[-1]))
-    os.truncate(made.path, length)
-    whole = sum(end - 1 <= length for end in ends[1:])  # the line's end may be what is lost
-    expected = sum(answers[:whole], Scoring({}))
-    assert made.read() == expected
-    made.keep(TWO)
-    assert made.read() == expected + TWO
+    os.truncate(answers.path, length)
+    whole = sum(end - 1 <= length for end in ends[1:])  # without its line end it can be read
+    expected = sum([ONE, TWO, THREE][:whole], Scoring({}))
+    assert answers.read() == expected
+    answers.keep(TWO)
+    assert answers.read() == expected + TWO
 
 
-def line(**changes: object) -> dict[str, object]:
+def line(**changes: object) -> bytes:
     usage = {"prompt_tokens": 100, "completion_tokens": 20, "requests": 1}
     score = {"relevance": 9, "novelty": 8, "topic": "Heat", "comment": ""}
-    said = {"after": None, "asked": "\n".join(ASKED), "scores": {"2601.00007": score}}
-    return {**said, "usage": usage, "cost_usd": 0.25, **changes}
+    fields = {"after": None, "asked": "\n".join(ASKED), "scores": {"2601.00007": score}}
+    return json.dumps({**fields, "usage": usage, "cost_usd": 0.25, **changes}).encode()
 
 
 GARBAGE = [
@@ -186,75 +166,41 @@ GARBAGE = [
     b"\0" * 300,
     b"\xff\xfe\x80",
     b"<<<<<<< HEAD",
-    b"null",
     b"[]",
     b"{}",
     b"[" * 100_000,
     b'{"after":' * 20_000,
-    json.dumps(line(asked=7)).encode(),
-    json.dumps(line(schema=2)).encode(),
-    json.dumps(line(usage=None)).encode(),
-    json.dumps(line(scores=[])).encode(),
-    json.dumps(line(after="yesterday")).encode(),
-    json.dumps(line(scores={"2601.00007": {"relevance": "9", "novelty": 8}})).encode(),
-    json.dumps(line(scores={"2601.00007": {"relevance": 9.5, "novelty": 8}})).encode(),
-    json.dumps(line(usage={"requests": "many"})).encode(),
-    json.dumps(line())[:-1].encode(),
-    (json.dumps(line()) * 2).encode(),
+    line(asked=7),
+    line(schema=2),
+    line(usage=None),
+    line(scores={"2601.00007": {"relevance": 9.5, "novelty": 8}}),
+    line()[:-1],
+    line() * 2,
 ]
 
 
 @pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
-def test_a_line_that_cannot_be_read_is_left_out_alone(
+def test_only_the_unreadable_line_is_left_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, garbage: bytes
 ) -> None:
-    made = unfinished(tmp_path)
-    made.keep(ONE)
-    with made.path.open("ab") as file:
+    answers = unfinished(tmp_path)
+    answers.keep(ONE)
+    with answers.path.open("ab") as file:
         file.write(garbage + b"\r\n")
-    made.keep(TWO)
-    assert made.read() == ONE + TWO
-    assert [f"{made.path}, line 2: not readable, left out" in m for m in caplog.messages] == [True]
+    answers.keep(TWO)
+    assert answers.read() == ONE + TWO
+    assert caplog.messages == [f"{answers.path}, line 2: not readable, left out"]
 
 
-@pytest.mark.parametrize(
-    ("relevance", "novelty"), [(0, 8), (11, 8), (-3, 8), (9, 0), (9, 11), (9, -1), (10**30, 5)]
-)
+@pytest.mark.parametrize(("relevance", "novelty"), [(0, 8), (11, 8), (9, 0), (9, 11)])
 def test_a_score_outside_of_the_scale_is_not_reused(
     tmp_path: Path, relevance: int, novelty: int
 ) -> None:
-    made = unfinished(tmp_path)
-    made.keep(ONE)
-    wrong = {"relevance": relevance, "novelty": novelty, "topic": "Heat", "comment": ""}
-    right = {"relevance": 1, "novelty": 10}
-    with made.path.open("a") as file:
-        scores = {"2601.00007": wrong, "2601.00008": right}
-        file.write(json.dumps(line(scores=scores)) + "\n")
-    found = made.read().verdicts
-    assert "2601.00007" not in found
-    assert found["2601.00001"] == ONE.verdicts["2601.00001"]
-    if relevance < 10**9:  # else nobody can read the line
-        assert found["2601.00008"] == Score(1, 10)
-
-
-def test_a_date_without_time_zone_is_nobodys(tmp_path: Path) -> None:
-    made = unfinished(tmp_path, after=RECORD)
-    made.path.parent.mkdir()
-    made.path.write_text(json.dumps(line(after="2026-01-30T06:07:08")) + "\n")
-    assert made.read() == Scoring({})
-
-
-@pytest.mark.parametrize("text", ["{", '[{"url": 1}]', "[" * 5000, "\N{SNOWMAN}"])
-def test_damaged_papers_of_a_day_are_left_out_and_told_in_plain_words(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
-) -> None:
-    path = tmp_path / "2026-01-29.feeds.json"
-    path.write_text(text)
-    (tmp_path / "2026-01-29.trouble.txt").write_bytes(b"\xff")
-    assert left(tmp_path, DAY) == {}
-    assert troubles(tmp_path, DAY - timedelta(days=9), DAY) == ()
-    told = "is damaged, or of another version, and left out: it may be removed"
-    assert caplog.messages == [f"{path}: {told}", f"{tmp_path / '2026-01-29.trouble.txt'}: {told}"]
+    answers = unfinished(tmp_path)
+    answers.path.parent.mkdir()
+    wrong, right = {"relevance": relevance, "novelty": novelty}, {"relevance": 1, "novelty": 10}
+    answers.path.write_bytes(line(scores={"2601.00007": wrong, "2601.00008": right}))
+    assert answers.read().verdicts == {"2601.00008": Score(1, 10)}
 
 
 # --- a folder that cannot be used -------------------------------------------------------------
@@ -262,27 +208,22 @@ def test_damaged_papers_of_a_day_are_left_out_and_told_in_plain_words(
 
 def test_a_file_in_place_of_the_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / ".digest").write_text("mine")
-    made = unfinished(tmp_path)
-    assert made.read() == Scoring({})
+    answers = unfinished(tmp_path)
+    assert answers.read() == Scoring({})
     with pytest.raises(ArchiveError, match=r"2026-01-30\.jsonl: cannot be written: (?!None)"):
-        made.keep(ONE)
-    made.forget()
+        answers.keep(ONE)
+    answers.forget()
     assert ["cannot be" in m for m in caplog.messages] == [True] * 3
     assert (tmp_path / ".digest").read_text() == "mine"
 
 
 def test_a_folder_in_place_of_the_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    made = unfinished(tmp_path)
-    made.path.mkdir(parents=True)
-    assert made.read() == Scoring({})
+    answers = unfinished(tmp_path)
+    answers.path.mkdir(parents=True)
+    assert answers.read() == Scoring({})
     with pytest.raises(ArchiveError, match="Is a directory"):
-        made.keep(ONE)
-    made.forget()
-    assert "cannot be read, what it holds is paid for again: Is a directory" in caplog.text
+        answers.keep(ONE)
+    answers.forget()
+    assert "Is a directory" in caplog.text
+    assert "the answers in it are paid for again" in caplog.text
     assert "cannot be removed" in caplog.text
-
-
-def test_a_disk_that_takes_no_more_is_said_in_a_line() -> None:
-    made = Unfinished.of(Path("/sys"), DAY, None, ASKED)
-    with pytest.raises(ArchiveError, match=r"^/sys/2026-01-30\.jsonl: cannot be written: "):
-        made.keep(ONE)

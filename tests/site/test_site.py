@@ -124,7 +124,7 @@ def front_page(*days: Digest) -> str:
 
 def written(out: Path, days: Iterable[Digest]) -> dict[str, bytes]:
     for digest in days:
-        output.write(out, digest, store.read_day(out, digest.date), SITE)
+        output.write(store.Archive(out), digest, SITE)
     return make.tree(out)
 
 

@@ -1,0 +1,139 @@
+"""What is known of one day's announcement: the day's record, and what this run has read, together.
+
+A category can be read more than once: by an earlier run of the day, by its feed, by arXiv's page of
+the day. Each reading completes the one before. A failed reading changes nothing that is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from digest.archive.store import Archive
+from digest.arxiv.fetch import Fetched, Reading, Unread, category_of
+from digest.core.models import Digest
+from digest.core.papers import Entry, Origin, Paper, Source, SourceState
+from digest.run import selection
+
+Batches = Mapping[str, Collection[Entry]]  # what each category announced on earlier days
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """One day: what each category contributes to it (`sources`) and its distinct `papers`."""
+
+    day: date
+    previous: Digest | None  # the day's record, made by an earlier run
+    batches: Batches  # of the days before, to tell a stale feed
+    readings: tuple[Reading, ...]
+    sources: dict[str, Source]
+    papers: tuple[Paper, ...]
+
+    @classmethod
+    def of(
+        cls,
+        archive: Archive,
+        day: date,
+        readings: Sequence[Reading],
+        unrecorded_batches: Batches | None = None,
+    ) -> Announcement:
+        """The day as recorded, completed by `readings`. Raises `ArchiveError`.
+
+        `unrecorded_batches` are those of earlier days that have no record yet.
+        """
+        previous = archive.read_day(day)
+        batches: dict[str, Collection[Entry]] = dict(archive.earlier_batches(day))
+        for category, batch in (unrecorded_batches or {}).items():
+            batches[category] = [*batches.get(category, ()), *batch]
+        # What an earlier run took for fresh may repeat a day that has been recorded since.
+        sources = {
+            category: replace(source, state=SourceState.STALE)
+            if source.origin.has_feed and selection.repeats(source.entries, batches.get(category))
+            else source
+            for category, source in (previous.sources if previous else {}).items()
+        }
+        return cls(day, previous, batches, (), sources, ()).with_readings(readings)
+
+    def with_readings(self, readings: Sequence[Reading]) -> Announcement:
+        """The same, completed by more readings."""
+        sources = dict(self.sources)
+        for reading in readings:
+            category = category_of(reading)
+            if source := self._source(reading, sources.get(category)):
+                sources[category] = source
+        readings = (*self.readings, *readings)
+        papers = _papers(self.day, readings, self.previous)
+        return replace(self, readings=readings, sources=sources, papers=papers)
+
+    def _source(self, reading: Reading, earlier: Source | None) -> Source | None:
+        """What the reading's category contributes; None if the reading changes nothing."""
+        if isinstance(reading, Unread):
+            if earlier is None or (reading.expected and _is_unconfirmed(earlier)):
+                return Source("", SourceState.UNREAD, why=reading.why)
+            return None
+        feed, url = reading.feed, reading.url
+        if reading.origin is Origin.FEED:
+            source = selection.source_of(feed, url, self.day, self.batches.get(feed.category))
+        else:
+            source = selection.source_of_past(feed, url, reading.origin)
+        return selection.combine(earlier, source)
+
+    @property
+    def categories(self) -> list[str]:
+        """The categories that this run has asked for."""
+        return list(dict.fromkeys(map(category_of, self.readings)))
+
+    @property
+    def has_papers(self) -> bool:
+        """True if some category announces papers of the day's own."""
+        return any(source.fresh and source.entries for source in self.sources.values())
+
+    @property
+    def unreadable(self) -> frozenset[str]:
+        """The ids of papers whose entry at arXiv is wrong."""
+        return frozenset(paper.id for paper in self.papers if paper.unreadable)
+
+    def doubtful(self, *, late: bool) -> list[str]:
+        """The categories of which arXiv's page of the day may know more than was read.
+
+        They are unread, stale, cut at arXiv's limit, or have an item that could not be read; or
+        they are empty beside others that are not, or when it is so `late` that an announcement
+        should be there.
+        """
+        return [c for c in self.categories if self._is_doubtful(self.sources[c], late=late)]
+
+    def _is_doubtful(self, source: Source, *, late: bool) -> bool:
+        if any(entry.id in self.unreadable for entry in source.entries):
+            return True
+        if source.incomplete:
+            return not (source.fresh and source.origin.has_page)
+        return _is_unconfirmed(source) and (self.has_papers or late)
+
+    def unread(self, digest: Digest) -> list[str]:
+        """The categories that `digest` lacks, and those that could not be read this time."""
+        read = {reading.feed.category for reading in self.readings if isinstance(reading, Fetched)}
+        failed = (category for category in self.categories if category not in read)
+        return list(dict.fromkeys([*digest.unread, *failed]))
+
+
+def _papers(day: date, readings: Sequence[Reading], previous: Digest | None) -> tuple[Paper, ...]:
+    """Every paper that was read for the day, now or by the earlier run, once.
+
+    A paper that cannot be read now is left out if the earlier run could read it.
+    """
+    feeds = [read.feed for read in readings if isinstance(read, Fetched) and read.feed.date == day]
+    merged = selection.merge(feeds)
+    if previous is None:
+        return merged
+    papers = {kept.paper.id: kept.paper for kept in previous.kept}
+    papers |= {unscored.paper.id: unscored.paper for unscored in previous.unscored}
+    unreadable = {paper.id for paper in papers.values() if paper.unreadable}
+    readable = {*previous.outcome_ids} - unreadable
+    papers |= {p.id: p for p in merged if not (p.unreadable and p.id in readable)}
+    return tuple(papers.values())
+
+
+def _is_unconfirmed(source: Source) -> bool:
+    """True if the feed was empty, and no page of arXiv's has confirmed that."""
+    return source.fresh and not source.entries and not source.origin.has_page
