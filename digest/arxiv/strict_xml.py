@@ -15,7 +15,8 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
-from digest.core.text import accents, one_line, visible
+from digest.core.tex import accents
+from digest.core.text import one_line, visible
 
 MAX_BYTES = 20_000_000  # of a document; 2,000 items, arXiv's own limit, are about 4 MB
 MAX_ELEMENTS = 200_000  # of a document; 2,000 items have about 30,000

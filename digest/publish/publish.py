@@ -20,8 +20,9 @@ from tempfile import TemporaryDirectory
 from digest.archive.layout import day_of_record, is_generated
 from digest.core.errors import PublishError
 from digest.core.models import Digest, Kept
-from digest.core.text import inert, one_line, plain
-from digest.core.wording import sums, warnings
+from digest.core.tex import plain
+from digest.core.text import inert, one_line
+from digest.core.wording import totals, warnings
 from digest.publish import clone, git
 
 log = logging.getLogger("digest")
@@ -33,11 +34,11 @@ PUSH_ATTEMPTS = 3  # after the first, each upon what the other side has pushed m
 
 
 def commit_message(digest: Digest) -> str:
-    """Subject: date and counts. Body: the sums, what to know, the ranked list with bare links."""
+    """Subject: date and counts. Body: the totals, what to know, the ranked list with bare links."""
     counts = digest.counts
     kept = f"{counts.kept} of {counts.scanned} papers kept"
     subject = f"Digest {digest.date}: {kept if counts.announced else 'nothing was announced'}"
-    paragraphs = [subject, textwrap.fill(sums(counts), BODY_WIDTH)]
+    paragraphs = [subject, textwrap.fill(totals(counts), BODY_WIDTH)]
     for warning in warnings(digest):  # which quote categories: no line begins with such words
         paragraphs.append(textwrap.fill(inert(warning), BODY_WIDTH, subsequent_indent="  "))
     return "\n\n".join([*paragraphs, *map(_entry, digest.kept)]) + "\n"

@@ -5,25 +5,20 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from digest import site
 from digest.archive import layout, record, store
-from digest.archive.layout import day_file
 from digest.core import files
 from digest.core.config import Site
 from digest.core.errors import ArchiveError
-from digest.core.models import Day, Digest
+from digest.core.models import Digest
 from digest.core.progress import bar, stage
 from digest.core.wording import count
 from digest.publish import publish
 from digest.run import selection
-from digest.site import search
-
-_Read = Callable[[date], Digest]
+from digest.site import build
 
 
 def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> list[str]:
@@ -37,14 +32,10 @@ def write(out: Path, digest: Digest, before: Digest | None, settings: Site) -> l
     def read(day: date) -> Digest:
         return digest if day == digest.date else store.listed_day(out, day)
 
-    month = Day.of(digest).month
-    made = store.day_files(out, digest, before, days) | _day_files(digest, settings)
-    made |= store.address_file(settings.url)
-    # The month's index too is made from the days' own files: of what an interrupted run left in
-    # the old one nobody could tell which day it is of.
-    made |= _month_files(month, days, read, settings)
-    made |= _year_files(out, digest.date, days, settings)
-    made |= _front_files(days, read, settings)
+    paths = {year: out / layout.year_file(year) for year in {day.date.year for day in days}}
+    years_there = [year for year, path in paths.items() if path.exists()]
+    made = store.day_files(out, digest, before, days) | store.address_file(settings.url)
+    made |= build.changed_files(digest, days, read, years_there, settings)
     return [str(path) for path in store.write_files(out, made)]
 
 
@@ -62,41 +53,6 @@ def require_no_other_pages(out: Path, day: date) -> None:
             foreign.append(path)
     if foreign:
         raise layout.not_ours(foreign)
-
-
-def _day_files(digest: Digest, settings: Site) -> store.Files:
-    """The day's pages; where it has none, none of an earlier run's may stay."""
-    names = (day_file(digest.date, suffix) for suffix in (".html", ".md"))
-    return {**dict.fromkeys(names), **site.day_files(digest, settings)}
-
-
-def _month_files(month: str, days: Sequence[Day], read: _Read, settings: Site) -> store.Files:
-    """The month's page, and its search index where there is something to search."""
-    own = [day for day in days if day.month == month]
-    shown = [day.date for day in site.with_page(own)]
-    index = search.encode(search.entries(map(read, shown))) if shown else None
-    return {**site.month_files(month, own, settings), search.path(month): index}
-
-
-def _year_files(out: Path, day: date, days: Sequence[Day], settings: Site) -> store.Files:
-    """The page of the day's year; of the years next to it where the day is next to them; and those
-    that are not there: the page of all days leads to them, and a site that was made before there
-    were such pages lacks them."""
-    years = list(dict.fromkeys(known.date.year for known in days))
-    at = bisect_left(days, day, key=lambda known: known.date)
-    beside = {known.date.year for known in days[max(0, at - 1) : at + 2]}
-    made: store.Files = {}
-    for year in years:
-        if year in beside or not (out / layout.year_file(year)).exists():
-            made |= site.year_files(year, days, settings)
-    return made
-
-
-def _front_files(days: Sequence[Day], read: _Read, settings: Site) -> store.Files:
-    """What depends on all the days."""
-    newest, recent = site.newest(days), site.recent(days)
-    front = read(newest) if newest else None
-    return {**site.front_files(front, map(read, recent), days, settings)}
 
 
 def add_day(out: Path, ours: Digest, settings: Site) -> None:
@@ -130,12 +86,4 @@ def site_files(digests: Sequence[Digest], settings: Site) -> store.Files:
     """Every generated file of a site with these days, oldest first: the archive's and the pages."""
     made: store.Files = {store.day_path(d.date): record.encode(d) for d in digests}
     made |= store.derived_files(digests) | store.address_file(settings.url)
-    for digest in bar(digests, "render"):
-        made |= _day_files(digest, settings)
-    days = [Day.of(digest) for digest in digests]
-    by_date = {digest.date: digest for digest in digests}
-    for month in dict.fromkeys(day.month for day in days):
-        made |= _month_files(month, days, by_date.__getitem__, settings)
-    for year in dict.fromkeys(day.date.year for day in days):
-        made |= site.year_files(year, days, settings)
-    return made | _front_files(days, by_date.__getitem__, settings)
+    return made | build.all_files(digests, settings)

@@ -21,7 +21,7 @@ from digest.core.papers import Entry, Origin, Paper, Source, SourceState, announ
 from digest.core.progress import log, stage
 from digest.core.scores import Failure, Reason, ScoredBy, Scoring, Verdict
 from digest.core.secrets import Secrets
-from digest.core.wording import by_reason, count, dollars, over_budget, scorer_label, sums
+from digest.core.wording import by_reason, count, dollars, over_budget, scorer_label, totals
 from digest.publish import publish
 from digest.run import backlog, output, ranking, reading, selection
 from digest.run.reading import Batches
@@ -343,7 +343,7 @@ def _make(job: Job, day: date, plan: _Plan, unfinished: Unfinished) -> Digest:
     if before is not None:
         digest = ranking.carry_over(digest, before)
     digest = job.secrets.scrub(replace(digest, status=selection.status_of(digest)))
-    log.info("%s: %s", day, sums(digest.counts))
+    log.info("%s: %s", day, totals(digest.counts))
     # A paper that stands alone and is refused would else be asked about for ninety days.
     last_try = not job.replay and digest.generated_at.date() - day >= backlog.RETRY
     limit = job.config.llm.max_unscored

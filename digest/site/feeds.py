@@ -35,9 +35,10 @@ from digest.core.calendar import EASTERN
 from digest.core.config import Site
 from digest.core.models import Digest, Kept
 from digest.core.scores import NO_TOPIC, ScoredBy
-from digest.core.text import one_line, plain, visible
-from digest.core.wording import count, in_words, scorer_label, sums, warnings
-from digest.site import html
+from digest.core.tex import plain
+from digest.core.text import one_line, visible
+from digest.core.wording import count, in_words, scorer_label, totals, warnings
+from digest.site import assets
 from digest.site.markdown import anchor, near_misses
 from digest.site.math import comment_to_html
 
@@ -83,8 +84,7 @@ class _Place:
 
     @property
     def icon(self) -> str:
-        (icon,) = (path for path in html.assets() if path.suffix == ".svg")
-        return self.address(str(icon))
+        return self.address(assets.path("icon"))
 
     def address(self, path: str) -> str:
         return f"{self.url}/{path}" if self.url else path
@@ -107,17 +107,16 @@ class _Entry:
     rights: str | None = None
 
 
-def feeds(digests: Iterable[Digest], site: Site, url: str | None) -> dict[PurePosixPath, bytes]:
-    """`feed.xml`, `papers.xml` and `feed.json` of the days made last; nothing where there is none.
+def feeds(digests: Iterable[Digest], site: Site) -> dict[PurePosixPath, bytes]:
+    """`feed.xml`, `papers.xml` and `feed.json` of the days made last; nothing without a day.
 
-    `url` is the site's public address, where it is known. A long day lists its best papers and says
-    how many more there are. A feed that would be too large all the same loses entries from its end:
-    whole ones, always.
+    A long day lists its best papers and says how many more there are. A feed that would still be
+    too large loses whole entries from its end.
     """
     latest = _latest(digests)
     if not latest:
         return {}
-    place = _Place(_said(site.title), one_line(url).rstrip("/") if url else "")
+    place = _Place(_line(site.title), one_line(site.url).rstrip("/") if site.url else "")
     days = [_day(digest, place) for digest in latest]
     papers = list(islice(_papers(latest, place), PAPERS))
     updated = _utc(latest[0])
@@ -143,8 +142,8 @@ def _latest(digests: Iterable[Digest]) -> list[Digest]:
 def _day(digest: Digest, place: _Place) -> _Entry:
     counts, link = digest.counts, place.address(_page(digest))
     kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
-    before = [_p("<p><strong>{}</strong> {}.</p>", kept, sums(counts))]
-    before += [_p("<p><strong>Note:</strong> {}</p>", _said(said)) for said in warnings(digest)]
+    before = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(counts))]
+    before += [_p("<p><strong>Note:</strong> {}</p>", _line(said)) for said in warnings(digest)]
     after = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
     found = Counter(topic for paper in digest.kept for topic in _topics(paper))
     topics = tuple(topic for topic, _ in found.most_common())
@@ -197,12 +196,12 @@ def _rest(digest: Digest) -> str:
     if near := len(near_misses(digest)):
         said.append(f"Near misses: {count(near, 'paper')} just under the cut.")
     if digest.unscored:
-        reasons = Counter(_said(unscored.reason) for unscored in digest.unscored).most_common()
+        reasons = Counter(_line(unscored.reason) for unscored in digest.unscored).most_common()
         named = [f"{number} {reason}" for reason, number in reasons[:MOST_REASONS]]
         if others := sum(number for _, number in reasons[MOST_REASONS:]):
             named.append(f"{others} for other reasons")
         said.append(f"Unscored: {', '.join(named)}.")
-    said.append(f"Scored by {_said(scorer_label(digest.scorer, digest.model))}.")
+    said.append(f"Scored by {_line(scorer_label(digest.scorer, digest.model))}.")
     return " ".join(said)
 
 
@@ -240,8 +239,8 @@ def _paper(rank: int, kept: Kept, digest: Digest, place: _Place) -> _Entry:
         topics=_topics(kept),
         digest=digest,
         authors=_authors(kept),
-        categories=tuple(filter(None, map(_said, paper.categories))),
-        rights=_said(f"License of the paper: {paper.license}") if paper.license else None,
+        categories=tuple(filter(None, map(_line, paper.categories))),
+        rights=_line(f"License of the paper: {paper.license}") if paper.license else None,
     )
 
 
@@ -250,17 +249,17 @@ def _p(template: str, *values: object) -> Markup:
     return Markup(template).format(*values)  # noqa: S704 - every caller's template is its own
 
 
-def _said(text: str) -> str:
+def _line(text: str) -> str:
     return one_line(text, LONGEST_LINE)
 
 
 def _title(kept: Kept) -> str:
-    return _said(plain(kept.paper.title)) or kept.paper.id
+    return _line(plain(kept.paper.title)) or kept.paper.id
 
 
 def _authors(kept: Kept) -> tuple[str, ...]:
     """The first of them, for some papers have three thousand."""
-    return tuple(filter(None, map(_said, kept.paper.authors[:MOST_AUTHORS])))
+    return tuple(filter(None, map(_line, kept.paper.authors[:MOST_AUTHORS])))
 
 
 def _names(kept: Kept) -> str:
@@ -278,7 +277,7 @@ def _marks(kept: Kept, digest: Digest) -> str:
 
 
 def _topics(kept: Kept) -> tuple[str, ...]:
-    topic = _said(kept.score.topic)
+    topic = _line(kept.score.topic)
     return () if topic in ("", NO_TOPIC) else (topic,)
 
 
@@ -286,8 +285,10 @@ def _comment(kept: Kept) -> Markup:
     """Why the reader is shown this, as HTML; empty where nothing is said."""
     if not kept.author_match and not kept.score.comment:
         return Markup()
-    match = _p("<p>author match: {}</p>", _said(kept.author_match)) if kept.author_match else ""
-    said = comment_to_html(kept.score.comment[:LONGEST_COMMENT], written=plain)  # no MathML here
+    match = _p("<p>author match: {}</p>", _line(kept.author_match)) if kept.author_match else ""
+    said = comment_to_html(
+        kept.score.comment[:LONGEST_COMMENT], write_formula=plain
+    )  # no MathML here
     made = Markup("\n").join(filter(None, (match, said)))
     return Markup(visible(made))  # noqa: S704 - sanitised; an entity may hide what XML forbids
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from digest.core.models import Digest, Kept
-from digest.core.text import one_line, plain
+from digest.core.tex import plain
+from digest.core.text import one_line
 
 Entries = dict[str, list[list[object]]]
 

@@ -30,7 +30,7 @@ def figures(days: Sequence[Day]) -> list[Figure]:
     return [figure for figure in made if figure]
 
 
-def sums(days: Sequence[Day]) -> list[tuple[str, str]]:
+def totals(days: Sequence[Day]) -> list[tuple[str, str]]:
     """All days in a line: (name, figure)."""
     announced, scanned, kept = _volumes(days)
     said = [

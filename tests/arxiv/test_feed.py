@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 from digest.arxiv.feed import parse_authors, parse_feed
 from digest.core.errors import FeedError
 from digest.core.papers import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
-from digest.core.text import accents, clean, fold
+from digest.core.tex import accents
+from digest.core.text import clean, fold
 from tests import feeds, make
 from tests.feeds.papers import FEED
 

@@ -41,7 +41,7 @@ from digest.core.papers import AnnounceType, Entry, Paper, Source, SourceState
 from digest.core.scores import Score, ScoredBy, Usage
 from digest.publish import publish
 from digest.run import output, ranking
-from digest.site import html
+from digest.site.day import day_page
 from tests.bench import runs
 from tests.scoring.fake import Label, labels_of_seed_day
 from tests.scoring.scoring import shipped_prompt
@@ -275,7 +275,7 @@ def _packed(repository: Path, *command: str) -> int:
 
 
 def _deflated(digest: Digest) -> int:
-    return len(zlib.compress(html.day_page(digest, SITE, root="../")))
+    return len(zlib.compress(day_page(digest, SITE, root="../")))
 
 
 def _git(folder: Path, *command: str) -> None:

@@ -75,7 +75,8 @@ def test_the_body_begins_with_the_sums() -> None:
     digest = make.digest(kept=[Kept(paper("2601.1"), score())], filtered=[paper("2601.2")])
     paragraph = commit_message(digest).split("\n\n")[1]
     assert paragraph.replace("\n", " ") == (
-        "2 announced = 1 filtered + 0 seen + 1 scanned; 1 scanned = 1 kept + 0 below + 0 unscored"
+        "2 announced: 1 filtered, 0 seen on another day, 1 scanned."
+        " 1 scanned: 1 kept, 0 below the cut, 0 unscored"
     )
 
 

@@ -22,13 +22,13 @@ from digest.core.config import Site
 from digest.core.models import Digest, Kept, Unscored
 from digest.core.papers import Entry, Source, SourceState
 from digest.core.scores import Score, ScoredBy
-from digest.core.text import plain
-from digest.core.wording import sums, warnings
+from digest.core.tex import plain
+from digest.core.wording import totals, warnings
 from digest.publish.publish import commit_message
 from digest.run.ranking import rank
-from digest.site import html
+from digest.site import assets
 from digest.site.feeds import DAYS, LIMIT, NAMESPACE, PAPERS, feeds
-from digest.site.html import _TAGS
+from digest.site.sanitize import _BLOCKS
 from tests.attacks import ATTACKS, LONG, ORDINARY
 from tests.cli.test_sinks import FIELDS, Page, assert_inert, digest_of, name, readable
 from tests.make import CUT, DAY, digest, digests, paper
@@ -42,9 +42,13 @@ MADE = datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC)
 DAY_FEED, PAPER_FEED, JSON_FEED = map(PurePosixPath, ("feed.xml", "papers.xml", "feed.json"))
 
 
+def at(url: str | None) -> Site:
+    return replace(SITE, url=url)
+
+
 def made(*days: Digest, url: str | None = URL) -> tuple[ET.Element, ET.Element, dict[str, Any]]:
     """The three feeds, each held to its standard."""
-    files = feeds(days, SITE, url)
+    files = feeds(days, at(url))
     assert list(files) == [DAY_FEED, PAPER_FEED, JSON_FEED]
     assert all(len(data) < LIMIT for data in files.values())
     told = json.loads(files[JSON_FEED])
@@ -146,7 +150,7 @@ def check_json_feed(feed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("path", ["feed.xml", "papers.xml", "feed.json"])
 def test_a_feed_looks_as_agreed(path: str, golden: Golden) -> None:
-    golden(path, feeds([EVENTFUL, QUIET], SITE, URL)[PurePosixPath(path)])
+    golden(path, feeds([EVENTFUL, QUIET], at(URL))[PurePosixPath(path)])
 
 
 def test_a_day_is_titled_like_its_commit() -> None:
@@ -160,7 +164,7 @@ def test_a_day_states_its_sums_its_warnings_and_what_was_not_scored() -> None:
     day = replace(EVENTFUL, unscored=lost)
     by_day, _, _ = made(day)
     shown = Page(by_day.findtext("entry/content") or "").text
-    assert sums(day.counts) in shown
+    assert totals(day.counts) in shown
     assert len(warnings(day)) == 2
     assert all(said in shown for said in warnings(day))
     assert "Near misses: 1 paper just under the cut." in shown
@@ -278,7 +282,7 @@ def test_a_day_made_anew_keeps_its_id_and_gets_a_later_date() -> None:
 
 def test_ids_depend_neither_on_the_address_nor_on_the_title() -> None:
     here = made(EVENTFUL)
-    there = atom(feeds([EVENTFUL], Site(title="Another"), None)[DAY_FEED])
+    there = atom(feeds([EVENTFUL], Site(title="Another"))[DAY_FEED])
     assert [e.text for e in here[0].iter("id")] == [e.text for e in there.iter("id")]
 
 
@@ -355,7 +359,7 @@ def test_however_long_the_days_all_fourteen_stay_with_their_best_papers() -> Non
         listed = re.findall(r"arxiv.org/abs/([\d.]+)", content)
         assert listed == [kept.paper.id for kept in day.kept[: len(listed)]]
         assert f"And {1_500 - len(listed):,} more on" in content
-    assert len(feeds(days, SITE, URL)[DAY_FEED]) > LIMIT * 0.9
+    assert len(feeds(days, at(URL))[DAY_FEED]) > LIMIT * 0.9
 
 
 def test_an_entry_is_not_shortened_by_the_days_that_follow() -> None:
@@ -410,7 +414,7 @@ def test_feeds_say_what_they_hold_and_what_may_be_done_with_it() -> None:
 
 
 def test_without_a_day_there_is_no_feed() -> None:
-    assert feeds([], SITE, URL) == {}
+    assert feeds([], at(URL)) == {}
 
 
 # --- addresses --------------------------------------------------------------------------------
@@ -432,7 +436,7 @@ def test_every_link_is_absolute_where_the_address_is_known(url: str) -> None:
             assert all(link.startswith("https://") for link in links(content))
     (link,) = by_day.findall("entry/link")
     assert link.get("href") == f"{URL}/2026/2026-11-12.html"
-    (icon,) = (str(path) for path in html.assets() if path.name.startswith("icon."))
+    icon = assets.path("icon")
     assert {f.findtext("icon") for f in (by_day, by_paper)} == {f"{URL}/{icon}"}
     assert told["icon"] == told["favicon"] == f"{URL}/{icon}"
     assert told["home_page_url"] == f"{URL}/"
@@ -476,7 +480,7 @@ def read(data: bytes) -> Any:
 
 @pytest.mark.parametrize("url", [URL, None])
 def test_a_reader_sees_what_is_meant(url: str | None) -> None:
-    files = feeds([EVENTFUL, QUIET], SITE, url)
+    files = feeds([EVENTFUL, QUIET], at(url))
     days, papers = read(files[DAY_FEED]), read(files[PAPER_FEED])
     assert days.feed.title == SITE.title
     assert days.feed.author == SITE.title
@@ -498,7 +502,7 @@ def test_a_reader_sees_what_is_meant(url: str | None) -> None:
 
 
 def test_a_reader_that_sanitises_finds_nothing_to_remove() -> None:
-    files = feeds([EVENTFUL, QUIET], SITE, URL)
+    files = feeds([EVENTFUL, QUIET], at(URL))
     for path in (DAY_FEED, PAPER_FEED):
         raw = feedparser.parse(BytesIO(files[path]), sanitize_html=False)
         for entry, untouched in zip(read(files[path]).entries, raw.entries, strict=True):
@@ -524,7 +528,7 @@ def strings(value: Any) -> Iterator[str]:
 def contents(text: str, names: Iterable[str]) -> tuple[list[Page], list[str]]:
     """The HTML of every entry and title, and every string that is not HTML."""
     day, site = digest_of(text, names)
-    files = feeds([day], site, URL)
+    files = feeds([day], replace(site, url=URL))
     assert all(len(data) < LIMIT for data in files.values())
     trees = [atom(files[DAY_FEED]), atom(files[PAPER_FEED])]
     told = json.loads(files[JSON_FEED])
@@ -544,7 +548,7 @@ def contents(text: str, names: Iterable[str]) -> tuple[list[Page], list[str]]:
 
 
 HARMLESS = [page.skeleton for page in contents("harmless", FIELDS)[0]]
-ALLOWED = {"p", "strong", "ol", "li", "br", "a"} | _TAGS
+ALLOWED = {"p", "strong", "ol", "li", "br", "a"} | _BLOCKS
 
 
 @pytest.mark.parametrize("attack", [a[:500] for a in ATTACKS], ids=name)
@@ -571,7 +575,7 @@ def test_no_comment_acts_or_loads_anything(attack: str) -> None:
 @pytest.mark.parametrize("attack", LONG, ids=name)
 def test_a_long_text_is_cut_and_the_feeds_stay_small(attack: str) -> None:
     day, site = digest_of(attack, set(FIELDS) - {"comment"})
-    assert all(len(data) < 100_000 for data in feeds([day], site, URL).values())
+    assert all(len(data) < 100_000 for data in feeds([day], replace(site, url=URL)).values())
 
 
 @pytest.mark.parametrize("text", ORDINARY)
@@ -600,6 +604,6 @@ def test_any_days_make_well_formed_feeds(days: list[Digest], url: str | None) ->
 def test_the_same_days_make_the_same_bytes_in_whatever_order(
     days: list[Digest], chance: random.Random
 ) -> None:
-    first = feeds(days, SITE, URL)
+    first = feeds(days, at(URL))
     chance.shuffle(days)
-    assert feeds(iter(days), SITE, URL) == first
+    assert feeds(iter(days), at(URL)) == first

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.text import accents, clean, split_math
+from digest.core.tex import accents, split_math
+from digest.core.text import clean
 from digest.site.math import comment_to_html, to_html
 from tests import make
 from tests.attacks import ATTACKS, LONG, ORDINARY
@@ -203,7 +204,7 @@ PROSE = {
     "plain & <b>": "plain &amp; &lt;b&gt;",
     r"\textbf{G}eneral \emph{x} \textit{y}": "<strong>G</strong>eneral <em>x</em> <em>y</em>",
     r"\textit{\textbf{A}, a \underline{b}}": "<em><strong>A</strong>, a <u>b</u></em>",
-    r"{\bf Dental} {\em so} \bf x": "<strong>Dental</strong> <em>so</em>  x",
+    r"{\bf Dental} {\em so} \bf x": "<strong>Dental</strong> <em>so</em> x",
     r"\texttt{a\_b} \textsc{Foo} \textsf{b}": "<code>a_b</code> Foo b",
     r"5-HT\textsubscript{1A}, 1\textsuperscript{st}": "5-HT<sub>1A</sub>, 1<sup>st</sup>",
     r"5\% of R\&D, a\_b, \$48, \#1, \{x\}": "5% of R&amp;D, a_b, $48, #1, {x}",
@@ -215,7 +216,7 @@ PROSE = {
     r"vs.\ 40\,cm": "vs. 40\xa0cm",
     r"Gro{\ss}mann, \'Erd\H{o}s": "Großmann, Érdős",
     r"2.3\times, {\tau}=1, 0{\deg}C, \log \sqrt n": "2.3×, τ=1, 0°C, log √ n",
-    r"\textcolor{blue}{x} {\small y} \num{6.4}": "x  y 6.4",
+    r"\textcolor{blue}{x} {\small y} \num{6.4}": "x y 6.4",
     r"x\footnote{Code: https://x.org/a_b.}": f"x (Code: {LINK}https://x.org/a_b</a>.)",
     "(see https://x.org/a_b).": f"(see {LINK}https://x.org/a_b</a>).",
     r"\url{https://x.org/a\_b}": f"{LINK}https://x.org/a_b</a>",

@@ -102,17 +102,6 @@ function takeFilterAlong(search) {
   for (const link of $$('.days a:not([rel="up"])')) link.search = search;
 }
 
-/** A calendar's numbers in words: by themselves, as in a list of links, they would say little. */
-function nameDays() {
-  for (const { caption, tBodies } of $$('.calendar')) {
-    const month = $('a, i', caption).textContent;
-    for (const link of $$('a', tBodies[0])) {
-      const said = `${link.firstChild.data}${month}: ${$('b', link).textContent} kept`;
-      link.title = link.title ? `${said}; ${link.title}` : said;
-    }
-  }
-}
-
 // --- words: the same rules for the filter and for the search ---
 
 // What decomposition leaves whole, and signs of which keyboards have but the plain one.
@@ -430,6 +419,39 @@ function exportNotes() {
   setTimeout(() => URL.revokeObjectURL(href), 60000); // the download reads it later
 }
 
+// --- BibTeX ---
+
+/** For pages that may not use the clipboard: plain HTTP, some files. */
+function copyByHand(text) {
+  const before = document.activeElement;
+  const area = document.createElement('textarea');
+  area.value = text;
+  document.body.append(area);
+  area.focus({ preventScroll: true });
+  area.select();
+  const isCopied = document.execCommand('copy');
+  area.remove();
+  before.focus({ preventScroll: true });
+  return isCopied;
+}
+
+/** True if it worked. `navigator.clipboard` is undefined on insecure pages. */
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyByHand(text);
+  }
+}
+
+/** Who opens an entry most likely wants to paste it. */
+async function copyBibtex(summary) {
+  const isCopied = await copy(summary.nextElementSibling.textContent);
+  summary.textContent = isCopied ? 'BibTeX: copied' : 'BibTeX: could not copy';
+  setTimeout(() => { summary.textContent = 'BibTeX'; }, 2000);
+}
+
 // --- buttons ---
 
 // What a button of the page does, by its class.
@@ -455,6 +477,8 @@ function startButtons() {
   main.addEventListener('click', ({ target: pressed }) => {
     const button = pressed.closest('button');
     ACTS[button?.className]?.(button);
+    const summary = pressed.closest('.bibtex > summary');
+    if (summary && !summary.parentNode.open) copyBibtex(summary);
   });
 }
 
@@ -834,7 +858,6 @@ window.addEventListener('hashchange', followHash);
 
 lateNotice();
 linkDays();
-nameDays();
 startFilters();
 startButtons();
 startPapers();
