@@ -320,7 +320,8 @@ def plain(text: str) -> str:
 
     What cannot be converted stays as its source: nothing is lost.
     """
-    return "".join(map(_plain, parse(text)))
+    readable = "".join(map(_plain, parse(text)))
+    return readable if readable.strip() else text
 
 
 def _plain(part: Part) -> str:

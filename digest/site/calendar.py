@@ -169,9 +169,11 @@ def _months(shown: Sequence[Day], days: Sequence[Day], heat: _Heat) -> list[Mont
     if not shown:
         return []
     start = bisect_left(days, shown[0].date, key=attrgetter("date"))
-    near = days[max(0, start - 1) : start + len(shown) + 1]
-    span = near[0].date, near[-1].date
-    gaps = {b.month: _gap(a.date, b.date) for a, b in pairwise(near) if a.month != b.month}
+    end = start + len(shown)
+    first = max(0, start - 1)
+    span = days[first].date, days[min(end, len(days) - 1)].date
+    pairs = pairwise(days[first:end])
+    gaps = {b.month: _gap(a.date, b.date) for a, b in pairs if a.month != b.month}
     by_month = [(month, list(of)) for month, of in groupby(shown, lambda day: day.month)]
     return [_month(of, heat, span, gaps.get(month, "")) for month, of in by_month]
 

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
 from functools import partial
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import PurePosixPath
 from uuid import UUID, uuid5
 from xml.sax.saxutils import escape as escape_xml
@@ -165,8 +165,9 @@ def _list(digest: Digest, link: str, room: int) -> list[Markup]:
     """The kept papers, best first, as many as there is room for, and one at least."""
     if not digest.kept:
         return [Markup("<p>No paper reached the cut.</p>")]
-    items = [
-        _p(
+    items: list[Markup] = []
+    for kept in digest.kept:
+        item = _p(
             '<li><a href="https://arxiv.org/abs/{}">{}</a> ({}){}{}</li>',
             kept.paper.id,
             _title(kept),
@@ -174,11 +175,12 @@ def _list(digest: Digest, link: str, room: int) -> list[Markup]:
             _p("<br>{}", names) if (names := _names(kept)) else "",
             _comment(kept),
         )
-        for kept in digest.kept
-    ]
-    fitting = max(1, bisect_right(list(accumulate(map(_size, items))), room))
-    parts = [_p("<ol>\n{}\n</ol>", Markup("\n").join(items[:fitting]))]
-    if more := len(items) - fitting:
+        room -= _size(item)
+        if items and room < 0:
+            break
+        items.append(item)
+    parts = [_p("<ol>\n{}\n</ol>", Markup("\n").join(items))]
+    if more := len(digest.kept) - len(items):
         parts.append(_p('<p>And {} more on <a href="{}">the page</a>.</p>', f"{more:,}", link))
     return parts
 

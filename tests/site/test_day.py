@@ -3,7 +3,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
-from itertools import pairwise
 
 import pytest
 
@@ -99,19 +98,6 @@ def test_an_asset_changes_its_name_with_its_content() -> None:
 # --- a day ------------------------------------------------------------------------------------
 
 
-def test_a_days_own_page_knows_of_no_other_day() -> None:
-    """Else `render` could not make it again byte for byte."""
-    assert day_page(EVENTFUL, SITE, "../") == day_page(EVENTFUL, SITE, "../")
-    page = page_of(EVENTFUL)
-    linked = {str(link["href"]) for link in page.named("a")}
-    dated = {link for link in linked if re.search(r"\d{4}-\d\d", link)}
-    assert dated == {
-        "../2026/2026-11.html",
-        "../2026/2026-11-12.md",
-        "../data/2026/2026-11-12.json",
-    }
-
-
 def test_the_front_page_names_the_days_that_were_missed() -> None:
     missed = (Missed(date(2026, 11, 10), ""), Missed(date(2026, 11, 11), ""))
     said = "No digest was made for Tuesday, 10 November 2026; Wednesday, 11 November 2026."
@@ -168,12 +154,6 @@ def test_authors_beyond_the_first_are_there_on_demand() -> None:
     assert "Author 2999" in page.text
 
 
-def test_one_author_more_than_the_first_is_not_worth_a_click() -> None:
-    authors = tuple(f"Author {n}" for n in range(7))
-    page = page_of(day_of(replace(PLAIN, authors=authors)))
-    assert "Author 5, Author 6" in page.text
-
-
 def test_type_and_version_are_named_where_they_matter() -> None:
     cross = replace(PLAIN, announce_type=AnnounceType.CROSS)
     assert "math.GT/0309136 · cross · v2 · math.GT cs.LG" in page_of(day_of(cross)).text
@@ -187,13 +167,6 @@ def test_links_lead_to_the_version_that_was_announced() -> None:
         assert f"https://arxiv.org/{address}" in linked
 
 
-def test_without_novelty_nothing_asks_for_it() -> None:
-    day = replace(day_of(replace(KEPT, score=Score(9, None))), scorer=ScoredBy.EMBEDDED, model=None)
-    page = page_of(day)
-    assert "n" not in [select["name"] for select in page.named("select")]
-    assert not re.search(r"Novelty (?!N6 Nearly)", page.text)  # but for a near miss of the day's
-
-
 def test_math_becomes_mathml_but_not_where_only_text_may_stand() -> None:
     paper = replace(PLAIN, title="On $x^2$", abstract="Of $y_1$.")
     page = day_page(day_of(paper), SITE, "../").decode()
@@ -204,14 +177,6 @@ def test_math_becomes_mathml_but_not_where_only_text_may_stand() -> None:
 
 def headings(page: Elements) -> list[int]:
     return [int(name[1]) for name, _ in page.all if re.fullmatch("h[1-6]", name)]
-
-
-def test_papers_stand_one_level_under_what_groups_them() -> None:
-    levels = headings(page_of(EVENTFUL))
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert levels.count(3) == len(EVENTFUL.kept)
-    assert all(b - a <= 1 for a, b in pairwise(levels))
 
 
 def test_a_comment_cannot_pose_as_a_part_of_the_page() -> None:

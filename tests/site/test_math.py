@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -162,11 +161,6 @@ CONVERTED = {
 @pytest.mark.parametrize("tex", CONVERTED)
 def test_math_becomes_mathml(tex: str) -> None:
     assert bare(to_html(tex)) == CONVERTED[tex]
-
-
-def test_a_formula_carries_its_source_for_who_cannot_see_it_and_to_copy() -> None:
-    (found,) = re.findall('alttext="([^"]*)"', to_html(r"""$a<b \& \text{ "or" '} \mathds{1}$"""))
-    assert unescape(found) == r"""a<b \& \text{ "or" '} \mathds{1}"""
 
 
 @pytest.mark.parametrize(
@@ -340,19 +334,12 @@ PIECES = [
 SOUP = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 
 
-@make.examples(400)
+@make.examples(150)
 @given(st.text(max_size=80) | SOUP)
 def test_any_text_gives_harmless_html(text: str) -> None:
     harmless(to_html(text), MATH | INLINE)
     harmless(comment_to_html(text), MATH | INLINE | BLOCKS)
     assert to_html(text) == to_html(text)
-
-
-@given(
-    st.text(st.characters(exclude_characters="\\$~{}`'-:", categories=["L", "N", "P", "S", "Zs"]))
-)
-def test_text_without_tex_is_shown_as_it_is(text: str) -> None:
-    assert harmless(to_html(text), INLINE).text == text
 
 
 def test_the_page_is_the_same_in_every_process() -> None:

@@ -591,9 +591,9 @@ CLOSED = "() => { navigator.clipboard.writeText = () => Promise.reject(new Error
 def test_bibtex_is_shown_and_copied(tab: Tab) -> None:
     page = tab.open()
     for number, kept in enumerate(served.DAYS[-1].kept[:2]):
-        page.locator(".bibtex summary").nth(number).click()
-        page.locator(".bibtex").nth(number).get_by_text("BibTeX: copied").wait_for()
-        assert page.locator(".bibtex pre").nth(number).inner_text() == bibtex(kept.paper)
+        page.locator(".links summary").nth(number).click()
+        page.locator(".links details").nth(number).get_by_text("BibTeX: copied").wait_for()
+        assert page.locator(".links pre").nth(number).inner_text() == bibtex(kept.paper)
         assert page.evaluate("navigator.clipboard.readText()") == bibtex(kept.paper)
         page.evaluate(CLOSED)  # the second is copied by the old way
 
@@ -602,7 +602,7 @@ def test_a_copy_that_fails_says_so(tab: Tab) -> None:
     page = tab.open()
     page.evaluate(CLOSED)
     page.evaluate("() => { document.execCommand = () => false }")
-    page.locator(".bibtex summary").first.click()
+    page.locator(".links summary").first.click()
     page.get_by_text("BibTeX: could not copy").wait_for()
 
 
@@ -756,7 +756,7 @@ def test_pages_opened_from_disk_do_what_the_site_does(browser: Browser, folder: 
     assert page.locator(".days [rel=prev]").count() == 1
     press(page, "jjm")
     assert focused(page) == TWO
-    page.locator(".bibtex summary").first.click()
+    page.locator(".links summary").first.click()
     page.get_by_text("BibTeX: copied").wait_for()
     page.locator("button.theme").click()
     assert page.evaluate(THEME) == "light"

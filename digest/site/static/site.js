@@ -421,33 +421,17 @@ function exportNotes() {
 
 // --- BibTeX ---
 
-/** For pages that may not use the clipboard: plain HTTP, some files. */
-function copyByHand(text) {
-  const before = document.activeElement;
-  const area = document.createElement('textarea');
-  area.value = text;
-  document.body.append(area);
-  area.focus({ preventScroll: true });
-  area.select();
-  const isCopied = document.execCommand('copy');
-  area.remove();
-  before.focus({ preventScroll: true });
-  return isCopied;
-}
-
-/** True if it worked. `navigator.clipboard` is undefined on insecure pages. */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copyByHand(text);
-  }
-}
-
 /** Who opens an entry most likely wants to paste it. */
-async function copyBibtex(summary) {
-  const isCopied = await copy(summary.nextElementSibling.textContent);
+async function copyBibtex(details) {
+  const [summary, entry] = details.children;
+  let isCopied = true;
+  details.open = true;
+  try {
+    await navigator.clipboard.writeText(entry.textContent);
+  } catch { // pages that may not use it: plain HTTP, some files
+    getSelection().selectAllChildren(entry);
+    isCopied = document.execCommand('copy');
+  }
   summary.textContent = isCopied ? 'BibTeX: copied' : 'BibTeX: could not copy';
   setTimeout(() => { summary.textContent = 'BibTeX'; }, 2000);
 }
@@ -474,11 +458,13 @@ function startPapers() {
 
 function startButtons() {
   for (const button of $$('.paper button')) button.hidden = false;
-  main.addEventListener('click', ({ target: pressed }) => {
-    const button = pressed.closest('button');
+  main.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
     ACTS[button?.className]?.(button);
-    const summary = pressed.closest('.bibtex > summary');
-    if (summary && !summary.parentNode.open) copyBibtex(summary);
+    const details = event.target.closest('.links summary')?.parentNode;
+    if (!details || details.open) return;
+    event.preventDefault();
+    copyBibtex(details);
   });
 }
 
