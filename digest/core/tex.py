@@ -233,15 +233,15 @@ class _Parser:
 
     def _arguments(self, place: int, end: int, most: int) -> list[tuple[int, int]]:
         """Where the groups that follow a command stand, as (first token, closing brace)."""
-        found: list[tuple[int, int]] = []
-        while place < end and len(found) < most:
+        arguments: list[tuple[int, int]] = []
+        while place < end and len(arguments) < most:
             if self.tokens[place][1].isspace():
                 place += 1
             if place >= end or place not in self.ends:
                 break
-            found.append((place + 1, self.ends[place]))
+            arguments.append((place + 1, self.ends[place]))
             place = self.ends[place] + 1
-        return found
+        return arguments
 
     def _command(self, place: int, end: int, depth: int) -> tuple[Iterable[Part], int]:
         """The parts of a command with its arguments, and the place of what follows them."""

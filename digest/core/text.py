@@ -1,9 +1,8 @@
-"""Text from outside, made readable and harmless. Pure, and the only module that knows how.
+"""Text from outside, made harmless. Pure. For TeX see `tex`.
 
-Titles, abstracts, names and comments are data: they arrive with TeX accents, doubled entities,
-control characters and whatever a stranger cared to type. `clean` and `accents` run once, in the
-parser; `plain` where a page, a message or a log has no room for TeX; `visible`, `one_line`, `inert`
-and `markdown` at the sink that needs them. HTML is escaped by the templates.
+Titles, abstracts, names and comments are data: they arrive with doubled entities, control
+characters and whatever a stranger typed. `clean` runs once, in the parser; `visible`, `one_line`,
+`inert` and `markdown` run where the text leaves the program. HTML is escaped by the templates.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import html.entities
 import re
 import unicodedata
 
-# Characters that no sink wants: control characters; bidirectional overrides and isolates, which
+# Characters that no reader needs: control characters; bidirectional overrides and isolates, which
 # can make a line read as something it is not (CVE-2021-42574); what shows as nothing and can hide
 # a message or part a word (zero-width space, soft hyphen, tags); halves of surrogate pairs, which
 # cannot be written as UTF-8, and what XML forbids. White space is folded elsewhere. Joiners that
@@ -36,12 +35,12 @@ def clean(text: str) -> str:
 
 def _unescape(entity: re.Match[str]) -> str:
     # html.unescape would also find &not in &notion;
-    known = entity[0][1] == "#" or entity[0][1:] in html.entities.html5
-    return html.unescape(entity[0]) if known else entity[0]
+    is_entity = entity[0][1] == "#" or entity[0][1:] in html.entities.html5
+    return html.unescape(entity[0]) if is_entity else entity[0]
 
 
 def visible(text: str) -> str:
-    """Without the characters that no sink wants; lines stay lines, all ended alike."""
+    """Without control, bidirectional and unseen characters; every line ends with a newline."""
     if text.isascii() and text.isprintable():  # as most text is
         return text
     return _LINE_END.sub("\n", _UNWANTED.sub("", text))
@@ -65,8 +64,8 @@ _OBEYED = re.compile(
 
 
 def inert(text: str) -> str:
-    """A line that GitHub shows and does not obey: an invisible word joiner stands where the syntax
-    would begin."""
+    """One line that GitHub shows and does not act on: an invisible word joiner breaks up whatever
+    GitHub would take for a mention, a reference or a command."""
     return _OBEYED.sub(rf"\g<0>{_WORD_JOINER}", one_line(text))
 
 

@@ -1,16 +1,16 @@
 """The feeds: `feed.xml` (Atom) and `feed.json` (JSON Feed 1.1) with an entry a day, `papers.xml`
 (Atom) with an entry a kept paper. Pure.
 
-An entry's id is for ever: a day made anew keeps it and gets a later `updated`. Text from outside is
-escaped or, where it is Markdown, sanitised; math is spelled out, for most readers drop MathML and
-show TeX as it stands. Entries need no stylesheet, script or image.
+The id of an entry never changes: a day made again keeps it and gets a later `updated`. Text from
+outside is escaped or, if it is Markdown, sanitised; formulas are written as text, for most readers
+drop MathML. Entries need no stylesheet, script or image.
 
-Where the site's address is not known, links are relative to the feed itself, which is how RFC 3986
-reads them without an `xml:base`; then there is no `self` link, and the JSON, for which no such rule
-is written, names no address outside of its HTML. Neither is there an icon then.
+If the site's address is not known, links are relative to the feed (RFC 3986), there is neither a
+`self` link nor an icon, and the JSON, for which there is no such rule, has addresses in its HTML
+only.
 
-Atom is written with the standard library: of the libraries feedgen (1.0.0, 2023; lxml) is no longer
-kept, and feedgenerator (2.2.1) knows one author an entry and dates an empty feed by the clock.
+Atom is written with the standard library: feedgen (1.0.0, 2023; lxml) is no longer maintained, and
+feedgenerator (2.2.1) knows one author an entry and dates an empty feed by the clock.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ from digest.site import assets
 from digest.site.markdown import anchor, near_misses
 from digest.site.math import comment_to_html
 
-# Drawn once, by uuid4, for this project. Were it to change, every subscriber would see the last
-# fourteen days again. Forks share it, and so the ids: what tells them apart is the feed's address.
+# Made once, by uuid4, for this project. If it changed, every subscriber would see the last fourteen
+# days again. Forks share it: readers tell their entries apart by the feed's address.
 NAMESPACE = UUID("60d0fb7a-15a6-47d0-8f41-e03b194f927e")
 
 DAYS = 14
 PAPERS = 200
 LIMIT = 500_000  # bytes, which a feed stays under
-DAY_LIMIT = 34_000  # of what a day says, a fixed share: later days shorten no entry
+DAY_LIMIT = 34_000  # bytes of a day's entry, so that fourteen fit: later days shorten no entry
 MOST_AUTHORS = 6
 MOST_REASONS = 5
 LONGEST_LINE = 300  # characters of a title, name, topic or warning
@@ -73,7 +73,7 @@ _RIGHTS = (
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the site is, as far as that is known."""
+    """Title and address of the site."""
 
     title: str
     url: str  # without a slash at its end; "": not known
@@ -143,10 +143,10 @@ def _day(digest: Digest, place: _Place) -> _Entry:
     counts, link = digest.counts, place.address(_page(digest))
     kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
     before = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(counts))]
-    before += [_p("<p><strong>Note:</strong> {}</p>", _line(said)) for said in warnings(digest)]
+    before += [_p("<p><strong>Note:</strong> {}</p>", _line(text)) for text in warnings(digest)]
     after = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
-    found = Counter(topic for paper in digest.kept for topic in _topics(paper))
-    topics = tuple(topic for topic, _ in found.most_common())
+    by_topic = Counter(topic for paper in digest.kept for topic in _topics(paper))
+    topics = tuple(topic for topic, _ in by_topic.most_common())
     room = DAY_LIMIT - sum(map(_size, [*before, after, *topics]))
     return _Entry(
         id=_urn(f"day/{digest.date}"),
@@ -194,17 +194,17 @@ def _size(text: str) -> int:
 
 def _rest(digest: Digest) -> str:
     """What is not in the list, and who made it."""
-    said = []
+    sentences = []
     if near := len(near_misses(digest)):
-        said.append(f"Near misses: {count(near, 'paper')} just under the cut.")
+        sentences.append(f"Near misses: {count(near, 'paper')} just under the cut.")
     if digest.unscored:
         reasons = Counter(_line(unscored.reason) for unscored in digest.unscored).most_common()
         named = [f"{number} {reason}" for reason, number in reasons[:MOST_REASONS]]
         if others := sum(number for _, number in reasons[MOST_REASONS:]):
             named.append(f"{others} for other reasons")
-        said.append(f"Unscored: {', '.join(named)}.")
-    said.append(f"Scored by {_line(scorer_label(digest.scorer, digest.model))}.")
-    return " ".join(said)
+        sentences.append(f"Unscored: {', '.join(named)}.")
+    sentences.append(f"Scored by {_line(scorer_label(digest.scorer, digest.model))}.")
+    return " ".join(sentences)
 
 
 def _papers(digests: Iterable[Digest], place: _Place) -> Iterator[_Entry]:
@@ -284,15 +284,15 @@ def _topics(kept: Kept) -> tuple[str, ...]:
 
 
 def _comment(kept: Kept) -> Markup:
-    """Why the reader is shown this, as HTML; empty where nothing is said."""
+    """Why the reader is shown this, as HTML; "" if there is nothing to say."""
     if not kept.author_match and not kept.score.comment:
         return Markup()
     match = _p("<p>author match: {}</p>", _line(kept.author_match)) if kept.author_match else ""
-    said = comment_to_html(
+    comment = comment_to_html(
         kept.score.comment[:LONGEST_COMMENT], write_formula=plain
     )  # no MathML here
-    made = Markup("\n").join(filter(None, (match, said)))
-    return Markup(visible(made))  # noqa: S704 - sanitised; an entity may hide what XML forbids
+    html = Markup("\n").join(filter(None, (match, comment)))
+    return Markup(visible(html))  # noqa: S704 - sanitised; an entity may hide what XML forbids
 
 
 def _page(digest: Digest) -> str:

@@ -101,9 +101,9 @@ def near_misses(digest: Digest) -> list[Below]:
 
 def _near_miss(below: Below) -> str:
     novelty = "" if below.score.novelty is None else f" N{below.score.novelty}"
-    said = f": {escape(plain(below.score.comment))}" if below.score.comment else ""
+    comment = f": {escape(plain(below.score.comment))}" if below.score.comment else ""
     link = f"[{escape(plain(below.title))}](https://arxiv.org/abs/{below.id})"
-    return f"- R{below.score.relevance}{novelty} {link}{said}"
+    return f"- R{below.score.relevance}{novelty} {link}{comment}"
 
 
 def anchor(paper_id: str) -> str:

@@ -54,7 +54,7 @@ def corpus() -> Digest:
     return replace(digest, kept=tuple(kept))
 
 
-@pytest.fixture(params=[320, 390, 800, 1200])
+@pytest.fixture(params=[320, 1200])
 def calendar(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page of all days of a winter of the largest days there are, the last one partial."""
     first = replace(Day.of(digest_of("Title")[0]), status=Status.COMPLETE)

@@ -20,7 +20,7 @@ from digest.core.tex import accents, split_math
 from digest.core.text import clean
 from digest.site.math import comment_to_html, to_html
 from tests import make
-from tests.attacks import ATTACKS, LONG, ORDINARY
+from tests.attacks import ATTACKS, LONG
 from tests.site.test_browser import PROVOKE, watch
 
 MATH = {
@@ -186,11 +186,6 @@ def test_what_cannot_be_converted_is_shown_as_its_source(tex: str) -> None:
     assert html.startswith('a <code class="tex">')
 
 
-def test_prices_are_no_math() -> None:
-    for text in ("between $5 and $6", "from $5-$10", "$5", "a $ b"):
-        assert to_html(text) == text
-
-
 # --- prose ------------------------------------------------------------------------------------
 
 LINK = '<a href="https://x.org/a_b" rel="noopener noreferrer">'
@@ -247,13 +242,6 @@ def test_within_a_link_there_are_no_links() -> None:
     assert page.text == "x at https://x.org, us, https://z.org"
 
 
-@pytest.mark.parametrize("text", ORDINARY)
-def test_ordinary_text_can_be_read(text: str) -> None:
-    if "\\" not in text:
-        shown = harmless(to_html(text), INLINE).text
-        assert re.sub("–|--", "--", shown) == text
-
-
 # --- comments ---------------------------------------------------------------------------------
 
 
@@ -261,11 +249,6 @@ def test_a_comment_is_markdown_with_math_in_it() -> None:
     html = bare(comment_to_html(r"**So** $x_i * y_j$, $z_i * w$ and `$a_b$` \emph{x}: $\our_s$"))
     assert html.startswith("<p><strong>So</strong> <math><msub><mi>x</mi><mi>i</mi></msub><mo>∗")
     assert html.endswith('and <code>$a_b$</code> x: <code class="tex">$\\our_s$</code></p>')
-
-
-def test_of_a_link_in_a_comment_its_text_is_left() -> None:
-    html = comment_to_html(r'[x](https://x.org/$"y"$) <a href="$a$">z</a>')
-    assert html == "<p>x z</p>"
 
 
 def test_a_comment_within_a_line_has_no_blocks() -> None:
