@@ -288,9 +288,8 @@ def _comment(kept: Kept) -> Markup:
     if not kept.author_match and not kept.score.comment:
         return Markup()
     match = _p("<p>author match: {}</p>", _line(kept.author_match)) if kept.author_match else ""
-    comment = comment_to_html(
-        kept.score.comment[:LONGEST_COMMENT], write_formula=plain
-    )  # no MathML here
+    text = kept.score.comment[:LONGEST_COMMENT]
+    comment = comment_to_html(text, write_formula=plain)  # no MathML here
     html = Markup("\n").join(filter(None, (match, comment)))
     return Markup(visible(html))  # noqa: S704 - sanitised; an entity may hide what XML forbids
 
