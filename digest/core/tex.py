@@ -72,7 +72,7 @@ def accents(text: str) -> str:
 
 def _accented(source: re.Match[str]) -> str:
     text = _converted(source[0])
-    return text if any(map(str.isalpha, text)) else source[0]  # an accent without a letter
+    return text if any(map(str.isalpha, text)) else source[0]
 
 
 # --- the parts of a line ----------------------------------------------------------------------
@@ -155,15 +155,13 @@ def parse(text: str) -> tuple[Part, ...]:
 def tokens(text: str) -> list[tuple[str, str]]:
     """The text cut up as (kind, token), where a kind is `formula`, `command`, `open`, `close`,
     `url` or `text`."""
-    return [
-        token
-        for part, is_formula in split_math(text)
-        for token in ([("formula", part)] if is_formula else _prose_tokens(part))
-    ]
-
-
-def _prose_tokens(text: str) -> list[tuple[str, str]]:
-    return [(match.lastgroup or "text", match[0]) for match in _TOKEN.finditer(text)]
+    pieces: list[tuple[str, str]] = []
+    for part, is_formula in split_math(text):
+        if is_formula:
+            pieces.append(("formula", part))
+        else:
+            pieces += [(match.lastgroup or "text", match[0]) for match in _TOKEN.finditer(part)]
+    return pieces
 
 
 def groups(tokens: list[tuple[str, str]]) -> dict[int, int]:
@@ -267,8 +265,9 @@ class _Parser:
         first, last = arguments[0], arguments[-1]
         if name in _STYLES:
             return _styled(_STYLES[name], inside(first)), first[1] + 1
+        address = _ESCAPED.sub(r"\1", self._source(*first).strip())
         if name in ("url", "nolinkurl", "path"):
-            return (Link(self._address(first)),), first[1] + 1
+            return (Link(address),), first[1] + 1
         if name in _CITATIONS:
             return (Text(f"[{self._source(*first)}]"),), first[1] + 1
         if name == "footnote":
@@ -276,7 +275,7 @@ class _Parser:
         if len(arguments) == 2 and name in _SECOND_ARGUMENT_ONLY:
             return inside(last), last[1] + 1
         if len(arguments) == 2 and name in ("href", "hyperlink"):
-            return (Link(self._address(first), inside(last)),), last[1] + 1
+            return (Link(address, inside(last)),), last[1] + 1
         # Part of a formula outside of one: `\mathcal{O}`, `\frac{1}{2}`.
         if _is_known(name):
             return (Command(self._source(place, last[1] + 1)),), last[1] + 1
@@ -290,9 +289,6 @@ class _Parser:
         if not depth:
             return (), place
         return _styled(_SWITCHES[name], tuple(self.parts(place, end, depth + 1))), end
-
-    def _address(self, argument: tuple[int, int]) -> str:
-        return _ESCAPED.sub(r"\1", self._source(*argument).strip())
 
 
 def _styled(element: str, parts: tuple[Part, ...]) -> tuple[Part, ...]:
@@ -325,23 +321,21 @@ def plain(text: str) -> str:
 
 
 def _plain(part: Part) -> str:
-    match part:
-        case Text():
-            return part.text.replace("\xa0", " ")
-        case Formula():
-            return _plain_formula(part.source)
-        case Command():
-            return _plain_formula(f"${part.source}$").strip("$")
+    if isinstance(part, Text):
+        return part.text.replace("\xa0", " ")
+    if isinstance(part, Formula):
+        return _plain_formula(part.source)
+    if isinstance(part, Command):
+        return _plain_formula(f"${part.source}$").strip("$")
     shown = "".join(map(_plain, part.parts))
     if isinstance(part, Link):
         return f"{shown} ({part.address})" if shown else part.address
-    if shown.isdigit() and part.element in ("sup", "sub"):
-        return shown.translate(_SUPERSCRIPT if part.element == "sup" else _SUBSCRIPT)
-    return shown
+    scripts = {"sup": _SUPERSCRIPT, "sub": _SUBSCRIPT}.get(part.element, {})
+    return shown.translate(scripts) if shown.isdigit() else shown
 
 
 _MACRO = re.compile(r"\\([A-Za-z]+|[^A-Za-z])")
-# Macros that say how something looks, not what it is.
+# Macros that set how something looks and not what it is.
 _FONT = re.compile(r"\\(?:rm|sf|tt|it|bf|cal|sc|em|(?:display|text|script)style)(?![A-Za-z])\s*")
 _LAYOUT = re.compile(
     r"left|right|middle|[bB]igg?[lr]?|(?:no)?limits"

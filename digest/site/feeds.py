@@ -5,12 +5,11 @@ The id of an entry never changes: a day made again keeps it and gets a later `up
 outside is escaped or, if it is Markdown, sanitised; formulas are written as text, for most readers
 drop MathML. Entries need no stylesheet, script or image.
 
-If the site's address is not known, links are relative to the feed (RFC 3986), there is neither a
-`self` link nor an icon, and the JSON, for which there is no such rule, has addresses in its HTML
-only.
+If the site's address is not known, links are relative to the feed (RFC 3986), without a `self` link
+or an icon; the JSON, which has no such rule, then has addresses in its HTML only.
 
-Atom is written with the standard library: feedgen (1.0.0, 2023; lxml) is no longer maintained, and
-feedgenerator (2.2.1) knows one author an entry and dates an empty feed by the clock.
+Atom is written with the standard library: feedgen (1.0.0, 2023) is no longer maintained, and
+feedgenerator (2.2.1) knows one author an entry.
 """
 
 from __future__ import annotations
@@ -128,12 +127,10 @@ def feeds(digests: Iterable[Digest], site: Site) -> dict[PurePosixPath, bytes]:
 
 
 def _latest(digests: Iterable[Digest]) -> list[Digest]:
-    """The days generated last, the newest first, each once."""
-    newest_first = sorted(digests, key=lambda d: (d.generated_at, d.date), reverse=True)
-    by_date: dict[object, Digest] = {}
-    for digest in newest_first:
-        by_date.setdefault(digest.date, digest)
-    return list(by_date.values())[:DAYS]
+    """The days generated last, the newest first, each date once."""
+    by_date = {d.date: d for d in sorted(digests, key=lambda d: (d.generated_at, d.date))}
+    newest_first = sorted(by_date.values(), key=lambda d: (d.generated_at, d.date), reverse=True)
+    return newest_first[:DAYS]
 
 
 # --- entries ----------------------------------------------------------------------------------
