@@ -48,7 +48,7 @@ def changed_files(
     files = day_files(digest, site)
     files |= _month_files(Day.of(digest).month, days, read, site)
     # The days before and after this one show the gap between them on the pages of their years. A
-    # site made before there were pages of years lacks some, and the page of all days links them.
+    # site made before there were pages of years lacks some, and All days links them.
     place = [day.date for day in days].index(digest.date)
     changed = {day.date.year for day in days[max(0, place - 1) : place + 2]}
     for year in dict.fromkeys(day.date.year for day in days):
@@ -80,7 +80,7 @@ def _month_files(month: str, days: Sequence[Day], read: Read, site: Site) -> Fil
 
 def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
     """What every new day changes: the front page, lists, statistics, feeds. `days` are all, oldest
-    first. Before the first day with a page, the calendar of all days is the front page."""
+    first. Before the first day with a page, All days is the front page."""
     with_page = [day for day in days if day.has_page]
     has_feeds = bool(with_page)
     all_days = all_days_page(days, site)

@@ -1,4 +1,4 @@
-"""The calendar of days: on the page of all days, of a year and of a month.
+"""The calendar of days: on the pages All days, of a year and of a month.
 
 A month's page depends on the days of that month alone, so that a new day rewrites no other's.
 """
@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _SATURDAY = 5  # date.weekday()
 _STEPS = 5
-_MONTHS = 12  # on the page of all days
+_MONTHS = 12  # on All days
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ _APPROXIMATE = Sign("≈", "approximate", "rebuilt from a source that cannot tel
 _EMBEDDED = Sign("◇", "embedded scorer", "no language model")
 _EMPTY = Sign("–", "nothing announced")
 _MISSING = Sign("✕", "missing", "no record of an announcement day")
-_NO_ANNOUNCEMENT = Sign("", "no announcement")  # told to those who do not see the cell
+_NO_ANNOUNCEMENT = Sign("", "no announcement")  # for screen readers
 _SIGNS = (_PARTIAL, _APPROXIMATE, _EMBEDDED, _EMPTY, _MISSING)  # as the legend orders them
 
 
