@@ -17,7 +17,7 @@ from digest.archive import store
 from digest.core.config import Site
 from digest.core.models import Kept, Unscored
 from digest.core.scores import Prompt
-from digest.core.text import plain
+from digest.core.tex import plain
 from digest.run import output
 from tests import make
 from tests.lacking import lacking

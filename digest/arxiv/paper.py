@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
-from digest.core.text import accents, one_line, visible
+from digest.core.tex import accents
+from digest.core.text import one_line, visible
 
 # Patterns, to be parts of others.
 ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/[0-9]{7}"

@@ -98,7 +98,7 @@ class Cut:
     novelty: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Numbers of papers: announced = seen + filtered + scanned; scanned = kept + below + unscored.
 

@@ -1,23 +1,18 @@
-"""Text from outside, made readable and harmless. Pure, and the only module that knows how.
+"""Text from outside, made harmless. Pure. For TeX see `tex`.
 
-Titles, abstracts, names and comments are data: they arrive with TeX accents, doubled entities,
-control characters and whatever a stranger cared to type. `clean` and `accents` run once, in the
-parser; `plain` where a page, a message or a log has no room for TeX; `visible`, `one_line`, `inert`
-and `markdown` at the sink that needs them. HTML is escaped by the templates.
+Titles, abstracts, names and comments are data: they arrive with doubled entities, control
+characters and whatever a stranger typed. `clean` runs once, in the parser; `visible`, `one_line`,
+`inert` and `markdown` run where the text leaves the program. HTML is escaped by the templates.
 """
 
 from __future__ import annotations
 
 import html
 import html.entities
-import logging
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
-from typing import Any
 
-# Characters that no sink wants: control characters; bidirectional overrides and isolates, which
+# Characters that no reader needs: control characters; bidirectional overrides and isolates, which
 # can make a line read as something it is not (CVE-2021-42574); what shows as nothing and can hide
 # a message or part a word (zero-width space, soft hyphen, tags); halves of surrogate pairs, which
 # cannot be written as UTF-8, and what XML forbids. White space is folded elsewhere. Joiners that
@@ -28,24 +23,6 @@ _UNWANTED = re.compile(
 )
 _LINE_END = re.compile("\r\n?|[\u000b\u000c\u001c-\u001f\u0085\u2028\u2029]")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-# "Between $5 and $6" and "$5-$10" hold no math, "J0859$-$5732" does. No alternative reads past the
-# next delimiter of its own kind, so that nothing is read twice.
-_MATH = re.compile(
-    r"\$\$[^$]++\$\$|(?<!\\)\$(?!\d[^$]*+(?<=[\s(/–-])\$\d)[^$]++(?<!\\)\$"
-    r"|(?<!\\)\\\((?:[^\\]|\\[^()])++\\\)|(?<!\\)\\\[(?:[^\\]|\\[^\[\]])++\\\]"
-)
-
-_GROUP = r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}"
-_ACCENT = (
-    rf"\\(?:['`^\"~=.](?:{_GROUP}|\\[ij](?![A-Za-z])|[^\W\d_])"  # a sign and what it stands on,
-    rf"|[uvHtcdbkr](?:\s*{_GROUP}|\s*\\[ij](?![A-Za-z]))|[uvHck]\s+[^\W\d_])"  # or a letter
-)
-_LETTER = (
-    r"\\(?:ss|ae|AE|oe|OE|aa|AA|dh|DH|th|TH|dj|DJ|ng|NG|o|O|l|L|i|j)(?![A-Za-z])"
-    r"(?:\{\}| (?=\w))?"  # and what ends its name
-)
-_ACCENTED = re.compile(rf"\{{(?:{_ACCENT}|{_LETTER})\}}|{_ACCENT}|{_LETTER}")
-
 _WORD_JOINER = "\u2060"
 
 
@@ -58,48 +35,12 @@ def clean(text: str) -> str:
 
 def _unescape(entity: re.Match[str]) -> str:
     # html.unescape would also find &not in &notion;
-    known = entity[0][1] == "#" or entity[0][1:] in html.entities.html5
-    return html.unescape(entity[0]) if known else entity[0]
-
-
-def accents(text: str) -> str:
-    r"""TeX accents and letters as Unicode (`Gro{\ss}mann` as `Großmann`), math left alone."""
-    return _outside_math(text, lambda part: _ACCENTED.sub(_accented, part))
-
-
-def _accented(source: re.Match[str]) -> str:
-    text = _latex(source[0])
-    return text if any(map(str.isalpha, text)) else source[0]  # it stood on nothing
-
-
-def plain(text: str) -> str:
-    r"""TeX as it would be read aloud: `$\mathcal{O}(n^2)$` as `𝒪(n²)`, `\emph{x}` as `x`.
-
-    What cannot be converted stays as its source: nothing is ever lost.
-    """
-    return "".join(
-        _plain_math(part) if is_math else _plain_prose(part) for part, is_math in split_math(text)
-    )
-
-
-def split_math(text: str) -> Iterator[tuple[str, bool]]:
-    """The text in order as (part, is it math), delimiters included."""
-    if "$" not in text and "\\" not in text:
-        if text:
-            yield text, False
-        return
-    end = 0
-    for match in _MATH.finditer(text):
-        if match.start() > end:
-            yield text[end : match.start()], False
-        yield match[0], True
-        end = match.end()
-    if end < len(text):
-        yield text[end:], False
+    is_entity = entity[0][1] == "#" or entity[0][1:] in html.entities.html5
+    return html.unescape(entity[0]) if is_entity else entity[0]
 
 
 def visible(text: str) -> str:
-    """Without the characters that no sink wants; lines stay lines, all ended alike."""
+    """Without control, bidirectional and unseen characters; every line ends with a newline."""
     if text.isascii() and text.isprintable():  # as most text is
         return text
     return _LINE_END.sub("\n", _UNWANTED.sub("", text))
@@ -123,8 +64,8 @@ _OBEYED = re.compile(
 
 
 def inert(text: str) -> str:
-    """A line that GitHub shows and does not obey: an invisible word joiner stands where the syntax
-    would begin."""
+    """One line that GitHub shows and does not act on: an invisible word joiner breaks up whatever
+    GitHub would take for a mention, a reference or a command."""
     return _OBEYED.sub(rf"\g<0>{_WORD_JOINER}", one_line(text))
 
 
@@ -150,92 +91,3 @@ def fold(text: str) -> str:
     """For comparing names and phrases: no case, no accents, single spaces."""
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
-
-
-def _outside_math(text: str, change: Callable[[str], str]) -> str:
-    if "\\" not in text:
-        return text
-    return "".join(part if is_math else change(part) for part, is_math in split_math(text))
-
-
-_STYLE = re.compile(
-    r"\\(?:text(?:bf|it|tt|sc|rm|sf|sl|up|md|normal)?|emph|underline|mbox|url)\s*\{([^{}]*)\}"
-)
-_HREF = re.compile(r"\\href\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
-_QUOTES = (("``", "“"), ("''", "”"), ("---", "—"))
-_ESCAPED = re.compile(r"\\([%&#_${}])")
-_SPACE = re.compile(r"(?<!\\)\\[ ,]")
-_RANGE = re.compile(r"(?<=\d)--(?=\d)")
-_TIE = re.compile(r"(?<=\w)~(?=[\w$\\])")  # `~10x` means about
-
-
-def _plain_prose(text: str) -> str:
-    if "\\" in text:
-        text = _ACCENTED.sub(_accented, text)
-        text = _HREF.sub(r"\2 (\1)", text)
-        for _ in range(3):  # a style inside a style; three deep is more than anyone writes
-            text = _STYLE.sub(r"\1", text)
-        text = _SPACE.sub(" ", _ESCAPED.sub(r"\1", text))
-    for source, sign in _QUOTES:
-        text = text.replace(source, sign)
-    text = _RANGE.sub("–", text) if "--" in text else text
-    return _TIE.sub(" ", text) if "~" in text else text
-
-
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SUBSCRIPT = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_MACRO = re.compile(r"\\([A-Za-z]+|[^A-Za-z])")
-# Macros that say how their arguments look, not what they are: they may go.
-_LAYOUT = re.compile(
-    r"left|right|middle|[bB]igg?[lr]?|(?:no)?limits|(?:display|text|script)style"
-    r"|boldsymbol|bm|pmb|rm|sf|tt|it|bf|cal|operatorname|mathop|mathds|nicefrac"
-)
-_LONGEST_MATH = 500  # beyond this no one would read it aloud
-
-
-def _plain_math(source: str) -> str:
-    inner = re.sub(r"^(?:\$\$?|\\[(\[])|(?:\$\$?|\\[)\]])$", "", source).strip()
-    if len(inner) > _LONGEST_MATH:
-        return source
-    inner = _STYLE.sub(r"{\1}", inner).replace(r"\|", "‖")
-    inner = re.sub(r"\\[dt]frac(?![A-Za-z])", r"\\frac", inner)
-    inner = re.sub(r"\^(\d|\{-?\d+\})", lambda m: m[1].strip("{}").translate(_SUPERSCRIPT), inner)
-    inner = re.sub(r"_(\d|\{\d+\})", lambda m: m[1].strip("{}").translate(_SUBSCRIPT), inner)
-    inner = re.sub(r"([\^_])\{([^{}]+)\}", _keep_together, inner)
-    known = _converter().latex_context.get_macro_spec
-    if any(known(name) is None and not _LAYOUT.fullmatch(name) for name in _MACRO.findall(inner)):
-        return source  # an author's own macro: without it the rest would mislead
-    text = " ".join(_latex(f"${inner}$").split())
-    return source if "\\" in text or not text or "%s" in text else text
-
-
-def _keep_together(script: re.Match[str]) -> str:
-    """What braces kept together: x_{i+1} is x_(i+1), not x_i+1."""
-    sign, inner = script[1], script[2]
-    one = inner.startswith("(") or re.fullmatch(r"[\w\\-]+", inner)
-    return script[0] if one else f"{sign}{{({inner})}}"
-
-
-@lru_cache(maxsize=10_000)  # a page shows a title more than once, and accents repeat
-def _latex(source: str) -> str:
-    """`source` through pylatexenc, or itself where that fails: it raises on unbalanced input."""
-    # A bare % would start a comment and swallow the rest.
-    escaped = re.sub(r"(?s)(\\.)|%", lambda m: m[1] or r"\%", source)
-    try:
-        text: str = _converter().latex_to_text(escaped)
-    except Exception:  # noqa: BLE001 - any of its macros may raise anything; the source is legible
-        return source
-    return unicodedata.normalize("NFC", text)
-
-
-@cache
-def _converter() -> Any:
-    from pylatexenc import latex2text  # only where TeX occurs
-
-    # It warns about every `\frac` that lacks an argument.
-    logging.getLogger("pylatexenc").setLevel(logging.ERROR)
-    macros = latex2text.get_default_latex_context_db()
-    # A page must not change from one day to the next.
-    today = latex2text.MacroTextSpec("today", r"\today")
-    macros.add_context_category("digest", macros=[today], prepend=True)
-    return latex2text.LatexNodes2Text(math_mode="text", keep_comments=True, latex_context=macros)

@@ -12,12 +12,13 @@ from digest.core.papers import FEED_LIMIT, Origin
 from digest.core.scores import ScoredBy, add
 
 
-def sums(counts: Counts) -> str:
-    """The accounting, as every page, record and commit states it."""
+def totals(counts: Counts) -> str:
+    """Where the announced papers went: two sentences, without the full stop of the second. Pages,
+    feeds, commits and logs all have these words."""
     return (
-        f"{counts.announced} announced = {counts.filtered} filtered + {counts.seen} seen"
-        f" + {counts.scanned} scanned; {counts.scanned} scanned = {counts.kept} kept"
-        f" + {counts.below} below + {counts.unscored} unscored"
+        f"{counts.announced} announced: {counts.filtered} filtered, {counts.seen} seen on another"
+        f" day, {counts.scanned} scanned. {counts.scanned} scanned: {counts.kept} kept,"
+        f" {counts.below} below the cut, {counts.unscored} unscored"
     )
 
 
@@ -34,7 +35,8 @@ NOT_REPORTED = "not reported"
 
 
 def dollars(amount: float | None) -> str:
-    """Never $0.00: not for what is not known, nor for what is merely small."""
+    """The one rule for amounts: "$0.0421", "under $0.0001", "nothing" for 0, "not reported" for
+    None. Never "$0.00", which would hide what is unknown or small."""
     if amount is None:
         return NOT_REPORTED
     if amount == 0:
@@ -50,7 +52,7 @@ PROMPTS_ARE_CUT = (
 
 
 def over_budget(digest: Digest) -> str:
-    """By how much the day has cost more than it may; "" where it has not."""
+    """By how much the day cost more than the budget; "" if it did not."""
     if not digest.over_budget_usd:
         return ""
     return (
@@ -59,40 +61,34 @@ def over_budget(digest: Digest) -> str:
     )
 
 
-def cost(digest: Digest) -> str:
-    """The whole day's."""
-    return "none" if digest.scorer is ScoredBy.EMBEDDED else dollars(digest.cost_usd)
-
-
 def usage(digest: Digest) -> tuple[tuple[str, str, str, str], ...]:
-    """The table of what the day took: (name, prompt, completion, total) in words."""
+    """The usage table: (name, prompt, completion, total), tokens and then cost, in words."""
     used, total = digest.usage, digest.cost_usd
     if digest.scorer is ScoredBy.EMBEDDED:
         return (("Tokens", "none", "none", "none"), ("Cost", "none", "none", "none"))
     rest = None if total is None or used.prompt_usd is None else total - used.prompt_usd
-    spoken = [
-        NOT_REPORTED if n is None else f"{n:,}"
-        for n in (
-            used.prompt_tokens,
-            used.completion_tokens,
-            add(used.prompt_tokens, used.completion_tokens),
-        )
-    ]
-    costs = [dollars(amount) for amount in (used.prompt_usd, rest, total)]
-    return (("Tokens", *spoken), ("Cost", *costs))  # type: ignore[return-value]  # three each
+    all_tokens = add(used.prompt_tokens, used.completion_tokens)
+
+    def tokens(number: int | None) -> str:
+        return NOT_REPORTED if number is None else f"{number:,}"
+
+    return (
+        ("Tokens", tokens(used.prompt_tokens), tokens(used.completion_tokens), tokens(all_tokens)),
+        ("Cost", dollars(used.prompt_usd), dollars(rest), dollars(total)),
+    )
 
 
 def usage_details(digest: Digest) -> str:
-    """What is known beyond the table, in a sentence; "" where nothing is."""
+    """What is known beyond the usage table, in a sentence; "" if no request was made."""
     used = digest.usage
     if not used.requests:
         return ""
-    said = [count(used.requests, "request")]
+    details = [count(used.requests, "request")]
     if used.cached_tokens is not None:
-        said.append(f"{used.cached_tokens:,} of the prompt tokens from the provider's cache")
+        details.append(f"{used.cached_tokens:,} of the prompt tokens from the provider's cache")
     if used.reasoning_tokens is not None:
-        said.append(f"{used.reasoning_tokens:,} of the completion tokens spent on reasoning")
-    return "; ".join(said) + "."
+        details.append(f"{used.reasoning_tokens:,} of the completion tokens spent on reasoning")
+    return "; ".join(details) + "."
 
 
 def rules(digest: Digest) -> tuple[tuple[str, int], ...]:
@@ -112,13 +108,13 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def unscored(digest: Digest) -> str:
-    """How many papers have no score, and why; it stands on the page that lists them, too."""
+    """How many papers have no score, and why. Unscored papers are listed below it on the page."""
     reasons = in_short(Counter(paper.reason for paper in digest.unscored))
     return f"{count(len(digest.unscored), 'paper')} could not be scored ({reasons})."
 
 
 def by_reason(reasons: Mapping[str, str]) -> str:
-    """Why each of several things failed, things with one reason together: "a, b: why; c: why"."""
+    """Why each of several things failed, grouped by reason: "a, b: timeout; c: HTTP 500"."""
     groups: dict[str, list[str]] = {}
     for name, reason in reasons.items():
         groups.setdefault(reason, []).append(name)
@@ -132,71 +128,71 @@ def why_unscored(unscored: Unscored) -> str:
 
 
 def warnings(digest: Digest) -> tuple[str, ...]:
-    """What a reader must know before trusting the day, in plain words."""
-    said = []
+    """What a reader must know before trusting the day, a sentence or two each."""
+    sentences = []
     if digest.generated_at >= datetime.combine(next_announcement(digest.date), time.min, EASTERN):
-        made = in_words(today_eastern(digest.generated_at))  # whether caught up or made anew
-        said.append(f"Made on {made}, after arXiv's next announcement was due.")
+        day = in_words(today_eastern(digest.generated_at))
+        sentences.append(f"Made on {day}, after arXiv's next announcement was due.")
     if digest.scorer is ScoredBy.EMBEDDED:
-        said.append(
+        sentences.append(
             "Scored by the embedded scorer, without a language model: relevance is word matching"
-            " against the topics, and novelty is not judged."
+            " against the topics, and novelty is not scored."
         )
     if digest.usage.cut_requests:
-        said.append(
+        sentences.append(
             f"In {digest.usage.cut_requests} of {count(digest.usage.requests, 'request')} the model"
             f" was given less than was sent, as its endpoint reports: {PROMPTS_ARE_CUT}."
         )
     if digest.over_budget_usd:
-        said.append(over_budget(digest))
+        sentences.append(over_budget(digest))
     if digest.unread:
-        said.append(_unread(digest))
+        sentences.append(_unread(digest))
     if digest.stale:
-        said.append(
+        sentences.append(
             f"arXiv's feed for {', '.join(digest.stale)} showed another day when this was made:"
             " papers announced there may be missing."
         )
     empty = [c for c, s in digest.sources.items() if s.fresh and not s.entries]
     if empty:
-        said.append(f"arXiv's feed for {', '.join(empty)} was empty.")
+        sentences.append(f"arXiv's feed for {', '.join(empty)} was empty.")
     capped = [c for c, s in digest.sources.items() if s.capped]
     if capped:
-        said.append(
+        sentences.append(
             f"arXiv cuts a feed at {FEED_LIMIT:,} entries, new papers first: some of"
             f" {', '.join(capped)} may be missing. Follow its categories one by one."
         )
     sampled = dict(rules(digest)).get(LIMIT_RULE)
     if sampled:
-        said.append(f"Only a sample was scored: {count(sampled, 'paper')} beyond `--limit`.")
+        sentences.append(f"Only a sample was scored: {count(sampled, 'paper')} beyond `--limit`.")
     if digest.unscored:
-        said.append(unscored(digest))
+        sentences.append(unscored(digest))
     unreadable = sum(len(source.unreadable) for source in digest.sources.values())
     if unreadable:
         papers = "its paper is" if unreadable == 1 else "their papers are"
-        said.append(
+        sentences.append(
             f"{count(unreadable, 'entry', 'entries')} of arXiv's had no id that could be read, so"
             f" {papers} not counted; the day's data file names what there was."
         )
     caught_up = [c for c, s in digest.sources.items() if s.origin is Origin.PAGE]
     if caught_up:
-        said.append(
+        sentences.append(
             f"Taken from arXiv's catch-up pages, not from its feed: {', '.join(caught_up)}."
         )
     completed = [c for c, s in digest.sources.items() if s.origin is Origin.FEED_AND_PAGE]
     if completed:
-        said.append(f"Completed from arXiv's catch-up pages: {', '.join(completed)}.")
+        sentences.append(f"Completed from arXiv's catch-up pages: {', '.join(completed)}.")
     approximate = [c for c, s in digest.sources.items() if s.approximate]
     if approximate:
-        said.append(
+        sentences.append(
             f"Rebuilt from submission dates, which cannot tell exactly what was announced:"
             f" {', '.join(approximate)} may lack cross-lists of older papers and papers that"
             " moderation had held back."
         )
-    return tuple(said)
+    return tuple(sentences)
 
 
 def _unread(digest: Digest) -> str:
-    """That papers are missing, and why, as far as the record knows."""
+    """That papers are missing, and why, if the record has the reasons."""
     categories = digest.unread
     papers = "its papers are" if len(categories) == 1 else "their papers are"
     sentence = (

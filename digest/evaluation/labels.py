@@ -21,7 +21,8 @@ from digest.core.errors import ConfigError
 from digest.core.models import Below, Cut, Digest
 from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import NO_TOPIC, Score, ScoredBy
-from digest.core.text import accents, one_line
+from digest.core.tex import accents
+from digest.core.text import one_line
 from digest.run.ranking import passes
 
 MAX_BYTES = 500_000_000  # of an unpacked file: a hundred thousand abstracts are 200 MB

@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from digest.core.text import inert, one_line, plain
+from digest.core.tex import plain
+from digest.core.text import inert, one_line
 from digest.core.wording import count
 from digest.evaluation.compare import (
     SCORES,

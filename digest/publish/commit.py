@@ -16,8 +16,9 @@ from tempfile import TemporaryDirectory
 from digest.archive.layout import day_of_record, is_generated
 from digest.core.errors import PublishError
 from digest.core.models import Digest, Kept
-from digest.core.text import inert, one_line, plain
-from digest.core.wording import sums, warnings
+from digest.core.tex import plain
+from digest.core.text import inert, one_line
+from digest.core.wording import totals, warnings
 from digest.publish import git
 
 # Feed readers cut a commit's subject at 69 characters and show its body as plain text.
@@ -34,7 +35,7 @@ def commit_message(digest: Digest) -> str:
     counts = digest.counts
     kept = f"{counts.kept} of {counts.scanned} papers kept"
     subject = f"Digest {digest.date}: {kept if counts.announced else 'nothing was announced'}"
-    paragraphs = [subject, textwrap.fill(sums(counts), BODY_WIDTH)]
+    paragraphs = [subject, textwrap.fill(totals(counts), BODY_WIDTH)]
     for warning in warnings(digest):
         paragraphs.append(textwrap.fill(inert(warning), BODY_WIDTH, subsequent_indent="  "))
     return "\n\n".join([*paragraphs, *map(_entry, digest.kept)]) + "\n"

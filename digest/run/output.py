@@ -5,26 +5,21 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from digest import site
 from digest.archive import layout, record, store
-from digest.archive.layout import day_file
 from digest.archive.store import Archive
 from digest.core import files
 from digest.core.config import Site
 from digest.core.errors import ArchiveError
-from digest.core.models import Day, Digest
+from digest.core.models import Digest
 from digest.core.progress import bar, stage
 from digest.core.wording import count
 from digest.publish.commit import commit_day
 from digest.run import selection
-from digest.site import search
-
-_Read = Callable[[date], Digest]
+from digest.site import build
 
 
 def write(archive: Archive, digest: Digest, settings: Site) -> list[str]:
@@ -38,13 +33,10 @@ def write(archive: Archive, digest: Digest, settings: Site) -> list[str]:
     def read(day: date) -> Digest:
         return digest if day == digest.date else archive.listed_day(day)
 
-    made = archive.day_files(digest) | _day_files(digest, settings)
-    made |= store.address_file(settings.url)
-    # From the days' own files, not from the month's old index, which a killed run may have left
-    # wrong.
-    made |= _month_files(Day.of(digest).month, days, read, settings)
-    made |= _year_files(archive.out, digest.date, days, settings)
-    made |= _front_files(days, read, settings)
+    paths = {year: archive.out / layout.year_file(year) for year in {d.date.year for d in days}}
+    years_there = [year for year, path in paths.items() if path.exists()]
+    made = archive.day_files(digest) | store.address_file(settings.url)
+    made |= build.changed_files(digest, days, read, years_there, settings)
     written = store.write_files(archive.out, made)
     archive.days = days
     return [str(path) for path in written]
@@ -64,41 +56,6 @@ def require_no_other_pages(out: Path, day: date) -> None:
             foreign.append(path)
     if foreign:
         raise layout.not_ours(foreign)
-
-
-def _day_files(digest: Digest, settings: Site) -> store.Files:
-    """The day's pages; where it has none, none of an earlier run's may stay."""
-    names = (day_file(digest.date, suffix) for suffix in (".html", ".md"))
-    return {**dict.fromkeys(names), **site.day_files(digest, settings)}
-
-
-def _month_files(month: str, days: Sequence[Day], read: _Read, settings: Site) -> store.Files:
-    """The month's page, and its search index where there is something to search."""
-    own = [day for day in days if day.month == month]
-    shown = [day.date for day in site.with_page(own)]
-    index = search.encode(search.entries(map(read, shown))) if shown else None
-    return {**site.month_files(month, own, settings), search.path(month): index}
-
-
-def _year_files(out: Path, day: date, days: Sequence[Day], settings: Site) -> store.Files:
-    """The page of the day's year; of the years next to it where the day is next to them; and those
-    that are not there: the page of all days leads to them, and a site that was made before there
-    were such pages lacks them."""
-    years = list(dict.fromkeys(known.date.year for known in days))
-    at = bisect_left(days, day, key=lambda known: known.date)
-    beside = {known.date.year for known in days[max(0, at - 1) : at + 2]}
-    made: store.Files = {}
-    for year in years:
-        if year in beside or not (out / layout.year_file(year)).exists():
-            made |= site.year_files(year, days, settings)
-    return made
-
-
-def _front_files(days: Sequence[Day], read: _Read, settings: Site) -> store.Files:
-    """What depends on all the days."""
-    newest, recent = site.newest(days), site.recent(days)
-    front = read(newest) if newest else None
-    return {**site.front_files(front, map(read, recent), days, settings)}
 
 
 def add_day(out: Path, ours: Digest, settings: Site) -> None:
@@ -131,12 +88,4 @@ def site_files(digests: Sequence[Digest], settings: Site) -> store.Files:
     """Every generated file of a site with these days, oldest first: the archive's and the pages."""
     made: store.Files = {store.day_path(d.date): record.encode(d) for d in digests}
     made |= store.derived_files(digests) | store.address_file(settings.url)
-    for digest in bar(digests, "render"):
-        made |= _day_files(digest, settings)
-    days = [Day.of(digest) for digest in digests]
-    by_date = {digest.date: digest for digest in digests}
-    for month in dict.fromkeys(day.month for day in days):
-        made |= _month_files(month, days, by_date.__getitem__, settings)
-    for year in dict.fromkeys(day.date.year for day in days):
-        made |= site.year_files(year, days, settings)
-    return made | _front_files(days, by_date.__getitem__, settings)
+    return made | build.all_files(digests, settings)

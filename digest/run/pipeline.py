@@ -18,7 +18,7 @@ from digest.core.models import Digest, Missed, RunStatus, Status
 from digest.core.papers import Entry, Origin, SourceState
 from digest.core.progress import log, stage
 from digest.core.scores import Failure, Reason, ScoredBy
-from digest.core.wording import by_reason, count, over_budget, scorer_label, sums
+from digest.core.wording import by_reason, count, over_budget, scorer_label, totals
 from digest.publish.commit import commit_day, days_among, uncommitted
 from digest.publish.push import push
 from digest.run import backlog, budget, output, ranking, selection
@@ -179,7 +179,7 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
     if previous is not None:
         digest = ranking.carry_over(digest, previous)
     digest = job.secrets.scrub(replace(digest, status=selection.status_of(digest)))
-    log.info("%s: %s", day, sums(digest.counts))
+    log.info("%s: %s", day, totals(digest.counts))
     # Else a lone paper that the model refuses would be asked about for ninety days.
     last_try = not job.replay and digest.generated_at.date() - day >= backlog.RETRY
     limit = job.config.llm.max_unscored

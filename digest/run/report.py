@@ -13,7 +13,8 @@ from digest.archive.layout import day_file
 from digest.core.models import Counts, Day, Digest, Kept, RunStatus
 from digest.core.scores import ScoredBy, Usage
 from digest.core.secrets import Secrets
-from digest.core.text import inert, markdown, one_line, plain
+from digest.core.tex import plain
+from digest.core.text import inert, markdown, one_line
 from digest.core.wording import count, dollars, warnings
 
 SUMMARY_DAYS = 20

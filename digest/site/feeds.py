@@ -1,29 +1,28 @@
 """The feeds: `feed.xml` (Atom) and `feed.json` (JSON Feed 1.1) with an entry a day, `papers.xml`
 (Atom) with an entry a kept paper. Pure.
 
-An entry's id is for ever: a day made anew keeps it and gets a later `updated`. Text from outside is
-escaped or, where it is Markdown, sanitised; math is spelled out, for most readers drop MathML and
-show TeX as it stands. Entries need no stylesheet, script or image.
+The id of an entry never changes: a day made again keeps it and gets a later `updated`. Text from
+outside is escaped or, if it is Markdown, sanitised; formulas are written as text, for most readers
+drop MathML. Entries need no stylesheet, script or image.
 
-Where the site's address is not known, links are relative to the feed itself, which is how RFC 3986
-reads them without an `xml:base`; then there is no `self` link, and the JSON, for which no such rule
-is written, names no address outside of its HTML. Neither is there an icon then.
+If the site's address is not known, links are relative to the feed (RFC 3986), without a `self` link
+or an icon; the JSON, which has no such rule, then has addresses in its HTML only.
 
-Atom is written with the standard library: of the libraries feedgen (1.0.0, 2023; lxml) is no longer
-kept, and feedgenerator (2.2.1) knows one author an entry and dates an empty feed by the clock.
+Atom is written with the standard library: feedgen (1.0.0, 2023) is no longer maintained, and
+feedgenerator (2.2.1) knows one author an entry.
 """
 
 from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
 from functools import partial
-from itertools import accumulate, islice
+from itertools import islice
 from pathlib import PurePosixPath
 from uuid import UUID, uuid5
 from xml.sax.saxutils import escape as escape_xml
@@ -35,20 +34,21 @@ from digest.core.calendar import EASTERN
 from digest.core.config import Site
 from digest.core.models import Digest, Kept
 from digest.core.scores import NO_TOPIC, ScoredBy
-from digest.core.text import one_line, plain, visible
-from digest.core.wording import count, in_words, scorer_label, sums, warnings
-from digest.site import html
+from digest.core.tex import plain
+from digest.core.text import one_line, visible
+from digest.core.wording import count, in_words, scorer_label, totals, warnings
+from digest.site import assets
 from digest.site.markdown import anchor, near_misses
 from digest.site.math import comment_to_html
 
-# Drawn once, by uuid4, for this project. Were it to change, every subscriber would see the last
-# fourteen days again. Forks share it, and so the ids: what tells them apart is the feed's address.
+# Made once, by uuid4, for this project. If it changed, every subscriber would see the last fourteen
+# days again. Forks share it: readers tell their entries apart by the feed's address.
 NAMESPACE = UUID("60d0fb7a-15a6-47d0-8f41-e03b194f927e")
 
 DAYS = 14
 PAPERS = 200
 LIMIT = 500_000  # bytes, which a feed stays under
-DAY_LIMIT = 34_000  # of what a day says, a fixed share: later days shorten no entry
+DAY_LIMIT = 34_000  # bytes of a day's entry, so that fourteen fit: later days shorten no entry
 MOST_AUTHORS = 6
 MOST_REASONS = 5
 LONGEST_LINE = 300  # characters of a title, name, topic or warning
@@ -72,7 +72,7 @@ _RIGHTS = (
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the site is, as far as that is known."""
+    """Title and address of the site."""
 
     title: str
     url: str  # without a slash at its end; "": not known
@@ -83,8 +83,7 @@ class _Place:
 
     @property
     def icon(self) -> str:
-        (icon,) = (path for path in html.assets() if path.suffix == ".svg")
-        return self.address(str(icon))
+        return self.address(assets.path("icon"))
 
     def address(self, path: str) -> str:
         return f"{self.url}/{path}" if self.url else path
@@ -107,17 +106,16 @@ class _Entry:
     rights: str | None = None
 
 
-def feeds(digests: Iterable[Digest], site: Site, url: str | None) -> dict[PurePosixPath, bytes]:
-    """`feed.xml`, `papers.xml` and `feed.json` of the days made last; nothing where there is none.
+def feeds(digests: Iterable[Digest], site: Site) -> dict[PurePosixPath, bytes]:
+    """`feed.xml`, `papers.xml` and `feed.json` of the days made last; nothing without a day.
 
-    `url` is the site's public address, where it is known. A long day lists its best papers and says
-    how many more there are. A feed that would be too large all the same loses entries from its end:
-    whole ones, always.
+    A long day lists its best papers and says how many more there are. A feed that would still be
+    too large loses whole entries from its end.
     """
     latest = _latest(digests)
     if not latest:
         return {}
-    place = _Place(_said(site.title), one_line(url).rstrip("/") if url else "")
+    place = _Place(_line(site.title), one_line(site.url).rstrip("/") if site.url else "")
     days = [_day(digest, place) for digest in latest]
     papers = list(islice(_papers(latest, place), PAPERS))
     updated = _utc(latest[0])
@@ -129,12 +127,10 @@ def feeds(digests: Iterable[Digest], site: Site, url: str | None) -> dict[PurePo
 
 
 def _latest(digests: Iterable[Digest]) -> list[Digest]:
-    """The days generated last, the newest first, each once."""
-    newest_first = sorted(digests, key=lambda d: (d.generated_at, d.date), reverse=True)
-    by_date: dict[object, Digest] = {}
-    for digest in newest_first:
-        by_date.setdefault(digest.date, digest)
-    return list(by_date.values())[:DAYS]
+    """The days generated last, the newest first, each date once."""
+    by_date = {d.date: d for d in sorted(digests, key=lambda d: (d.generated_at, d.date))}
+    newest_first = sorted(by_date.values(), key=lambda d: (d.generated_at, d.date), reverse=True)
+    return newest_first[:DAYS]
 
 
 # --- entries ----------------------------------------------------------------------------------
@@ -143,11 +139,11 @@ def _latest(digests: Iterable[Digest]) -> list[Digest]:
 def _day(digest: Digest, place: _Place) -> _Entry:
     counts, link = digest.counts, place.address(_page(digest))
     kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
-    before = [_p("<p><strong>{}</strong> {}.</p>", kept, sums(counts))]
-    before += [_p("<p><strong>Note:</strong> {}</p>", _said(said)) for said in warnings(digest)]
+    before = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(counts))]
+    before += [_p("<p><strong>Note:</strong> {}</p>", _line(text)) for text in warnings(digest)]
     after = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
-    found = Counter(topic for paper in digest.kept for topic in _topics(paper))
-    topics = tuple(topic for topic, _ in found.most_common())
+    by_topic = Counter(topic for paper in digest.kept for topic in _topics(paper))
+    topics = tuple(topic for topic, _ in by_topic.most_common())
     room = DAY_LIMIT - sum(map(_size, [*before, after, *topics]))
     return _Entry(
         id=_urn(f"day/{digest.date}"),
@@ -166,8 +162,9 @@ def _list(digest: Digest, link: str, room: int) -> list[Markup]:
     """The kept papers, best first, as many as there is room for, and one at least."""
     if not digest.kept:
         return [Markup("<p>No paper reached the cut.</p>")]
-    items = [
-        _p(
+    items: list[Markup] = []
+    for kept in digest.kept:
+        item = _p(
             '<li><a href="https://arxiv.org/abs/{}">{}</a> ({}){}{}</li>',
             kept.paper.id,
             _title(kept),
@@ -175,11 +172,12 @@ def _list(digest: Digest, link: str, room: int) -> list[Markup]:
             _p("<br>{}", names) if (names := _names(kept)) else "",
             _comment(kept),
         )
-        for kept in digest.kept
-    ]
-    fitting = max(1, bisect_right(list(accumulate(map(_size, items))), room))
-    parts = [_p("<ol>\n{}\n</ol>", Markup("\n").join(items[:fitting]))]
-    if more := len(items) - fitting:
+        room -= _size(item)
+        if items and room < 0:
+            break
+        items.append(item)
+    parts = [_p("<ol>\n{}\n</ol>", Markup("\n").join(items))]
+    if more := len(digest.kept) - len(items):
         parts.append(_p('<p>And {} more on <a href="{}">the page</a>.</p>', f"{more:,}", link))
     return parts
 
@@ -193,17 +191,17 @@ def _size(text: str) -> int:
 
 def _rest(digest: Digest) -> str:
     """What is not in the list, and who made it."""
-    said = []
+    sentences = []
     if near := len(near_misses(digest)):
-        said.append(f"Near misses: {count(near, 'paper')} just under the cut.")
+        sentences.append(f"Near misses: {count(near, 'paper')} just under the cut.")
     if digest.unscored:
-        reasons = Counter(_said(unscored.reason) for unscored in digest.unscored).most_common()
+        reasons = Counter(_line(unscored.reason) for unscored in digest.unscored).most_common()
         named = [f"{number} {reason}" for reason, number in reasons[:MOST_REASONS]]
         if others := sum(number for _, number in reasons[MOST_REASONS:]):
             named.append(f"{others} for other reasons")
-        said.append(f"Unscored: {', '.join(named)}.")
-    said.append(f"Scored by {_said(scorer_label(digest.scorer, digest.model))}.")
-    return " ".join(said)
+        sentences.append(f"Unscored: {', '.join(named)}.")
+    sentences.append(f"Scored by {_line(scorer_label(digest.scorer, digest.model))}.")
+    return " ".join(sentences)
 
 
 def _papers(digests: Iterable[Digest], place: _Place) -> Iterator[_Entry]:
@@ -240,8 +238,8 @@ def _paper(rank: int, kept: Kept, digest: Digest, place: _Place) -> _Entry:
         topics=_topics(kept),
         digest=digest,
         authors=_authors(kept),
-        categories=tuple(filter(None, map(_said, paper.categories))),
-        rights=_said(f"License of the paper: {paper.license}") if paper.license else None,
+        categories=tuple(filter(None, map(_line, paper.categories))),
+        rights=_line(f"License of the paper: {paper.license}") if paper.license else None,
     )
 
 
@@ -250,17 +248,17 @@ def _p(template: str, *values: object) -> Markup:
     return Markup(template).format(*values)  # noqa: S704 - every caller's template is its own
 
 
-def _said(text: str) -> str:
+def _line(text: str) -> str:
     return one_line(text, LONGEST_LINE)
 
 
 def _title(kept: Kept) -> str:
-    return _said(plain(kept.paper.title)) or kept.paper.id
+    return _line(plain(kept.paper.title)) or kept.paper.id
 
 
 def _authors(kept: Kept) -> tuple[str, ...]:
     """The first of them, for some papers have three thousand."""
-    return tuple(filter(None, map(_said, kept.paper.authors[:MOST_AUTHORS])))
+    return tuple(filter(None, map(_line, kept.paper.authors[:MOST_AUTHORS])))
 
 
 def _names(kept: Kept) -> str:
@@ -278,18 +276,19 @@ def _marks(kept: Kept, digest: Digest) -> str:
 
 
 def _topics(kept: Kept) -> tuple[str, ...]:
-    topic = _said(kept.score.topic)
+    topic = _line(kept.score.topic)
     return () if topic in ("", NO_TOPIC) else (topic,)
 
 
 def _comment(kept: Kept) -> Markup:
-    """Why the reader is shown this, as HTML; empty where nothing is said."""
+    """Why the reader is shown this, as HTML; "" if there is nothing to say."""
     if not kept.author_match and not kept.score.comment:
         return Markup()
-    match = _p("<p>author match: {}</p>", _said(kept.author_match)) if kept.author_match else ""
-    said = comment_to_html(kept.score.comment[:LONGEST_COMMENT], written=plain)  # no MathML here
-    made = Markup("\n").join(filter(None, (match, said)))
-    return Markup(visible(made))  # noqa: S704 - sanitised; an entity may hide what XML forbids
+    match = _p("<p>author match: {}</p>", _line(kept.author_match)) if kept.author_match else ""
+    text = kept.score.comment[:LONGEST_COMMENT]
+    comment = comment_to_html(text, write_formula=plain)  # no MathML here
+    html = Markup("\n").join(filter(None, (match, comment)))
+    return Markup(visible(html))  # noqa: S704 - sanitised; an entity may hide what XML forbids
 
 
 def _page(digest: Digest) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import islice
-from operator import attrgetter
 
 from markupsafe import Markup
 
@@ -23,9 +20,7 @@ _UNITS = ("day", "week", "month", "quarter", "year")
 _MOST_PLACES = 65
 _FEWEST_PLACES = 8  # fewer would be as broad as they are high
 
-_LONGEST = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}  # days
-
-Say = Callable[[float], str]
+InWords = Callable[[float], str]
 Row = tuple[str, ...]
 
 
@@ -44,7 +39,7 @@ class Table:
 class Picture:
     heading: str
     svg: Markup
-    columns: tuple[int, ...] = ()  # of the table, that say more of the place that is pointed at
+    columns: tuple[int, ...] = ()  # of the table: shown for the place that is pointed at
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +83,7 @@ class Axis:
     unit: str
     head: str  # of the column of a table that names the periods
     periods: tuple[Period, ...]
-    labels: tuple[tuple[int, str], ...]
-    width: int
+    labels: tuple[str, ...]  # one for each period
 
     @property
     def filled(self) -> tuple[Period, ...]:
@@ -98,35 +92,34 @@ class Axis:
 
 def axis_of(days: Sequence[Day], finest: str = "day") -> Axis:
     """The finest division of these days' span that is legible. There is at least one day."""
-    recorded = {day.date for day in days}
     for unit in _UNITS[_UNITS.index(finest) :]:
-        most = _MOST_PLACES if unit != _UNITS[-1] else None
-        found = _starts(days[0].date, days[-1].date, unit, recorded)
-        starts = list(islice(found, most and most + 1))
-        if most is None or len(starts) <= most:
+        starts = _starts(days, unit)
+        if len(starts) <= _MOST_PLACES:
             break
-    ends = [bisect_left(days, start, key=attrgetter("date")) for start in starts[1:]] + [len(days)]
+    by_start: dict[date, list[Day]] = {start: [] for start in starts}
+    for day in days:
+        by_start[_start(day.date, unit)].append(day)
     prefix = "Week of " if unit == "week" else ""
-    periods, begin = [], 0
-    for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        row = _name(start, unit)
-        periods.append(Period(place, prefix + row, row, tuple(days[begin:end])))
-        begin = end
-    width = max(len(starts), _FEWEST_PLACES)
-    labels = tuple(charts.time_labels(starts, unit, width))
-    return Axis(unit, prefix.strip() or unit.capitalize(), tuple(periods), labels, width)
+    periods = tuple(
+        Period(place, prefix + _name(start, unit), _name(start, unit), tuple(own))
+        for place, (start, own) in enumerate(by_start.items())
+    )
+    labels = tuple(_label(start, unit) for start in starts)
+    return Axis(unit, prefix.strip() or unit.capitalize(), periods, labels)
 
 
-def _starts(first: date, last: date, unit: str, recorded: set[date]) -> Iterator[date]:
-    longest = timedelta(days=_LONGEST[unit])
-    at = _start(first, unit)
-    while at <= last:
-        if unit != "day" or at.weekday() < _SATURDAY or at in recorded:
-            yield at
-        at = _start(at + longest, unit)
+def _starts(days: Sequence[Day], unit: str) -> list[date]:
+    """The first date of each period, from that of the first day to that of the last."""
+    first, last = days[0].date, days[-1].date
+    dates = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    if unit == "day":
+        recorded = {day.date for day in days}
+        return [at for at in dates if at.weekday() < _SATURDAY or at in recorded]
+    return list(dict.fromkeys(_start(at, unit) for at in dates))
 
 
 def _start(at: date, unit: str) -> date:
+    """The first date of the period that `at` lies in."""
     if unit == "week":
         return at - timedelta(days=at.weekday())
     if unit == "month":
@@ -144,6 +137,13 @@ def _name(start: date, unit: str) -> str:
     return f"{start:%B} {start.year}" if unit == "month" else plainly(start)
 
 
+def _label(start: date, unit: str) -> str:
+    """For the axis of a picture: "5 Jan", "Jan 2026", "Q1 2026", "2026"."""
+    if unit in ("day", "week"):
+        return f"{start.day} {start:%b}"
+    return f"{start:%b} {start.year}" if unit == "month" else _name(start, unit)
+
+
 def timeline(
     axis: Axis,
     columns: Sequence[charts.Column],
@@ -151,26 +151,28 @@ def timeline(
     title: str,
     classes: Sequence[str],
     height: int,
-    highest: float | None = None,
     *,
-    told: tuple[int, ...],
-    say: Say = rounded,
+    shown: Sequence[int],
+    highest: float = 0.0,
+    in_words: InWords = rounded,
     stacked: bool = False,
 ) -> Picture:
+    """Columns along the axis. `shown` are the columns of the table that belong to it; `highest` is
+    what the scale reaches at least. For the rest see `charts.draw`."""
     top = charts.highest(columns, stacked)
-    made = charts.timeline(
+    svg = charts.draw(
         columns,
         axis.labels,
-        width=axis.width,
+        width=_FEWEST_PLACES,
         title=visible(title),
-        description=f"{axis.periods[0].name} to {axis.periods[-1].name}; at most {say(top)}.",
+        description=f"{axis.periods[0].name} to {axis.periods[-1].name}; at most {in_words(top)}.",
         classes=classes,
         height=height,
-        top=highest or top,
-        unit="$" if say is wording.dollars else "",
+        top=max(highest, top),
+        scale="${}" if in_words is wording.dollars else "{}",
         stacked=stacked,
     )
-    return Picture(heading, Markup(made), told)  # noqa: S704 - charts escapes its words
+    return Picture(heading, Markup(svg), tuple(shown))  # noqa: S704 - charts escapes its words
 
 
 def table(
@@ -180,8 +182,8 @@ def table(
     foot: Sequence[str | int],
     places: Iterable[int] = (),
 ) -> Table:
-    return Table(caption, head, tuple(map(_spoken, rows)), _spoken(foot), tuple(places))
+    return Table(caption, head, tuple(map(_row, rows)), _row(foot), tuple(places))
 
 
-def _spoken(row: Sequence[str | int]) -> Row:
-    return tuple(f"{value:,}" if isinstance(value, int) else value for value in row)
+def _row(values: Sequence[str | int]) -> Row:
+    return tuple(f"{value:,}" if isinstance(value, int) else value for value in values)

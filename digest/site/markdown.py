@@ -8,9 +8,10 @@ from collections.abc import Callable
 from digest.core.config import Site
 from digest.core.models import Below, Digest, Kept
 from digest.core.scores import Score
+from digest.core.tex import plain
 from digest.core.text import markdown as escape
-from digest.core.text import plain, visible
-from digest.core.wording import scorer_label, sums, usage, usage_details, warnings, why_unscored
+from digest.core.text import visible
+from digest.core.wording import scorer_label, totals, usage, usage_details, warnings, why_unscored
 
 NEAR_MISSES = 20
 FARTHEST_MISS = 3  # points under the cut, both axes together
@@ -18,12 +19,12 @@ _ACTS_IN_JEKYLL = re.compile(r"\{(?=[{%])")
 
 
 def day(digest: Digest, site: Site) -> bytes:
-    """Title, usage, sums, table of contents, papers, unscored papers, near misses, the prompt."""
+    """Title, usage, totals, table of contents, papers, unscored papers, near misses, the prompt."""
     parts = [f"# {escape(site.title)} {digest.date}", _usage(digest)]
     if details := usage_details(digest):
         parts.append(escape(details))
     parts += [f"> {escape(warning)}" for warning in warnings(digest)]
-    parts += [escape(sums(digest.counts)) + "."]
+    parts += [escape(totals(digest.counts)) + "."]
     if digest.kept:
         contents = "\n".join(_contents_line(i, k) for i, k in enumerate(digest.kept, start=1))
         parts += ["**Table of contents**", contents, "---"]
@@ -81,7 +82,7 @@ def comment(kept: Kept, literal: Callable[[str], str] = str) -> str:
 
 
 def scores(score: Score) -> str:
-    novelty = "not judged" if score.novelty is None else str(score.novelty)
+    novelty = "not scored" if score.novelty is None else str(score.novelty)
     return f"**Relevance:** {score.relevance}  \n**Novelty:** {novelty}"
 
 
@@ -100,9 +101,9 @@ def near_misses(digest: Digest) -> list[Below]:
 
 def _near_miss(below: Below) -> str:
     novelty = "" if below.score.novelty is None else f" N{below.score.novelty}"
-    said = f": {escape(plain(below.score.comment))}" if below.score.comment else ""
+    comment = f": {escape(plain(below.score.comment))}" if below.score.comment else ""
     link = f"[{escape(plain(below.title))}](https://arxiv.org/abs/{below.id})"
-    return f"- R{below.score.relevance}{novelty} {link}{said}"
+    return f"- R{below.score.relevance}{novelty} {link}{comment}"
 
 
 def anchor(paper_id: str) -> str:

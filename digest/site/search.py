@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from digest.core.models import Digest, Kept
-from digest.core.text import one_line, plain
+from digest.core.tex import plain
+from digest.core.text import one_line
 
 Entries = dict[str, list[list[object]]]
 
@@ -33,8 +34,8 @@ def entries(digests: Iterable[Digest]) -> Entries:
     return {str(digest.date): [_entry(kept) for kept in digest.kept] for digest in digests}
 
 
-def encode(found: Entries) -> bytes:
-    days = sorted(found.items(), reverse=True)
+def encode(entries: Entries) -> bytes:
+    days = sorted(entries.items(), reverse=True)
     lines = (f"{json.dumps(day)}:{_json(papers)}" for day, papers in days)
     return ("{" + ",\n".join(lines) + "}\n").encode()
 
@@ -46,8 +47,8 @@ def _json(value: object) -> str:
 def _entry(kept: Kept) -> list[object]:
     paper, score = kept.paper, kept.score
     match = f"author match: {kept.author_match}" if kept.author_match else ""
-    said = without_markdown(one_line(plain(score.comment)))
-    comment = ". ".join(filter(None, (match, said)))
+    remark = without_markdown(one_line(plain(score.comment)))
+    comment = ". ".join(filter(None, (match, remark)))
     return [
         paper.id,
         one_line(plain(paper.title)),

@@ -1,6 +1,6 @@
 """What many days add up to: figures, each with its pictures and a table of the same. Pure.
 
-What is not known is said to be unknown and counted; it is neither drawn nor added as 0.
+Days whose cost or tokens are unknown are counted; unknown is neither drawn nor added as 0.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from digest.core import wording
 from digest.core.models import Day
 from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.site import charts
-from digest.site.figure import Axis, Figure, Picture, Say, axis_of, table, timeline
+from digest.site.figure import Axis, Figure, InWords, Picture, axis_of, table, timeline
 
 _MOST_TOPICS = 6  # with a picture of their own, beside the others' one
 
@@ -26,27 +26,32 @@ def figures(days: Sequence[Day]) -> list[Figure]:
         return []
     axis = axis_of(days)
     months = axis_of(days, "month") if axis.unit in ("day", "week") else axis
-    made = (_volume(axis), _by_topic(months), _scores(days), _costs(months))
-    return [figure for figure in made if figure]
+    all_figures = (_volume(axis), _by_topic(months), _scores(days), _costs(months))
+    return [figure for figure in all_figures if figure]
 
 
-def sums(days: Sequence[Day]) -> list[tuple[str, str]]:
-    """All days in a line: (name, figure)."""
+def totals(days: Sequence[Day]) -> list[tuple[str, str]]:
+    """All days in a line: (name, number)."""
     announced, scanned, kept = _volumes(days)
-    said = [
+    rows = [
         ("Days", f"{len(days):,}"),
         ("Announced", f"{announced:,}"),
         ("Scanned", f"{scanned:,}"),
-        ("Kept", f"{kept:,} ({charts.share(kept, scanned)})" if scanned else f"{kept:,}"),
+        ("Kept", f"{kept:,} ({_share(kept, scanned)})" if scanned else f"{kept:,}"),
     ]
     bill = _Bill.of(days)
     if bill.days:
         unknown = bill.without["cost"]
-        cost = _said(bill.cost, _money)
+        cost = _in_words(bill.cost, wording.dollars)
         if 0 < unknown < bill.days:
             cost += f" and {wording.count(unknown, 'day')} {wording.NOT_REPORTED}"
-        said.append(("Cost", cost))
-    return said
+        rows.append(("Cost", cost))
+    return rows
+
+
+def _share(part: int, whole: int) -> str:
+    """15%, <1%."""
+    return "<1%" if 0 < part / whole < 0.005 else f"{part / whole:.0%}"
 
 
 # --- the figures ------------------------------------------------------------------------------
@@ -57,14 +62,14 @@ def _volume(axis: Axis) -> Figure:
     volumes: list[Sequence[int]] = [_volumes(period.days) for period in axis.filled]
     mean = "" if axis.unit == "day" else f", the mean of each {axis.unit}"
 
-    def picture(shown: slice, height: int, *told: int) -> Picture:
+    def picture(series: slice, height: int, *shown: int) -> Picture:
         columns = [
-            charts.Column(period.place, tuple(volume / len(period.days) for volume in of[shown]))
+            charts.Column(period.place, tuple(volume / len(period.days) for volume in of[series]))
             for period, of in zip(axis.filled, volumes, strict=True)
         ]
-        heading = " and ".join(names[shown])
+        heading = " and ".join(names[series])
         title, name = f"Papers {heading} a day{mean}", heading.capitalize()
-        return timeline(axis, columns, name, title, names[shown], height, told=told)
+        return timeline(axis, columns, name, title, names[series], height, shown=shown)
 
     text = f"Announced, scanned and kept{mean}."
     if len(axis.filled) < len(axis.periods):
@@ -87,12 +92,13 @@ def _volume(axis: Axis) -> Figure:
 
 
 def _volumes(days: Iterable[Day]) -> tuple[int, int, int]:
-    announced = scanned = kept = 0
-    for counts in (day.counts for day in days):  # once through: there may be thousands
-        announced += counts.announced
-        scanned += counts.scanned
-        kept += counts.kept
-    return announced, scanned, kept
+    """Papers announced, scanned and kept."""
+    counts = [day.counts for day in days]
+    return (
+        sum(count.announced for count in counts),
+        sum(count.scanned for count in counts),
+        sum(count.kept for count in counts),
+    )
 
 
 def _by_topic(axis: Axis) -> Figure | None:
@@ -107,16 +113,17 @@ def _by_topic(axis: Axis) -> Figure | None:
     groups = [("No topic" if name == NO_TOPIC else name, [name]) for name in ranked[:single]]
     if others := ranked[single:]:
         groups.append((f"{len(others):,} others", others))
-    made = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
-    pictures, highest = [], max(map(max, made))
-    for number, ((heading, _), values) in enumerate(zip(groups, made, strict=True), start=1):
+    kept = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
+    pictures, highest = [], max(map(max, kept))
+    for number, ((heading, _), values) in enumerate(zip(groups, kept, strict=True), start=1):
         columns = [
             charts.Column(period.place, (value,))
             for period, value in zip(axis.filled, values, strict=True)
         ]
         title = f"Papers kept a {axis.unit}: {heading}"
-        drawn = timeline(axis, columns, heading, title, ("kept",), 70, highest, told=(number,))
-        pictures.append(drawn)
+        pictures.append(
+            timeline(axis, columns, heading, title, ("kept",), 70, shown=[number], highest=highest)
+        )
     return Figure(
         "topics",
         "Kept papers by topic",
@@ -125,8 +132,8 @@ def _by_topic(axis: Axis) -> Figure | None:
         table(
             f"Kept papers by topic and {axis.unit}",
             (axis.head, *(heading for heading, _ in groups)),
-            [(p.row, *values) for p, *values in zip(axis.filled, *made, strict=True)],
-            ("All", *map(sum, made)),
+            [(p.row, *values) for p, *values in zip(axis.filled, *kept, strict=True)],
+            ("All", *map(sum, kept)),
             (period.place for period in axis.filled),
         ),
         layout="many",
@@ -134,15 +141,16 @@ def _by_topic(axis: Axis) -> Figure | None:
 
 
 def _by_name(days: Iterable[Day]) -> Counter[str]:
-    counts: dict[str, int] = {}
+    """Papers kept by topic."""
+    counts = Counter[str]()
     for day in days:
-        for topic, kept in day.topics.items():  # a Counter would take three times as long
-            counts[topic] = counts.get(topic, 0) + kept
-    return Counter(counts)
+        counts.update(day.topics)
+    return counts
 
 
 def _scores(days: Sequence[Day]) -> Figure | None:
-    """The two scorers' figures are not alike, hence never in one picture."""
+    """How often each score was given. The scores of the two scorers do not compare, hence never
+    stand in one picture."""
     model = [day for day in days if day.scorer is not ScoredBy.EMBEDDED]
     embedded = [day.relevance for day in days if day.scorer is ScoredBy.EMBEDDED]
     kinds = (
@@ -150,23 +158,28 @@ def _scores(days: Sequence[Day]) -> Figure | None:
         ("Novelty", "kept", [day.novelty for day in model]),
         ("Relevance, embedded scorer", "announced", embedded),
     )
-    found = [
-        (heading, name, [sum(row) for row in zip(*spreads, strict=True)])
-        for heading, name, spreads in kinds
-        if sum(map(sum, spreads))
+    spreads = [
+        (heading, look, [sum(counts) for counts in zip(*of_days, strict=True)])
+        for heading, look, of_days in kinds
+        if sum(map(sum, of_days))
     ]
-    if not found:
+    if not spreads:
         return None
+    scores = [str(score) for score in range(1, 11)]
     pictures = []
-    for heading, name, counts in found:
-        made = charts.histogram(
-            counts,
+    for number, (heading, look, counts) in enumerate(spreads, start=1):
+        shares = [charts.Column(n, (100 * c / sum(counts),)) for n, c in enumerate(counts)]
+        svg = charts.draw(
+            shares,
+            scores,
             title=f"How often each score was given: {heading}",
             description=f"{sum(counts):,} papers; most often {counts.index(max(counts)) + 1}.",
-            name=name,
+            classes=(look,),
+            top=charts.highest(shares),
+            height=140,
+            scale="{}%",
         )
-        pictures.append(Picture(heading, Markup(made)))  # noqa: S704 - charts escapes its words
-    columns = [counts for _, _, counts in found]
+        pictures.append(Picture(heading, Markup(svg), (number,)))  # noqa: S704 - escaped there
     return Figure(
         "scores",
         "Scores",
@@ -174,20 +187,21 @@ def _scores(days: Sequence[Day]) -> Figure | None:
         tuple(pictures),
         table(
             "Papers by score",
-            ("Score", *(heading for heading, _, _ in found)),
-            [(str(score), *row) for score, *row in zip(range(1, 11), *columns, strict=True)],
-            ("All", *map(sum, columns)),
+            ("Score", *(heading for heading, _, _ in spreads)),
+            [(n, *row) for n, *row in zip(scores, *(c for _, _, c in spreads), strict=True)],
+            ("All", *(sum(counts) for _, _, counts in spreads)),
+            range(10),
         ),
         layout="pair",
     )
 
 
 def _costs(axis: Axis) -> Figure | None:
-    bills = [_Bill.of(period.days) for period in axis.filled]
-    bill = _Bill.sum_of(bills)
+    bill = _Bill.of(day for period in axis.filled for day in period.days)
     if not bill.days:
         return None
-    paid = [(period, of) for period, of in zip(axis.filled, bills, strict=True) if of.days]
+    bills = [(period, _Bill.of(period.days)) for period in axis.filled]
+    paid = [(period, of) for period, of in bills if of.days]
     money = [
         charts.Column(period.place, (of.cost or 0.0,), of.without["cost"] > 0)
         for period, of in paid
@@ -205,26 +219,27 @@ def _costs(axis: Axis) -> Figure | None:
     head = (axis.head, "Days", "Cost", "Prompt tokens", "Completion tokens", *gaps)
     pictures, key = [], []
 
-    def told(*names: str) -> tuple[int, ...]:
-        return tuple(head.index(name) for name in names if name in head)
+    def places(*names: str) -> list[int]:
+        return [head.index(name) for name in names if name in head]
 
     if bill.without["cost"] < bill.days:
-        title, shown = f"Cost a {axis.unit}, in dollars", told("Cost", "Days without cost")
-        drawn = timeline(
-            axis, money, "Cost", title, ("cost",), 110, told=shown, say=wording.dollars
+        title, shown = f"Cost a {axis.unit}, in dollars", places("Cost", "Days without cost")
+        in_words = wording.dollars
+        pictures.append(
+            timeline(axis, money, "Cost", title, ("cost",), 110, shown=shown, in_words=in_words)
         )
-        pictures.append(drawn)
         key.append(("cost", "cost"))
     if bill.without["tokens"] < bill.days:
         title, names = f"Tokens a {axis.unit}", ("asked", "answered")
-        shown = told("Prompt tokens", "Completion tokens", "Days without tokens")
-        drawn = timeline(axis, tokens, "Tokens", title, names, 110, told=shown, stacked=True)
-        pictures.append(drawn)
+        shown = places("Prompt tokens", "Completion tokens", "Days without tokens")
+        pictures.append(
+            timeline(axis, tokens, "Tokens", title, names, 110, shown=shown, stacked=True)
+        )
         key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
     text = [f"A {axis.unit} each column."] if pictures else []
     if missing:
-        said = (f"the {what} of {wording.count(days, 'day')}" for what, days in missing.items())
-        text.append(f"Not reported: {' and '.join(said)}.")
+        parts = (f"the {what} of {wording.count(days, 'day')}" for what, days in missing.items())
+        text.append(f"Not reported: {' and '.join(parts)}.")
     if missing and pictures:
         key.append(("gap", "not all reported"))
         text.append("Where some are missing, a band stands behind the column: the truth is higher.")
@@ -250,7 +265,7 @@ def _costs(axis: Axis) -> Figure | None:
 
 
 def asked(day: Day) -> bool:
-    """Whether a model was asked, so that the day may have cost something."""
+    """True if a model was asked, so that the day may have cost something."""
     return day.scorer is not ScoredBy.EMBEDDED and (
         day.counts.scanned > 0 or day.cost_usd is not None
     )
@@ -258,7 +273,7 @@ def asked(day: Day) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Bill:
-    """What the days on which a model was asked have cost, as far as is known; None: no day says."""
+    """What the days on which a model was asked cost; None: no day reports it."""
 
     days: int
     cost: float | None
@@ -278,38 +293,24 @@ class _Bill:
             {"cost": sum(day.cost_usd is None for day in paid), "tokens": unknown},
         )
 
-    @classmethod
-    def sum_of(cls, bills: Sequence[_Bill]) -> _Bill:
-        return cls(
-            sum(bill.days for bill in bills),
-            _sum(bill.cost for bill in bills),
-            _sum(bill.prompt for bill in bills),
-            _sum(bill.completion for bill in bills),
-            {what: sum(bill.without[what] for bill in bills) for what in ("cost", "tokens")},
-        )
-
     def row(self, missing: Iterable[str]) -> tuple[str | int, ...]:
         return (
             self.days,
-            _said(self.cost, wording.dollars),
-            _said(self.prompt, _whole),
-            _said(self.completion, _whole),
+            _in_words(self.cost, wording.dollars),
+            _in_words(self.prompt, _whole),
+            _in_words(self.completion, _whole),
             *(self.without[what] for what in missing),
         )
 
 
 def _sum(values: Iterable[float | None]) -> float | None:
     """The sum of what is known; None if nothing is."""
-    known = [value for value in values if value is not None]
-    return round(sum(known), 9) if known else None  # in whatever order they are added
+    reported = [value for value in values if value is not None]
+    return round(sum(reported), 9) if reported else None  # the same in whatever order
 
 
-def _said(value: float | None, say: Say) -> str:
-    return wording.NOT_REPORTED if value is None else say(value)
-
-
-def _money(amount: float) -> str:
-    return f"${amount:,.2f}" if amount >= 1 else wording.dollars(amount)
+def _in_words(value: float | None, in_words: InWords) -> str:
+    return wording.NOT_REPORTED if value is None else in_words(value)
 
 
 def _whole(number: float) -> str:

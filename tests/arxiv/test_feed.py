@@ -23,7 +23,8 @@ from digest.arxiv.feed import parse_feed
 from digest.arxiv.paper import parse_authors
 from digest.core.errors import FeedError
 from digest.core.papers import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
-from digest.core.text import accents, clean, fold
+from digest.core.tex import accents
+from digest.core.text import clean, fold
 from tests import feeds, make
 from tests.feeds.papers import FEED
 

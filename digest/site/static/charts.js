@@ -14,9 +14,9 @@ function startPicture(picture, head, rows) {
   const plot = picture.querySelector('svg');
   const inside = plot.querySelector('svg'); // one place is one wide in there
   const band = make('rect', plot.namespaceURI, { class: 'pointed', width: 1, height: '100%' });
-  const told = make('p', picture.namespaceURI, { class: 'told', hidden: '' });
+  const details = make('p', picture.namespaceURI, { class: 'details', hidden: '' });
   const leave = () => {
-    told.hidden = true;
+    details.hidden = true;
     band.remove();
   };
   const point = ({ clientX, clientY }) => {
@@ -26,12 +26,12 @@ function startPicture(picture, head, rows) {
     if (!row) return leave();
     const said = picture.dataset.columns.split(' ').map((n) => `${head[n]} ${row[n]}`);
     const when = head[0] === 'Week of' ? `Week of ${row[0]}` : row[0];
-    told.textContent = `${when}: ${said.join(', ')}`;
-    told.hidden = false;
+    details.textContent = `${when}: ${said.join(', ')}`;
+    details.hidden = false;
     band.setAttribute('x', place);
     inside.append(band);
   };
-  picture.append(told);
+  picture.append(details);
   plot.addEventListener('pointermove', point);
   plot.addEventListener('pointerdown', point); // a finger does not move before
   plot.addEventListener('pointerleave', ({ pointerType }) => {

@@ -102,17 +102,6 @@ function takeFilterAlong(search) {
   for (const link of $$('.days a:not([rel="up"])')) link.search = search;
 }
 
-/** A calendar's numbers in words: by themselves, as in a list of links, they would say little. */
-function nameDays() {
-  for (const { caption, tBodies } of $$('.calendar')) {
-    const month = $('a, i', caption).textContent;
-    for (const link of $$('a', tBodies[0])) {
-      const said = `${link.firstChild.data}${month}: ${$('b', link).textContent} kept`;
-      link.title = link.title ? `${said}; ${link.title}` : said;
-    }
-  }
-}
-
 // --- words: the same rules for the filter and for the search ---
 
 // What decomposition leaves whole, and signs of which keyboards have but the plain one.
@@ -430,6 +419,23 @@ function exportNotes() {
   setTimeout(() => URL.revokeObjectURL(href), 60000); // the download reads it later
 }
 
+// --- BibTeX ---
+
+/** Who opens an entry most likely wants to paste it. */
+async function copyBibtex(details) {
+  const [summary, entry] = details.children;
+  let isCopied = true;
+  details.open = true;
+  try {
+    await navigator.clipboard.writeText(entry.textContent);
+  } catch { // pages that may not use it: plain HTTP, some files
+    getSelection().selectAllChildren(entry);
+    isCopied = document.execCommand('copy');
+  }
+  summary.textContent = isCopied ? 'BibTeX: copied' : 'BibTeX: could not copy';
+  setTimeout(() => { summary.textContent = 'BibTeX'; }, 2000);
+}
+
 // --- buttons ---
 
 // What a button of the page does, by its class.
@@ -452,9 +458,13 @@ function startPapers() {
 
 function startButtons() {
   for (const button of $$('.paper button')) button.hidden = false;
-  main.addEventListener('click', ({ target: pressed }) => {
-    const button = pressed.closest('button');
+  main.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
     ACTS[button?.className]?.(button);
+    const details = event.target.closest('.links summary')?.parentNode;
+    if (!details || details.open) return;
+    event.preventDefault();
+    copyBibtex(details);
   });
 }
 
@@ -834,7 +844,6 @@ window.addEventListener('hashchange', followHash);
 
 lateNotice();
 linkDays();
-nameDays();
 startFilters();
 startButtons();
 startPapers();

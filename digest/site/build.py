@@ -1,0 +1,137 @@
+"""The published site: digests in, {path: bytes} out. Pure: nothing here reads the archive, the
+settings file or the clock, so that any page can be rebuilt byte for byte.
+
+A day's own pages depend on that day alone; a month's and a year's on their own days and the days
+next to them; what depends on several days is made anew with each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import date
+from pathlib import PurePosixPath
+
+from digest.archive.layout import day_file, year_file
+from digest.core import calendar
+from digest.core.config import Site
+from digest.core.models import Day, Digest, Missed
+from digest.core.progress import bar
+from digest.site import assets, feeds, markdown, pages, search
+from digest.site.calendar import all_days_page, month_page, year_page
+from digest.site.day import Front, day_page
+
+Files = dict[PurePosixPath, bytes | None]  # None: no such file may be there
+Read = Callable[[date], Digest]
+LONGEST_GAP = 14  # days missed that the front page names
+
+
+def all_files(digests: Sequence[Digest], site: Site) -> Files:
+    """Every page, feed and asset of a site with these days, oldest first."""
+    days = [Day.of(digest) for digest in digests]
+    by_date = {digest.date: digest for digest in digests}
+    files: Files = {}
+    for digest in bar(digests, "render"):
+        files |= day_files(digest, site)
+    for month in dict.fromkeys(day.month for day in days):
+        files |= _month_files(month, days, by_date.__getitem__, site)
+    for year in dict.fromkeys(day.date.year for day in days):
+        files[year_file(year)] = year_page(days, year, site)
+    return files | _front_files(days, by_date.__getitem__, site)
+
+
+def changed_files(
+    digest: Digest, days: Sequence[Day], read: Read, years_there: Collection[int], site: Site
+) -> Files:
+    """What a new or changed day changes. `days` are all days, with this one, oldest first; `read`
+    gives the digest of one of them; of the years in `years_there` the page is there already."""
+    files = day_files(digest, site)
+    files |= _month_files(Day.of(digest).month, days, read, site)
+    # The days before and after this one show the gap between them on the pages of their years. A
+    # site made before there were pages of years lacks some, and All days links them.
+    place = [day.date for day in days].index(digest.date)
+    changed = {day.date.year for day in days[max(0, place - 1) : place + 2]}
+    for year in dict.fromkeys(day.date.year for day in days):
+        if year in changed or year not in years_there:
+            files[year_file(year)] = year_page(days, year, site)
+    return files | _front_files(days, read, site)
+
+
+def day_files(digest: Digest, site: Site) -> Files:
+    """The day's own pages. A day that announced nothing has none, and none of an earlier run's may
+    stay: it is a cell of the calendar, and not in the feeds or the search."""
+    html, text = day_file(digest.date, ".html"), day_file(digest.date, ".md")
+    if not Day.of(digest).has_page:
+        return {html: None, text: None}
+    return {html: day_page(digest, site, "../"), text: markdown.day(digest, site)}
+
+
+def _month_files(month: str, days: Sequence[Day], read: Read, site: Site) -> Files:
+    """The month's page, and its search index if there is something to search. The index too is
+    made from the days' own records: nobody could tell what an interrupted run left in the old
+    one."""
+    own = [day for day in days if day.month == month]
+    dates = [day.date for day in own if day.has_page]
+    return {
+        PurePosixPath(month[:4]) / f"{month}.html": month_page(own, month, site),
+        search.path(month): search.encode(search.entries(map(read, dates))) if dates else None,
+    }
+
+
+def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
+    """What every new day changes: the front page, lists, statistics, feeds. `days` are all, oldest
+    first. Before the first day with a page, All days is the front page."""
+    with_page = [day for day in days if day.has_page]
+    has_feeds = bool(with_page)
+    all_days = all_days_page(days, site)
+    files: dict[str, bytes] = {
+        "index.html": all_days,
+        "archive.html": all_days,
+        "stats.html": pages.stats_page(days, site),
+        "subscribe.html": pages.subscribe_page(site, has_feeds),
+        "search/index.html": pages.search_page({day.month for day in with_page}, site),
+        "404.html": pages.not_found_page(site, has_feeds),
+        "days.js": _days_script(with_page),
+        ".nojekyll": b"",  # else Pages would run Jekyll over every .md
+    }
+    if with_page:
+        newest = read(with_page[-1].date)
+        files["index.html"] = day_page(newest, site, "", front=_front(newest, days))
+        files["latest.md"] = markdown.day(newest, site)
+    by_path: Files = {PurePosixPath(path): data for path, data in files.items()}
+    recent = sorted(with_page, key=lambda day: (day.generated_at, day.date))[-feeds.DAYS :]
+    return {**by_path, **assets.assets(), **feeds.feeds([read(d.date) for d in recent], site)}
+
+
+def _days_script(days: Iterable[Day]) -> bytes:
+    """The dates of the pages, for the links to the day before and after. A script and not JSON:
+    pages opened from disk may not fetch."""
+    return f"window.digestDays = {json.dumps([str(day.date) for day in days])};\n".encode()
+
+
+def _front(newest: Digest, days: Sequence[Day]) -> Front:
+    expected = calendar.next_announcement(days[-1].date)
+    earlier = [day.date for day in days if day.has_page and day.date < newest.date]
+    later = [day.date for day in days if day.date > newest.date]
+    reasons = {missed.date: missed.reason for missed in newest.missed}
+    return Front(
+        expected=expected,
+        may_be_holiday=not calendar.calendar_known(expected),
+        missed=tuple(Missed(day, reasons.get(day, "")) for day in _missed(days)),
+        empty=tuple(later[-LONGEST_GAP:]),
+        previous=earlier[-1] if earlier else None,
+    )
+
+
+def _missed(days: Sequence[Day]) -> list[date]:
+    """The announcements since the last page but one, or the first record, of which there is no
+    record, as far as the calendar is known."""
+    with_page = [day.date for day in days if day.has_page]
+    since = with_page[-2] if len(with_page) > 1 else days[0].date
+    recorded = {day.date for day in days}
+    missed, day = [], calendar.next_announcement(since)
+    while day < days[-1].date:
+        if day not in recorded and calendar.calendar_known(day):
+            missed.append(day)
+        day = calendar.next_announcement(day)
+    return missed[-LONGEST_GAP:]
