@@ -33,7 +33,7 @@ def test_without_a_terminal_each_tenth_is_a_line(caplog: pytest.LogCaptureFixtur
 def test_papers_that_were_given_up_count_for_nothing(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "_SIGN_OF_LIFE_S", 0.0)
+    monkeypatch.setattr(progress, "_MAX_SILENCE_S", 0.0)
     fault = replies.rate_limited("9999")
     respond = replies.in_turn(None, *[fault] * 99)
     with Fake(respond=respond) as fake, caplog.at_level(logging.INFO, "digest"):
