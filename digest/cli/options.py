@@ -116,7 +116,9 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_scorer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--scorer", choices=tuple(ScoredBy), help="this scorer instead of the configured one"
+        "--scorer",
+        choices=[str(scorer) for scorer in ScoredBy],
+        help="this scorer instead of the configured one",
     )
 
 

@@ -113,7 +113,7 @@ class Counts:
     below: int
     unscored: int
     new: int
-    cross: int
+    cross: int  # cross-lists; replace-cross is in `replace`
     replace: int  # replace and replace-cross
 
 

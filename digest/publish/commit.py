@@ -27,6 +27,7 @@ LONGEST_TITLE = 300
 
 # With this setting git also looks at files that a sparse checkout excludes but that exist.
 _SEE_ALL = ("-c", "core.sparseCheckout=true")
+_SUBMODULE = "160000"  # the mode of a repository inside this one
 _FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
@@ -68,7 +69,9 @@ def uncommitted(out: Path) -> list[str]:
     changed = {line.split("\t", 2)[2] for line in lines}
     deleted = {*_listed(out, *diff, "--name-only", "--diff-filter=D", head, "--", ".")}
     new = {*_untracked(out)}
-    for path in sorted(deleted | new):
+    staged = (line.split("\t", 1) for line in _listed(out, "ls-files", "-z", "--stage", "--", "."))
+    submodules = {path for entry, path in staged if entry.startswith(_SUBMODULE)}
+    for path in sorted(deleted | new | submodules):
         _require_no_pages_inside(out, path, is_deleted=path in deleted)
     # Files that a sparse checkout excludes do not exist either, but are not deleted.
     existing = {path for path in changed | new if (out / path).is_file()}
@@ -112,20 +115,36 @@ def commit_day(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
     for path in paths:
         if (out / path).resolve() != out.resolve() / path:
             raise PublishError(f"{out / path} is behind a symbolic link: replace it by a real file")
-    # --intent-to-add: git knows the new files, but if we fail, the user's next commit has none.
-    new = {*_untracked(out)} & {*paths}
+    new = _nul({*_untracked(out)} & {*paths})
+    try:
+        commit = _commit(out, digest, new, _nul(paths))
+    except BaseException:
+        _forget(out, new)
+        raise
+    if commit is None:
+        _forget(out, new)
+    return commit
+
+
+def _commit(out: Path, digest: Digest, new: str, paths: str) -> str | None:
+    """Commit these files; `new` are those that git does not track. Both are lists for git."""
     no_sparse = ("-c", "core.sparseCheckout=false")  # else git refuses files that it excludes
     add = (*no_sparse, "--literal-pathspecs", "add", "--force", "--intent-to-add")
-    git.run(out, *add, *_FROM_STDIN, stdin=_nul(new))
+    git.run(out, *add, *_FROM_STDIN, stdin=new)
     with TemporaryDirectory() as folder:
         message = Path(folder, "message")
         message.write_text(commit_message(digest), encoding="utf-8")
         options = ("--quiet", "--only", "--cleanup=verbatim", f"--file={message}", *_FROM_STDIN)
         command = (*_SEE_ALL, "--literal-pathspecs", "commit", *options)
-        done = git.run(out, *command, stdin=_nul(paths), accept=(0, 1))
+        done = git.run(out, *command, stdin=paths, accept=(0, 1))
     if done.returncode and done.stderr:  # without it: there was nothing to commit
         raise PublishError(git.explain("commit", done.stderr))
     return git.read(out, "rev-parse", "HEAD") if done.returncode == 0 else None
+
+
+def _forget(out: Path, new: str) -> None:
+    """Leave these files untracked again, so that the user's index is as before."""
+    git.run(out, "update-index", "-z", "--force-remove", "--stdin", stdin=new, accept=range(256))
 
 
 def _untracked(out: Path) -> list[str]:

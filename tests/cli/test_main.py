@@ -679,7 +679,7 @@ def test_a_refused_push_ends_the_run_with_its_day(digest: Digest, project: Path)
             ["run", "--date", "tomorrow"],
             "argument --date: 'tomorrow' is no date: write YYYY-MM-DD: see digest run --help",
         ),
-        (["run", "--scorer", "magic"], "invalid choice"),
+        (["run", "--scorer", "magic"], "invalid choice: 'magic'"),
         (["run", "--colour"], "unrecognized arguments"),
         (["run", "--no"], "unrecognized arguments: --no"),
         (["run", "two\nlines"], "unrecognized arguments: two lines"),
@@ -698,6 +698,7 @@ def test_wrong_arguments_are_a_line_and_a_report(
     assert list(ended.report) == REPORT_KEYS
     (line,) = ended.err.splitlines()
     assert line.startswith("digest: ")
+    assert "<" not in line
     assert says in line
     assert line == f"digest: {ended.report['reason']}"
     assert tree(project) == before

@@ -356,10 +356,11 @@ def test_git_in_the_middle_of_something_commits_nothing(
     repository: Path, obstacle: Callable[[Path], None], remedy: str
 ) -> None:
     obstacle(repository)
-    head = git(repository, "rev-parse", "HEAD")
+    head, staged = git(repository, "rev-parse", "HEAD"), git(repository, "ls-files", "--stage")
     with pytest.raises(PublishError, match=remedy):
         commit(repository / "docs", DIGEST)
     assert git(repository, "rev-parse", "HEAD") == head
+    assert git(repository, "ls-files", "--stage") == staged
     (repository / ".git" / "index.lock").unlink(missing_ok=True)
     git(repository, "commit", "--quiet", "--allow-empty", "--message", "The user's next commit")
     assert "docs/" not in git(repository, "ls-tree", "-r", "--name-only", "HEAD")
@@ -377,10 +378,14 @@ def test_looking_for_changes_does_not_write_the_index(
     assert (index.stat().st_ino, index.read_bytes()) == before
 
 
-def test_a_repository_inside_the_site_is_refused(repository: Path) -> None:
+@pytest.mark.parametrize("is_submodule", [False, True])
+def test_a_repository_inside_the_site_is_refused(repository: Path, is_submodule: bool) -> None:
     git(repository / "docs" / "2026", "init", "--quiet")
     git(repository / "docs" / "2026", "add", ".")
     git(repository / "docs" / "2026", "commit", "--quiet", "--message", "mine")
+    if is_submodule:
+        git(repository, "-c", "advice.addEmbeddedRepo=false", "add", "docs/2026")
+        git(repository, "commit", "--quiet", "--message", "A submodule")
     head = git(repository, "rev-parse", "HEAD")
     with pytest.raises(PublishError, match=r"2026 is a git repository of its own.*remove its .git"):
         commit(repository / "docs", DIGEST)

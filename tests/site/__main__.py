@@ -1,5 +1,5 @@
-"""`make pages`: a small site of made days to look at, one of them judged by a model, with papers
-unscored, near misses and what it has cost."""
+"""`make pages`: a small site of made-up days to look at. One of them was scored by a model: it has
+unscored papers, near misses and a cost."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ def main(folder: Path) -> None:
     write(folder, {str(path): data for path, data in files.items() if data is not None})
     for digest in (EVENTFUL, QUIET, DAYS[-1]):
         print(folder.resolve() / f"{digest.date:%Y}/{digest.date}.html")
+    for name in ("archive.html", "stats.html"):
+        print(folder.resolve() / name)
 
 
 if __name__ == "__main__":
