@@ -16,7 +16,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
 
 from digest.arxiv import search_api
@@ -45,14 +44,6 @@ MAX_PAGES = 10  # of 2,000 entries; all of `cs` took two in 2026
 PATIENCE = timedelta(days=3)  # for the pages, before the search interface is asked
 
 
-class _Service(Enum):
-    """Parts of arXiv that can be in trouble by themselves."""
-
-    PAGES = auto()  # of past days
-    LISTS = auto()  # of recent days
-    SEARCH = auto()
-
-
 class Past:
     """arXiv's own account of a day: its page of that day or, if the pages are out of reach or
     refuse, its search interface. Each day is asked for once, and no service any more in this run
@@ -62,7 +53,7 @@ class Past:
         self._session, self._arxiv, self._today = session, arxiv, today
         self._readings: dict[tuple[str, date], Reading] = {}
         self._recent: dict[str, dict[date, int]] = {}
-        self._trouble: dict[_Service, FeedError] = {}
+        self._trouble: dict[Callable[..., object], FeedError] = {}  # by what fetches
 
     def announced(self, category: str, day: date, *, exactly: bool = False) -> Reading:
         """What was announced in `category` on `day`; without papers if it is certain that there
@@ -96,7 +87,7 @@ class Past:
         if not exactly and self._may_search(day):
             url = self._arxiv.api_url
             try:
-                feed = self._ask(_Service.SEARCH, fetch_approximate, url, category, day)
+                feed = self._ask(fetch_approximate, url, category, day)
             except FeedError as error:
                 log.warning("%s: going on without", error)
                 return Unread(category, error.problem)
@@ -107,7 +98,7 @@ class Past:
     def _from_page(self, category: str, day: date) -> Feed | None:
         """None if arXiv does not say yet."""
         site = self._arxiv.site_url
-        pages = self._ask(_Service.PAGES, fetch_pages, site, category, day)
+        pages = self._ask(fetch_pages, site, category, day)
         if pages[0].total or proves_empty(pages[0], day, self._fetch_recent(category)):
             return together(pages, category, day)
         return None
@@ -115,25 +106,25 @@ class Past:
     def _fetch_recent(self, category: str) -> dict[date, int]:
         if category not in self._recent:
             site = self._arxiv.site_url
-            self._recent[category] = self._ask(_Service.LISTS, fetch_recent, site, category)
+            self._recent[category] = self._ask(fetch_recent, site, category)
         return self._recent[category]
 
-    def _ask(self, service: _Service, ask: Callable[..., T], *arguments: object) -> T:
-        """The result of `ask`. Raises its `FeedError`, and at once the one that showed that the
-        service is in trouble."""
-        if trouble := self._trouble.get(service):
+    def _ask(self, fetch: Callable[..., T], *arguments: object) -> T:
+        """The result of `fetch`. Raises its `FeedError`, and at once the one that showed that this
+        part of arXiv is in trouble."""
+        if trouble := self._trouble.get(fetch):
             raise trouble
         try:
-            return ask(self._session, *arguments)
+            return fetch(self._session, *arguments)
         except FeedError as error:
-            if service is _Service.SEARCH or isinstance(error, InTrouble):
-                self._trouble[service] = error
+            if fetch is fetch_approximate or isinstance(error, InTrouble):
+                self._trouble[fetch] = error
             elif isinstance(error, Refused):  # both are pages of one site
-                self._trouble |= {_Service.PAGES: error, _Service.LISTS: error}
+                self._trouble |= {fetch_pages: error, fetch_recent: error}
             raise
 
     def _may_search(self, day: date) -> bool:
-        refused = isinstance(self._trouble.get(_Service.PAGES), Refused)
+        refused = isinstance(self._trouble.get(fetch_pages), Refused)
         beyond = not has_pages(day, self._today)
         is_old = self._today - day > PATIENCE
         return (refused or beyond) and is_old and is_announcement_day(day)

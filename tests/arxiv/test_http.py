@@ -203,19 +203,6 @@ def test_silence_is_asked_again(session: requests.Session, monkeypatch: pytest.M
             fetch_feed(session, "cs.LG", url)
 
 
-def test_the_deadline_does_not_count_the_waiting_before(
-    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http, "DEADLINE_S", 30)
-    clock = Clock()
-    monkeypatch.setattr(http, "time", clock)
-    url, server = serve(httpserver, status(503), good)
-    with polite_session("tests/1", delay_s=40) as session:
-        assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
-    assert len(server.times) == 2
-    assert clock.slept > 30
-
-
 # --- redirects --------------------------------------------------------------------------------
 
 ARXIV = "https://rss.arxiv.org/rss/cs.LG"
