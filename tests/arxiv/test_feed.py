@@ -145,9 +145,7 @@ NAMELESS = "<title>Nameless</title>"
 def test_more_than_three_and_1_percent_unreadable_is_an_error(
     whole: int, broken: int, readable: bool
 ) -> None:
-    data = many(
-        "</item><item>".join([NAMELESS, GUID] * (broken // 2) + [GUID] * (broken % 2)), whole
-    )
+    data = many("</item><item>".join([NAMELESS, *[GUID] * (broken - 1)]), whole)
     if readable:
         feed = parse_feed(data)
         assert len(feed.papers) + len(feed.unreadable) == whole + broken
@@ -283,9 +281,7 @@ def after_declaration(text: str, rss: str = RSS) -> str:
         pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-16"), id="UTF-16"),
         pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-7"), id="UTF-7"),
         pytest.param(bytes(100_000), id="zeros"),
-        pytest.param(RSS.encode() + bytes(100), id="zeros after it"),
         pytest.param(titled("&nbsp;").encode(), id="an entity of HTML"),
-        pytest.param(titled("&#xD800;").encode(), id="half a character"),
         pytest.param(titled("<a>" * 100_000 + "</a>" * 100_000).encode(), id="100,000 levels"),
         pytest.param(titled("<a/>" * 300_000).encode(), id="300,000 elements"),
         pytest.param(titled("a" * 20_000_000).encode(), id="20 MB in an element"),

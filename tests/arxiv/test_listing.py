@@ -164,17 +164,6 @@ def test_an_incomplete_entry_is_a_paper_that_says_so(old: str, new: str, problem
     ]
 
 
-@pytest.mark.parametrize(("broken", "readable"), [(3, True), (4, False)])
-def test_three_entries_of_a_short_page_may_be_unreadable(broken: int, readable: bool) -> None:
-    page = TEN
-    for n in range(1, broken + 1):
-        page = page.replace(f"On the matter of 2601.{n:05}", " ")
-    if readable:
-        assert len(parse_catchup(page.encode(), "cs.LG", DAY).papers) == 10
-    else:
-        assert problem(page.encode()).startswith("4 of 10 entries cannot be read (2601.00001: no")
-
-
 def test_a_moved_paper_does_not_cost_the_page() -> None:
     moved = [paper("2601.00001"), paper("2601.00002", categories=("stat.ML",))]
     listing = parse_catchup(listings.as_catchup("cs.LG", DAY, moved), "cs.LG", DAY)
