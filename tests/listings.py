@@ -49,17 +49,6 @@ def as_catchup(
     )
 
 
-def as_new(category: str, day: date, papers: Sequence[Paper]) -> bytes:
-    """`/list/CATEGORY/new`."""
-    total = f"<div class='paging'>Total of {len(papers)} entries </div>" if papers else ""
-    return _page(
-        f"""  <h1>Machine Learning</h1>
-<p>See <a href="/list/{category}/recent">recent</a> articles</p>
-<h3>Showing new listings for {day:%A, %d %B %Y}</h3>
-{total}{_lists(papers, 0, 2000) or "<p>No updates today.</p>"}{total}"""
-    )
-
-
 def as_recent(category: str, counts: Mapping[date, int]) -> bytes:
     """`/list/CATEGORY/recent`, newest first, as far as its head."""
     links, skip = "", 0

@@ -26,7 +26,7 @@ from digest.arxiv.paper import (
     VERSION,
     excess,
     make_paper,
-    require_readable,
+    split_entries,
     unreadable_paper,
 )
 from digest.arxiv.strict_xml import MAX_BYTES, check_xml, describe
@@ -54,7 +54,7 @@ def fetch_feed(
     """The body behind `url`, which is `category`'s feed; from `answers` if it has not changed.
 
     Raises `FeedError` if the server cannot be reached, breaks off, sends too much or for too long,
-    redirects elsewhere, or answers with anything but 200 or with a web page.
+    redirects elsewhere, or answers with anything but 200.
     """
     from digest.arxiv import http
 
@@ -65,9 +65,6 @@ def fetch_feed(
         reason = _error_reason(answer.body)
         advice = f"{reason}: correct `categories` in the configuration" if reason else ""
         raise http.refusal(category, answer, "arxiv.feed_url", advice, NoSuchFeed)
-    if "html" in answer.content_type.lower():
-        kind = one_line(answer.content_type, 100)
-        raise FeedError(category, f"{url} answered with a web page ({kind}), not a feed")
     if answers:
         answers.keep(url, answer)
     return answer.body
@@ -87,7 +84,7 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
     `name` is what errors call it until its category is known. An item that is not as it should be
     costs the feed nothing else: it is a paper with `unreadable` set, or, if its id cannot be read,
     it is named in `Feed.unreadable`. Raises `FeedError` if there are too many of them
-    (`paper.require_readable`), and for an empty body, a web page, a document that breaks off, the
+    (`paper.split_entries`), and for an empty body, a web page, a document that breaks off, the
     RDF format of before 2024, and arXiv's own "Feed error" documents.
     """
     called = name or "feed"
@@ -100,17 +97,16 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
     if category is None:
         link = one_line(_text(parsed.feed, "link"), 100)
         raise FeedError(called, f"no arXiv category in its link {link!r}")
-    papers: list[Paper] = []
-    nameless: list[str] = []
     prefix = _arxiv_prefix(parsed.namespaces)
-    for number, (entry, counts) in enumerate(zip(parsed.entries, children, strict=True), start=1):
-        paper = _paper(entry, counts, prefix)
-        if paper is None:
-            nameless.append(f"item {number}: {_name_item(entry)}")
-        else:
-            papers.append(paper)
-    require_readable(category, papers, nameless)
-    return Feed(category, _date(parsed, category), tuple(papers), tuple(nameless))
+    entries = enumerate(zip(parsed.entries, children, strict=True), start=1)
+    papers, nameless = split_entries(
+        category,
+        (
+            _paper(entry, counts, prefix) or f"item {number}: {_name_item(entry)}"
+            for number, (entry, counts) in entries
+        ),
+    )
+    return Feed(category, _date(parsed, category), papers, nameless)
 
 
 def _parse(data: bytes, called: str) -> tuple[Any, list[Counter[str]]]:

@@ -46,7 +46,6 @@ class Answer:
 
     url: str  # after redirects
     status: int
-    content_type: str
     body: bytes
     etag: str = ""  # by which the server recognises this answer
 
@@ -87,10 +86,9 @@ def fetch(
                 if cached and cached.etag and response.status_code == 304:
                     return cached
                 if not response.is_redirect:
-                    content_type = response.headers.get("Content-Type", "")
                     body = _body(response, max_bytes)
                     etag = response.headers.get("ETag", "")
-                    return Answer(url, response.status_code, content_type, body, etag)
+                    return Answer(url, response.status_code, body, etag)
                 target = urljoin(url, response.headers["Location"])
             # As it will be sent: another reader of a loosely written address may see another host.
             url = requests.Request("GET", target).prepare().url or ""
@@ -158,12 +156,11 @@ def _body(response: requests.Response, max_bytes: int) -> bytes:
 def _may_redirect(asked: str, target: str) -> bool:
     """From arXiv only to arXiv by https; from elsewhere only within the host, never off https."""
     old, new = urlsplit(asked), urlsplit(target)
-    if new.scheme not in ("http", "https") or (old.scheme, new.scheme) == ("https", "http"):
-        return False
-    ports = [{"http": 80, "https": 443}[u.scheme] if u.port is None else u.port for u in (old, new)]
+    is_secure = new.scheme == "https" and new.port in (None, 443)
     if _is_arxiv(old.hostname):
-        return new.scheme == "https" and _is_arxiv(new.hostname) and ports[1] == 443
-    return old.hostname == new.hostname and (ports[0] == ports[1] or ports == [80, 443])
+        return is_secure and _is_arxiv(new.hostname)
+    unchanged = (old.scheme, old.port) == (new.scheme, new.port)
+    return old.hostname == new.hostname and (is_secure or unchanged)
 
 
 def _is_arxiv(host: str | None) -> bool:
@@ -196,17 +193,12 @@ class _PoliteAdapter(HTTPAdapter):
         for attempt in range(TRIES):
             ready = max(self._next_request, self._next_listing if listing else 0.0)
             time.sleep(max(0.0, ready - time.monotonic()))
-            pause = min(self._delay_s * 2**attempt, MAX_BACKOFF_S)
-            last = attempt == TRIES - 1
+            last, asked = attempt == TRIES - 1, 0.0
             try:
                 response = super().send(request, *args, **kwargs)
-                if last or response.status_code not in TRANSIENT:
-                    pause = self._delay_s
-                    return response
                 asked = _retry_after(response.headers)
-                pause = max(pause, asked)
-                if asked > MAX_RETRY_AFTER_S:  # longer than a run waits
-                    pause = self._delay_s
+                # Longer than a run waits: no more tries.
+                if last or response.status_code not in TRANSIENT or asked > MAX_RETRY_AFTER_S:
                     return response
                 response.close()  # unread: it may be endless
             except (requests.ConnectionError, requests.Timeout):
@@ -214,9 +206,10 @@ class _PoliteAdapter(HTTPAdapter):
                     raise
             finally:
                 now = time.monotonic()
-                self._next_request = now + pause
+                self._next_request = now + self._delay_s
                 if listing:
-                    self._next_listing = now + max(pause, LISTING_FACTOR * self._delay_s)
+                    self._next_listing = now + LISTING_FACTOR * self._delay_s
+            self._next_request = now + max(min(self._delay_s * 2**attempt, MAX_BACKOFF_S), asked)
         raise AssertionError("the last try returns or raises")
 
 

@@ -1,10 +1,9 @@
 """arXiv's listing pages: what was announced on a day, section by section. Pure.
 
-`parse_catchup` reads a page of `/catchup/CATEGORY/DATE`, and `/list/CATEGORY/new`, which has the
-same sections; `together` makes one announcement of all pages of a day; `parse_recent` reads
-`/list/CATEGORY/recent`. Each number that a page states is compared with what is on it. If they do
-not agree, that is a `FeedError`: a page that was cut short, or whose layout has changed, is never
-a day on which little or nothing was announced.
+`parse_catchup` reads a page of `/catchup/CATEGORY/DATE`; `together` makes one announcement of all
+pages of a day; `parse_recent` reads `/list/CATEGORY/recent`. Each number that a page states is
+compared with what is on it. If they do not agree, that is a `FeedError`: a page that was cut short,
+or whose layout has changed, is never a day on which little or nothing was announced.
 
 The pages: arXiv/arxiv-browse, `browse/templates/catchup.html`, `list/list_macros.html`,
 `list/recent.html` and the queries behind them, `browse/services/database/catchup.py` (26f634fb).
@@ -12,7 +11,7 @@ What a page does not say:
 
 - The version that was announced. A page shows papers as they are now; if it links to their HTML,
   it names the present version. A paper announced as new is in its first version.
-- Authors after the hundredth, which are omitted without a note: `Listing.cut`.
+- Authors after the hundredth, which are omitted without a note.
 - DOI and license.
 """
 
@@ -22,6 +21,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from digest.arxiv.paper import (
@@ -31,7 +31,7 @@ from digest.arxiv.paper import (
     excess,
     is_no_accident,
     make_paper,
-    require_readable,
+    split_entries,
     unreadable_paper,
 )
 from digest.arxiv.strict_html import (
@@ -50,93 +50,67 @@ from digest.core.text import clean, one_line
 
 CUT_AT = 100  # authors a page shows; a hundred and one are shown whole
 
-_RACE = "they may have changed while they were read; try again later"
-_SECTIONS = ("New", "Cross", "Replacement")
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A heading: "New submissions (showing first 120 of 207 entries)"."""
-
-    name: str  # New, Cross or Replacement
-    shown: int  # on this page
-    total: int  # on all pages of the day
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One page of a category's announcement of a day."""
 
-    day: date
-    total: int  # entries on all pages of the day
-    sections: tuple[Section, ...]
+    total: int  # entries on all pages of the day; 0: none that day, or none *yet*
     papers: tuple[Paper, ...]
     unreadable: tuple[str, ...] = ()  # entries without a readable id, each named somehow
     next_day: date | None = None  # a later announcement that was out when the page was made
-    cut: tuple[str, ...] = ()  # papers that have a hundred authors here, and perhaps more
 
     @property
-    def is_empty(self) -> bool:
-        """No updates: none in this category, none that day, or none *yet*; it cannot tell."""
-        return self.total == 0
+    def entries(self) -> int:
+        """How many this page shows."""
+        return len(self.papers) + len(self.unreadable)
 
 
-def parse_catchup(data: bytes, category: str, day: date | None = None) -> Listing:
-    """A page of what was announced in `category`, on `day` if one is given.
+def parse_catchup(data: bytes, category: str, day: date) -> Listing:
+    """A page of what was announced in `category` on `day`.
 
     Raises `FeedError` for what is no such page, is cut short, shows another number of entries than
     it says, or is of another day or category. A page past the last entry has no papers.
     """
     page = parse_page(data, category)
     pieces = list(around_lists(page))
-    page_day = _date_of(pieces)
+    dates = (read_date(r"Catchup results for .{1,200} on \w{3}, {date}", text) for text in pieces)
+    page_day = next(filter(None, dates), None)
     if page_day is None:
         raise FeedError(category, f"not a listing but {called(data)}")
-    if day is not None and page_day != day:
+    if page_day != day:
         raise FeedError(category, f"the page is of {page_day}, not of {day}: try again later")
     text = " ".join(pieces)
     totals = set(re.findall(r"Total of ([0-9]{1,6}) entries", text))
     lists = [dl for dl in page.iterfind("dl") if dl.get("id") == "articles"]
-    is_empty = not lists and re.search(r"No (?:further )?updates", text) is not None
-    if is_empty and not totals:
-        totals = {"0"}  # /list/…/new does not state it
-    if len(totals) != 1 or not (lists or is_empty):
+    if len(totals) != 1 or not (lists or re.search(r"No (?:further )?updates", text)):
         raise FeedError(category, f"a listing without its totals or its sections: {CHANGED}")
-    reader = _Reader(category)
-    sections = [section for dl in lists for section in reader.read(dl)]
-    listing = Listing(
-        day=page_day,
-        total=int(totals.pop()),
-        sections=tuple(sections),
-        papers=tuple(reader.papers),
-        unreadable=tuple(reader.unreadable),
-        next_day=_next_day(page, page_day),
-        cut=tuple(reader.cut),
-    )
-    _require_sound(listing, category)
-    return listing
+    entries = [entry for articles in lists for entry in _entries(articles, category)]
+    total = int(totals.pop())
+    if len(entries) > total:
+        raise FeedError(category, f"it shows {len(entries)} of {total} entries: {CHANGED}")
+    papers, nameless = split_entries(category, entries, CHANGED)
+    _require_of_category(papers, category)
+    return Listing(total, papers, nameless, _next_day(page, day))
 
 
-def together(pages: Sequence[Listing], category: str) -> Feed:
+def together(pages: Sequence[Listing], category: str, day: date) -> Feed:
     """All pages of a day as one announcement, in arXiv's order.
 
-    Raises `FeedError` unless they are pages of one day that agree with each other, and hold all
-    entries of all sections.
+    Raises `FeedError` unless they hold as many different entries as each of them states.
     """
-    first = pages[0]
-    wanted = {section.name: section.total for page in pages for section in page.sections}
-    for page in pages:
-        stated = {section.name: section.total for section in page.sections}
-        same = (page.day, page.total) == (first.day, first.total)
-        if not same or not stated.items() <= wanted.items():
-            raise FeedError(category, f"{first.day}: its pages contradict each other: {_RACE}")
-    papers = {paper.id: paper for page in reversed(pages) for paper in reversed(page.papers)}
+    papers = {paper.id: paper for page in pages for paper in page.papers}
     unreadable = tuple(name for page in pages for name in page.unreadable)
     entries = len(papers) + len(unreadable)
-    if not sum(wanted.values()) == entries == first.total:
-        counts = f"{entries} different entries of {first.total}"
-        raise FeedError(category, f"{first.day}: its pages hold {counts}: {_RACE}")
-    return Feed(category, first.day, tuple(reversed(papers.values())), unreadable)
+    totals = {page.total for page in pages}
+    if totals != {entries}:
+        raise FeedError(
+            category,
+            f"{day}: its pages hold {entries} different entries of"
+            f" {' or '.join(map(str, sorted(totals)))}: they may have changed while they were read;"
+            " try again later",
+        )
+    return Feed(category, day, tuple(papers.values()), unreadable)
 
 
 def parse_recent(data: bytes, category: str) -> dict[date, int]:
@@ -146,37 +120,23 @@ def parse_recent(data: bytes, category: str) -> dict[date, int]:
     Raises `FeedError` for what is not `/list/CATEGORY/recent`, whole.
     """
     page = parse_page(data, category)
-    days: list[tuple[date, int]] = []
+    days: list[date] = []
+    numbers: list[int] = []  # how many papers are newer than each day's
     for link in page.iterfind("ul/li/a"):
         skip = re.search(r"[?&]skip=([0-9]{1,7})\b", link.get("href", ""))
         day = read_date(r"\w{3}, {date}", text_of(link))
         if skip and day:
-            days.append((day, int(skip[1])))
+            days.append(day)
+            numbers.append(int(skip[1]))
     text = " ".join(around_lists(page))
     if not days or "recent submissions" not in text:
         raise FeedError(category, f"not a list of recent days but {called(data)}")
     total = re.search(r"Total of ([0-9]{1,7}) entries", text)
-    ends = [skip for _, skip in days[1:]] + [int(total[1]) if total else 0]
-    counts = {
-        day: end - start for (day, start), end in zip(days, ends, strict=True) if end >= start
-    }
-    in_order = sorted(counts, reverse=True) == [day for day, _ in days]
-    if days[0][1] != 0 or not in_order:
+    numbers.append(int(total[1]) if total else 0)
+    in_order = numbers == sorted(numbers) and days == sorted(set(days), reverse=True)
+    if numbers[0] or not in_order or (total is None and page.find("dl/dt") is not None):
         raise FeedError(category, f"a list of recent days whose numbers do not agree: {CHANGED}")
-    if total is None and page.find("dl/dt") is not None:
-        raise FeedError(category, f"a list of recent days without its total: {CHANGED}")
-    return counts
-
-
-_HEADINGS = (
-    r"Catchup results for .{1,200} on \w{3}, {date}",
-    r"Showing new listings for \w+, {date}",
-)
-
-
-def _date_of(pieces: list[str]) -> date | None:
-    dates = (read_date(heading, text) for text in pieces for heading in _HEADINGS)
-    return next(filter(None, dates), None)
+    return {day: end - start for day, (start, end) in zip(days, pairwise(numbers), strict=True)}
 
 
 def _next_day(page: Any, day: date) -> date | None:
@@ -192,13 +152,9 @@ def _next_day(page: Any, day: date) -> date | None:
     return None
 
 
-def _require_sound(listing: Listing, category: str) -> None:
-    """Raise `FeedError` if a page that could be read says what it should not."""
-    shown = sum(section.shown for section in listing.sections)
-    if shown > listing.total or any(s.shown > s.total for s in listing.sections):
-        raise FeedError(category, f"it shows {shown} of {listing.total} entries: {CHANGED}")
-    require_readable(category, listing.papers, listing.unreadable, CHANGED)
-    papers = [paper for paper in listing.papers if not paper.unreadable]
+def _require_of_category(papers: Sequence[Paper], category: str) -> None:
+    """Raise `FeedError` if the papers are of another category, or have no abstracts."""
+    papers = [paper for paper in papers if not paper.unreadable]
     # A few can be: a page shows today's categories, and papers are moved from one to another.
     elsewhere = [p.id for p in papers if not any(covers(category, c) for c in p.categories)]
     if papers and (is_no_accident(len(elsewhere), len(papers)) or len(elsewhere) == len(papers)):
@@ -211,63 +167,35 @@ def _require_sound(listing: Listing, category: str) -> None:
 # --- entries ------------------------------------------------------------------------------------
 
 _HEADING = re.compile(
-    rf"({'|'.join(_SECTIONS)}) submissions"
-    r" \((?:continued, )?showing (?:first |last )?([0-9]{1,6}) of ([0-9]{1,6}) entries ?\)"
+    r"(New|Cross|Replacement) submissions"
+    r" \((?:continued, )?showing (?:first |last )?([0-9]{1,6}) of [0-9]{1,6} entries ?\)"
 )
 _ABS = re.compile(rf"(?:https?://arxiv\.org)?/abs/({ID})(?:{VERSION})?")
 _HTML = re.compile(rf"(?:https?://arxiv\.org)?/html/({ID}){VERSION}")
 _SUBJECT = re.compile(rf"\(({CATEGORY})\)\s*$")
 
 
-class _Reader:
-    """Collects the papers of one page."""
-
-    def __init__(self, category: str) -> None:
-        self._category = category
-        self.papers: list[Paper] = []
-        self.unreadable: list[str] = []
-        self.cut: list[str] = []
-
-    def read(self, articles: Any) -> Iterator[Section]:
-        """A list's sections, each after its entries have been collected and counted."""
-        section, entries, head = None, 0, None
-        for child in [*articles, None]:
-            if child is None or child.tag == "h3":
-                if section is not None:
-                    yield self._counted(section, entries)
-                elif entries:
-                    raise FeedError(
-                        self._category, f"{entries} entries without a heading: {CHANGED}"
-                    )
-                section, entries = (None if child is None else self._section(child)), 0
-            elif child.tag == "dt":
-                head = child
-            elif child.tag == "dd" and head is not None:
-                entries += 1
-                self._collect(section, head, child)
-                head = None
-
-    def _collect(self, section: Section | None, head: Any, body: Any) -> None:
-        paper = _paper(section.name if section else "", head, body, self._category)
-        if paper is None:
-            name = one_line(text_of(head), 60) or one_line(text_of(body), 60) or "without any text"
-            self.unreadable.append(f"entry {name}")
-            return
-        self.papers.append(paper)
-        if len(body.findall(".//div[@class='list-authors']/a")) == CUT_AT:
-            self.cut.append(paper.id)
-
-    def _section(self, heading: Any) -> Section:
-        text = clean(text_of(heading))
-        if match := _HEADING.fullmatch(text):
-            return Section(match[1], int(match[2]), int(match[3]))
-        raise FeedError(self._category, f"a section called {one_line(text, 100)!r}: {CHANGED}")
-
-    def _counted(self, section: Section, entries: int) -> Section:
-        if entries == section.shown:
-            return section
-        counts = f"{entries} of the {section.shown} entries that it says it shows"
-        raise FeedError(self._category, f"{section.name} submissions: {counts}: {CUT_SHORT}")
+def _entries(articles: Any, category: str) -> Iterator[Paper | str]:
+    """A list's entries, as many as its headings state; those without a readable id by name."""
+    section, entries, stated, head = "", 0, 0, None
+    for child in articles:
+        if child.tag == "h3":
+            heading = clean(text_of(child))
+            match = _HEADING.fullmatch(heading)
+            if match is None:
+                raise FeedError(category, f"a section called {one_line(heading, 100)!r}: {CHANGED}")
+            section = match[1]
+            stated += int(match[2])
+        elif child.tag == "dt":
+            head = child
+        elif child.tag == "dd" and head is not None:
+            entries += 1
+            name = one_line(text_of(head), 60) or one_line(text_of(child), 60)
+            yield _paper(section, head, child, category) or f"entry {name or 'without any text'}"
+            head = None
+    if entries != stated:
+        counts = f"{entries} of the {stated} entries that it says it shows"
+        raise FeedError(category, f"a list with {counts}: {CUT_SHORT}")
 
 
 def _paper(section: str, head: Any, body: Any, category: str) -> Paper | None:

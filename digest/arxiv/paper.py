@@ -2,7 +2,7 @@
 Pure.
 
 An entry that is not as it should be costs its document nothing else. If its id can be read, it
-becomes a `Paper` with `unreadable` set; if not, it is named in the list `nameless`.
+becomes a `Paper` with `unreadable` set; if not, it is a text that names it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
@@ -87,16 +87,26 @@ def unreadable_paper(
     return Paper(paper_id, version, "", (), "", (), announce_type, unreadable=problem)
 
 
-def require_readable(
-    called: str, papers: Sequence[Paper], nameless: Sequence[str], advice: str = NEW_FORMAT
-) -> None:
-    """Raise `FeedError` if too many entries of a document are unreadable (more than 1% and more
-    than three), or if all of them have no id."""
+def split_entries(
+    called: str, entries: Iterable[Paper | str], advice: str = NEW_FORMAT
+) -> tuple[tuple[Paper, ...], tuple[str, ...]]:
+    """The papers among a document's entries, and the names of those that have no readable id.
+
+    Raises `FeedError` if too many entries are unreadable (more than 1% and more than three), or if
+    all of them have no id.
+    """
+    papers, nameless = [], []
+    for entry in entries:
+        if isinstance(entry, Paper):
+            papers.append(entry)
+        else:
+            nameless.append(entry)
     unreadable = [*nameless, *(f"{p.id}: {p.unreadable}" for p in papers if p.unreadable)]
-    entries = len(papers) + len(nameless)
-    if is_no_accident(len(unreadable), entries) or (entries and not papers):
-        counts = f"{len(unreadable)} of {entries} entries cannot be read ({unreadable[0]})"
+    total = len(papers) + len(nameless)
+    if is_no_accident(len(unreadable), total) or (total and not papers):
+        counts = f"{len(unreadable)} of {total} entries cannot be read ({unreadable[0]})"
         raise FeedError(called, f"{counts}: {advice}")
+    return tuple(papers), tuple(nameless)
 
 
 def is_no_accident(wrong: int, entries: int) -> bool:

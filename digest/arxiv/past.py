@@ -1,13 +1,13 @@
 """Announcement days that the feed no longer holds.
 
-`Past` asks for them once each. `fetch_day` takes a day from arXiv's own pages of it,
+`Past` asks for them once each. `fetch_pages` takes a day from arXiv's own pages of it,
 `/catchup/CATEGORY/DATE`: the same papers under the same announce types as its feed had, for the
 last 90 days (`listing` lists what a page does not say). `fetch_approximate` puts the day together
 from the search interface, for older days and if arXiv refuses its pages.
 
 A page without papers proves nothing: a weekend, a holiday, a day not yet announced and a day
 without papers in this category look the same, and a page made too early may be served for days.
-`confirmed_empty` looks for proof.
+`proves_empty` looks for proof.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
-from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeVar
 
 from digest.arxiv import search_api
 from digest.arxiv.fetch import Fetched, Reading, Unread
-from digest.arxiv.listing import Listing, parse_catchup, parse_recent, together
+from digest.arxiv.listing import CUT_AT, Listing, parse_catchup, parse_recent, together
 from digest.arxiv.paper import CATEGORY
 from digest.arxiv.strict_html import title
 from digest.arxiv.strict_xml import MAX_BYTES
@@ -45,14 +44,6 @@ MAX_PAGES = 10  # of 2,000 entries; all of `cs` took two in 2026
 PATIENCE = timedelta(days=3)  # for the pages, before the search interface is asked
 
 
-class _Service(Enum):
-    """Parts of arXiv that can be in trouble by themselves."""
-
-    PAGES = auto()  # of past days
-    LISTS = auto()  # of recent days
-    SEARCH = auto()
-
-
 class Past:
     """arXiv's own account of a day: its page of that day or, if the pages are out of reach or
     refuse, its search interface. Each day is asked for once, and no service any more in this run
@@ -62,7 +53,7 @@ class Past:
         self._session, self._arxiv, self._today = session, arxiv, today
         self._readings: dict[tuple[str, date], Reading] = {}
         self._recent: dict[str, dict[date, int]] = {}
-        self._trouble: dict[_Service, FeedError] = {}
+        self._trouble: dict[Callable[..., object], FeedError] = {}  # by what fetches
 
     def announced(self, category: str, day: date, *, exactly: bool = False) -> Reading:
         """What was announced in `category` on `day`; without papers if it is certain that there
@@ -96,7 +87,7 @@ class Past:
         if not exactly and self._may_search(day):
             url = self._arxiv.api_url
             try:
-                feed = self._ask(_Service.SEARCH, fetch_approximate, url, category, day)
+                feed = self._ask(fetch_approximate, url, category, day)
             except FeedError as error:
                 log.warning("%s: going on without", error)
                 return Unread(category, error.problem)
@@ -107,34 +98,33 @@ class Past:
     def _from_page(self, category: str, day: date) -> Feed | None:
         """None if arXiv does not say yet."""
         site = self._arxiv.site_url
-        if feed := self._ask(_Service.PAGES, fetch_day, site, category, day):
-            return feed
-        recent = self._fetch_recent(category)
-        empty = self._ask(_Service.PAGES, confirmed_empty, site, category, day, recent)
-        return Feed(category, day, ()) if empty else None
+        pages = self._ask(fetch_pages, site, category, day)
+        if pages[0].total or proves_empty(pages[0], day, self._fetch_recent(category)):
+            return together(pages, category, day)
+        return None
 
     def _fetch_recent(self, category: str) -> dict[date, int]:
         if category not in self._recent:
             site = self._arxiv.site_url
-            self._recent[category] = self._ask(_Service.LISTS, fetch_recent, site, category)
+            self._recent[category] = self._ask(fetch_recent, site, category)
         return self._recent[category]
 
-    def _ask(self, service: _Service, ask: Callable[..., T], *arguments: object) -> T:
-        """The result of `ask`. Raises its `FeedError`, and at once the one that showed that the
-        service is in trouble."""
-        if trouble := self._trouble.get(service):
+    def _ask(self, fetch: Callable[..., T], *arguments: object) -> T:
+        """The result of `fetch`. Raises its `FeedError`, and at once the one that showed that this
+        part of arXiv is in trouble."""
+        if trouble := self._trouble.get(fetch):
             raise trouble
         try:
-            return ask(self._session, *arguments)
+            return fetch(self._session, *arguments)
         except FeedError as error:
-            if service is _Service.SEARCH or isinstance(error, InTrouble):
-                self._trouble[service] = error
+            if fetch is fetch_approximate or isinstance(error, InTrouble):
+                self._trouble[fetch] = error
             elif isinstance(error, Refused):  # both are pages of one site
-                self._trouble |= {_Service.PAGES: error, _Service.LISTS: error}
+                self._trouble |= {fetch_pages: error, fetch_recent: error}
             raise
 
     def _may_search(self, day: date) -> bool:
-        refused = isinstance(self._trouble.get(_Service.PAGES), Refused)
+        refused = isinstance(self._trouble.get(fetch_pages), Refused)
         beyond = not has_pages(day, self._today)
         is_old = self._today - day > PATIENCE
         return (refused or beyond) and is_old and is_announcement_day(day)
@@ -145,66 +135,49 @@ def has_pages(day: date, today: date) -> bool:
     return today - KEPT <= day <= today
 
 
-def fetch_day(session: requests.Session, site_url: str, category: str, day: date) -> Feed | None:
-    """What was announced in `category` on `day`, from all its pages; None if the first says that
-    there is nothing, which is no proof that nothing was announced.
+def fetch_pages(
+    session: requests.Session, site_url: str, category: str, day: date
+) -> list[Listing]:
+    """arXiv's pages of what was announced in `category` on `day`, for `together`; if the first has
+    no papers, that is no proof that nothing was announced.
 
-    Raises `Refused`, and `FeedError` for whatever is not the whole day.
+    Raises `Refused`, and `FeedError` for whatever is no such page.
     """
     subject, first = _fetch_page(session, site_url, category, day)
-    if first.is_empty:
-        return None
     pages = [first]
-    while sum(section.shown for page in pages for section in page.sections) < first.total:
-        if len(pages) == MAX_PAGES or not pages[-1].sections:
-            raise FeedError(
-                category,
-                f"{day}: {len(pages)} pages hold less than the {first.total} entries they promise:"
-                " the server is in trouble; try again later",
-            )
+    while (
+        sum(page.entries for page in pages) < first.total
+        and pages[-1].entries
+        and len(pages) < MAX_PAGES
+    ):
         pages.append(_fetch_page(session, site_url, subject, day, len(pages) + 1)[1])
-    feed = together(pages, category)
-    if cut := [paper for page in pages for paper in page.cut]:
+    if cut := [p.id for page in pages for p in page.papers if len(p.authors) == CUT_AT]:
         log.info("%s %s: authors cut at a hundred: %s", category, day, ", ".join(cut))
-    return feed
+    return pages
 
 
 def fetch_recent(session: requests.Session, site_url: str, category: str) -> dict[date, int]:
     """The five newest announcement dates and how many new papers and cross-lists `category` had on
     each, from `/list/CATEGORY/recent`; replacements are not counted.
 
-    Raises `Refused` and `FeedError` as `fetch_day` does.
+    Raises `Refused` and `FeedError` as `fetch_pages` does.
     """
     url = f"{site_url.rstrip('/')}/list/{category}/recent"
     return parse_recent(_fetch(session, url, category).body, category)
 
 
-def confirmed_empty(
-    session: requests.Session,
-    site_url: str,
-    category: str,
-    day: date,
-    recent: Mapping[date, int],
-) -> bool | None:
-    """True if nothing was announced in `category` on `day`, a day for which `fetch_day` gave None.
+def proves_empty(page: Listing, day: date, recent: Mapping[date, int]) -> bool:
+    """True if nothing was announced in the category of `page`, which has no papers of `day`.
 
-    `recent` must be the result of `fetch_recent`. True: a later announcement is out, or this one
-    is and `recent` counts no paper of this category in it. False: it counts some, so the page was
-    made too early. None: arXiv does not say yet. While a day is the newest, one with replacements
-    alone may be called empty if its page was made too early.
-
-    Raises `Refused` and `FeedError` as `fetch_day` does.
+    `recent` must be the result of `fetch_recent`. A later announcement is out, or this one is and
+    `recent` counts no paper of this category in it. While a day is the newest, one with
+    replacements alone may be called empty if its page was made too early.
     """
     if day in recent:
         return recent[day] == 0
-    if day > max(recent):
-        return None
-    if day > min(recent):
-        return True  # announcements before and after it, and none between
-    page = _fetch_page(session, site_url, category, day)[1]
-    if page.is_empty:
-        return True if page.next_day else None
-    return False
+    if day > min(recent):  # announcements before it, perhaps after it, and none between
+        return day < max(recent)
+    return page.next_day is not None
 
 
 def fetch_approximate(session: requests.Session, api_url: str, category: str, day: date) -> Feed:

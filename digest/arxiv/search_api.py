@@ -24,7 +24,7 @@ from digest.arxiv.paper import (
     excess,
     make_paper,
     readable,
-    require_readable,
+    split_entries,
     unreadable_paper,
 )
 from digest.arxiv.strict_xml import MAX_BYTES, check_xml
@@ -104,15 +104,13 @@ def fetch_submitted(
         }
         answer = _ask(session, api_url, urlencode(query), start_at, SUBMITTED_PAGE)
         total = answer.total if total is None else total
-        if answer.total != total or total > MAX_RESULTS:
-            totals = f"first {total}, then {answer.total}" if answer.total != total else f"{total}"
-            raise FeedError(NAME, f"{api_url} found {totals} papers: try again later")
+        if total > MAX_RESULTS:
+            raise FeedError(NAME, f"{api_url} found {total} papers: try again later")
         papers |= {paper.id: paper for paper in answer.papers}
         unreadable += answer.unreadable
-        if len(papers) + len(unreadable) < start_at + answer.entries:
-            raise FeedError(
-                NAME, f"{api_url} sent a paper twice and so left one out: try again later"
-            )
+        if answer.total != total or len(papers) + len(unreadable) < start_at + answer.entries:
+            problem = "its results changed while they were read: try again later"
+            raise FeedError(NAME, f"{api_url}: {problem}")
     return Answer(total, tuple(papers.values()), tuple(unreadable))
 
 
@@ -154,7 +152,7 @@ def parse_papers(body: bytes) -> Answer:
 
     Raises `FeedError` for an empty body, a web page, a document that breaks off or is no answer of
     this interface, and for arXiv's error entries, whatever their HTTP status; and if too many
-    entries cannot be read (`paper.require_readable`).
+    entries cannot be read (`paper.split_entries`).
     """
     if not body.strip():
         raise FeedError(NAME, "the answer is empty: the server is in trouble; try again later")
@@ -164,17 +162,9 @@ def parse_papers(body: bytes) -> Answer:
         raise FeedError(NAME, "not an answer of the search interface: check `arxiv.api_url`")
     if reason := _error(root):
         raise FeedError(NAME, reason)
-    papers: list[Paper] = []
-    nameless: list[str] = []
-    for number, entry in enumerate(root.findall(f"{_ATOM}entry"), start=1):
-        paper = _paper(entry)
-        if paper is None:
-            name = _text(entry, f"{_ATOM}id") or _text(entry, f"{_ATOM}title")
-            nameless.append(f"entry {number}: {one_line(name, 80) or 'without any text'}")
-        else:
-            papers.append(paper)
-    require_readable(NAME, papers, nameless)
-    return Answer(int(total[1]), tuple(papers), tuple(nameless))
+    entries = enumerate(root.findall(f"{_ATOM}entry"), start=1)
+    papers, nameless = split_entries(NAME, (_paper(e) or _name(e, number) for number, e in entries))
+    return Answer(int(total[1]), papers, nameless)
 
 
 def _parse(body: bytes) -> Element:
@@ -234,6 +224,11 @@ def _paper(entry: Element) -> Paper | None:
         journal_ref=clean(_text(entry, f"{_ARXIV}journal_ref")),
         problem=f"{titles} titles" if titles > 1 else "",
     )
+
+
+def _name(entry: Element, number: int) -> str:
+    name = _text(entry, f"{_ATOM}id") or _text(entry, f"{_ATOM}title")
+    return f"entry {number}: {one_line(name, 80) or 'without any text'}"
 
 
 def _text(parent: Element, tag: str) -> str:

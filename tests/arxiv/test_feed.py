@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import re
 import tracemalloc
 from collections.abc import Callable
@@ -23,8 +22,7 @@ from digest.arxiv.feed import parse_feed
 from digest.arxiv.paper import parse_authors
 from digest.core.errors import FeedError
 from digest.core.papers import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
-from digest.core.tex import accents
-from digest.core.text import clean, fold
+from digest.core.text import clean
 from tests import feeds, make
 from tests.feeds.papers import FEED
 
@@ -93,11 +91,6 @@ def test_missing_facts_are_read_elsewhere(pattern: str, replacement: str) -> Non
     assert read_one(lambda text: re.sub(pattern, replacement, text)) == PLAIN
 
 
-def test_without_heading_all_is_abstract() -> None:
-    paper = read_one(lambda text: text.replace("Abstract: ", ""))
-    assert paper.abstract == "arXiv:2603.00001v1 Announce Type: new Leaves in water."
-
-
 def test_an_invisible_direction_mark_reaches_no_field() -> None:
     marked = replace(PLAIN, doi="10.1/\u202ex", journal_ref="J. \u2066T", license="http://a\u200f")
     paper = parse_feed(feeds.as_rss("cs.LG", DAY, [marked])).papers[0]
@@ -122,7 +115,6 @@ GUID = "<guid>oai:arXiv.org:2603.99999v1</guid>"
         ("", "item 101: an item without any text"),
         ("<guid>oai:arXiv.org:26/99999v1</guid>", "item 101: oai:arXiv.org:26/99999v1"),
         (GUID, "no title"),
-        ("<link>https://arxiv.org/abs/2603.99999</link>", "no title"),
         ("<description>arXiv:2603.99999v1 Announce Type: new</description>", "no title"),
         (f"<title>No type</title>{GUID}", "no announce type"),
     ],
@@ -135,28 +127,25 @@ def test_a_broken_item_is_named_and_costs_nothing_else(broken: str, name: str) -
     assert feed.papers[-1].id == "2603.99999" or feed.unreadable
 
 
-@pytest.mark.parametrize("letter", ["a", "&#97;"])
-def test_a_long_word_costs_no_other_paper(letter: str) -> None:
+def test_a_long_word_costs_no_other_paper() -> None:
     """feedparser takes time to the square of the length of a word in a name."""
-    name = f"<dc:creator>{letter * 30_000}</dc:creator>"
+    name = f"<dc:creator>{'a&#97;' * 5_000}</dc:creator>"
     broken = f"<title>Long</title>{GUID}{name}<arxiv:announce_type>new</arxiv:announce_type>"
     with make.cpu_seconds(5):
-        feed = parse_feed(many(broken))
-    assert (len(feed.papers), feed.papers[-1].id) == (101, "2603.99999")
+        feed = parse_feed(many(broken, whole=3))
+    assert (len(feed.papers), feed.papers[-1].id) == (4, "2603.99999")
 
 
 NAMELESS = "<title>Nameless</title>"
 
 
 @pytest.mark.parametrize(
-    ("whole", "broken", "readable"),
-    [(1, 3, True), (300, 4, False), (396, 4, True)],
+    ("whole", "broken", "readable"), [(1, 3, True), (5, 4, False), (396, 4, True)]
 )
-@pytest.mark.parametrize("item", [NAMELESS, GUID])
 def test_more_than_three_and_1_percent_unreadable_is_an_error(
-    whole: int, broken: int, readable: bool, item: str
+    whole: int, broken: int, readable: bool
 ) -> None:
-    data = many("</item><item>".join([item] * broken), whole)
+    data = many("</item><item>".join([NAMELESS, *[GUID] * (broken - 1)]), whole)
     if readable:
         feed = parse_feed(data)
         assert len(feed.papers) + len(feed.unreadable) == whole + broken
@@ -229,13 +218,10 @@ def test_the_category_is_that_of_the_channel_link(category: str) -> None:
 @pytest.mark.parametrize(
     ("names", "authors", "affiliations"),
     [
-        ("", (), ()),
-        ("Ada Leaf", ("Ada Leaf",), ()),
         ("Ada Leaf, Bo Cup", ("Ada Leaf", "Bo Cup"), ()),
         (" Ada Leaf ,, Bo Cup, ", ("Ada Leaf", "Bo Cup"), ()),
         ("Ada Leaf (X, Y), Bo Cup", ("Ada Leaf", "Bo Cup"), (("Ada Leaf", "X, Y"),)),
         ("Ada (U (V, W), X), Bo", ("Ada", "Bo"), (("Ada", "U (V, W), X"),)),
-        ("Bo Cup Jr. (X)", ("Bo Cup Jr.",), (("Bo Cup Jr.", "X"),)),
         ("Yu-Chiang (Frank) Wang", ("Yu-Chiang (Frank) Wang",), ()),
         (
             "Yu-Chiang (Frank) Wang (X), Bo",
@@ -247,7 +233,6 @@ def test_the_category_is_that_of_the_channel_link(category: str) -> None:
         ("(Ada), Bo", ("(Ada)", "Bo"), ()),
         ("Ada (X, Bo, Cy", ("Ada (X", "Bo", "Cy"), ()),
         ("Ada X), Bo (Y), Cy", ("Ada X)", "Bo", "Cy"), (("Bo", "Y"),)),
-        ("Ada )X(, Bo", ("Ada )X(", "Bo"), ()),
     ],
 )
 def test_authors_are_split_at_commas_outside_parentheses(
@@ -256,7 +241,7 @@ def test_authors_are_split_at_commas_outside_parentheses(
     assert parse_authors(names) == (authors, affiliations)
 
 
-@make.examples(60)
+@make.examples(20)
 @given(st.text("ab (),", max_size=40))
 def test_no_letter_of_any_author_string_is_lost(names: str) -> None:
     authors, affiliations = parse_authors(names)
@@ -286,10 +271,6 @@ def after_declaration(text: str, rss: str = RSS) -> str:
     "data",
     [
         pytest.param(after_declaration(BOMB, titled("&j;")).encode(), id="a bomb"),
-        pytest.param(
-            after_declaration(f"<?x <rss> ?>\n{BOMB}", titled("&j;")).encode(),
-            id="a bomb behind an instruction that looks like a feed",
-        ),
         pytest.param(b"\xef\xbb\xbf" + after_declaration("<!DOCTYPE rss>").encode(), id="BOM"),
         pytest.param(
             after_declaration(
@@ -297,26 +278,10 @@ def after_declaration(text: str, rss: str = RSS) -> str:
             ).encode(),
             id="an external entity",
         ),
-        pytest.param(
-            after_declaration("<!DOCTYPE rss SYSTEM 'http://127.0.0.1/x.dtd'>").encode(),
-            id="an external DTD",
-        ),
-        pytest.param(
-            after_declaration(
-                "<!DOCTYPE rss [<!ENTITY % x SYSTEM 'file:///dev/zero'> %x;]>"
-            ).encode(),
-            id="a parameter entity",
-        ),
         pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-16"), id="UTF-16"),
         pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-7"), id="UTF-7"),
-        pytest.param(RSS.encode("utf-16"), id="UTF-16 without a DTD"),
-        pytest.param(RSS.encode("cp037"), id="EBCDIC"),
         pytest.param(bytes(100_000), id="zeros"),
-        pytest.param(RSS.encode() + bytes(100), id="zeros after it"),
         pytest.param(titled("&nbsp;").encode(), id="an entity of HTML"),
-        pytest.param(titled("&#xD800;").encode(), id="half a character"),
-        pytest.param((RSS + RSS).encode(), id="two documents"),
-        pytest.param(gzip.compress(RSS.encode()), id="still packed"),
         pytest.param(titled("<a>" * 100_000 + "</a>" * 100_000).encode(), id="100,000 levels"),
         pytest.param(titled("<a/>" * 300_000).encode(), id="300,000 elements"),
         pytest.param(titled("a" * 20_000_000).encode(), id="20 MB in an element"),
@@ -327,19 +292,19 @@ def test_no_plain_feed_is_refused_at_once(data: bytes) -> None:
         parse_feed(data, "cs.LG")
 
 
-@pytest.mark.parametrize("declared", ["ISO-8859-1", "US-ASCII", "x-no-such"])
+@pytest.mark.parametrize("declared", ["ISO-8859-1", "x-no-such"])
 def test_utf_8_is_read_whatever_is_declared(declared: str) -> None:
     text = titled("Don’t: Thé").replace("UTF-8", declared)
     assert parse_feed(text.encode()).papers[0].title == "Don’t: Thé"
 
 
-@pytest.mark.parametrize("declared", ["UTF-8", "ISO-8859-1"])
-def test_other_charsets_are_an_error_not_mojibake(declared: str) -> None:
-    text = titled("Don't: Thé").replace("UTF-8", declared)
+def test_other_charsets_are_an_error_not_mojibake() -> None:
+    text = titled("Don't: Thé").replace("UTF-8", "ISO-8859-1")
     with pytest.raises(FeedError, match=r"broken XML \(not well-formed"):
         parse_feed(text.encode("latin-1"))
 
 
+@pytest.mark.soak
 def test_larger_feed_than_arxivs_is_read_soon() -> None:
     paper = replace(PLAIN, title="Leaves " * 12, abstract="Of cups & $x^2$ leaves. " * 80)
     data = feeds.as_rss("cs.LG", DAY, [replace(paper, id=f"2603.{n:05}") for n in range(1_001)])
@@ -347,6 +312,7 @@ def test_larger_feed_than_arxivs_is_read_soon() -> None:
         assert len(parse_feed(data).papers) == 1_001
 
 
+@pytest.mark.soak
 def test_memory_is_in_proportion_to_the_document() -> None:
     papers = [replace(PLAIN, abstract="Leaves. " * 200, id=f"2603.{n:05}") for n in range(100)]
     data = feeds.as_rss("cs.LG", DAY, papers)
@@ -356,18 +322,6 @@ def test_memory_is_in_proportion_to_the_document() -> None:
         assert tracemalloc.get_traced_memory()[1] < 10 * len(data)
     finally:
         tracemalloc.stop()
-
-
-def test_an_item_announced_twice_is_read_twice() -> None:
-    papers = [PLAIN, replace(PLAIN, title="Tea Again"), PLAIN]
-    assert parse_feed(feeds.as_rss("cs.LG", DAY, papers)).papers == tuple(papers)
-
-
-def test_long_titles_and_3000_authors_stay_whole() -> None:
-    authors = tuple(f"Author{number} Leaf" for number in range(3_000))
-    places = tuple((author, "Institute of Tea, Pot") for author in authors)
-    paper = replace(PLAIN, title=("Tea " * 2_500).strip(), authors=authors, affiliations=places)
-    assert parse_feed(feeds.as_rss("cs.LG", DAY, [paper])).papers == (paper,)
 
 
 def test_several_creators_are_all_authors() -> None:
@@ -386,11 +340,8 @@ def test_several_creators_are_all_authors() -> None:
         "a" * 1_999,
         "a@" * 999,
         "arXiv:" * 333,
-        "Abstract:" * 222,
-        "(" * 1_999,
         "a)," * 666,
         r"\'{" * 666,
-        r"\'{" + "{a}" * 600 + "}",
         "$" * 1_999,
         "a" + "\u0301\u0316" * 900,
         "&amp;" * 399,
@@ -398,7 +349,7 @@ def test_several_creators_are_all_authors() -> None:
     ids=lambda word: word[:6],
 )
 def test_no_text_takes_long_to_read(word: str) -> None:
-    text = f"{word} " * 50
+    text = f"{word} " * 20
     start = RSS.index("<item>")
     tags = ("title", "description", "dc:creator", "guid", "link")
     elements = "".join(f"<{tag}>{text}</{tag}>" for tag in tags)
@@ -413,7 +364,6 @@ def test_no_text_takes_long_to_read(word: str) -> None:
     [
         pytest.param(r"2603\.00001", "../../etc/passwd", id="a path"),
         pytest.param(r"2603\.00001", "２６０３.00001", id="wide digits"),
-        pytest.param(r"2603\.00001", "2603.0\n0001", id="a line break in the id"),
         pytest.param(r"2603\.00001", "-/2603001", id="no archive"),
     ],
 )
@@ -428,7 +378,6 @@ def test_an_impossible_id_is_none(pattern: str, replacement: str) -> None:
     ("pattern", "replacement", "problem"),
     [
         pytest.param("00001v1", "00001v99999999999", "id 'oai:", id="a version beyond all"),
-        pytest.param("00001v1", "00001v0", "id 'oai:arXiv.org:2603.00001v0'", id="version 0"),
         pytest.param("00001v1", "00001v", "id 'oai:arXiv.org:2603.00001v'", id="half a version"),
         pytest.param(
             "<guid", "<guid>oai:arXiv.org:2603.00002v1</guid><guid", "2 guids", id="two ids"
@@ -438,15 +387,11 @@ def test_an_impossible_id_is_none(pattern: str, replacement: str) -> None:
         pytest.param(
             "<title>Tea", "<title>&amp;#8206;&amp;#x202e; ", "no title", id="an escaped nothing"
         ),
-        pytest.param("<title>Tea</title>", "", "no title", id="no title"),
         pytest.param(
             "announce_type>new",
             "announce_type>withdrawn",
             "announce type 'withdrawn'",
             id="an unknown type",
-        ),
-        pytest.param(
-            "announce_type>new", "announce_type>NEW", "announce type 'NEW'", id="in capitals"
         ),
         pytest.param(
             "announce_type>new", "announce_type>unknown", "announce type 'unknown'", id="our word"
@@ -465,19 +410,6 @@ def test_an_incomplete_item_is_a_paper_that_says_so(
     assert paper.id == "2603.00001"
     assert paper.unreadable.startswith(problem)
     assert (paper.announce_type is AnnounceType.UNKNOWN) == problem.startswith("announce type")
-
-
-@pytest.mark.parametrize("paper_id", ["2603.00001", "9901.00001", "2612.99999", "hep-th/9901001"])
-def test_an_id_of_another_month_is_an_id(paper_id: str) -> None:
-    assert read_one(lambda text: text.replace("2603.00001", paper_id)).id == paper_id
-
-
-def test_items_are_found_wherever_they_stand() -> None:
-    for outside in ("</channel><item>", "</channel><channel><item>", "<x><item>"):
-        end = {"</channel><item>": "</item>", "<x><item>": "</item></x></channel>"}
-        text = RSS.replace("<item>", outside)
-        text = re.sub(r"</item>\s*</channel>", end.get(outside, "</item></channel>"), text)
-        assert parse_feed(text.encode()).papers == (PLAIN,)
 
 
 @pytest.mark.parametrize(
@@ -514,20 +446,17 @@ def test_a_channel_of_no_category_is_an_error(category: str) -> None:
     "moment",
     [
         "0000-01-01T00:00:00Z",
-        "0001-01-02T00:00:00Z",
         "1990-12-31T00:00:00Z",
         "9999-12-31T23:59:59-23:59",
         "Fri, 31 Dec 9999 23:59:59 +0000",
         "Sat, 1 Jan 0000 00:00:00 +0000",
         "Tue, 10 Mar 2026 00:00:00",
         "Tue, 10 Mar 2026 00:00:00 -0000",
-        "2026-03-10",
         "2026-03-10T00:00:00",
         "２０２６-03-10T00:00:00Z",
         "Tue, 99 Mar 2026 00:00:00 -0400",
         "Tue, 10 Mar 2026 00:00:00 -999999",
         "9" * 1_999,
-        ", , , ,",
         "yesterday",
     ],
 )
@@ -540,14 +469,11 @@ def test_a_date_that_cannot_be_is_an_error(moment: str) -> None:
 @pytest.mark.parametrize(
     ("sent", "read"),
     [
-        ("AT&amp;T", "AT&T"),
         ("AT&amp;amp;T", "AT&T"),
         ("AT&amp;amp;amp;T", "AT&amp;T"),
-        ("x &amp;lt; y", "x < y"),
         ("&amp;notion; &amp;#233;", "&notion; é"),
         ("A&amp;NewLine;B&amp;Tab;C", "A B C"),
         ("<![CDATA[A <b>bold</b> <!DOCTYPE claim>]]>", "A <b>bold</b> <!DOCTYPE claim>"),
-        ("A <b>bold</b> <!-- no --> claim", "A <b>bold</b> claim"),
         (r"\'{a\\} b", "á b"),
     ],
 )
@@ -601,18 +527,12 @@ def papers(draw: st.DrawFn) -> Paper:
     )
 
 
-@make.examples(40)
+@make.examples(15)
 @given(st.lists(papers(), max_size=3), st.dates(date(2024, 1, 1), date(2040, 12, 31)))
 def test_any_announcement_reads_back_as_written(written: list[Paper], day: date) -> None:
     expected = Feed("cs.LG", day, tuple(written))
     assert parse_feed(feeds.as_rss("cs.LG", day, written)) == expected
-
-
-@make.examples(20)
-@given(st.lists(papers(), max_size=4), st.dates(date(2024, 1, 1), date(2040, 12, 31)))
-def test_rss_and_atom_of_the_same_papers_are_equal(written: list[Paper], day: date) -> None:
-    rss, atom = feeds.as_rss("cs.LG", day, written), feeds.as_atom("cs.LG", day, written)
-    assert parse_feed(rss) == parse_feed(atom)
+    assert parse_feed(feeds.as_atom("cs.LG", day, written)) == expected
 
 
 def however_unreadable() -> AbstractContextManager[object]:
@@ -628,7 +548,7 @@ _SPLINTERS = [
 ]  # fmt: skip
 
 
-@make.examples(150)
+@make.examples(80)
 @given(
     st.sampled_from(["papers.rss.xml", "papers.atom.xml", "prefixes.rss.xml"]),
     st.randoms(use_true_random=True),  # evenly spread; Hypothesis's own crowd at the beginning
@@ -657,16 +577,10 @@ def real(folder: Path, name: str) -> bytes:
 @pytest.mark.parametrize(
     ("name", "category", "day", "count"),
     [
-        ("feeds_replay/rss_cs.LG_2026-01-30_301items.xml.gz", "cs.LG", "2026-01-30", 301),
-        ("feeds_replay/rss_cs.AI_2026-01-30_275items.xml.gz", "cs.AI", "2026-01-30", 275),
-        ("feeds_replay/rss_cs.LG_2026-01-29_170items.xml.gz", "cs.LG", "2026-01-29", 170),
-        ("feeds_replay/rss_cs.AI_2026-01-29_150items.xml.gz", "cs.AI", "2026-01-29", 150),
         ("feeds_replay/rss_cs.AI_2026-01-30_STALE_150items.xml.gz", "cs.AI", "2026-01-30", 150),
         ("feeds_replay/atom_cs.LG_2026-01-28_175items.xml.gz", "cs.LG", "2026-01-28", 175),
         ("feeds/atom_cs.LG_2026-09-25_paperforge_3entries.xml", "cs.LG", "2026-09-25", 3),
         ("feeds/atom_TideDra_example.xml", "cs.AI", "2025-08-20", 7),
-        ("feeds/rss_cs.AI_2026-04-27_jmamath_3items.xml", "cs.AI", "2026-04-27", 3),
-        ("feeds/rss_cs.CL_2026-04-27_jmamath_3items.xml", "cs.CL", "2026-04-27", 3),
         ("feeds/rss_cs.LG_2026-04-27_jmamath_3items.xml", "cs.LG", "2026-04-27", 3),
         (
             "feeds/rss_ns0_prefixes_astro-ph.EP_2026-08-05_trimmed1item.xml",
@@ -686,14 +600,6 @@ def test_a_real_feed_is_read_whole(
     assert all(paper.title and paper.authors and paper.abstract for paper in feed.papers)
 
 
-def test_two_real_feeds_share_cross_lists(real_data: Path) -> None:
-    day = [
-        parse_feed(real(real_data, f"feeds_replay/rss_cs.{name}.xml.gz"))
-        for name in ("LG_2026-01-30_301items", "AI_2026-01-30_275items")
-    ]
-    assert len({paper.id for feed in day for paper in feed.papers}) == 472
-
-
 @pytest.mark.parametrize(
     ("name", "cause"),
     [
@@ -711,23 +617,6 @@ def test_a_real_failure_names_its_cause(real_data: Path, name: str, cause: str) 
     assert cause in str(raised.value)
 
 
-def letters(text: str) -> str:
-    """What must survive: letters and digits, accents and their TeX commands aside."""
-    return re.sub(r"[\W_]", "", fold(re.sub(r"\\[uvHtcdbkr](?=\{)|\\", "", text)))
-
-
-@pytest.mark.parametrize("name", ["rss_cache_2025-06-03T0433_1eca9396"])
-def test_real_author_strings_lose_no_name(real_data: Path, name: str) -> None:
-    for feed in json.loads(real(real_data, f"feeds_parsed/{name}.json.gz")).values():
-        for entry in feed["entries"]:
-            names = accents(clean(entry["author"]))
-            authors, affiliations = parse_authors(names)
-            assert not re.search(r"[\\{}]", names)
-            assert all(author.strip() and "," not in author for author in authors)
-            read = "".join(authors) + "".join(affiliation for _, affiliation in affiliations)
-            assert sorted(letters(read)) == sorted(letters(names))
-
-
 ITEMLESS_ATOM = (
     b'<feed xmlns="http://www.w3.org/2005/Atom"><title>cs.LG updates on arXiv.org</title>'
     b"<updated>2026-01-30T05:00:02+00:00</updated>"
@@ -739,17 +628,10 @@ def test_an_atom_feed_may_lack_an_id() -> None:
     assert parse_feed(ITEMLESS_ATOM).category == "cs.LG"
 
 
-@pytest.mark.parametrize(
-    "document",
-    [
-        b'<rss version="0.91"><channel><title>cs.LG</title></channel></rss>',
-        b"<opml><channel><title>cs.LG</title></channel></opml>",
-    ],
-)
-def test_xml_of_another_kind_is_no_feed(document: bytes) -> None:
-    with pytest.raises(FeedError) as caught:
+def test_xml_of_another_kind_is_no_feed() -> None:
+    document = b'<rss version="0.91"><channel><title>cs.LG</title></channel></rss>'
+    with pytest.raises(FeedError, match=r"^cs\.LG: not a feed but something that begins '<"):
         parse_feed(document, "cs.LG")
-    assert str(caught.value).startswith("cs.LG: not a feed but something that begins '<")
 
 
 def test_a_body_beyond_the_limit_is_refused(

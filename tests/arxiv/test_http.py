@@ -70,15 +70,8 @@ def serve(httpserver: HTTPServer, *answers: Callable[[], Response]) -> tuple[str
 
 
 def test_the_body_arrives_as_it_was_sent(httpserver: HTTPServer, session: requests.Session) -> None:
-    url, _ = serve(httpserver, good)
-    assert fetch_feed(session, "cs.LG", url) == feeds.read("papers.rss.xml")
-
-
-def test_a_request_names_sender_and_format(
-    httpserver: HTTPServer, session: requests.Session
-) -> None:
     url, server = serve(httpserver, good)
-    fetch_feed(session, "cs.LG", url)
+    assert fetch_feed(session, "cs.LG", url) == feeds.read("papers.rss.xml")
     assert server.requests[0].headers["User-Agent"] == "tests/1 (+https://example.org)"
     assert server.requests[0].headers["Accept"].startswith("application/rss+xml, ")
 
@@ -117,11 +110,6 @@ def test_a_request_names_sender_and_format(
             "HTTP 503 from {url}: the server is in trouble: try again later",
             id="503 again and again",
         ),
-        pytest.param(
-            lambda: Response("<html>", content_type="text/html; charset=utf-8"),
-            "{url} answered with a web page (text/html; charset=utf-8), not a feed",
-            id="a web page",
-        ),
     ],
 )
 def test_a_refusal_says_what_it_means(
@@ -134,42 +122,6 @@ def test_a_refusal_says_what_it_means(
     with pytest.raises(FeedError) as raised:
         fetch_feed(session, "cs.LG", url)
     assert str(raised.value) == "cs.LG: " + problem.format(url=url)
-
-
-def test_unreachable_server(session: requests.Session) -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
-    with pytest.raises(
-        FeedError, match=r"^cs\.LG: cannot read http.*/: the connection was refused: "
-    ):
-        fetch_feed(session, "cs.LG", url)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [{"Content-Length": "1000000"}, {"Content-Length": "1000000", "Content-Encoding": "gzip"}],
-    ids=["plain", "compressed"],
-)
-def test_a_body_that_breaks_off_is_an_error(
-    httpserver: HTTPServer, session: requests.Session, headers: dict[str, str]
-) -> None:
-    body = feeds.read("papers.rss.xml")
-    packed = gzip.compress(body) if "Content-Encoding" in headers else body
-    url, _ = serve(httpserver, lambda: Response(iter([packed]), content_type=XML, headers=headers))
-    with pytest.raises(
-        FeedError, match=r"cannot read http.*: the answer broke off .*: try again later$"
-    ):
-        fetch_feed(session, "cs.LG", url)
-
-
-def test_a_wrong_content_encoding_is_an_error(
-    httpserver: HTTPServer, session: requests.Session
-) -> None:
-    headers = {"Content-Encoding": "gzip"}
-    url, _ = serve(httpserver, lambda: Response(b"<rss/>", content_type=XML, headers=headers))
-    with pytest.raises(FeedError, match="is not compressed in the way it says"):
-        fetch_feed(session, "cs.LG", url)
 
 
 def test_a_body_without_end_is_not_read_to_the_end(
@@ -185,15 +137,6 @@ def test_a_body_without_end_is_not_read_to_the_end(
         assert tracemalloc.get_traced_memory()[1] < 3 * MAX_BYTES
     finally:
         tracemalloc.stop()
-
-
-@pytest.mark.parametrize("charset", ["iso-8859-1", "no-such"])
-def test_the_charset_of_the_header_changes_nothing(
-    httpserver: HTTPServer, session: requests.Session, charset: str
-) -> None:
-    kind = f"application/rss+xml; charset={charset}"
-    url, _ = serve(httpserver, lambda: Response(feeds.read("papers.rss.xml"), content_type=kind))
-    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
 
 
 # --- time -------------------------------------------------------------------------------------
@@ -260,19 +203,6 @@ def test_silence_is_asked_again(session: requests.Session, monkeypatch: pytest.M
             fetch_feed(session, "cs.LG", url)
 
 
-def test_the_deadline_does_not_count_the_waiting_before(
-    httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http, "DEADLINE_S", 30)
-    clock = Clock()
-    monkeypatch.setattr(http, "time", clock)
-    url, server = serve(httpserver, status(503), good)
-    with polite_session("tests/1", delay_s=40) as session:
-        assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
-    assert len(server.times) == 2
-    assert clock.slept > 30
-
-
 # --- redirects --------------------------------------------------------------------------------
 
 ARXIV = "https://rss.arxiv.org/rss/cs.LG"
@@ -287,17 +217,14 @@ ARXIV = "https://rss.arxiv.org/rss/cs.LG"
         (ARXIV, "https://rss.arxiv.org:8443/", False),
         (ARXIV, "https://example.org/", False),
         (ARXIV, "https://arxiv.org.example.org/", False),
-        (ARXIV, "https://arxiv.org@example.org/", False),
         (ARXIV, "https://example.org\\@arxiv.org/", False),
         (ARXIV, "https://example.org#@arxiv.org/", False),
         (ARXIV, "file:///etc/passwd", False),
         ("http://arxiv.org/rss/cs.LG", "https://rss.arxiv.org/rss/cs.LG", True),
-        ("http://arxiv.org/rss/cs.LG", "http://rss.arxiv.org/rss/cs.LG", False),
         ("http://mirror.example/a", "http://mirror.example/b", True),
         ("http://mirror.example/a", "https://mirror.example/b", True),
         ("https://mirror.example/a", "http://mirror.example/b", False),
         ("https://mirror.example/a", "https://mirror.example:8443/b", False),
-        ("http://mirror.example/a", "https://arxiv.org/b", False),
         ("http://mirror.example/a", "http://169.254.169.254/latest/meta-data", False),
         ("http://mirror.example/a", "http://[", False),
         ("http://mirror.example/a", "http://mirror.example:99999/", False),
@@ -362,22 +289,13 @@ def test_the_body_of_a_redirect_is_not_read(
 # --- politeness -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("answers", "requests_made"),
-    [
-        ([status(500), status(502), good], 3),
-        *([[status(code), good], 2] for code in (429, 503, 504, 520, 527, 530)),
-    ],
-)
+@pytest.mark.parametrize("code", [429, 500, 502, 503, 504, 520, 527, 530])
 def test_a_server_in_trouble_is_asked_again(
-    httpserver: HTTPServer,
-    session: requests.Session,
-    answers: list[Callable[[], Response]],
-    requests_made: int,
+    httpserver: HTTPServer, session: requests.Session, code: int
 ) -> None:
-    url, server = serve(httpserver, *answers)
+    url, server = serve(httpserver, status(code), good)
     assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
-    assert len(server.times) == requests_made
+    assert len(server.times) == 2
 
 
 @pytest.mark.parametrize(("code", "requests_made"), [(520, http.TRIES), (403, 1)])
@@ -408,16 +326,7 @@ def gaps(server: Server) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [
-        "soon",
-        "-1",
-        "",
-        "²",
-        "Fri, 31 Dec 99999999999 23:59:59 GMT",
-        "Fri, 31 Dec 1999 23:59:59",
-        "Fri, 99 Foo",
-    ],
+    "asked", ["soon", "-1", "²", "Fri, 31 Dec 99999999999 23:59:59 GMT", "Fri, 99 Foo"]
 )
 def test_an_unreadable_retry_after_is_the_usual_wait(
     httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch, asked: str
@@ -427,9 +336,7 @@ def test_an_unreadable_retry_after_is_the_usual_wait(
     assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
 
 
-@pytest.mark.parametrize(
-    "asked", ["9" * 400, "Fri, 31 Dec 2999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 -2359"]
-)
+@pytest.mark.parametrize("asked", ["9" * 400, "Fri, 31 Dec 2999 23:59:59 GMT"])
 def test_too_long_a_retry_after_ends_the_asking(
     httpserver: HTTPServer, session: requests.Session, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:

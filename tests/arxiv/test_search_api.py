@@ -89,8 +89,6 @@ def test_tex_becomes_readable_and_its_source_is_kept() -> None:
 @pytest.mark.parametrize(
     ("written", "read"),
     [
-        ("2601.00001", ("2601.00001", 1)),
-        ("2601.00001v12", ("2601.00001", 12)),
         ("0704.0001v2", ("0704.0001", 2)),
         ("quant-ph/0201082v1", ("quant-ph/0201082", 1)),
         ("math.GT/0309136v2", ("math.GT/0309136", 2)),
@@ -118,7 +116,6 @@ def test_an_entry_without_an_id_is_named_and_the_others_are_read(bad: str, named
     [
         (entry(title=" \u200d "), "no title"),
         (entry(more="<title>Another</title>"), "2 titles"),
-        (entry(title="x " * 100_001), "200,"),
         (entry(title="e" + "\u0301" * 100), "more than 30 marks on one letter"),
     ],
 )
@@ -127,14 +124,6 @@ def test_an_incomplete_entry_is_a_paper_that_says_so(bad: str, problem: str) -> 
     assert (whole.id, whole.unreadable) == ("2601.00002", "")
     assert broken.id == "2601.00001"
     assert broken.unreadable.startswith(problem)
-
-
-@pytest.mark.parametrize("bad", [entry("26/1"), entry("2601.00001", title=" ")])
-def test_more_than_three_unreadable_entries_are_an_error(bad: str) -> None:
-    whole = entry("2601.00002")
-    assert parse_papers(answer(whole, *[bad] * 3)).entries == 4
-    with pytest.raises(FeedError, match=r"4 of 5 entries cannot be read .*the format has changed"):
-        parse_papers(answer(whole, *[bad] * 4))
 
 
 def test_an_answer_of_nothing_is_an_answer() -> None:
@@ -163,13 +152,11 @@ def test_an_answer_of_nothing_is_an_answer() -> None:
         pytest.param(
             f"{HEAD}</feed>".encode(), "not an answer of the search interface", id="no total"
         ),
-        pytest.param(answer(total="many"), "not an answer of the search", id="no number"),
         pytest.param(
             answer(error_entry("incorrect id format\nfor abc")),
             "arXiv says: incorrect id format for abc",
             id="arXiv's own error",
         ),
-        pytest.param(answer(error_entry("")), "arXiv says: no reason given", id="without reason"),
     ],
 )
 def test_other_documents_are_errors_with_their_cause(body: bytes, message: str) -> None:
@@ -250,12 +237,6 @@ def xml(body: bytes, status: int = 200) -> Response:
     return Response(body, status=status, content_type="application/atom+xml")
 
 
-def failure(session: requests.Session, server: Server, *ids: str) -> str:
-    with pytest.raises(FeedError) as caught:
-        fetch_papers(session, server.url, ids or ["2601.00001"])
-    return str(caught.value)
-
-
 def test_papers_arrive_by_the_ids_asked_for(
     httpserver: HTTPServer, session: requests.Session
 ) -> None:
@@ -268,19 +249,13 @@ def test_papers_arrive_by_the_ids_asked_for(
     assert server.asked == [["math.GT/0309136", "2601.00001"]]
 
 
-def test_ids_that_arxiv_does_not_know_are_left_out(
+def test_ids_that_arxiv_does_not_have_are_left_out(
     httpserver: HTTPServer, session: requests.Session
 ) -> None:
     server = Server(httpserver, "2601.00001")
-    assert list(fetch_papers(session, server.url, ["2601.00002", "2601.00001"])) == ["2601.00001"]
-
-
-def test_what_is_no_id_of_arxivs_is_not_asked_for(
-    httpserver: HTTPServer, session: requests.Session
-) -> None:
-    server = Server(httpserver, "2601.00001")
-    fetch_papers(session, server.url, ["abc", "2601.00001,2601.00002", "2601.00001", ""])
-    assert server.asked == [["2601.00001"]]
+    wanted = ["abc", "2601.00001,2601.00002", "2601.00002", "2601.00001", ""]
+    assert list(fetch_papers(session, server.url, wanted)) == ["2601.00001"]
+    assert server.asked == [["2601.00002", "2601.00001"]]  # what is no id is not asked for
 
 
 def test_a_page_holds_a_hundred_ids(httpserver: HTTPServer, session: requests.Session) -> None:
@@ -290,29 +265,13 @@ def test_a_page_holds_a_hundred_ids(httpserver: HTTPServer, session: requests.Se
     assert list(map(len, server.asked)) == [100, 100, 50]
 
 
-@pytest.mark.parametrize(
-    ("reply", "message"),
-    [
-        pytest.param(
-            lambda: xml(answer(error_entry("incorrect id format for 2601.1")), 400),
-            "HTTP 400 from {url}: arXiv says: incorrect id format for 2601.1",
-            id="400 with a reason",
-        ),
-        pytest.param(
-            lambda: Response("Rate exceeded.", 429),
-            "HTTP 429 from {url}: too many requests: wait, and let only one machine ask",
-            id="429 again and again",
-        ),
-        pytest.param(
-            lambda: Response("", 500),
-            "HTTP 500 from {url}: the server is in trouble: try again later",
-            id="500 again and again",
-        ),
-    ],
-)
 def test_a_refusal_is_reported_without_the_ids(
-    reply: Callable[[], Response], message: str, httpserver: HTTPServer, session: requests.Session
+    httpserver: HTTPServer, session: requests.Session
 ) -> None:
     server = Server(httpserver)
-    server.replies = [reply] * 5
-    assert failure(session, server) == f"arXiv API: {message.format(url=server.url)}"
+    server.replies = [lambda: xml(answer(error_entry("incorrect id format for 2601.1")), 400)]
+    with pytest.raises(FeedError) as caught:
+        fetch_papers(session, server.url, ["2601.00001"])
+    assert str(caught.value) == (
+        f"arXiv API: HTTP 400 from {server.url}: arXiv says: incorrect id format for 2601.1"
+    )
