@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _LONG_WORD = re.compile(r"(?:[\w.+-]|&#\w{1,9};){500}", re.ASCII)
 _ARXIV_NAMESPACE = "http://arxiv.org/schemas/atom"
 # Elements that an item may have only once. feedparser would choose one of several.
-_SINGLE = ("title", "guid", "id", "description", "summary", "announce_type")
+_SINGLE = ("title", "description", "summary", "announce_type")
 
 
 def fetch_feed(
@@ -205,8 +205,8 @@ def _arxiv_prefix(namespaces: dict[str, str]) -> str:
 
 
 def _paper(entry: Any, children: Counter[str], prefix: str) -> Paper | None:
-    """The item as a paper, `unreadable` if something is wrong with it; None without an id."""
-    if (place := _id(entry)) is None:
+    """The item as a paper, `unreadable` if something is wrong with it; None without one id."""
+    if (place := _id(entry)) is None or children["guid"] + children["id"] > 1:
         return None
     paper_id, version, problem = place
     own = (prefix + name for name in ("announce_type", "doi", "journal_reference"))
