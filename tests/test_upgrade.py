@@ -30,7 +30,7 @@ USERS = ("config.yaml", "prompts/topics.md")  # what whoever forks this changes
 
 # --- a fork -----------------------------------------------------------------------------------
 
-DAYS = 5
+DAYS = 2
 FIRST = date(2026, 1, 5)
 OWN = {
     "config.yaml": "categories: [cs.CL]\nscorer: offline\nkeep: {relevance: 6}\nauthors: [Ada L]\n",

@@ -597,8 +597,7 @@ WITH_BARS = (
 @pytest.mark.parametrize(
     ("program", "code"),
     [
-        ("digest render --to site >&- 2>&-", 0),
-        (f"{sys.executable} -c '{WITH_BARS}' render --to site 2>&-", 0),
+        (f"{sys.executable} -c '{WITH_BARS}' render --to site >&- 2>&-", 0),
         ("digest check none >&-", 2),
     ],
 )
@@ -661,7 +660,7 @@ def test_a_password_in_an_address_is_refused_and_not_shown(digest: Digest, proje
 
 
 @pytest.fixture
-def rival(project: Path) -> Path:
+def rival(project: Path, digest: Digest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Another clone of a shared remote, which has published the day before."""
     remote, folder = project.parent / "shared.git", project.parent / "rival"
     git(project.parent, "init", "--quiet", "--bare", str(remote))
@@ -670,7 +669,9 @@ def rival(project: Path) -> Path:
     git(project, "remote", "add", "origin", str(remote))
     git(project, "push", "--quiet", "--set-upstream", "origin", "main")
     git(project.parent, "clone", "--quiet", "--branch", "main", str(remote), str(folder))
-    assert process(folder, "run", "--feed", str(place(project, A, day=EARLIER)), "--push").code == 0
+    with monkeypatch.context() as patch:
+        patch.chdir(folder)
+        assert digest("run", "--feed", place(project, A, day=EARLIER), "--push").code == 0
     return folder
 
 
