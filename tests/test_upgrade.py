@@ -30,7 +30,7 @@ USERS = ("config.yaml", "prompts/topics.md")  # what whoever forks this changes
 
 # --- a fork -----------------------------------------------------------------------------------
 
-DAYS = 5
+DAYS = 2
 FIRST = date(2026, 1, 5)
 OWN = {
     "config.yaml": "categories: [cs.CL]\nscorer: offline\nkeep: {relevance: 6}\nauthors: [Ada L]\n",
@@ -199,70 +199,6 @@ def test_of_the_site_only_an_empty_file_is_in_this_repository() -> None:
     assert (ROOT / "docs/.nojekyll").read_bytes() == b""
 
 
-OF_A_LATER_VERSION = (".gitattributes", "docs/.nojekyll")
-
-
-def test_a_fork_takes_a_version_with_files_in_the_same_folder(
-    upstream: Path, digest: Digest, tmp_path: Path
-) -> None:
-    own = {"docs/.gitattributes": "* text\n", "docs/CNAME": "mine\n"}
-    for name in OF_A_LATER_VERSION:
-        (upstream / name).unlink()
-    commit(upstream, "As before")
-    fork = tmp_path / "fork"
-    git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
-    for name, text in {**OWN, **own}.items():
-        (fork / name).parent.mkdir(exist_ok=True)
-        (fork / name).write_text(text)
-    commit(fork, "Mine")
-    digest(fork, *feeds(tmp_path, 2))
-    assert git(fork, "ls-files", "docs/.nojekyll") == "docs/.nojekyll"
-    before = {name: data for name, data in tree(fork).items() if name.startswith("docs/")}
-
-    git(upstream, "revert", "--quiet", "--no-edit", "HEAD")
-    sync(fork)
-    after = {name: data for name, data in tree(fork).items() if name.startswith("docs/")}
-    assert after == before
-    assert "the archive holds together" in digest(fork, "check")
-    assert "1 of 2 papers kept" in digest(fork, *feeds(tmp_path, 3, skip=2))
-    assert git(fork, "status", "--porcelain") == ""
-
-
-@pytest.mark.parametrize("older", [False, True], ids=["this version", "an older fork"])
-def test_a_clone_that_converts_line_endings_continues_the_fork(
-    upstream: Path, digest: Digest, tmp_path: Path, older: bool
-) -> None:
-    fork = tmp_path / "fork"
-    git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
-    if older:
-        (fork / ".gitattributes").unlink()
-    for name in ("config.yaml", "prompts/topics.md"):
-        (fork / name).write_text(OWN[name])
-    commit(fork, "Mine")
-    digest(fork, *feeds(tmp_path, 2))
-
-    windows = tmp_path / "windows"
-    convert = ("-c", "core.autocrlf=true", "-c", "core.safecrlf=true")
-    git(tmp_path, *convert, "clone", "--quiet", *convert, str(fork), str(windows))
-    assert b"\r\n" in (windows / "config.yaml").read_bytes()
-    assert (b"\r\n" in (windows / "docs/index.html").read_bytes()) == older
-    if not older:
-        assert "the archive holds together" in digest(windows, "check")
-    for path in (windows / "docs").rglob("*"):
-        path.touch()  # so that git looks into it again
-    digest(windows, *feeds(tmp_path, 3, skip=2))
-    changed = git(windows, "show", "--format=", "--name-only").splitlines()
-    assert "docs/2026/2026-01-07.html" in changed
-    assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
-    for name in changed:
-        assert "\r" not in git(windows, "show", f"HEAD:{name}")
-
-    # As git converts nothing, nobody could tell from which clone the digest came.
-    plain = tmp_path / "plain"
-    git(tmp_path, "clone", "--quiet", str(windows), str(plain))
-    assert "the archive holds together" in digest(plain, "check")
-
-
 def test_line_endings_converted_before_are_not_committed(
     upstream: Path, digest: Digest, tmp_path: Path
 ) -> None:
@@ -291,11 +227,13 @@ def test_line_endings_converted_before_are_not_committed(
     assert "1 finding repaired" in digest(windows, "check", "--repair")
     # Not `status`: by sizes alone, it may call a file changed that is as committed.
     assert git(windows, "diff", "HEAD", "--name-only") == ""
+    # From now on nobody could tell from which clone the digest came.
+    plain = tmp_path / "plain"
+    git(tmp_path, "clone", "--quiet", str(windows), str(plain))
+    assert "the archive holds together" in digest(plain, "check")
 
 
-def test_git_ignores_the_run_state_and_nothing_generated(
-    upstream: Path,
-) -> None:
+def test_git_ignores_the_run_state_and_nothing_generated(upstream: Path) -> None:
     made = [
         "docs/index.html", "docs/.nojekyll", "docs/2026/2026-01-30.md", "docs/search/2026-01.json",
         "docs/data/days.jsonl", "docs/data/2026/2026-01-30.json", "docs/data/seen/2601.txt",
@@ -346,16 +284,12 @@ def test_the_first_versions_days_are_read_whole(tmp_path: Path) -> None:
     assert (day.usage.prompt_tokens, day.usage.prompt_usd) == (12345, None)
 
 
-def test_the_first_versions_days_are_rewritten_unchanged(tmp_path: Path) -> None:
+def test_the_first_versions_archive_makes_a_site_of_today(tmp_path: Path) -> None:
     output.render(OLD_ARCHIVE, tmp_path, Site())
     for path in store.day_paths(OLD_ARCHIVE):
         old, new = (json.loads((out / path).read_bytes()) for out in (OLD_ARCHIVE, tmp_path))
         assert {new["usage"].pop(name) for name in SINCE_ADDED} == {None}
         assert new == old
-
-
-def test_the_first_versions_archive_makes_a_site_of_today(tmp_path: Path) -> None:
-    output.render(OLD_ARCHIVE, tmp_path, Site())
     (stale,) = check(tmp_path, Site())  # as it says of itself
     assert "math.GT was stale" in stale.problem
     assert "Quantised engines" in (tmp_path / "index.html").read_text("utf-8")

@@ -9,8 +9,8 @@ import json
 import logging
 import sys
 from argparse import Namespace
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
@@ -30,7 +30,6 @@ from digest.core.config import Config, load_config, require_own_folder
 from digest.core.errors import ConfigError
 from digest.core.models import RunStatus
 from digest.core.scores import ScoredBy
-from digest.core.secrets import Secrets
 from digest.core.wording import count
 from digest.doctor import examine, repository
 from digest.doctor.setup import Setup
@@ -192,7 +191,7 @@ def check_setup(arguments: Namespace, report: RunReport) -> None:
             github=environment.github(session, repository.github_remote(folder)),
             home=folder,
             now=now(),
-            secrets=Secrets(environment.secrets()),
+            secrets=environment.secrets(),
             workflow=environment.workflow(),
         )
         for result in examine.examine(setup):
@@ -229,11 +228,11 @@ def start(arguments: Namespace, report: RunReport) -> None:
     """Write a starter repository."""
     named = arguments.action
     action = init.require_action(named) if named else init.action_of() or init.PLACEHOLDER
-    started = init.write(arguments.folder, action)
-    reason = f"{count(len(started.written), 'file')} written"
-    if started.existing:
-        reason += f"; not changed: {', '.join(started.existing)}"
-    report.add(DayReport(RunStatus.UPDATED if started.written else RunStatus.UNCHANGED, reason))
+    written, existing = init.write(arguments.folder, action)
+    reason = f"{count(len(written), 'file')} written"
+    if existing:
+        reason += f"; not changed: {', '.join(existing)}"
+    report.add(DayReport(RunStatus.UPDATED if written else RunStatus.UNCHANGED, reason))
     report.text = init.next_steps(arguments.folder, action)
 
 
@@ -259,11 +258,8 @@ def _read_report(path: Path) -> Mapping[str, Any]:
     """The report that `run --json` printed last into this file; {} if there is none."""
     try:
         report = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
-    except OSError as error:
-        log.info("%s: cannot be read: %s", path, error.strerror)
-        return {}
-    except (ValueError, IndexError):  # for example because the run was killed
-        log.info("%s: holds no report", path)
+    except (OSError, ValueError, IndexError) as error:  # for example because the run was killed
+        log.info("%s: holds no report: %s", path, error)
         return {}
     return report if isinstance(report, dict) else {}
 
@@ -304,7 +300,7 @@ def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = Tr
         scorer=scorer,
         now=now,
         unfinished=arguments.config.parent / unfinished.FOLDER,
-        secrets=Secrets(environment.secrets()),
+        secrets=environment.secrets(),
         commit=commits,
         push=arguments.push,
         rescore=arguments.rescore,
@@ -315,11 +311,9 @@ def _session(config: Config) -> requests.Session:
     return http.polite_session(environment.user_agent(config), config.arxiv.delay_s)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> AbstractContextManager[None]:
     """Hold the lock of the settings' folder. Raises `AnotherRun` if another process holds it."""
-    with lock.held(folder / unfinished.FOLDER, now()):
-        yield
+    return lock.held(folder / unfinished.FOLDER, now())
 
 
 def _require_commits_to_push(arguments: Namespace, *, are_made: bool) -> None:

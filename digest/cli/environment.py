@@ -83,7 +83,7 @@ def key() -> str:
 def require_no_secret(config: Path, prompts: Path) -> None:
     """Raise `ConfigError` if a key is in a file that others can read: the settings, or a prompt,
     which every page shows."""
-    hidden = Secrets(secrets())
+    hidden = secrets()
     paths = [path for path in (config, *sorted(prompts.glob("*.md"))) if path.is_file()]
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in paths}
     if shown := [str(path) for path, text in texts.items() if hidden.found_in(text)]:
@@ -93,9 +93,9 @@ def require_no_secret(config: Path, prompts: Path) -> None:
         )
 
 
-def secrets() -> tuple[str, ...]:
+def secrets() -> Secrets:
     """The values that no output may contain."""
-    return tuple(filter(None, map(_variable, ("OPENAI_API_KEY", "GITHUB_TOKEN"))))
+    return Secrets(tuple(filter(None, map(_variable, ("OPENAI_API_KEY", "GITHUB_TOKEN")))))
 
 
 # --- GitHub Actions ---------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from digest.archive import layout
+from digest.core import files
 from digest.core.config import load_config
-from digest.core.errors import ConfigError, PublishError
+from digest.core.errors import ArchiveError, ConfigError, PublishError
 from digest.publish import git
 
 _FILES = Path(__file__).parent / "starter"
@@ -30,14 +30,6 @@ _ORIGIN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The result of `write`: paths relative to the folder."""
-
-    written: tuple[str, ...]
-    existing: tuple[str, ...]  # not changed
-
-
 def require_action(text: str) -> str:
     """Return `text` if it is OWNER/REPO@REF. Raises `ConfigError` otherwise."""
     if not _ACTION.fullmatch(text):
@@ -50,86 +42,56 @@ def action_of(checkout: Path = _CHECKOUT) -> str | None:
 
     None if this program does not run from a clone, or its `origin` is not on GitHub.
     """
-    try:
-        top = git.read(checkout, "rev-parse", "--show-toplevel", accept=range(256))
-        if not top or Path(top).resolve() != checkout.resolve():
-            return None  # a folder of installed packages, perhaps inside another repository
-        origin = git.read(checkout, "config", "--get", "remote.origin.url", accept=range(256))
-        repository = _ORIGIN.fullmatch(origin)
-        quietly = ("rev-parse", "--verify", "--quiet")
-        release = git.read(checkout, *quietly, f"refs/tags/{_RELEASE}", accept=range(256))
-        # A commit that origin has. It may lack the one that is checked out.
-        newest = git.read(checkout, *quietly, "refs/remotes/origin/HEAD", accept=range(256))
-    except PublishError:  # no git
-        return None
-    reference = _RELEASE if release else newest
+    if _top(checkout) != checkout.resolve():
+        return None  # a folder of installed packages, perhaps inside another repository
+    origin = git.read(checkout, "config", "--get", "remote.origin.url", accept=git.ANY)
+    repository = _ORIGIN.fullmatch(origin)
+    quietly = ("rev-parse", "--verify", "--quiet")
+    if git.succeeds(checkout, *quietly, f"refs/tags/{_RELEASE}"):
+        reference = _RELEASE
+    else:  # a commit that origin has. It may lack the one that is checked out.
+        reference = git.read(checkout, *quietly, "refs/remotes/origin/HEAD", accept=git.ANY)
     return f"{repository[1]}@{reference}" if repository and reference else None
 
 
-def write(folder: Path, action: str) -> Started:
+def write(folder: Path, action: str) -> tuple[list[str], list[str]]:
     """Write the starter files that do not exist in `folder` yet.
 
-    Raises `ConfigError` if that is impossible, with all obstacles that can be seen before the first
-    file is written.
+    Returns the names of the files that were written, and of those that existed. Raises
+    `ConfigError` if a file cannot be written; the next time, the others are written.
     """
-    files = {str(path): data for path, data in sorted(_files(folder, action).items())}
-    missing = [name for name in files if not os.path.lexists(folder / name)]
-    if mistakes := _obstacles(folder, missing):
-        raise ConfigError(*mistakes)
-    for name in missing:
-        _create(folder / name, files[name])
-    return Started(tuple(missing), tuple(name for name in files if name not in missing))
+    if folder.resolve() == _CHECKOUT.resolve():
+        message = "is Preprint Digest itself: fork it, or name another folder (../my-digest)"
+        raise ConfigError(f"{folder}: {message}")
+    written, existing = [], []
+    for name, data in sorted(_files(folder, action).items()):
+        if os.path.lexists(folder / name):
+            existing.append(str(name))
+            continue
+        try:
+            files.write(folder / name, data)
+        except ArchiveError as error:
+            raise ConfigError(str(error)) from error
+        written.append(str(name))
+    return written, existing
 
 
 def _files(folder: Path, action: str) -> dict[PurePosixPath, bytes]:
     paths = (path for path in _FILES.rglob("*") if path.is_file())
-    files = {PurePosixPath(p.relative_to(_FILES).as_posix()): p.read_bytes() for p in paths}
-    files[_WORKFLOW] = files[_WORKFLOW].replace(PLACEHOLDER.encode(), action.encode())
-    jekyll, attributes = files.pop(_NO_JEKYLL), files.pop(_ATTRIBUTES)
+    starter = {PurePosixPath(p.relative_to(_FILES).as_posix()): p.read_bytes() for p in paths}
+    starter[_WORKFLOW] = starter[_WORKFLOW].replace(PLACEHOLDER.encode(), action.encode())
+    jekyll, attributes = starter.pop(_NO_JEKYLL), starter.pop(_ATTRIBUTES)
     if inside := _inside(folder):  # else the site is not in this folder
-        files[PurePosixPath(inside, _NO_JEKYLL.name)] = jekyll
+        starter[PurePosixPath(inside, _NO_JEKYLL.name)] = jekyll
         usual, line = layout.attributes("docs/"), layout.attributes(inside)
-        files[_ATTRIBUTES] = attributes.replace(usual.encode(), line.encode())
-    return files
+        starter[_ATTRIBUTES] = attributes.replace(usual.encode(), line.encode())
+    return starter
 
 
 def _inside(folder: Path) -> str | None:
     """The site's folder relative to `folder`, "docs/"; None if it is not inside."""
     site, top = _site(folder).resolve(), folder.resolve()
     return f"{site.relative_to(top).as_posix()}/" if top in site.parents else None
-
-
-def _obstacles(folder: Path, names: list[str]) -> list[str]:
-    """Why these files cannot be written, a line for each reason."""
-    if folder.resolve() == _CHECKOUT.resolve():
-        message = "is Preprint Digest itself: fork it, or name another folder (../my-digest)"
-        return [f"{folder}: {message}"]
-    mistakes = {}
-    for name in names:
-        above = (folder / name).parents
-        parent = next(path for path in above if os.path.lexists(path))
-        if not parent.is_dir():
-            mistakes[parent] = f"{parent}: is no folder: move it out of the way"
-        elif not os.access(parent, os.W_OK | os.X_OK):
-            mistakes[parent] = f"{parent}: cannot be written to: see its permissions"
-    return list(mistakes.values())
-
-
-def _create(path: Path, data: bytes) -> None:
-    """Write a file that does not exist yet, whole or not at all."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            try:
-                file.write(data)
-                file.flush()
-            except OSError:
-                path.unlink()
-                raise
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be written: {error.strerror}: repair that, then run it again"
-        ) from error
 
 
 def next_steps(folder: Path, action: str) -> str:
@@ -141,6 +103,8 @@ def next_steps(folder: Path, action: str) -> str:
         "Settings > Pages: deploy from a branch, main, /docs; then one more push of yours.",
         "Actions > Daily digest > Run workflow.",
     ]
+    if line := _missing_attributes(folder):
+        steps.insert(1, f"{_ATTRIBUTES}: add `{line}`, so that git keeps line endings.")
     if action == PLACEHOLDER:
         steps.insert(0, f"{_WORKFLOW}: replace OWNER by the owner of the action's repository.")
     top = _top(folder)
@@ -151,26 +115,26 @@ def next_steps(folder: Path, action: str) -> str:
             f"{_WORKFLOW}: GitHub reads workflows only at the top: move it to"
             f" {top / _WORKFLOW.parent}/, with `config: {settings}` in its `with:`.",
         )
-    inside = _inside(folder)
-    if inside and (line := layout.attributes(inside)) not in _lines(folder / _ATTRIBUTES):
-        steps.insert(1, f"{_ATTRIBUTES}: add `{line}`, so that git keeps line endings.")
     if foreign := layout.other_site(_site(folder)):
         steps.insert(0, f"{layout.not_ours(foreign)}.")
     numbered = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, start=1))
     return f"Next, in {folder}:\n{numbered}"
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:  # git cannot read it either
-        return []
+def _missing_attributes(folder: Path) -> str | None:
+    """The line that the user's own `.gitattributes` lacks."""
+    inside = _inside(folder)
+    if inside is None:
+        return None
+    line = layout.attributes(inside)
+    existing = (files.read(folder / _ATTRIBUTES) or b"").decode("utf-8", "replace")
+    return line if line not in existing.splitlines() else None
 
 
 def _top(folder: Path) -> Path | None:
     """The top folder of the repository that `folder` is in; None if there is none."""
     try:
-        top = git.read(folder, "rev-parse", "--show-toplevel", accept=range(256))
+        top = git.read(folder, "rev-parse", "--show-toplevel", accept=git.ANY)
     except PublishError:  # no git
         return None
     return Path(top).resolve() if top else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 import sys
-import threading
 import time
 import traceback
 from argparse import Namespace
@@ -30,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if argv is None else argv
     started = time.monotonic()
-    report, secrets = RunReport(), Secrets(environment.secrets())
+    report, secrets = RunReport(), environment.secrets()
     with _log_on_stderr("-v" in words or "--verbose" in words, secrets), _sigterm_as_interrupt():
         _run(words, report, secrets)
     report = secrets.scrub(report)
@@ -100,9 +99,6 @@ def _log_on_stderr(verbose: bool, secrets: Secrets) -> Iterator[None]:
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
     """A polite kill, such as a cancelled workflow's, ends a run as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():  # only it can handle signals
-        yield
-        return
     previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         yield

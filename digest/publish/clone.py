@@ -74,30 +74,28 @@ def require_archive(out: Path) -> None:
     hand. Without a commit, there is nothing to compare with.
     """
     existing = {str(path) for path in store.day_paths(out)}
-    missing = [path for path in _committed_records(out) if path not in existing]
-    if not missing:
-        return
-    data = out / store.DATA
-    raise ArchiveError(
-        f"{named([str(out / path) for path in missing])} in the last commit and not in this folder:"
-        " a sparse checkout, or deleted files: take `sparse-checkout` out of a workflow; elsewhere,"
-        f" `git checkout --ignore-skip-worktree-bits HEAD -- {shlex.quote(str(data))}` brings them"
-        " back; to give days up, commit their removal"
-    )
+    if missing := [path for path in _committed_records(out) if path not in existing]:
+        data = shlex.quote(str(out / store.DATA))
+        raise ArchiveError(
+            f"{named([str(out / path) for path in missing])} in the last commit and not in this"
+            " folder: a sparse checkout, or deleted files: take `sparse-checkout` out of a"
+            f" workflow; elsewhere, `git checkout --ignore-skip-worktree-bits HEAD -- {data}`"
+            " brings them back; to give days up, commit their removal"
+        )
 
 
 def _committed_records(out: Path) -> list[str]:
     """The days' records in `HEAD`, relative to `out`, oldest first; [] if there is no `HEAD`."""
     folder = _existing(out)
-    inside = _below(out, folder)
     try:
         if not _exists(folder, "HEAD"):
             return []
     except PublishError:  # git is not installed
         return []
-    data = f"{inside}{store.DATA}/"
-    names = git.run(folder, "ls-tree", "-r", "-z", "--name-only", "HEAD", "--", data).stdout
-    paths = (name.removeprefix(inside) for name in names.split("\0"))
+    below = _below(out, folder)
+    tree = ("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", f"{below}{store.DATA}/")
+    names = git.run(folder, *tree).stdout
+    paths = (name.removeprefix(below) for name in names.split("\0"))
     return sorted(path for path in paths if day_of_record(path))
 
 
@@ -116,7 +114,8 @@ def require_pushed(out: Path) -> None:
     pushed = [target.tracking] if _exists(folder, target.tracking) else []
     if not own_commits(out, "HEAD", pushed, of_any_site=True):
         return
-    pushed += _fetched(folder, target)
+    if git.read(folder, "ls-remote", target.remote, target.ref):
+        pushed.append(fetch(folder, target))
     own = own_commits(out, "HEAD", pushed, of_any_site=True)
     if own:
         subjects = "; ".join(commit_name(out, commit) for commit in own[:_MAX_NAMED])
@@ -163,17 +162,14 @@ def commit_name(out: Path, commit: str) -> str:
     return one_line(subject, _LONGEST_SUBJECT)
 
 
-def _fetched(folder: Path, target: Upstream) -> list[str]:
-    """The newest commit of the remote's branch; [] if the remote has no such branch."""
-    if not git.read(folder, "ls-remote", target.remote, target.ref):
-        return []
+def fetch(folder: Path, target: Upstream) -> str:
+    """Fetch the remote's branch; the id of its newest commit."""
     git.run(folder, "fetch", "--quiet", target.remote, target.ref)
-    return [git.read(folder, "rev-parse", "FETCH_HEAD")]
+    return git.read(folder, "rev-parse", "FETCH_HEAD")
 
 
 def _exists(folder: Path, name: str) -> bool:
-    command = ("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-    return git.run(folder, *command, accept=range(256)).returncode == 0
+    return git.succeeds(folder, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
 
 # --- line endings -----------------------------------------------------------------------------

@@ -103,7 +103,7 @@ def commit_day(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
     `alone`: only the day's own files, for a day that an earlier run did not commit. Raises
     `PublishError`; then there is no commit, and the user's staged files are as before.
     """
-    if git.run(out, "check-ignore", "--quiet", "index.html", accept=(0, 1)).returncode == 0:
+    if git.succeeds(out, "check-ignore", "--quiet", "index.html"):
         raise PublishError(
             "the site's folder is ignored by one of your .gitignore files: take it out of there"
         )

@@ -38,13 +38,11 @@ _IGNORED = re.compile(
 )
 _TIMEOUT_S = 300
 _LONGEST_MESSAGE = 300
+ANY = range(256)  # exit codes
 
 
 def run(
-    folder: Path,
-    *arguments: str,
-    accept: Collection[int] = (0,),
-    stdin: str | None = None,
+    folder: Path, *arguments: str, accept: Collection[int] = (0,), stdin: str | None = None
 ) -> subprocess.CompletedProcess[str]:
     """`git ARGUMENTS` in `folder`. Raises `PublishError` for any exit code not in `accept`."""
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
@@ -86,21 +84,28 @@ def read(folder: Path, *arguments: str, accept: Collection[int] = (0,)) -> str:
     return run(folder, *arguments, accept=accept).stdout.strip()
 
 
-_REMEDIES = (
+def succeeds(folder: Path, *arguments: str) -> bool:
+    """True if `git ARGUMENTS` exits with 0."""
+    return run(folder, *arguments, accept=ANY).returncode == 0
+
+
+_REMEDIES = (  # by a pattern of what git says
     ("not a git repository", "run it inside your repository, or use --no-commit"),
-    ("ignored by one of your .gitignore", "take the site's folder out of .gitignore"),
     ("partial commit", "finish what is under way (git commit), or give it up (git merge --abort)"),
     ("unmerged files", "resolve the conflict first, then run again"),
     ("protected branch", "let github-actions bypass the branch protection"),
     ("hook declined", "the server's rules refuse this push: allow it for this branch"),
-    ("Permission", "give the workflow `permissions: contents: write`"),
-    ("error: 403", "give the workflow `permissions: contents: write`"),
-    ("Authentication failed", "give the workflow `permissions: contents: write`"),
+    (
+        "Permission|error: 403|Authentication failed",
+        "give the workflow `permissions: contents: write`",
+    ),
     ("could not read Username", "give git a credential that may push"),
-    ("No such remote", "set a remote: git remote add origin ADDRESS"),
-    ("does not appear to be a git repository", "set a remote: git remote add origin ADDRESS"),
+    (
+        "No such remote|does not appear to be a git repository",
+        "set a remote: git remote add origin ADDRESS",
+    ),
     ("unable to access", "the server cannot be reached: try again later"),
-    (".lock", "another git is running, or one died: remove the lock if none is"),
+    (r"\.lock", "another git is running, or one died: remove the lock if none is"),
     ("No space left", "free the disk, then run again"),
 )
 
@@ -109,5 +114,5 @@ def explain(action: str, stderr: str) -> str:
     """git's message in one line, without a token in an address, and what to do."""
     message = "\n".join(line for line in stderr.splitlines() if not line.startswith("hint:"))
     message = one_line(re.sub(r"//[^/\s]*@", "//***@", message), _LONGEST_MESSAGE)
-    remedy = next((r for sign, r in _REMEDIES if sign in stderr), "see what git says")
+    remedy = next((r for sign, r in _REMEDIES if re.search(sign, stderr)), "see what git says")
     return f"git {action} failed: {message}: {remedy}"

@@ -28,8 +28,6 @@ _LONGEST_TITLE = 120
 _LONGEST_REASON = 1_000
 _SHORTEST_CAUSE = 20  # characters: a category or a file name alone is no cause
 _SETTING = re.compile(r".+\.ya?ml: \S+")  # "config.yaml: llm.model" alone is none either
-_PER_PAGE = 100  # GitHub's maximum
-_MAX_PAGES = 10
 _STOPPED_BY_PERSON_MIN = 60  # a run that was stopped later has probably used up the job's time
 _DEFAULT_CONFIG = "config.yaml"
 _UNSAFE = re.compile(r"[^\w\s\\\"{}:,./-]")  # signs that might end a comment of HTML, or do more
@@ -102,18 +100,16 @@ def follow(github: GitHub, attempt: Attempt) -> str:
         return "nothing to report: somebody stopped this run"
     if not attempt.failed and not attempt.good:
         return "nothing to report: this run neither failed nor made a digest"
-    issue = _open_issue(github, attempt.config)
-    if attempt.good and issue is None:
-        return "nothing to report: all is well"
-    if issue is None:
-        text = {"title": title(attempt), "body": body(attempt, 1)}
-        return f"issue {_number(github.ask('POST', 'issues', **text))} opened"
-    number = _number(issue)
+    number, failures = _open_issue(github, attempt.config)
     if attempt.good:
+        if number is None:
+            return "nothing to report: all is well"
         github.ask("POST", f"issues/{number}/comments", body=_recovered(attempt))
         github.ask("PATCH", f"issues/{number}", state="closed", state_reason="completed")
         return f"issue {number} closed: digests are made again"
-    text = {"title": title(attempt), "body": body(attempt, _failures(issue) + 1)}
+    text = {"title": title(attempt), "body": body(attempt, failures + 1)}
+    if number is None:
+        return f"issue {_number(github.ask('POST', 'issues', **text))} opened"
     github.ask("PATCH", f"issues/{number}", **text)
     return f"issue {number} updated"
 
@@ -174,24 +170,25 @@ def _recovered(attempt: Attempt) -> str:
     return f"Digests are made again. {markdown(str(day or ''))}: {markdown(reason)}.{log}\n"
 
 
-def _open_issue(github: GitHub, config: str) -> dict[str, Any] | None:
-    """The newest open issue of this digest, if it is among the thousand newest issues."""
-    for page in range(1, _MAX_PAGES + 1):
-        listed = github.ask("GET", f"issues?state=open&per_page={_PER_PAGE}&page={page}")
-        issues = [i for i in listed if isinstance(i, dict)] if isinstance(listed, list) else []
-        for issue in issues:
-            if _is_trusted(issue) and _mark(issue).get("config") == config:
-                return issue
-        if len(issues) < _PER_PAGE:
-            break
-    return None
+def _open_issue(github: GitHub, config: str) -> tuple[int | None, int]:
+    """The number of this digest's open issue, and how many tries have failed; (None, 0) if none.
+
+    Each failure updates it, so it is among the hundred that changed last.
+    """
+    listed = github.ask("GET", "issues?state=open&sort=updated&per_page=100")
+    for issue in listed if isinstance(listed, list) else []:
+        mark = _mark(issue)
+        if mark.get("config") == config and _is_trusted(issue):
+            tries = mark.get("tries")
+            return _number(issue), tries if isinstance(tries, int) else 0
+    return None, 0
 
 
-def _number(issue: object) -> int:
-    number = issue.get("number") if isinstance(issue, dict) else None
-    if not isinstance(number, int):
-        raise GitHubError("GitHub's answer is no issue")
-    return number
+def _number(issue: Mapping[str, Any]) -> int:
+    try:
+        return int(issue["number"])
+    except (KeyError, TypeError, ValueError):
+        raise GitHubError("GitHub's answer is no issue") from None
 
 
 def _is_trusted(issue: Mapping[str, Any]) -> bool:
@@ -208,8 +205,3 @@ def _mark(issue: Mapping[str, Any]) -> Mapping[str, Any]:
     except ValueError:  # somebody has edited it
         content = {}
     return content if isinstance(content, dict) else {}
-
-
-def _failures(issue: Mapping[str, Any]) -> int:
-    tries = _mark(issue).get("tries")
-    return tries if isinstance(tries, int) else 0

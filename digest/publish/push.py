@@ -13,9 +13,9 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from digest.archive.layout import day_of_record
 from digest.core.errors import PublishError
 from digest.publish import clone, git
+from digest.publish.commit import days_among
 
 log = logging.getLogger("digest")
 
@@ -38,7 +38,7 @@ def push(out: Path, add_days: Callable[[Path, list[date]], None]) -> str | None:
     theirs = None
     for attempt in range(MAX_RETRIES + 1):
         refspec = f"{candidate}:{upstream.ref}"
-        done = git.run(out, "push", "--quiet", upstream.remote, refspec, accept=range(256))
+        done = git.run(out, "push", "--quiet", upstream.remote, refspec, accept=git.ANY)
         if done.returncode == 0:
             _advance(out, head, candidate)
             return None if candidate == theirs else candidate
@@ -46,16 +46,11 @@ def push(out: Path, add_days: Callable[[Path, list[date]], None]) -> str | None:
             raise PublishError(git.explain("push", done.stderr))
         if attempt < MAX_RETRIES:
             log.info("push: somebody else pushed first: adding our digests to their version")
-            theirs = _fetch(out, upstream)
+            theirs = clone.fetch(out, upstream)
             candidate = _on_top_of(theirs, out, head, add_days)
     raise PublishError(
         f"the branch moved on at each of {MAX_RETRIES + 1} attempts to push: run again later"
     )
-
-
-def _fetch(out: Path, upstream: clone.Upstream) -> str:
-    git.run(out, "fetch", "--quiet", upstream.remote, upstream.ref)
-    return git.read(out, "rev-parse", "FETCH_HEAD")
 
 
 def _on_top_of(
@@ -88,7 +83,7 @@ def _days_changed(out: Path, base: str, head: str, theirs: str) -> list[date]:
 
     def changed(side: str) -> set[date]:
         names = git.read(out, "diff", "--name-only", "--relative", base, side, "--", "data")
-        return {day for name in names.splitlines() if (day := day_of_record(name))}
+        return {*days_among(names.splitlines())}
 
     return sorted(changed(head) - changed(theirs))
 
@@ -105,7 +100,7 @@ def _work_tree(out: Path, commit: str) -> Iterator[Path]:
             (tree / inside).mkdir(parents=True, exist_ok=True)
             yield tree / inside
         finally:
-            git.run(out, "worktree", "remove", "--force", str(tree), accept=range(256))
+            git.run(out, "worktree", "remove", "--force", str(tree), accept=git.ANY)
 
 
 def _advance(out: Path, head: str, pushed: str) -> None:
@@ -117,8 +112,7 @@ def _advance(out: Path, head: str, pushed: str) -> None:
         return
     top = Path(git.read(out, "rev-parse", "--show-toplevel"))
     git.run(top, "update-index", "-q", "--refresh", accept=(0, 1))
-    done = git.run(top, "read-tree", "-m", "-u", head, pushed, accept=range(256))
-    if done.returncode:
+    if not git.succeeds(top, "read-tree", "-m", "-u", head, pushed):
         raise PublishError(
             "pushed; but your edits are in files that somebody else has changed, so this clone"
             " stays behind: commit them and git pull --rebase"

@@ -3,7 +3,7 @@
     python -m tests.bench [PART …] [--data DIR] [--json build/bench.json]
     python -m tests.bench compare --against REVISION
 
-Parts, all of these unless some are named: `ranking`, `day`, `floor`, `years`; and, only when
+Parts, all of these unless some are named: `ranking`, `day`, `years`; and, only when
 named, `compare`, which compares this source tree with an earlier one. The module of each says what
 is measured. Nothing else should be running; the load before each part is printed.
 """
@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench import compare, day, floor, ranking, runs, years
+from tests.bench import compare, day, ranking, runs, years
 from tests.scoring.fake import Physics
 
 
@@ -43,7 +43,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     measures: dict[str, Callable[[], Any]] = {
         "ranking": lambda: ranking.measure(args.data, args.topics),
         "day": lambda: day.measure(args.data, physics, args.batch_sizes),
-        "floor": lambda: floor.measure(args.data),
         "years": lambda: years.measure(args.data, args.ages),
     }
     parts = args.parts or list(measures)

@@ -8,13 +8,12 @@ import os
 import random
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -187,16 +186,6 @@ def git(folder: Path, *command: str) -> None:
 def _stamps(folder: Path) -> dict[Path, tuple[int, int]]:
     stats = ((path, path.stat()) for path in folder.rglob("*") if path.is_file())
     return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in stats}
-
-
-def median_s(times: int, work: Callable[[], object]) -> float:
-    """The median wall seconds of so many calls."""
-    seconds = []
-    for _ in range(times):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
 
 
 # --- servers ----------------------------------------------------------------------------------

@@ -26,7 +26,6 @@ from digest.core import calendar
 from tests.bench import runs
 from tests.bench.makers import Makers
 from tests.bench.runs import Announcement, Place, Run
-from tests.scoring.fake import Physics
 from tests.site import served
 
 KEPT, SCANNED = 5, 15
@@ -34,8 +33,8 @@ TURNS = 9
 AIM_RATIO = 1.3
 _COLUMNS = (
     "days", "render_s", "render_mib", "run_s", "ratio", "cpu_s", "cpu_ratio", "run_mib",
-    "mib_ratio", "written", "by_ratio", "git", "all_ratio", "files", "model_s", "ratio_s",
-    "model_cpu", "ratio_cpu", "slot_s", "slot_ratio", "packed",
+    "mib_ratio", "written", "by_ratio", "git", "all_ratio", "files", "slot_s", "slot_ratio",
+    "packed",
 )  # fmt: skip
 
 
@@ -47,11 +46,8 @@ def measure(data: Path, ages: Sequence[int]) -> list[dict[str, Any]]:
         places = [stack.enter_context(runs.place(**settings(seed, addresses))) for _ in ages]
         rows = [aged(p, makers, age, seed) for p, age in zip(places, ages, strict=True)]
         daily, slots = more_days(places, seed)
-        judged = stack.enter_context(runs.endpoint(seed.labels, Physics()))
-        model = model_days(places, seed, judged)
-        for row, made, nothing, asked in zip(rows, daily, slots, model, strict=True):
-            row |= _figures(made, nothing, asked)
-            row |= _ratios(daily[0], made, slots[0], nothing) | _model_ratios(model[0], asked)
+        for row, made, nothing in zip(rows, daily, slots, strict=True):
+            row |= _figures(made, nothing) | _ratios(daily[0], made, slots[0], nothing)
     print(
         f"days of {KEPT} kept of {SCANNED}; one more of {len(seed.papers)};"
         f" aim: ratios under {AIM_RATIO}"
@@ -129,34 +125,15 @@ def more_days(
     return daily, slots
 
 
-def model_days(places: Sequence[Place], seed: Announcement, url: str) -> list[list[Run]]:
-    """Of each archive: runs that make the next day with the model at `url`, instead of the one that
-    is there; in turn."""
-    access = {"OPENAI_API_KEY": "sk-bench", "OPENAI_BASE_URL": url}
-    made: list[list[Run]] = [[] for _ in places]
-    for place in places:
-        _take_back(place)
-    for _ in range(TURNS):
-        for place, of in zip(places, made, strict=True):
-            with _taken_back(place):
-                day = ("run", "--date", str(seed.day), "--scorer", "llm")
-                of.append(place.digest(*day, environment=access))
-    return made
-
-
 @contextmanager
 def _taken_back(place: Place) -> Iterator[None]:
     """Undo the commit that is made meanwhile."""
     yield
-    _take_back(place)
-
-
-def _take_back(place: Place) -> None:
     runs.git(place.folder, "reset", "--quiet", "--hard", "HEAD~1")
     runs.git(place.folder, "clean", "--quiet", "--force", "-d", "docs")
 
 
-def _figures(made: Sequence[Run], nothing: Sequence[Run], model: Sequence[Run]) -> dict[str, Any]:
+def _figures(made: Sequence[Run], nothing: Sequence[Run]) -> dict[str, Any]:
     return {
         "run_s": round(statistics.median(run.wall_s for run in made), 3),
         "cpu_s": round(statistics.median(run.cpu_s for run in made), 3),
@@ -164,8 +141,6 @@ def _figures(made: Sequence[Run], nothing: Sequence[Run], model: Sequence[Run]) 
         "written": made[-1].written,
         "git": made[-1].git_written,
         "files": made[-1].files,
-        "model_s": round(statistics.median(run.wall_s for run in model), 3),
-        "model_cpu": round(statistics.median(run.cpu_s for run in model), 3),
         "slot_s": round(statistics.median(run.wall_s for run in nothing), 3),
         "run_stages": made[-1].cpu,
         "slot_stages": nothing[-1].cpu,
@@ -182,13 +157,6 @@ def _ratios(
         "by_ratio": _ratio(attrgetter("written"), made, young),
         "all_ratio": _ratio(lambda run: run.written + run.git_written, made, young),
         "slot_ratio": _ratio(attrgetter("wall_s"), nothing, young_slots),
-    }
-
-
-def _model_ratios(young: Sequence[Run], made: Sequence[Run]) -> dict[str, float]:
-    return {
-        "ratio_s": _ratio(attrgetter("wall_s"), made, young),
-        "ratio_cpu": _ratio(attrgetter("cpu_s"), made, young),
     }
 
 

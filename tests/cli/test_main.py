@@ -18,10 +18,12 @@ import pytest
 import time_machine
 from pytest_httpserver import HTTPServer
 
+from digest.cli import environment
 from digest.cli.main import main
+from digest.core.config import load_config
 from digest.core.papers import Feed, Paper
 from tests import make
-from tests.make import DAY, DAY_KEYS, REPLACE, REPORT_KEYS, git, paper, tree
+from tests.make import DAY, DAY_KEYS, REPORT_KEYS, git, paper, tree
 
 ROOT = Path(__file__).parents[2]
 EARLIER = DAY - timedelta(days=1)
@@ -110,15 +112,7 @@ def follow(folder: Path, server: HTTPServer, *categories: str) -> None:
     )
 
 
-def touch_all(folder: Path) -> dict[str, int]:
-    """Every file's time, after setting it to long ago."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            os.utime(path, ns=(10**9, 10**9))
-    return times(folder)
-
-
-def times(folder: Path) -> dict[str, int]:
+def stamps(folder: Path) -> dict[str, int]:
     return {str(p): p.stat().st_mtime_ns for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
@@ -130,28 +124,15 @@ def commits(folder: Path) -> list[str]:
 # --- the real day 2026-01-30 ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Replay:
-    """Real feeds, unpacked."""
-
-    folder: Path
-
-    def __call__(self, category: str, day: str) -> Path:
-        return next(self.folder.glob(f"rss_{category}_{day}_[0-9]*.xml"))
-
-    @property
-    def stale(self) -> Path:
-        """cs.AI's papers of the 29th under the dates of the 30th, as arXiv really served them."""
-        return next(self.folder.glob("rss_cs.AI_2026-01-30_STALE_*.xml"))
-
-
 @pytest.fixture
-def real(real_data: Path, tmp_path: Path) -> Replay:
-    folder = tmp_path / "feeds"
-    folder.mkdir()
-    for packed in (real_data / "feeds_replay").glob("rss_*.xml.gz"):
-        (folder / packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
-    return Replay(folder)
+def real(real_data: Path, tmp_path: Path) -> list[Path]:
+    """The feeds of cs.LG and cs.AI, unpacked."""
+    feeds = []
+    for category in ("cs.LG", "cs.AI"):
+        (packed,) = real_data.glob(f"feeds_replay/rss_{category}_2026-01-30_[0-9]*.xml.gz")
+        feeds.append(tmp_path / packed.stem)
+        feeds[-1].write_bytes(gzip.decompress(packed.read_bytes()))
+    return feeds
 
 
 def both(*feeds: Path) -> list[str]:
@@ -171,8 +152,10 @@ def states(day: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def test_each_of_472_real_papers_has_one_state(digest: Digest, project: Path, real: Replay) -> None:
-    feeds = both(real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30"))
+def test_each_of_472_real_papers_has_one_state(
+    digest: Digest, project: Path, real: list[Path]
+) -> None:
+    feeds = both(*real)
     ended = digest("run", *feeds, "--scorer", "offline", "--no-commit", "--json")
     assert ended.code == 0, ended.err
     report, day = ended.report, record(project, "2026-01-30")
@@ -189,76 +172,12 @@ def test_each_of_472_real_papers_has_one_state(digest: Digest, project: Path, re
     for stage in ("read: 2 feeds, 576 items (", "select: 472 papers", "score: ", "write: "):
         assert stage in ended.err
 
-
-def test_a_stale_feed_repeats_nothing_and_a_fresh_one_completes(
-    digest: Digest, project: Path, real: Replay
-) -> None:
-    # 29 January, and the 30th with cs.AI stale.
-    lg, ai = real("cs.LG", "2026-01-29"), real("cs.AI", "2026-01-29")
-    first = digest("run", *both(lg, ai), "--json").report
-    second = digest("run", *both(real("cs.LG", "2026-01-30"), real.stale), "--json").report
-    assert (first["status"], second["status"]) == ("published", "published")
-    before = record(project, "2026-01-30")
-    assert before["status"] == "partial"
-    assert {c: s["state"] for c, s in before["sources"].items()} == {
-        "cs.LG": "fresh",
-        "cs.AI": "stale",
-    }
-    only_stale = {line.split("v")[0] for line in before["sources"]["cs.AI"]["entries"]} - {
-        line.split("v")[0] for line in before["sources"]["cs.LG"]["entries"]
-    }
-    assert only_stale
-    assert {state for paper_id, state in states(before) if paper_id in only_stale} == {"seen"}
-    scored_before = {i for i, s in states(record(project, "2026-01-29")) if s in ("kept", "below")}
-    scored = {i for i, s in states(before) if s in ("kept", "below")}
-    assert not scored & scored_before
-
-    # The 30th once more, when cs.AI has turned.
-    fresh = both(real("cs.LG", "2026-01-30"), real("cs.AI", "2026-01-30"))
-    third = digest("run", *fresh, "--json").report
-    after = record(project, "2026-01-30")
-    assert (third["status"], after["status"]) == ("updated", "complete")
-    announced = {line.split("v")[0] for line in after["sources"]["cs.AI"]["entries"]}
-    assert len(announced) == 275
-    assert announced | scored <= {paper_id for paper_id, _ in states(after)}
-
-    # The same command again.
-    stamps, bytes_before = touch_all(project / "docs"), tree(project / "docs")
-    fourth = digest("run", *fresh, "--json").report
-    assert (fourth["status"], fourth["commit"]) == ("unchanged", None)
-    assert (times(project / "docs"), tree(project / "docs")) == (stamps, bytes_before)
-    assert [subject[:17] for subject in commits(project)] == [
-        "Digest 2026-01-29",
-        "Digest 2026-01-30",
-        "Digest 2026-01-30",
-    ]
-
-    # The archive is the source of truth.
+    before = stamps(project / "docs")
+    again = digest("run", *feeds, "--scorer", "offline", "--no-commit", "--json").report
+    assert (again["status"], again["commit"]) == ("unchanged", None)
+    assert stamps(project / "docs") == before
     assert digest("render", "--to", "elsewhere").code == 0
     assert tree(project / "elsewhere") == tree(project / "docs")
-
-
-def recorded(project: Path, out: str) -> dict[str, Any]:
-    """The day's record without what differs from run to run."""
-    day: dict[str, Any] = json.loads((project / out / "data/2026/2026-01-30.json").read_text())
-    del day["generated_at"]
-    for source in day["sources"].values():
-        del source["url"]
-    return day
-
-
-def test_neither_the_way_nor_the_order_of_the_feeds_matters(
-    digest: Digest, project: Path, httpserver: HTTPServer
-) -> None:
-    lg, ai = place(project, A, B), place(project, B, C, category="cs.AI")
-    for out, runs in (("a", [[lg], [lg, ai]]), ("b", [[ai], [lg, ai]]), ("c", [[ai, lg]])):
-        for feeds in runs:
-            assert digest("run", *both(*feeds), "--out", out, "--no-commit").code == 0
-    serve(httpserver, make.feed(A, B), make.feed(B, C, category="cs.AI"))
-    follow(project, httpserver, "cs.LG", "cs.AI")
-    assert digest("run", "--date", DAY.isoformat(), "--no-commit", "--out", "fetched").code == 0
-    first, *others = (recorded(project, out) for out in ("a", "b", "c", "fetched"))
-    assert others == [first] * 3
 
 
 # --- commits and pushes -----------------------------------------------------------------------
@@ -287,18 +206,8 @@ def pushed(digest: Digest, project: Path, tmp_path: Path) -> Path:
     return tmp_path / "remote.git"
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["run", "--dry-run"],
-        ["catch-up", "--date", "2026-01-28"],
-        ["render", "--to", "../elsewhere"],
-        ["check", "--repair"],
-    ],
-    ids=" ".join,
-)
 def test_a_checkout_without_the_archive_stops_every_command(
-    digest: Digest, project: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+    digest: Digest, project: Path, pushed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     git(project.parent, "clone", "--quiet", "--no-checkout", pushed.as_uri(), "sparse")
     sparse = project.with_name("sparse")
@@ -306,10 +215,16 @@ def test_a_checkout_without_the_archive_stops_every_command(
     git(sparse, "checkout", "--quiet")
     monkeypatch.chdir(sparse)
     before, refs = tree(sparse), git(pushed, "for-each-ref")
-    ended = digest(*command, *(both(place(project, B)) if command[0] == "run" else []), "--json")
-    assert (ended.code, ended.report["status"]) == (1, "archive_error")
-    assert ended.err.startswith("digest: docs/data/2026/2026-01-29.json is in the last commit and")
-    assert len(ended.err.splitlines()) == 1
+    for command in (
+        ["run", "--dry-run", *both(place(project, B))],
+        ["catch-up", "--date", "2026-01-28"],
+        ["render", "--to", "../elsewhere"],
+        ["check", "--repair"],
+    ):
+        ended = digest(*command, "--json")
+        assert (ended.code, ended.report["status"]) == (1, "archive_error")
+        (line,) = ended.err.splitlines()
+        assert line.startswith("digest: docs/data/2026/2026-01-29.json is in the last commit and")
     assert (tree(sparse), git(pushed, "for-each-ref")) == (before, refs)
     assert not project.with_name("elsewhere").exists()
 
@@ -336,20 +251,6 @@ def test_own_commits_stop_a_push_before_anything_is_scored(
     assert (tree(project), git(pushed, "for-each-ref")) == (before, refs)
     git(project, "push", "--quiet")
     assert digest("run", *feeds, "--push").code == 0
-
-
-def test_an_unpushed_digest_goes_with_the_next(digest: Digest, project: Path, pushed: Path) -> None:
-    pushed.rename(pushed.with_name("away"))
-    assert digest("run", *both(place(project, B)), "--push").code == 5
-    pushed.with_name("away").rename(pushed)
-    later = DAY + timedelta(days=3)
-    assert digest("run", *both(place(project, C, day=later)), "--push").code == 0
-    assert [line[:17] for line in git(pushed, "log", "--format=%s", "main").splitlines()] == [
-        f"Digest {later}",
-        f"Digest {DAY}",
-        f"Digest {EARLIER}",
-        "Settings",
-    ]
 
 
 def test_the_next_run_commits_an_uncommitted_day(digest: Digest, project: Path) -> None:
@@ -384,18 +285,6 @@ def test_uncommitted_days_get_their_own_commits_first(digest: Digest, project: P
 
 
 # --- nothing to publish -----------------------------------------------------------------------
-
-
-def test_a_replay_of_stale_feeds_fails_and_writes_nothing(digest: Digest, project: Path) -> None:
-    digest("run", *both(place(project, A, day=EARLIER)))
-    before = tree(project)
-    ended = digest("run", *both(place(project, A)), "--json")
-    assert (ended.code, ended.report["status"]) == (4, "stale_feed")
-    assert ended.err.splitlines()[-1] == (
-        "digest: 2026-01-30: the feed of cs.LG repeats an earlier day's papers under today's date:"
-        " try again later"
-    )
-    assert tree(project) == before
 
 
 @pytest.mark.parametrize(("hour", "code"), [(15, 0), (16, 4)])
@@ -443,15 +332,6 @@ def test_a_sample_is_not_committed_but_completed_later(digest: Digest, project: 
     assert commits(project) == ["Digest 2026-01-30: 3 of 3 papers kept"]
 
 
-def test_a_dry_run_plans_and_writes_nothing(digest: Digest, project: Path) -> None:
-    before = tree(project)
-    replaced = paper("2601.00004", announce_type=REPLACE)
-    ended = digest("run", *both(place(project, A, B, replaced)), "--dry-run", "--json")
-    assert (ended.code, ended.report["status"]) == (0, "planned")
-    assert ended.report["reason"] == "would score 2 papers with the embedded scorer"
-    assert tree(project) == before
-
-
 def test_rescoring_uses_the_topics_of_now(digest: Digest, project: Path) -> None:
     feeds = both(place(project, A))
     digest("run", *feeds)
@@ -496,25 +376,23 @@ OWN_SITE = {"title": "My site", "url": "https://me.example.org"}
 
 
 @pytest.mark.parametrize("name", ["index.html", "data/site.json"])
-@pytest.mark.parametrize("command", [["run"], ["render"], ["check", "--repair"]], ids=" ".join)
 def test_a_users_page_among_ours_is_never_overwritten(
-    digest: Digest, project: Path, command: list[str], name: str
+    digest: Digest, project: Path, name: str
 ) -> None:
     digest("run", *both(place(project, A, day=EARLIER)))
     (project / "docs" / name).write_text(json.dumps(OWN_SITE))
     pages = tree(project / "docs")
-    feeds = both(place(project, B)) if command[0] == "run" else []
-    ended = digest(*command, *feeds, "--json")
-    assert ended.code in (1, 2)
-    assert f"{name}: is not" in ended.err or f"{name} is not of this program's" in ended.err
-    assert (project / "docs" / name).read_text() == json.dumps(OWN_SITE)
-    assert tree(project / "docs") == pages
+    for command in (["run", *both(place(project, B))], ["render"], ["check", "--repair"]):
+        ended = digest(*command, "--json")
+        assert ended.code in (1, 2)
+        assert f"{name}: is not" in ended.err or f"{name} is not of this program's" in ended.err
+        assert tree(project / "docs") == pages
 
 
 def test_a_users_address_file_is_no_archive(digest: Digest, project: Path) -> None:
     (project / "docs/data").mkdir(parents=True)
     (project / "docs/index.html").write_text("mine")
-    for text in (json.dumps(OWN_SITE), "[]", ""):
+    for text in (json.dumps(OWN_SITE), '{"url": "javascript:alert(1)"}', "[]", ""):
         (project / "docs/data/site.json").write_text(text)
         before = tree(project)
         ended = digest("run", *both(place(project, A)))
@@ -539,8 +417,8 @@ def test_a_users_page_is_found_before_the_model_is_asked(
 def test_a_render_elsewhere_spares_the_site_that_is_there(digest: Digest, project: Path) -> None:
     digest("run", *both(place(project, A)))
     (project / "blog").mkdir()
-    (project / "blog/index.html").write_text("mine")
-    (project / "blog/feed.xml").write_text("mine")
+    for name in ("index.html", "feed.xml"):
+        (project / "blog" / name).write_text("mine")
     before = tree(project / "blog")
     ended = digest("render", "--to", "blog", "--json")
     assert (ended.code, ended.report["status"]) == (2, "config_error")
@@ -549,10 +427,6 @@ def test_a_render_elsewhere_spares_the_site_that_is_there(digest: Digest, projec
         " another folder for the site"
     )
     assert tree(project / "blog") == before
-    assert digest("render", "--to", "elsewhere").code == 0
-    (project / "elsewhere/index.html").write_text("mine")
-    assert digest("render", "--to", "elsewhere").code == 2
-    assert (project / "elsewhere/index.html").read_text() == "mine"
 
 
 def test_the_demo_spares_a_users_page(digest: Digest, project: Path) -> None:
@@ -563,13 +437,6 @@ def test_the_demo_spares_a_users_page(digest: Digest, project: Path) -> None:
     assert ended.code == 2
     assert "build/demo/index.html is not of this program's making: move it" in ended.err
     assert tree(project / "build") == before
-
-
-@pytest.mark.parametrize("name", [".nojekyll", "CNAME", "notes/index.html"])
-def test_other_files_of_the_user_are_no_obstacle(digest: Digest, project: Path, name: str) -> None:
-    (project / "docs" / name).parent.mkdir(parents=True, exist_ok=True)
-    (project / "docs" / name).write_text("")
-    assert digest("run", *both(place(project, A))).code == 0
 
 
 def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) -> None:
@@ -604,20 +471,10 @@ def test_every_mistake_in_the_settings_is_a_line(digest: Digest, project: Path) 
     assert all(line.startswith("digest: config.yaml: ") for line in lines)
 
 
-def test_a_model_without_a_key_says_how_to_go_on(digest: Digest, project: Path) -> None:
-    ended = digest("run", "--scorer", "llm", "--date", DAY.isoformat())
-    assert ended.code == 2
-    assert "OPENAI_API_KEY" in ended.err
-    assert "scorer: offline" in ended.err
-    assert "Traceback" not in ended.err
-
-
 @pytest.mark.parametrize(
     ("status", "body", "says"),
     [
         (500, b"", "HTTP 500"),
-        (429, b"Rate exceeded.", "too many requests"),
-        (200, b"<html>down</html>", "cs.LG: "),
         (200, b"", "the body is empty"),
     ],
 )
@@ -704,7 +561,7 @@ def test_wrong_arguments_are_a_line_and_a_report(
     assert tree(project) == before
 
 
-@pytest.mark.parametrize("out", [".", "..", "prompts"])
+@pytest.mark.parametrize("out", [".", "prompts"])
 def test_a_folder_that_holds_more_than_the_site_is_refused(
     digest: Digest, project: Path, out: str
 ) -> None:
@@ -741,8 +598,7 @@ WITH_BARS = (
 @pytest.mark.parametrize(
     ("program", "code"),
     [
-        ("digest render --to site >&- 2>&-", 0),
-        (f"{sys.executable} -c '{WITH_BARS}' render --to site 2>&-", 0),
+        (f"{sys.executable} -c '{WITH_BARS}' render --to site >&- 2>&-", 0),
         ("digest check none >&-", 2),
     ],
 )
@@ -805,7 +661,7 @@ def test_a_password_in_an_address_is_refused_and_not_shown(digest: Digest, proje
 
 
 @pytest.fixture
-def rival(project: Path) -> Path:
+def rival(project: Path, digest: Digest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Another clone of a shared remote, which has published the day before."""
     remote, folder = project.parent / "shared.git", project.parent / "rival"
     git(project.parent, "init", "--quiet", "--bare", str(remote))
@@ -814,7 +670,9 @@ def rival(project: Path) -> Path:
     git(project, "remote", "add", "origin", str(remote))
     git(project, "push", "--quiet", "--set-upstream", "origin", "main")
     git(project.parent, "clone", "--quiet", "--branch", "main", str(remote), str(folder))
-    assert process(folder, "run", "--feed", str(place(project, A, day=EARLIER)), "--push").code == 0
+    with monkeypatch.context() as patch:
+        patch.chdir(folder)
+        assert digest("run", "--feed", place(project, A, day=EARLIER), "--push").code == 0
     return folder
 
 
@@ -856,16 +714,16 @@ def test_a_scheduled_run_before_the_set_up_is_green(
     assert "::warning title=Digest::nothing is published yet: no API key" in ended.err
 
 
-@pytest.mark.parametrize("event", ["workflow_dispatch", None])
 def test_a_run_by_hand_without_a_key_is_red(
-    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch, event: str | None
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "config.yaml").write_text("categories: [cs.LG]\n")
-    monkeypatch.delenv("GITHUB_EVENT_NAME", raising=False)
-    on_github(monkeypatch, **({"GITHUB_EVENT_NAME": event} if event else {}))
+    on_github(monkeypatch, GITHUB_EVENT_NAME="workflow_dispatch")
     ended = digest("run", "--json")
     assert (ended.code, ended.report["status"]) == (2, "config_error")
     assert "::error title=Digest stopped::no API key" in ended.err
+    assert "OPENAI_API_KEY" in ended.report["reason"]
+    assert "scorer: offline" in ended.report["reason"]
     monkeypatch.delenv("GITHUB_ACTIONS")
     assert "::" not in digest("run", "--json").err
 
@@ -879,22 +737,15 @@ def test_after_the_first_digest_a_missing_key_is_red(
     assert digest("run").code == 2
 
 
-@pytest.mark.parametrize(
-    ("repository", "address"),
-    [
-        ("Reader/Papers", "https://reader.github.io/Papers"),
-        ("Reader/reader.github.io", "https://reader.github.io"),
-    ],
-)
 def test_the_sites_address_is_found_on_github_and_kept(
-    digest: Digest,
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    repository: str,
-    address: str,
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    on_github(monkeypatch, GITHUB_REPOSITORY=repository)
+    on_github(monkeypatch)
+    (project / "docs").mkdir()
+    for name in (".nojekyll", "notes.html"):  # files of the user's are no obstacle
+        (project / "docs" / name).write_text("")
     assert digest("run", *both(place(project, A, B))).code == 0
+    address = "https://reader.github.io/Papers"
     assert json.loads((project / "docs/data/site.json").read_text()) == {"url": address}
     assert f'href="{address}/feed.xml"' in (project / "docs/feed.xml").read_text()
     monkeypatch.delenv("GITHUB_REPOSITORY")  # at home: the same bytes
@@ -902,45 +753,27 @@ def test_the_sites_address_is_found_on_github_and_kept(
     assert digest("check").code == 0
 
 
-def test_a_domain_of_ones_own_is_the_sites_address(
-    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("variables", "domain", "configured", "address"),
+    [
+        ({}, "", "", "https://reader.github.io/Papers"),
+        ({"GITHUB_REPOSITORY": "Me/me.github.io"}, "", "", "https://me.github.io"),
+        ({}, "papers.example\n", "", "https://papers.example"),
+        ({"GITHUB_SERVER_URL": "https://git.example"}, "", "", None),
+        ({}, "papers.example\n", "site: {url: https://a.example}\n", "https://a.example"),
+    ],
+)
+def test_settings_are_completed_from_the_environment(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    domain: str,
+    configured: str,
+    address: str | None,
 ) -> None:
+    on_github(monkeypatch, OPENAI_MODEL="another-model", **variables)
+    (project / "config.yaml").write_text(CONFIG + configured)
     (project / "docs").mkdir()
-    (project / "docs" / "CNAME").write_text("papers.example\n")
-    on_github(monkeypatch)
-    digest("run", *both(place(project, A, B)))
-    assert json.loads((project / "docs/data/site.json").read_text()) == {
-        "url": "https://papers.example"
-    }
-
-
-def test_the_configured_address_comes_first(
-    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (project / "config.yaml").write_text(CONFIG + "site: {url: https://mine.example}\n")
-    on_github(monkeypatch)
-    digest("run", *both(place(project, A, B)))
-    assert "https://mine.example/feed.xml" in (project / "docs/feed.xml").read_text()
-    assert digest("check").code == 0
-
-
-@pytest.mark.parametrize("text", ["", '{"url": "javascript:alert(1)"}'])
-def test_a_damaged_address_is_reported_and_nothing_written(
-    digest: Digest, project: Path, text: str
-) -> None:
-    (project / "docs" / "data").mkdir(parents=True)
-    (project / "docs" / "data" / "site.json").write_text(text)
-    ended = digest("run", *both(place(project, A, B)), "--json")
-    assert (ended.code, ended.report["status"]) == (1, "archive_error")
-    assert not (project / "docs" / "index.html").exists()
-
-
-def test_the_model_can_be_named_by_the_environment(
-    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copytree(ROOT / "prompts", project / "prompts", dirs_exist_ok=True)
-    monkeypatch.setenv("OPENAI_MODEL", "another-model")
-    ended = digest(
-        "run", *both(place(project, A, B)), "--scorer", "llm", "--dry-run", "--json"
-    )  # fmt: skip
-    assert ended.report["model"] == "another-model"
+    (project / "docs/CNAME").write_text(domain)
+    config = environment.completed(load_config(Path("config.yaml")))
+    assert (config.site.url, config.llm.model) == (address, "another-model")

@@ -37,7 +37,7 @@ from digest.site.calendar import all_days_page
 from digest.site.day import day_page
 from digest.site.markdown import day as markdown_day
 from tests import make
-from tests.attacks import ATTACKS, LONG, MARKDOWN, MARKUP, ORDINARY, TEX
+from tests.attacks import ATTACKS, LONG, ORDINARY
 from tests.make import DAY, NEW, entry
 
 JOINER = "\u2060"
@@ -269,27 +269,14 @@ def check_archive(digest: Digest, settings: Site) -> None:
     assert_inert(made)
 
 
-def check_markdown(
-    render: Callable[[str], str],
-    digest: Digest,
-    settings: Site,
-    families: tuple[dict[str, str], ...],
-) -> None:
+def check_markdown(digest: Digest, settings: Site) -> None:
     source = day_markdown(digest, settings)
-    page = Page(render(source))
-    assert page.skeleton == harmless(day_markdown, render).skeleton
+    page = Page(as_github(source))
+    assert page.skeleton == harmless(day_markdown, as_github).skeleton
     assert_inert(source)
     prose, _, _ = source.partition("# Paper selection prompt")  # the rest is code, as sent
     assert not re.search(r"\{\{|\{%", prose)
-    assert_inert(Page(render(prose)).text, *families)
-
-
-def check_gfm(digest: Digest, settings: Site) -> None:
-    check_markdown(as_github, digest, settings, (GITHUB, COMMANDS))
-
-
-def check_python_markdown(digest: Digest, settings: Site) -> None:
-    check_markdown(as_python, digest, settings, ())
+    assert_inert(Page(as_github(prose)).text, GITHUB, COMMANDS)
 
 
 def check_commit(digest: Digest, settings: Site) -> None:
@@ -391,8 +378,7 @@ def check_summary(text: str) -> None:
 PAGES = {
     "day": check_html,
     "archive": check_archive,
-    "GitHub Markdown": check_gfm,
-    "Python-Markdown": check_python_markdown,
+    "GitHub Markdown": check_markdown,
     "commit": check_commit,
 }
 LINES = {
@@ -411,12 +397,11 @@ def name(attack: str) -> str:
 
 # A message's warnings quote categories, of which the parser accepts letters alone.
 SHORT = [attack for attack in ATTACKS if attack not in LONG]
-MARKED_UP = [*MARKUP, *MARKDOWN, *TEX]
 
 
 @pytest.mark.parametrize("sink", PAGES)
 def test_no_attack_acts_on_a_page_or_in_a_commit(sink: str) -> None:
-    for attack in MARKED_UP if sink == "Python-Markdown" else SHORT:
+    for attack in SHORT:
         digest, settings = digest_of(attack)
         try:
             PAGES[sink](digest, settings)
@@ -439,10 +424,10 @@ def test_no_comment_holds_up_a_page(attack: str) -> None:
         day_html(*digest_of(attack))
 
 
-@pytest.mark.parametrize("attack", [LONG[n] for n in (0, 2, 3, 7, 12, 13)])
+@pytest.mark.parametrize("attack", [LONG[n] for n in (0, 3, 12)])
 def test_a_title_of_10000_characters_acts_nowhere(attack: str) -> None:
     digest, settings = digest_of(attack, ["title", "author", "abstract", "reason"])
-    for check in (check_html, check_gfm, check_commit):
+    for check in (check_html, check_markdown, check_commit):
         check(digest, settings)
 
 
@@ -465,7 +450,6 @@ def test_pages_name_all_3000_authors_of_a_paper() -> None:
 TEXTS: dict[str, Callable[[str], str]] = {
     "day": lambda text: Page(day_html(*digest_of(text))).text,
     "GitHub Markdown": lambda text: Page(as_github(day_markdown(*digest_of(text)))).text,
-    "Python-Markdown": lambda text: Page(as_python(day_markdown(*digest_of(text)))).text,
     "commit": lambda text: commit_message(digest_of(text)[0]),
     "log": lambda text: LogFormatter(Secrets()).format(
         logging.LogRecord("digest", 20, "x.py", 1, "read: %s", (text,), None)
@@ -483,7 +467,7 @@ def test_ordinary_text_can_be_read(sink: str) -> None:
     for text in ORDINARY:
         shown = readable(TEXTS[sink](text))
         expected = {"commit": [plain(text)]}.get(sink, [text])
-        if sink in ("day", "GitHub Markdown", "Python-Markdown"):
+        if sink in ("day", "GitHub Markdown"):
             expected = [text, plain(text)]
         for each in expected:
             assert readable(unicodedata.normalize("NFC", each)) in shown, text

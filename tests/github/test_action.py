@@ -9,15 +9,14 @@ from typing import Any
 
 import pytest
 
+from digest.cli.main import main
 from tests.github.jobs import PRODUCT, ROOT, Machine, Repository
-from tests.github.world import A, World
-from tests.scoring import replies
+from tests.github.world import World
 
 HERE = {"uses": "./"}
 ELSEWHERE = {"uses": "owner/preprint-digest@v1"}
 CHECKOUT: dict[str, Any] = {"uses": "actions/checkout@v7"}
 TEST = ".github/workflows/test.yml"
-REJECTS = replies.error(401, "Incorrect API key provided.", "invalid_api_key")
 
 
 def with_inputs(action: dict[str, str], **inputs: str) -> dict[str, Any]:
@@ -32,6 +31,7 @@ def workflow(*steps: dict[str, Any]) -> str:
     return json.dumps({"on": "workflow_dispatch", "jobs": jobs}, indent=1)
 
 
+@pytest.mark.soak  # each push runs this job in CI
 def test_the_job_that_tests_the_action_in_ci_passes(machine: Machine, tmp_path: Path) -> None:
     repository = Repository(machine, tmp_path / "upstream", "http://127.0.0.1:9")
     for name in (*PRODUCT, "tests/github/project", "tests/github/outputs.py"):
@@ -61,58 +61,39 @@ IMPOSSIBLE = {
 
 
 def test_a_bad_combination_of_inputs_has_a_remedy(repository: Repository) -> None:
+    published = {"owner/preprint-digest": repository.clone}
+    before_checkout = with_inputs(ELSEWHERE)
     steps = [with_inputs(HERE, **inputs) for inputs in IMPOSSIBLE.values()]
-    repository.edit({TEST: workflow(CHECKOUT, *steps)})
-    ended = repository.run("workflow_dispatch", workflow="test.yml")
-    for said, error in zip(IMPOSSIBLE, ended.annotated("error"), strict=True):
-        assert said in error
-    assert "Set up Python" not in ended.steps  # said before anything is spent
+    repository.edit({TEST: workflow(before_checkout, CHECKOUT, *steps)})
+    ended = repository.run("workflow_dispatch", workflow="test.yml", actions=published)
+    remedies = ["put a step with actions/checkout before this one", *IMPOSSIBLE]
+    for remedy, error in zip(remedies, ended.annotated("error"), strict=True):
+        assert remedy in error
+    assert "Set up Python" not in ended.steps  # reported before anything is spent
     assert not any(repository.folder.rglob("pwned*"))
 
 
-def test_a_job_without_checkout_is_told_to_have_one(repository: Repository) -> None:
-    published = {"owner/preprint-digest": repository.clone}
-    repository.edit({TEST: workflow(with_inputs(ELSEWHERE))})
-    ended = repository.run("workflow_dispatch", workflow="test.yml", actions=published)
-    (error,) = ended.annotated("error")
-    assert "put a step with actions/checkout before this one" in error
-
-
-@pytest.fixture
-def own(repository: Repository, world: World, tmp_path: Path) -> Repository:
-    """A repository that is no fork: settings, topics and a workflow; hostile file names too."""
-    own = Repository(repository.machine, tmp_path / "own", repository.github, repository.variables)
-    step = with_inputs(
-        ELSEWHERE,
-        config="arxiv/config.yaml",
-        api_key="${{ secrets.OPENAI_API_KEY }}",
-        base_url="${{ vars.OPENAI_BASE_URL }}",
-    )
+def test_a_starter_repository_has_digests_by_its_topics(
+    machine: Machine, world: World, tmp_path: Path
+) -> None:
+    own = Repository(machine, tmp_path / "own", world.github)
+    assert main(["init", str(own.clone), "--action", "ada/preprint-digest@v1"]) == 0
     trap = "raise SystemExit('a file of the repository was imported')\n"
     own.edit(
         {
-            "arxiv/config.yaml": world.config(),
-            "arxiv/prompts/topics.md": (ROOT / "prompts/topics.md").read_text(),
-            TEST: workflow(CHECKOUT, step),
+            "config.yaml": world.config(f'llm: {{base_url: "{world.model.url}"}}\n'),
+            "prompts/topics.md": "## Ocean heat\n\n- Relevant: eddies\n",
             **{f"{name}.py": trap for name in ("digest", "json", "yaml", "venv", "pip")},
         }
     )
-    return own
-
-
-def test_a_repository_of_ones_own_has_digests_and_an_issue(
-    own: Repository, repository: Repository, world: World
-) -> None:
-    published = {"owner/preprint-digest": repository.clone}
-    world.model.respond = REJECTS
-    own.run("workflow_dispatch", workflow="test.yml", actions=published)
-    (issue,) = world.issues
-    assert "rejects the API key" in issue["title"]
-    assert "| Settings | arxiv/config.yaml |" in issue["body"]
-    world.model.respond = None
-    ended = own.run("workflow_dispatch", workflow="test.yml", actions=published)
+    ended = own.run(actions={"ada/preprint-digest": ROOT})
     assert ended.green, ended.log
-    assert issue["state"] == "closed"
+    assert ended.annotations == []
     assert "was imported" not in ended.log
     assert own.digests == ["Digest 2026-01-30: 1 of 2 papers kept"]
-    assert A.title in own.read("arxiv/docs/latest.md")
+    prompt = json.loads(own.read("docs/data/2026/2026-01-30.json"))["prompt"]
+    assert "## Ocean heat" in prompt["user"]
+    prompts = ROOT / "digest/scoring/prompts"
+    rubric = (prompts / "scoring.md").read_text("utf-8")
+    assert rubric[: rubric.index("{{")].strip() in prompt["user"]
+    assert prompt["system"] == (prompts / "system.md").read_text("utf-8").strip()

@@ -181,3 +181,19 @@ def test_one_slot_is_late_and_none_on_the_hour() -> None:
 def test_the_starter_runs_when_a_fork_runs() -> None:
     assert crons(STARTER) == crons(DAILY)
     assert STARTER["concurrency"] == DAILY["concurrency"]
+
+
+def test_the_manuals_workflow_is_the_starters_in_short() -> None:
+    page = (ROOT / "manual/action.md").read_text("utf-8")
+    shown = re.search(r"<!-- workflow -->\n```yaml\n# (\S+)\n(.*?)```", page, re.DOTALL)
+    assert shown
+    assert shown[1] == ".github/workflows/daily.yml"
+    workflow = yaml.safe_load(shown[2])
+    assert set(crons(workflow)) <= set(crons(STARTER))
+    (job,), (starter,) = workflow["jobs"].values(), STARTER["jobs"].values()
+    assert workflow["permissions"].items() <= starter["permissions"].items()
+    assert workflow["concurrency"]["queue"] == STARTER["concurrency"]["queue"]
+    (checkout, action), (starters_checkout, starters) = job["steps"], starter["steps"]
+    assert checkout["uses"].partition("@")[0] == starters_checkout["uses"].partition("@")[0]
+    assert action["uses"] == starters["uses"]
+    assert action["with"].items() <= starters["with"].items()

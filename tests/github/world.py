@@ -29,7 +29,6 @@ class World:
         self.announce(*papers)
         self.issues: list[dict[str, Any]] = []
         self.asked_of_github: list[str] = []
-        self.token_may_write_issues = True
         self.repository: dict[str, object] = {}  # what else it tells of it, by path
         self.model = Fake(LABELS)
         self._server = HTTPServer()
@@ -80,8 +79,6 @@ class World:
         self.asked_of_github.append(f"{request.method} {path}")
         if path in self.repository:
             return _json(self.repository[path])
-        if not self.token_may_write_issues:
-            return _json({"message": "Resource not accessible by integration"}, 403)
         match request.method, path.strip("/").split("/"):
             case "GET", ["issues"]:
                 return _json([issue for issue in self.issues if issue["state"] == "open"])
@@ -97,5 +94,5 @@ class World:
         raise AssertionError(request.path)
 
 
-def _json(value: object, status: int = 200) -> Response:
-    return Response(json.dumps(value), status, content_type="application/json")
+def _json(value: object) -> Response:
+    return Response(json.dumps(value), content_type="application/json")

@@ -11,15 +11,8 @@ from digest.core.errors import PublishError
 from digest.core.models import Digest, Kept
 from digest.core.papers import Source, SourceState
 from digest.publish import git as digest_git
-from digest.publish.commit import (
-    BODY_WIDTH,
-    commit_message,
-    days_among,
-    uncommitted,
-)
-from digest.publish.commit import (
-    commit_day as commit,
-)
+from digest.publish.commit import BODY_WIDTH, commit_message, days_among, uncommitted
+from digest.publish.commit import commit_day as commit
 from tests import make
 from tests.make import git, paper, score
 
@@ -61,26 +54,14 @@ def test_the_message_of_hostile_titles_is_the_golden_one() -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.write_text(message, encoding="utf-8")
     assert message == GOLDEN.read_text(encoding="utf-8")
-
-
-def test_the_subject_states_date_and_counts() -> None:
-    digest = make.digest(kept=[Kept(paper("2601.1"), score())], below=[paper("2601.2")])
-    assert commit_message(digest).splitlines()[0] == "Digest 2026-01-30: 1 of 2 papers kept"
+    lines = message.splitlines()
+    assert [x for x in lines if len(x) > BODY_WIDTH and not x.startswith("https://")] == []
+    assert git(Path(), "interpret-trailers", "--parse", stdin=message) == ""
 
 
 def test_the_subject_of_the_fullest_day_is_not_cut() -> None:
     kept = [Kept(paper(f"2601.{n:05}"), score()) for n in range(2000)]
     assert len(commit_message(make.digest(kept=kept)).splitlines()[0]) <= 68
-
-
-def test_lines_are_short_but_for_bare_links() -> None:
-    lines = commit_message(hostile_digest()).splitlines()
-    assert [x for x in lines if len(x) > BODY_WIDTH and not x.startswith("https://")] == []
-
-
-def test_git_finds_no_trailer_in_the_message() -> None:
-    found = git(Path(), "interpret-trailers", "--parse", stdin=commit_message(hostile_digest()))
-    assert found == ""
 
 
 # --- committing -------------------------------------------------------------------------------
@@ -133,14 +114,6 @@ def test_staged_edited_and_untracked_files_stay_as_they_are(repository: Path) ->
     assert (repository / "notes.txt").read_text() == "edited\n"
 
 
-def test_a_removed_page_is_committed_as_removed(repository: Path) -> None:
-    commit(repository / "docs", DIGEST)
-    (repository / "docs" / "2026" / "2026-01-30.html").unlink()
-    (repository / "docs" / "index.html").write_text("other\n")
-    commit(repository / "docs", DIGEST)
-    assert git(repository, "ls-files", "docs") == "docs/index.html"
-
-
 def test_an_empty_repository_gets_its_first_commit(tmp_path: Path) -> None:
     git(tmp_path, "init", "--quiet", "new")
     out = tmp_path / "new" / "docs"
@@ -168,22 +141,14 @@ def held(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("GIT_DIR", ".git"),
-        ("GIT_INDEX_FILE", ".git/index"),
-    ],
-)
-def test_variables_of_a_hook_lead_nowhere_else(
-    repository: Path, tmp_path: Path, variable: str, value: str
-) -> None:
+def test_variables_of_a_hook_lead_nowhere_else(repository: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     git(tmp_path, "init", "--quiet", "other")
     git(other, "commit", "--quiet", "--allow-empty", "--message", "Other")
     before = held(other / ".git")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(variable, str(other / value))
+        patch.setenv("GIT_DIR", str(other / ".git"))
+        patch.setenv("GIT_INDEX_FILE", str(other / ".git/index"))
         made = commit(repository / "docs", DIGEST)
     assert made == git(repository, "rev-parse", "HEAD")
     assert git(repository, "show", "--format=", "--name-only") == "docs/2026/2026-01-30.html"
@@ -191,9 +156,7 @@ def test_variables_of_a_hook_lead_nowhere_else(
     assert held(other / ".git") == before
 
 
-@pytest.mark.parametrize(
-    "inside", ["a b/é", '"docs"', "back\\slash", "a[b]*?", "new\nline", os.fsdecode(b"no\xfftext")]
-)
+@pytest.mark.parametrize("inside", ['"a b"/é', "a[b]*?", "new\nline", os.fsdecode(b"no\xfftext")])
 def test_a_site_is_committed_wherever_it_is(repository: Path, inside: str) -> None:
     out = repository / inside
     for path in ("2026/2026-01-29.html", "index.html"):
@@ -314,17 +277,6 @@ def test_days_without_a_commit_are_pending_oldest_first(repository: Path) -> Non
     assert [str(day) for day in days_among(uncommitted(out))] == ["2026-01-28"]
 
 
-def test_a_day_committed_alone_leaves_everything_else(repository: Path) -> None:
-    out = repository / "docs"
-    for day in ("2026-01-29", "2026-01-30"):
-        left(out, day)
-    commit(out, DIGEST, alone=True)
-    assert git(repository, "show", "--format=", "--name-only").splitlines() == [
-        "docs/2026/2026-01-30.html",
-        "docs/data/2026/2026-01-30.json",
-    ]
-
-
 # --- what git refuses -------------------------------------------------------------------------
 
 
@@ -367,9 +319,7 @@ def test_git_in_the_middle_of_something_commits_nothing(
     assert commit(repository / "docs", DIGEST)
 
 
-def test_looking_for_changes_does_not_write_the_index(
-    repository: Path,
-) -> None:
+def test_looking_for_changes_does_not_write_the_index(repository: Path) -> None:
     page, index = repository / "docs/2026/2026-01-30.html", repository / ".git" / "index"
     commit(repository / "docs", DIGEST)
     os.utime(page, (0, 0))  # which `git status` would note in the index
@@ -392,17 +342,9 @@ def test_a_repository_inside_the_site_is_refused(repository: Path, is_submodule:
     assert git(repository, "rev-parse", "HEAD") == head
 
 
-def test_a_half_written_file_is_not_committed(repository: Path) -> None:
-    (repository / "docs" / "2026" / ".2026-01-30.html.tmp").write_text("pa")
-    commit(repository / "docs", DIGEST)
-    assert ".tmp" not in git(repository, "ls-tree", "-r", "--name-only", "HEAD")
-
-
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
-        ("https://github.com/a/b", "https://github.com/a/b"),
-        ("https://ghp_s3cret@github.com/a/b", "https://***@github.com/a/b"),
         ("http://u:s3cret@127.0.0.1:1/x", "http://***@127.0.0.1:1/x"),
         ("https://x-access-token:s3cret@h/ and //y:s3cret@z", "https://***@h/ and //***@z"),
     ],

@@ -164,30 +164,21 @@ def test_of_two_runs_of_a_day_the_first_wins(repository: Path, other: Path, remo
     assert_clean(repository, remote)
 
 
-def test_a_day_that_they_lack_is_added(
+def test_days_that_they_lack_are_added_with_a_commit_each(
     repository: Path, other: Path, remote: Path, tmp_path: Path
 ) -> None:
-    theirs = record(other, digest_of(NEXT_DAY, "2602.00001"))
-    push(other / "docs", no_days)
-    record(repository, digest_of(DAY))
-    push_days(repository)
-    assert git(remote, "rev-parse", "main^") == theirs
-    days = [day.date for day in store.read_days(repository / "docs")]
-    assert days == [DAY, NEXT_DAY]
-    assert_clean(repository, remote)
-    assert_site_is_its_archives(repository, tmp_path)
-
-
-def test_several_days_are_added_with_a_commit_each(
-    repository: Path, other: Path, remote: Path
-) -> None:
-    theirs = record(other, digest_of(NEXT_DAY + timedelta(days=1), "2602.00003"))
+    last_day = NEXT_DAY + timedelta(days=1)
+    theirs = record(other, digest_of(last_day, "2602.00003"))
     push(other / "docs", no_days)
     record(repository, digest_of(DAY))
     record(repository, digest_of(NEXT_DAY, "2602.00001"))
     push_days(repository)
     subjects = git(remote, "log", "--reverse", "--format=%s", f"{theirs}..main").splitlines()
     assert [subject[:17] for subject in subjects] == [f"Digest {DAY}", f"Digest {NEXT_DAY}"]
+    days = [day.date for day in store.read_days(repository / "docs")]
+    assert days == [DAY, NEXT_DAY, last_day]
+    assert_clean(repository, remote)
+    assert_site_is_its_archives(repository, tmp_path)
 
 
 def test_a_day_that_only_our_side_completed_is_ours(
@@ -203,18 +194,6 @@ def test_a_day_that_only_our_side_completed_is_ours(
     day = store.read_day(repository / "docs", DAY)
     assert day is not None
     assert day.counts.kept == 2
-    assert_site_is_its_archives(repository, tmp_path)
-
-
-def test_a_paper_scored_by_both_is_seen_once(repository: Path, other: Path, tmp_path: Path) -> None:
-    record(other, digest_of(NEXT_DAY, "2601.00001"))
-    push(other / "docs", no_days)
-    record(repository, digest_of(DAY, "2601.00001", "2601.00002"))
-    push_days(repository)
-    day = store.read_day(repository / "docs", DAY)
-    assert day is not None
-    assert day.seen == ("2601.00001",)
-    assert store.Archive(repository / "docs").scored_on(["2601.00001"]) == {"2601.00001": NEXT_DAY}
     assert_site_is_its_archives(repository, tmp_path)
 
 
@@ -237,34 +216,29 @@ def test_after_three_lost_races_the_push_fails(
     assert len(pushes.read_text().splitlines()) == MAX_RETRIES + 1
 
 
-def test_a_shallow_clone_pushes_on_top_of_others(remote: Path, other: Path) -> None:
-    push_code(other)
-    shallow = clone(remote, "shallow", "--depth=1")
-    theirs = push_code(other, "print(3)\n")
-    record(shallow, digest_of(DAY))
-    push_days(shallow)
-    assert git(remote, "rev-parse", "main^") == theirs
-    assert_clean(shallow, remote)
-
-
 # --- the user's own work ----------------------------------------------------------------------
 
 
 def test_edits_and_staged_files_survive_a_race(repository: Path, other: Path, remote: Path) -> None:
+    record(other, digest_of(NEXT_DAY, "2602.00001"))
+    push(other / "docs", no_days)
     push_code(other)
     (repository / "notes.txt").write_text("edited\n")
     (repository / "staged.txt").write_text("staged\n")
     git(repository, "add", "staged.txt")
-    (repository / "new.txt").write_text("new\n")
+    (repository / "docs").mkdir()
+    (repository / "docs/CNAME").write_text("papers.example.org\n")
     record(repository, digest_of(DAY))
     push_days(repository)
     assert git(repository, "status", "--porcelain").splitlines() == [
         "M notes.txt",
         "A  staged.txt",
-        "?? new.txt",
+        "?? docs/CNAME",
     ]
     assert (repository / "notes.txt").read_text() == "edited\n"
-    assert "staged.txt" not in git(remote, "ls-tree", "--name-only", "main")
+    assert (repository / "docs/CNAME").read_text() == "papers.example.org\n"
+    published = git(remote, "ls-tree", "-r", "--name-only", "main").splitlines()
+    assert not {"staged.txt", "docs/CNAME"} & set(published)
 
 
 def test_edits_in_their_files_are_not_touched(repository: Path, other: Path, remote: Path) -> None:
@@ -275,19 +249,6 @@ def test_edits_in_their_files_are_not_touched(repository: Path, other: Path, rem
         push_days(repository)
     assert (repository / "code.py").read_text() == "mine\n"
     assert git(remote, "log", "-1", "--format=%s", "main").startswith("Digest")
-
-
-def test_commits_of_the_users_own_are_not_moved(
-    repository: Path, other: Path, remote: Path
-) -> None:
-    theirs = push_code(other)
-    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Empty")
-    (repository / "notes.txt").write_text("mine\n")
-    git(repository, "commit", "--quiet", "--all", "--message", "Mine")
-    record(repository, digest_of(DAY))
-    with pytest.raises(PublishError, match="2 commits of your own are not pushed, and --push"):
-        push_days(repository)
-    assert git(remote, "rev-parse", "main") == theirs
 
 
 def test_commits_dropped_by_the_remote_are_not_republished(
@@ -315,20 +276,6 @@ def test_a_rewritten_remote_branch_is_told_apart(
     record(repository, digest_of(DAY))
     with pytest.raises(PublishError, match="was rewritten"):
         push_days(repository)
-
-
-def test_a_users_file_in_the_site_survives_a_race(
-    repository: Path, other: Path, remote: Path
-) -> None:
-    record(other, digest_of(NEXT_DAY, "2602.00001"))
-    push(other / "docs", no_days)
-    (repository / "docs").mkdir()
-    (repository / "docs" / "CNAME").write_text("papers.example.org\n")
-    record(repository, digest_of(DAY))
-    push_days(repository)
-    assert (repository / "docs" / "CNAME").read_text() == "papers.example.org\n"
-    assert git(repository, "status", "--porcelain") == "?? docs/CNAME"
-    assert "CNAME" not in tree(remote, "main")
 
 
 def test_a_day_added_to_theirs_repeats_no_paper(
