@@ -70,7 +70,7 @@ def test_a_line_is_a_label_with_text_as_in_feeds() -> None:
     whole = line(
         title=" G\\\"odel's\n $x$\u202e ", abstract="a  b", authors=["Ada"], categories=["cs.LG"]
     )
-    text = f"\ufeff{whole}\r\n\r\n  \n{line(id='2601.2', relevance=9, novelty=7)}\r\n"
+    text = f"\ufeff{whole}\r\n\r\n  \n{line(id='2601.2', relevance=9, novelty=7, colour='red')}\r\n"
     first, second = parse_labels(text, "labels.jsonl")
     expected = replace(paper("2601.1", title="Gödel's $x$", authors=["Ada"]), abstract="a b")
     assert first == Label(expected, True)
