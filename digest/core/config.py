@@ -381,8 +381,5 @@ def _show(value: object) -> str:
         return str(value).lower()
     shown = reprlib.Repr()  # does not go deep into nested values
     shown.maxstring = shown.maxother = 60
-    try:
-        text = shown.repr(value)
-    except ValueError:
-        return "a very long number"  # Python refuses to print it
+    text = shown.repr(value)
     return text if len(text) <= 60 else text[:59] + "…"
