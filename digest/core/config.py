@@ -31,8 +31,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from digest.core import categories, strict_yaml
+from digest.core.day import Cut
 from digest.core.errors import ConfigError
-from digest.core.models import Cut
 from digest.core.scores import ScoredBy
 
 # --- kinds of values -------------------------------------------------------------------------

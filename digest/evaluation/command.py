@@ -20,8 +20,7 @@ from digest.archive import store
 from digest.arxiv import search_api
 from digest.core import files
 from digest.core.config import Config
-from digest.core.errors import ConfigError, Interrupted, OverBudget, ScoringError
-from digest.core.models import RunStatus
+from digest.core.errors import ConfigError, Interrupted, OverBudget, RunStatus, ScoringError
 from digest.core.papers import Paper
 from digest.core.progress import bar, stage
 from digest.core.scores import Failure, Reason, Score, ScoredBy, Scoring

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from statistics import fmean, quantiles
 from typing import Any
 
-from digest.core.models import Cut
+from digest.core.day import Cut
 from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 from digest.evaluation.labels import Label

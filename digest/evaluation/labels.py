@@ -17,8 +17,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from pydantic import AfterValidator, Field, Strict, TypeAdapter, ValidationError
 
+from digest.core.day import Below, Cut, Digest
 from digest.core.errors import ConfigError
-from digest.core.models import Below, Cut, Digest
 from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import NO_TOPIC, Score, ScoredBy
 from digest.core.tex import accents

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 from digest.archive import record, store
 from digest.arxiv.feed import parse_feed
 from digest.core import calendar
-from digest.core.models import Cut, Digest, Status
+from digest.core.day import Cut, Digest, Status
 from digest.core.papers import AnnounceType, Entry, Source, SourceState
 from digest.core.scores import Score, ScoredBy, Usage
 from digest.run import output, ranking, selection

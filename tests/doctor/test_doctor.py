@@ -20,7 +20,7 @@ from digest.archive import store
 from digest.arxiv.fetch import Fetched
 from digest.cli.main import main
 from digest.core.config import Site
-from digest.core.models import Digest, Kept
+from digest.core.day import Digest, Kept
 from digest.core.papers import Feed, Paper
 from digest.doctor import examine, hub, repository, scoring
 from digest.doctor.verdict import Check

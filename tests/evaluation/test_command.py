@@ -22,8 +22,8 @@ from pytest_httpserver import HTTPServer
 from digest.archive import record, store
 from digest.cli.main import main
 from digest.core.config import Config, Llm, load_config
+from digest.core.day import Digest, Kept
 from digest.core.errors import OverBudget, ScoringError
-from digest.core.models import Digest, Kept
 from digest.core.papers import Paper
 from digest.core.scores import Failure, Prompt, Reason, ScoredBy, Scoring, Usage, Verdict
 from digest.evaluation import command, labels

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.models import Cut
+from digest.core.day import Cut
 from digest.core.scores import Score
 from digest.evaluation.compare import as_dict, compare, evaluate
 from digest.evaluation.labels import Label

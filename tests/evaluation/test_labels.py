@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.core.day import Below, Kept
 from digest.core.errors import ConfigError
-from digest.core.models import Below, Kept
 from digest.core.scores import Score, ScoredBy
 from digest.core.text import one_line
 from digest.evaluation import labels
