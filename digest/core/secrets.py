@@ -47,7 +47,7 @@ class Secrets:
         long_enough = [value for value in values if len(value) >= SHORTEST]
         sure = [value for value in long_enough if _is_sure(value)]
         spellings = {spelling for value in sure for spelling in _spellings(value)}
-        self._pieces = frozenset(p for spelling in spellings for p in _pieces(spelling, 1))
+        self._spellings = [frozenset(_pieces(spelling, 1)) for spelling in spellings]
         # Few, but they find the whole, its beginning, its end, and any long part of it.
         self._some_pieces = tuple(p for spelling in spellings for p in _pieces(spelling, _WINDOW))
         words = [value for value in long_enough if value not in sure]
@@ -64,7 +64,7 @@ class Secrets:
     def scrub(self, value: T) -> T:
         """`value` with each secret replaced by “…”: a text, or a dataclass, mapping, list or tuple
         of such, keys included. A value without a secret is returned unchanged."""
-        return self._scrub(value) if self._pieces or self._exact else value
+        return self._scrub(value) if self._spellings or self._exact else value
 
     def _scrub(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -89,18 +89,19 @@ class Secrets:
         return text
 
     def _place_in(self, text: str) -> tuple[int, int]:
-        """Start and end of the shortest part of `text` that has every piece which `text` has."""
-        pieces = self._pieces_in(text)
+        """Start and end of a secret: the shortest part of `text` with the same pieces of it."""
+        pieces = next(filter(None, (_found(spelling, text) for spelling in self._spellings)))
         places = range(len(text) + 1)
-        end = bisect_left(places, True, key=lambda end: pieces <= self._pieces_in(text[:end]))
+        end = bisect_left(places, True, key=lambda end: _found(pieces, text[:end]) == pieces)
         after = bisect_left(
-            places[:end], True, key=lambda start: not pieces <= self._pieces_in(text[start:end])
+            places[:end], True, key=lambda start: _found(pieces, text[start:end]) != pieces
         )
         return after - 1, end
 
-    def _pieces_in(self, text: str) -> set[str]:
-        skeletons = _skeletons(text)
-        return {piece for piece in self._pieces if any(piece in each for each in skeletons)}
+
+def _found(pieces: frozenset[str], text: str) -> frozenset[str]:
+    skeletons = _skeletons(text)
+    return frozenset(piece for piece in pieces if any(piece in each for each in skeletons))
 
 
 def _pieces(skeleton: str, step: int) -> Iterator[str]:

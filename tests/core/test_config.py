@@ -217,7 +217,7 @@ values = st.recursive(
 )
 
 
-@examples(30)
+@examples(15)
 @given(st.dictionaries(keys | st.text(max_size=4), values, max_size=8))
 def test_any_settings_are_a_config_or_a_config_error(written: dict[str, Any]) -> None:
     try:

@@ -63,6 +63,9 @@ def test_a_telling_part_is_found_too(part: str) -> None:
 def test_every_place_is_replaced_and_nothing_else() -> None:
     text = f"a {KEY} b {KEY}{KEY} c"
     assert SECRETS.scrub(text) == f"a {HIDDEN} b {HIDDEN}{HIDDEN} c"
+    other = "ghs_Another0Token1Value2"
+    spread = f"a {' '.join(KEY)} b {'&shy;'.join(other)} c"
+    assert Secrets([KEY, other]).scrub(spread) == f"a {HIDDEN} b {HIDDEN} c"
 
 
 @pytest.mark.parametrize("text", ["sk-proj-", "sk-proj-…z", "The sky projects.", "", r"\u00zz %zz"])
