@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from digest.core.calendar import EASTERN
-from digest.core.models import Below, Cut, Digest, Filtered, Kept, Status, Unscored
+from digest.core.day import Below, Cut, Digest, Filtered, Kept, Status, Unscored
 from digest.core.papers import AnnounceType, Entry, Feed, Origin, Paper, Source, SourceState
 from digest.core.scores import NO_TOPIC, Failure, Prompt, Score, ScoredBy, Usage, Verdict
 

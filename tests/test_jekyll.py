@@ -15,7 +15,7 @@ import pytest
 
 from digest.archive import store
 from digest.core.config import Site
-from digest.core.models import Kept, Unscored
+from digest.core.day import Kept, Unscored
 from digest.core.scores import Prompt
 from digest.core.tex import plain
 from digest.run import output

@@ -12,8 +12,8 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 
 from digest.core import files
+from digest.core.day import Day, Digest
 from digest.core.errors import ArchiveError
-from digest.core.models import Day, Digest
 
 FOLDER = PurePosixPath("data/seen")
 # A killed run leaves the ledger behind the records of the last days, if at all.

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+from digest.core.day import Below, Counts, Cut, Digest, Filtered, Kept, Missed, Status, Unscored
 from digest.core.errors import ArchiveError
-from digest.core.models import Below, Counts, Cut, Digest, Filtered, Kept, Missed, Status, Unscored
 from digest.core.papers import (
     FEED_LIMIT,
     AnnounceType,

@@ -24,8 +24,8 @@ import msgspec
 from digest.archive import ledger, record
 from digest.archive.layout import day_file, is_ours, not_ours
 from digest.core import files
+from digest.core.day import Day, Digest
 from digest.core.errors import ArchiveError
-from digest.core.models import Day, Digest
 from digest.core.papers import Entry
 
 log = logging.getLogger("digest")

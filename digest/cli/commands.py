@@ -27,8 +27,7 @@ from digest.cli.options import DEMO_OUT
 from digest.cli.output import print_safely
 from digest.core import calendar
 from digest.core.config import Config, load_config, require_own_folder
-from digest.core.errors import ConfigError
-from digest.core.models import RunStatus
+from digest.core.errors import ConfigError, RunStatus
 from digest.core.scores import ScoredBy
 from digest.core.wording import count
 from digest.doctor import examine, repository

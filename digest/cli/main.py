@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from digest.cli import environment
 from digest.cli.options import parser
 from digest.cli.output import print_safely
-from digest.core.errors import AnotherRun, DigestError, Interrupted
-from digest.core.models import RunStatus
+from digest.core.errors import AnotherRun, DigestError, Interrupted, RunStatus
 from digest.core.secrets import Secrets
 from digest.run.report import DayReport, LogFormatter, RunReport
 

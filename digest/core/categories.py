@@ -27,7 +27,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -166,27 +166,25 @@ def _nearest(category: str) -> Category | None:
             return begun[0]
         newer = _may_be_newer(category)
         cutoff = _SIMILAR_BUT_WELL_WRITTEN if newer else _SIMILAR_IN_ARCHIVE
-        return _most_similar(subject_class, siblings, lambda e: e.subject_class, cutoff)
+        by_class = {e.subject_class.casefold(): e for e in siblings}
+        return _most_similar(subject_class, by_class, cutoff)
     if archive in by_id:  # 'hep-th.ST': an archive without categories
         return by_id[archive]
-    current = [entry for entry in by_id.values() if not entry.use]
-    return _most_similar(word, current, lambda e: e.id, _SIMILAR_ANYWHERE) if word else None
+    current = {e.id.casefold(): e for e in by_id.values() if not e.use}
+    return _most_similar(word, current, _SIMILAR_ANYWHERE)
 
 
-def _most_similar(
-    word: str, entries: Sequence[Category], spell: Callable[[Category], str], cutoff: float
-) -> Category | None:
-    """The entry whose spelling or name is most similar to `word`; None if all are below `cutoff`.
+def _most_similar(word: str, entries: Mapping[str, Category], cutoff: float) -> Category | None:
+    """The entry whose name or key is most similar to `word`; None if all are below `cutoff`.
 
     The initials of a name count only if they are equal ('ML' for cs.LG).
     """
-    for entry in entries:
+    for entry in entries.values():
         name = entry.name.casefold()
         initials = "".join(part[0] for part in name.split())
-        if word in (entry.subject_class.casefold(), name, initials):
+        if word and word in (entry.subject_class.casefold(), name, initials):
             return entry
-    by_text = {entry.name.casefold(): entry for entry in entries}
-    by_text |= {spell(entry).casefold(): entry for entry in entries}
+    by_text = {entry.name.casefold(): entry for entry in entries.values()} | dict(entries)
     similar = get_close_matches(word, by_text, n=1, cutoff=cutoff)
     return by_text[similar[0]] if similar else None
 

@@ -31,8 +31,8 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 
 from digest.core import categories, strict_yaml
+from digest.core.day import Cut
 from digest.core.errors import ConfigError
-from digest.core.models import Cut
 from digest.core.scores import ScoredBy
 
 # --- kinds of values -------------------------------------------------------------------------
@@ -381,8 +381,5 @@ def _show(value: object) -> str:
         return str(value).lower()
     shown = reprlib.Repr()  # does not go deep into nested values
     shown.maxstring = shown.maxother = 60
-    try:
-        text = shown.repr(value)
-    except ValueError:
-        return "a very long number"  # Python refuses to print it
+    text = shown.repr(value)
     return text if len(text) <= 60 else text[:59] + "…"

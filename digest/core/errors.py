@@ -1,4 +1,4 @@
-"""Every expected failure, each reported in one line.
+"""How a run ends: its status, and every expected failure, each reported in one line.
 
     DigestError                 exit code
     ├── ConfigError             2   settings, prompts, command line
@@ -19,7 +19,30 @@ user sees after "digest: ". Unexpected errors are not in this tree and keep thei
 
 from __future__ import annotations
 
-from digest.core.models import RunStatus
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """How a run, or one day of it, ended: `status` in the report."""
+
+    PUBLISHED = "published"
+    UPDATED = "updated"  # the day was published before, and something has changed
+    UNCHANGED = "unchanged"
+    NO_ANNOUNCEMENT = "no_announcement"
+    PLANNED = "planned"  # a dry run
+    STALE_FEED = "stale_feed"
+    WAITING = "waiting"  # a later run will publish it
+    EVALUATED = "evaluated"
+    NOT_SET_UP = "not_set_up"  # a fresh fork without a key
+    FINDINGS = "findings"  # of `check` and `doctor`
+    CONFIG_ERROR = "config_error"
+    OUTAGE = "outage"
+    OVER_BUDGET = "over_budget"
+    FEED_ERROR = "feed_error"
+    ARCHIVE_ERROR = "archive_error"
+    PUBLISH_ERROR = "publish_error"
+    INTERRUPTED = "interrupted"
+    ERROR = "error"
 
 
 class DigestError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 
 from digest.core.calendar import EASTERN, next_announcement, today_eastern
-from digest.core.models import LIMIT_RULE, Counts, Digest, Unscored
+from digest.core.day import LIMIT_RULE, Counts, Digest, Unscored
 from digest.core.papers import FEED_LIMIT, Origin
 from digest.core.scores import ScoredBy, add
 

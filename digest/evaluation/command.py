@@ -11,7 +11,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +20,7 @@ from digest.archive import store
 from digest.arxiv import search_api
 from digest.core import files
 from digest.core.config import Config
-from digest.core.errors import ConfigError, Interrupted, OverBudget, ScoringError
-from digest.core.models import RunStatus
+from digest.core.errors import ConfigError, Interrupted, OverBudget, RunStatus, ScoringError
 from digest.core.papers import Paper
 from digest.core.progress import bar, stage
 from digest.core.scores import Failure, Reason, Score, ScoredBy, Scoring
@@ -57,22 +56,18 @@ class Labelled:
 
 
 def labelled_by(source: Path | date, config: Config, session: requests.Session) -> Labelled:
-    """The labels of a file, or of the archived days from a date on. Raises `ConfigError`."""
+    """The labels of a file, or the scored papers of the archived days from a date on.
+
+    The archive has no abstracts of papers below the cut: they are requested from arXiv. Raises
+    `ConfigError`.
+    """
     if isinstance(source, Path):
         return Labelled(label_files.load_labels(source))
-    return _from_archive(config, source, session)
-
-
-def _from_archive(config: Config, since: date, session: requests.Session) -> Labelled:
-    """The scored papers of the archived days from `since` on.
-
-    The archive has no abstracts of papers below the cut: they are requested from arXiv.
-    """
-    days = (day for day in bar(store.read_archive(config.out), "read") if day.date >= since)
+    days = (day for day in bar(store.read_archive(config.out), "read") if day.date >= source)
     archived = label_files.from_archive(days)
     if not archived.days:
         raise ConfigError(
-            f"{config.out / store.DATA}: no scored day from {since} on: name an earlier date,"
+            f"{config.out / store.DATA}: no scored day from {source} on: name an earlier date,"
             " or a file of labels with --labels"
         )
     with stage("labels") as summary:
@@ -82,8 +77,7 @@ def _from_archive(config: Config, since: date, session: requests.Session) -> Lab
             log.info("labels: asking arXiv for %s, %d at a time", lean, search_api.PAGE)
             ids = [below.id for below in archived.lean]
             papers = search_api.fetch_papers(session, config.arxiv.api_url, ids)
-        fetched, missing = label_files.with_abstracts(archived.lean, papers)
-        labels = (*archived.labels, *fetched)
+        labels, missing = archived.with_abstracts(papers)
         scorer = scorer_label(archived.scorer, "the model")
         summary.append(f"{count(len(labels), 'paper')} as {scorer} scored them")
         summary.append(f"{count(archived.days, 'day')} of the archive")
@@ -92,31 +86,45 @@ def _from_archive(config: Config, since: date, session: requests.Session) -> Lab
         log.warning("labels: left out, arXiv has no abstract of %d: %s", len(missing), ids_shown)
     if not labels:
         raise ConfigError(f"{config.arxiv.api_url}: has none of the papers: check `arxiv.api_url`")
-    return Labelled(labels, tuple(missing))
+    return Labelled(labels, missing)
 
 
 # --- what is measured -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Contender:
-    """A set of scores that is measured: from a scorer, or else from a file."""
+    """A set of scores that is measured: those of a file, or what a scorer answers."""
 
     name: str
     scorer: Scorer | None
-    saved: Mapping[str, Score]  # from the file, by paper id
+    scoring: Scoring = field(default_factory=lambda: Scoring({}))  # so far
+    answers: Unfinished | None = None  # where a scorer's answers are stored
+
+    @property
+    def scores(self) -> dict[str, Score]:
+        return {i: v for i, v in self.scoring.verdicts.items() if isinstance(v, Score)}
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many papers were not scored, by reason."""
+        return Counter(v.reason for v in self.scoring.verdicts.values() if isinstance(v, Failure))
+
+    def pending(self, papers: Iterable[Paper]) -> list[Paper]:
+        """The papers without a score or a failure."""
+        return [paper for paper in papers if paper.id not in self.scoring.verdicts]
 
 
 def contender(path: Path, config: Config, make_scorer: Callable[[Config], Scorer]) -> Contender:
     """A folder of prompts for the configured scorer, or a file of results."""
     if path.is_dir() or path == config.prompts:
-        return Contender(str(path), make_scorer(replace(config, prompts=path)), {})
+        return Contender(str(path), make_scorer(replace(config, prompts=path)))
     if not path.exists():
         raise ConfigError(
             f"{path}: no such file or folder: name a folder of prompts, or a file of results that"
             " `digest eval --save` wrote"
         )
-    return Contender(str(path), None, label_files.load_results(path))
+    return Contender(str(path), None, Scoring(label_files.load_results(path)))
 
 
 def require_place(save: Path, labels: Path | None, compared: object) -> None:
@@ -155,83 +163,73 @@ def measure(
     papers would be no figures of all.
     """
     papers = [label.paper for label in labelled.labels]
-    for one in contenders:
-        if one.scorer is None and not any(paper.id in one.saved for paper in papers):
+    for i, one in enumerate(contenders):
+        if one.scorer:
+            one.answers = _answers(one.scorer, papers, unfinished, i)
+            one.scoring = one.answers.read()
+        elif not any(paper.id in one.scores for paper in papers):
             raise ConfigError(
                 f"{one.name}: no score of any of the labelled papers: name the labels that these"
                 " are the results of"
             )
-    stores = [_store(one, papers, unfinished, i) for i, one in enumerate(contenders)]
-    scorings = [
-        answers.read() if answers else Scoring(one.saved)
-        for one, answers in zip(contenders, stores, strict=True)
-    ]
-    spent = _spend(scorings)
-    _require_affordable(contenders, papers, scorings, config, spent)
-    for i, (one, answers) in enumerate(zip(contenders, stores, strict=True)):
-        if one.scorer is None or answers is None:
-            continue
-        rest = _rest(papers, scorings[i])
-        left_usd = _left_usd(config, spent)
-        new = _score(one.scorer, one.name, rest, len(papers) - len(rest), left_usd, answers)
-        spent += _spend([new])
-        scorings[i] += new
-        _require_enough(one.name, papers, scorings[i], config.llm.max_unscored)
-    scores = [_scores(scoring) for scoring in scorings]
-    if not any(all(paper.id in each for each in scores) for paper in papers):
+    _require_affordable(contenders, papers, config)
+    for one in contenders:
+        if one.scorer and one.answers:
+            _score(one, one.scorer, papers, _left_usd(contenders, config), one.answers)
+            _require_enough(one, papers, config.llm.max_unscored)
+    if not any(all(paper.id in one.scores for one in contenders) for paper in papers):
         names = " and ".join(one.name for one in contenders)
         raise ConfigError(f"{names}: no paper that both have scored: name results of the same ones")
-    outcome = _outcome(labelled, contenders, scores, spent, config, k)
+    outcome = _outcome(labelled, contenders, config, k)
     if save is not None:
-        _save(save, papers, scores[0])
-    if all(reason in LASTING for scoring in scorings for reason in _reasons(scoring)):
-        for answers in filter(None, stores):
-            answers.forget()
+        _save(save, papers, contenders[0].scores)
+    if all(reason in LASTING for one in contenders for reason in one.reasons):
+        for one in contenders:
+            if one.answers:
+                one.answers.forget()
     return outcome
 
 
 # --- scores -----------------------------------------------------------------------------------
 
 
-def _store(one: Contender, papers: Iterable[Paper], folder: Path, number: int) -> Unfinished | None:
+def _answers(scorer: Scorer, papers: Iterable[Paper], folder: Path, number: int) -> Unfinished:
     """Where a scorer's answers are stored: one file for each scorer, prompt and set of papers.
 
     The contender's number is part of it: comparing the same prompts with themselves shows how far
     a model agrees with itself.
     """
-    if one.scorer is None:
-        return None
-    asked = [one.scorer.name, one.scorer.model or "", one.scorer.prompt.sha256, str(number)]
+    asked = [scorer.name, scorer.model or "", scorer.prompt.sha256, str(number)]
     asked += [f"{paper.id}\0{paper.title}\0{paper.abstract}" for paper in papers]
     sha256 = hashlib.sha256("\n".join(asked).encode()).hexdigest()
     return Unfinished(folder / f"eval-{sha256[:16]}.jsonl", None, sha256)
 
 
-def _left_usd(config: Config, spent: Scoring) -> float | None:
-    """The rest of the budget, in dollars; None: no budget is set."""
-    return budget.left_usd(config.llm.budget_usd, spent.cost_usd)
+def _spent(contenders: Iterable[Contender]) -> Scoring:
+    """The usage and cost of all together, earlier tries included."""
+    return sum((one.scoring for one in contenders), Scoring({}))
+
+
+def _left_usd(contenders: Iterable[Contender], config: Config) -> float | None:
+    return budget.left_usd(config.llm.budget_usd, _spent(contenders).cost_usd)
 
 
 def _require_affordable(
-    contenders: Sequence[Contender],
-    papers: Sequence[Paper],
-    scorings: Sequence[Scoring],
-    config: Config,
-    spent: Scoring,
+    contenders: Sequence[Contender], papers: Sequence[Paper], config: Config
 ) -> None:
     """Log the estimated cost. Raises `OverBudget` if it is more than what is left."""
     estimate = Scoring({})
     sizes: list[int] = []
-    for one, scoring in zip(contenders, scorings, strict=True):
-        rest = _rest(papers, scoring)
-        if one.scorer and one.scorer.name is not ScoredBy.EMBEDDED and rest:
-            estimate += one.scorer.estimate(rest)
-            sizes.append(len(rest))
+    for one in contenders:
+        pending = one.pending(papers)
+        if one.scorer and one.scorer.name is not ScoredBy.EMBEDDED and pending:
+            estimate += one.scorer.estimate(pending)
+            sizes.append(len(pending))
     if not sizes:
         return
     what = " and ".join(count(size, "paper") for size in sorted(set(sizes)))
     what += ", twice" * (len(sizes) > len(set(sizes)))
-    cost, left_usd = estimate.cost_usd, _left_usd(config, spent)
+    cost, left_usd = estimate.cost_usd, _left_usd(contenders, config)
     if cost is None:
         log.info("cost: no estimate for %s, the price of the model is not known", what)
         return
@@ -245,68 +243,41 @@ def _require_affordable(
     log.info("cost: about %s for %s, in %s", dollars(cost), what, requests)
 
 
-def _rest(papers: Iterable[Paper], scoring: Scoring) -> list[Paper]:
-    """The papers without a score or a failure."""
-    return [paper for paper in papers if paper.id not in scoring.verdicts]
-
-
 def _score(
+    one: Contender,
     scorer: Scorer,
-    name: str,
     papers: Sequence[Paper],
-    scored_earlier: int,
     left_usd: float | None,
     answers: Unfinished,
-) -> Scoring:
-    with stage("score") as summary:
-        summary.append(
-            f"{count(len(papers), 'paper')} by {scorer_label(scorer.name, scorer.model)}"
-        )
-        summary.append(f"prompts of {name}")
-        if scored_earlier:
-            summary.append(f"{scored_earlier} scored earlier")
-        return scorer.score(papers, left_usd, answers.keep)
-
-
-def _require_enough(
-    name: str, papers: Sequence[Paper], scoring: Scoring, max_unscored: float
 ) -> None:
+    """Add the scores of the papers that have none yet."""
+    pending = one.pending(papers)
+    with stage("score") as summary:
+        by = scorer_label(scorer.name, scorer.model)
+        summary += [f"{count(len(pending), 'paper')} by {by}", f"prompts of {one.name}"]
+        if scored_earlier := len(papers) - len(pending):
+            summary.append(f"{scored_earlier} scored earlier")
+        one.scoring += scorer.score(pending, left_usd, answers.keep)
+
+
+def _require_enough(one: Contender, papers: Sequence[Paper], max_unscored: float) -> None:
     """Raise `Interrupted` if somebody stopped the scorer, and `ScoringError` if more than the share
     `max_unscored` has no score, or all. Papers that the model refused do not count."""
-    reasons = _reasons(scoring)
-    scored = len(_scores(scoring))
+    reasons, scored, trouble = one.reasons, len(one.scores), one.scoring.trouble
     unscored = len(papers) - scored
-    what = f"{name}: {unscored} of {count(len(papers), 'paper')} not scored"
+    what = f"{one.name}: {unscored} of {count(len(papers), 'paper')} not scored"
     what += f" ({in_short(reasons)})" if reasons else ""
     end = "; what was scored is kept: run it again, and only the rest is paid for" * bool(scored)
     if reasons[Reason.INTERRUPTED]:
         raise Interrupted(f"interrupted: {what}{end}")
-    too_many = (unscored - reasons[Reason.REFUSED]) / len(papers) > max_unscored
-    if too_many or not scored:
+    if not scored or (unscored - reasons[Reason.REFUSED]) / len(papers) > max_unscored:
         if reasons[Reason.BUDGET]:
-            trouble = scoring.trouble or "raise llm.budget_usd"
+            trouble = trouble or "raise llm.budget_usd"
             raise OverBudget(f"the budget is not enough: {trouble}: {what}{end}")
-        raise ScoringError(f"the model failed: {scoring.trouble or 'try again later'}: {what}{end}")
+        raise ScoringError(f"the model failed: {trouble or 'try again later'}: {what}{end}")
     if unscored:
         again = any(reason not in LASTING for reason in reasons)
         log.warning("%s%s", what, "; run it again for the rest" if again else "")
-
-
-def _scores(scoring: Scoring) -> dict[str, Score]:
-    return {i: v for i, v in scoring.verdicts.items() if isinstance(v, Score)}
-
-
-def _reasons(scoring: Scoring) -> Counter[str]:
-    """How many papers were not scored, by reason."""
-    return Counter(v.reason for v in scoring.verdicts.values() if isinstance(v, Failure))
-
-
-def _spend(scorings: Iterable[Scoring]) -> Scoring:
-    """The usage and cost of all together, without their verdicts."""
-    total = Scoring({})
-    for scoring in scorings:
-        total += replace(scoring, verdicts={}, trouble="")
-    return total
 
 
 def _save(path: Path, papers: Iterable[Paper], scores: Mapping[str, Score]) -> None:
@@ -321,30 +292,25 @@ def _save(path: Path, papers: Iterable[Paper], scores: Mapping[str, Score]) -> N
 
 
 def _outcome(
-    labelled: Labelled,
-    contenders: Sequence[Contender],
-    scores: Sequence[Mapping[str, Score]],
-    spent: Scoring,
-    config: Config,
-    k: int,
+    labelled: Labelled, contenders: Sequence[Contender], config: Config, k: int
 ) -> Outcome:
     cut, labels = config.keep.cut, labelled.labels
     details: dict[str, Any]
     if len(contenders) == 1:
-        evaluation = evaluate(labels, scores[0], cut, k)
+        evaluation = evaluate(labels, contenders[0].scores, cut, k)
         text = to_text(evaluation)
         details = {"evaluation": as_dict(evaluation)}
-        measured = [("", evaluation)]
+        measured = {"": evaluation}
         unscored = evaluation.unscored
         missing = f"{count(unscored, 'paper')} without a score"
     else:
         a, b = contenders
         with stage("compare") as summary:
-            comparison = compare(labels, scores[0], scores[1], cut, k)
+            comparison = compare(labels, a.scores, b.scores, cut, k)
             summary.append(f"{comparison.resamples:,} resamples")
         text = comparison_to_text(comparison, a.name, b.name)
         details = {"comparison": {"names": [a.name, b.name]} | as_dict(comparison)}
-        measured = [("a: ", comparison.a), ("b: ", comparison.b)]
+        measured = {"a: ": comparison.a, "b: ": comparison.b}
         unscored = comparison.labelled - comparison.a.n
         missing = f"{count(unscored, 'paper')} left out (without a score:"
         missing += f" {comparison.unscored_a} of a, {comparison.unscored_b} of b)"
@@ -352,13 +318,14 @@ def _outcome(
     clauses = [count(len(labels), "labelled paper")]
     clauses += [
         f"{name}AUC {number(e.figures.auc)}, F1 at the cut {number(e.figures.f1)}"
-        for name, e in measured
+        for name, e in measured.items()
     ]
     if unscored:
         clauses.append(missing)
     if labelled.left_out:
         clauses.append(f"{count(len(labelled.left_out), 'labelled paper')} left out")
     scorer = next((one.scorer for one in contenders if one.scorer), None)
+    spent = _spent(contenders)
     clauses.append(_cost(scorer, spent))
     report = DayReport(
         RunStatus.EVALUATED,

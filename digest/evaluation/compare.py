@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from statistics import fmean, quantiles
 from typing import Any
 
-from digest.core.models import Cut
+from digest.core.day import Cut
 from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 from digest.evaluation.labels import Label
@@ -201,10 +201,8 @@ def as_dict(result: Any) -> Any:
 
 def _interval(values: list[float], resamples: int) -> tuple[float | None, float | None]:
     """The limits between which 95% of the values lie; None if too few resamples define them."""
-    if not values or len(values) < MIN_DEFINED * resamples:
+    if len(values) < max(2, MIN_DEFINED * resamples):
         return None, None
-    if len(values) == 1:
-        return values[0], values[0]
     fortieths = quantiles(values, n=40, method="inclusive")
     return fortieths[0], fortieths[-1]
 
@@ -269,13 +267,13 @@ def _agreements(pairs: Sequence[tuple[Label | Score, Score]]) -> dict[str, Agree
 def _miss(entry: Entry) -> Miss:
     label, score = entry.label, entry.score
     return Miss(
-        id=label.paper.id,
-        title=label.paper.title,
-        relevance=score.relevance if score else None,
-        novelty=score.novelty if score else None,
-        label_relevance=label.relevance,
-        label_novelty=label.novelty,
-        topic=score.topic if score else NO_TOPIC,
-        comment=score.comment if score else "",
-        similarity=score.similarity if score else None,
+        label.paper.id,
+        label.paper.title,
+        score.relevance if score else None,
+        score.novelty if score else None,
+        label.relevance,
+        label.novelty,
+        score.topic if score else NO_TOPIC,
+        score.comment if score else "",
+        score.similarity if score else None,
     )

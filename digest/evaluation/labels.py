@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import reprlib
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -17,8 +17,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from pydantic import AfterValidator, Field, Strict, TypeAdapter, ValidationError
 
+from digest.core.day import Below, Cut, Digest
 from digest.core.errors import ConfigError
-from digest.core.models import Below, Cut, Digest
 from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import NO_TOPIC, Score, ScoredBy
 from digest.core.tex import accents
@@ -56,12 +56,10 @@ class Label:
 
 
 def load_labels(path: Path) -> tuple[Label, ...]:
-    """Read a file of labels. Raises `ConfigError` with all its mistakes."""
     return parse_labels(_read(path), str(path))
 
 
 def load_results(path: Path) -> dict[str, Score]:
-    """Read a file of results. Raises `ConfigError` with all its mistakes."""
     return parse_results(_read(path), str(path))
 
 
@@ -101,14 +99,9 @@ _Text = Annotated[str, Strict()]
 _FilledText = Annotated[_Text, AfterValidator(_check_filled)]
 _Id = Annotated[_FilledText, AfterValidator(_check_id)]
 _OneToTen = Annotated[int, Field(strict=True, ge=1, le=10)]
-_ALLOWED = {
-    "authors": "a list of texts",
-    "categories": "a list of texts",
-    "relevant": "true or false",
-    "relevance": "a whole number from 1 to 10",
-    "novelty": "a whole number from 1 to 10",
-    "similarity": "a number",
-}  # text, if it is not here
+_ALLOWED = {"relevant": "true or false", "similarity": "a number"}
+_ALLOWED |= dict.fromkeys(("authors", "categories"), "a list of texts")
+_ALLOWED |= dict.fromkeys(("relevance", "novelty"), "a whole number from 1 to 10")  # else text
 
 
 @dataclass(frozen=True)
@@ -192,23 +185,29 @@ def _parse(
     values: dict[str, T] = {}
     line_numbers: dict[str, int] = {}  # by id
     mistakes: list[str] = []
-    for number, line in _lines(text):
-        if isinstance(line, str):
+    # Not splitlines: a title may hold U+2028, which JSON allows.
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            given = _json_object(line)
+        except ValueError as error:
             if not values and not mistakes:  # a file of another kind: each line would be a mistake
-                raise ConfigError(f"{name}: no JSONL file of {like}: line {number} is {line}")
-            problems = [line]
-        else:
-            try:
-                parsed = adapter.validate_python(line)
-                if first := line_numbers.get(parsed.id):
-                    raise ValueError(f"`id` {parsed.id!r} is on line {first} already")
-                values[parsed.id], line_numbers[parsed.id] = build(parsed), number
-                continue
-            except ValidationError as error:
-                problems = list(dict.fromkeys(_describe(each, line) for each in error.errors()))
-            except ValueError as error:
-                problems = [str(error)]
-        mistakes += [f"{name}, line {number}: {problem}" for problem in problems]
+                raise ConfigError(
+                    f"{name}: no JSONL file of {like}: line {number} is {error}"
+                ) from error
+            mistakes.append(f"{name}, line {number}: {error}")
+            continue
+        try:
+            parsed = adapter.validate_python(given)
+            if first := line_numbers.get(parsed.id):
+                raise ValueError(f"`id` {parsed.id!r} is on line {first} already")
+            values[parsed.id], line_numbers[parsed.id] = build(parsed), number
+        except ValidationError as error:
+            problems = dict.fromkeys(_describe(each, given) for each in error.errors())
+            mistakes += [f"{name}, line {number}: {problem}" for problem in problems]
+        except ValueError as error:
+            mistakes.append(f"{name}, line {number}: {error}")
     if not values and not mistakes:
         mistakes.append(f"{name}: no line in it: a JSON object a line, each with an `id`")
     if (more := len(mistakes) - MAX_MISTAKES) > 0:
@@ -216,6 +215,17 @@ def _parse(
     if mistakes:
         raise ConfigError(*mistakes)
     return values
+
+
+def _json_object(line: str) -> dict[str, Any]:
+    """Without the keys that are null. Raises `ValueError`."""
+    try:
+        value = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ValueError(f"not JSON: {one_line(str(error), 100)}") from error
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return {key: item for key, item in value.items() if item is not None}
 
 
 def _describe(error: Any, line: dict[str, Any]) -> str:
@@ -227,22 +237,6 @@ def _describe(error: Any, line: dict[str, Any]) -> str:
     if "error" in error.get("ctx", {}):
         return f"`{key}` {error['ctx']['error']}"
     return f"`{key}` is {reprlib.repr(line[key])}: give {allowed}"
-
-
-def _lines(text: str) -> Iterator[tuple[int, dict[str, Any] | str]]:
-    """Each line that is not blank with its number: its object, or what is wrong with it."""
-    # Not splitlines: a title may hold U+2028, which JSON allows.
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeError, RecursionError) as e:
-            yield number, f"not JSON: {one_line(str(e), 100)}"
-        else:
-            is_object = isinstance(value, dict)
-            without_nulls = {k: v for k, v in value.items() if v is not None} if is_object else {}
-            yield number, without_nulls if is_object else "not a JSON object"
 
 
 # --- from the archive -------------------------------------------------------------------------
@@ -257,6 +251,18 @@ class Archived:
     scorer: ScoredBy | None  # None: nothing was scored
     days: int  # how many days were read
 
+    def with_abstracts(
+        self, papers: Mapping[str, Paper]
+    ) -> tuple[tuple[Label, ...], tuple[str, ...]]:
+        """The labels, those of lean papers that are in `papers` included; the other lean ids."""
+        fetched = [
+            _labelled(replace(papers[below.id], id=below.id), below.score)
+            for below in self.lean
+            if below.id in papers
+        ]
+        missing = tuple(below.id for below in self.lean if below.id not in papers)
+        return (*self.labels, *fetched), missing
+
 
 def from_archive(digests: Iterable[Digest]) -> Archived:
     """The scored papers of the days, without the filtered, seen and unscored ones.
@@ -265,12 +271,10 @@ def from_archive(digests: Iterable[Digest]) -> Archived:
     not be measured by word matching. If there are no such days, the embedded scorer's count, and
     `scorer` says so. A paper kept for its author counts by its scores, like any other.
     """
-    by_scorer: dict[ScoredBy, list[Digest]] = {}
-    for digest in sorted(digests, key=lambda d: d.date):
-        if digest.scored_ids:
-            by_scorer.setdefault(digest.scorer, []).append(digest)
-    scorer = next((one for one in ScoredBy if one in by_scorer), None)
-    days = by_scorer[scorer] if scorer else []
+    scored_days = sorted((d for d in digests if d.scored_ids), key=lambda d: d.date)
+    # `ScoredBy` begins with the model.
+    scorer = next((one for one in ScoredBy if any(d.scorer is one for d in scored_days)), None)
+    days = [digest for digest in scored_days if digest.scorer is scorer]
     scored: dict[str, Label | Below] = {}
     for digest in days:
         scored |= {kept.paper.id: _labelled(kept.paper, kept.score) for kept in digest.kept}
@@ -281,19 +285,6 @@ def from_archive(digests: Iterable[Digest]) -> Archived:
         scorer,
         len(days),
     )
-
-
-def with_abstracts(
-    lean: Iterable[Below], papers: Mapping[str, Paper]
-) -> tuple[list[Label], list[str]]:
-    """Labels of those in `papers`, which is by id, and the ids of the others."""
-    labels, missing = [], []
-    for below in lean:
-        if paper := papers.get(below.id):
-            labels.append(_labelled(replace(paper, id=below.id), below.score))
-        else:
-            missing.append(below.id)
-    return labels, missing
 
 
 def _labelled(paper: Paper, score: Score) -> Label:

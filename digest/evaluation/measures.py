@@ -18,7 +18,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from digest.core.models import Cut
+from digest.core.day import Cut
 from digest.core.scores import Score
 from digest.evaluation.labels import Label
 from digest.run.ranking import best_first, passes

@@ -27,7 +27,10 @@ _UNDEFINED = "–"
 def to_text(evaluation: Evaluation) -> str:
     """All parts, one below the other. Titles and comments are made harmless."""
     parts = [
-        [_labels(evaluation), *_unscored(evaluation)],
+        [
+            _labels(evaluation),
+            *_without_score(evaluation.unscored, "counted as last and as not kept"),
+        ],
         _at_the_cut(evaluation),
         _as_a_ranking(evaluation),
         _histograms(evaluation),
@@ -47,9 +50,9 @@ def comparison_to_text(comparison: Comparison, a: str = "a", b: str = "b") -> st
             [
                 _compared(comparison),
                 f"a: {_shown(a, WIDTH - 3)}",
-                *_left_out(comparison.unscored_a),
+                *_without_score(comparison.unscored_a, "left out of both"),
                 f"b: {_shown(b, WIDTH - 3)}",
-                *_left_out(comparison.unscored_b),
+                *_without_score(comparison.unscored_b, "left out of both"),
             ],
             _differences(comparison),
             _overlap(comparison),
@@ -73,17 +76,16 @@ def _compared(comparison: Comparison) -> str:
     return f"{papers}, {both}: {_relevant(comparison.a)}"
 
 
-def _left_out(unscored: int) -> list[str]:
-    return [f"{count(unscored, 'paper')} without a score: left out of both"] if unscored else []
+def _without_score(unscored: int, what: str) -> list[str]:
+    return [f"{count(unscored, 'paper')} without a score: {what}"] if unscored else []
 
 
 def _differences(comparison: Comparison) -> list[str]:
     lines = [f"{'':22}{'a':>8}{'b':>8}{'b - a':>9}   95% interval"]
     for name, change in comparison.differences.items():
         a, b = (getattr(e.figures, name) for e in (comparison.a, comparison.b))
-        row = f"{_name(name, comparison.a.k):22}{number(a):>8}{number(b):>8}"
-        row += f"{_signed(change.difference):>9}   {_interval(change)}"
-        lines.append(row)
+        figures = f"{number(a):>8}{number(b):>8}{_signed(change.difference):>9}"
+        lines.append(f"{_NAMES[name].format(k=comparison.a.k):22}{figures}   {_interval(change)}")
     source = f"from {comparison.resamples:,} resamples of the papers"
     return [*lines, f"Intervals {source}; if one includes 0, it is not clear which is higher."]
 
@@ -96,11 +98,11 @@ def _interval(change: Difference) -> str:
 
 
 def _overlap(comparison: Comparison) -> list[str]:
-    both, only_a, only_b = comparison.kept_by_both, comparison.only_a, comparison.only_b
-    neither = comparison.a.n - both - only_a - only_b
+    both, a, b = comparison.kept_by_both, comparison.only_a, comparison.only_b
+    neither = comparison.a.n - both - a - b
     return [
         f"Kept ({_cut(comparison.a, comparison.b)})",
-        f"  by both {both:,}, only by a {only_a:,}, only by b {only_b:,}, by neither {neither:,}",
+        f"  by both {both:,}, only by a {a:,}, only by b {b:,}, by neither {neither:,}",
         f"  overlap (Jaccard) {number(comparison.jaccard)}",
     ]
 
@@ -117,21 +119,12 @@ def _relevant(evaluation: Evaluation) -> str:
     return f"{evaluation.relevant:,} relevant{share}"
 
 
-def _unscored(evaluation: Evaluation) -> list[str]:
-    if not evaluation.unscored:
-        return []
-    papers = count(evaluation.unscored, "paper")
-    return [f"{papers} without a score: counted as last and as not kept"]
-
-
 def _at_the_cut(evaluation: Evaluation) -> list[str]:
-    figures, kept, missed = (
-        evaluation.figures,
-        evaluation.true_positives,
-        evaluation.false_negatives,
-    )
+    kept, missed = evaluation.true_positives, evaluation.false_negatives
     wrong, right = evaluation.false_positives, evaluation.n - evaluation.kept - missed
-    recall, precision, f1 = map(number, (figures.recall, figures.precision, figures.f1))
+    recall, precision, f1 = (
+        number(getattr(evaluation.figures, name)) for name in ("recall", "precision", "f1")
+    )
     return [
         f"{f'At the cut ({_cut(evaluation)})':36}{'kept':>8}{'not kept':>11}",
         f"  {'relevant':34}{kept:>8,}{missed:>11,}    recall    {recall:>5}",
@@ -145,13 +138,13 @@ def _as_a_ranking(evaluation: Evaluation) -> list[str]:
     for name in ("auc", "average_precision", "ndcg", "precision_at_k", "recall_at_k"):
         value = number(getattr(evaluation.figures, name))
         gain = f"   (a paper's gain: {evaluation.gain})" if name == "ndcg" else ""
-        lines.append(f"  {_name(name, evaluation.k):20}{value:>8}{gain}")
+        lines.append(f"  {_NAMES[name].format(k=evaluation.k):20}{value:>8}{gain}")
     return lines
 
 
 def _histograms(evaluation: Evaluation) -> list[str]:
     axes = {"Relevance": evaluation.relevance, "Novelty": evaluation.novelty}
-    shown = {name: histogram for name, histogram in axes.items() if histogram is not None}
+    shown = {name: histogram for name, histogram in axes.items() if histogram}
     if not shown:
         return []
     most = max(max(histogram.papers) for histogram in shown.values())
@@ -224,10 +217,6 @@ _NAMES = {
     "precision_at_k": "precision at {k}",
     "recall_at_k": "recall at {k}",
 }
-
-
-def _name(figure: str, k: int) -> str:
-    return _NAMES[figure].format(k=k)
 
 
 def _cut(*evaluations: Evaluation) -> str:

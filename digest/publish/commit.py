@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from digest.archive.layout import day_of_record, is_generated
+from digest.core.day import Digest, Kept
 from digest.core.errors import PublishError
-from digest.core.models import Digest, Kept
 from digest.core.tex import plain
 from digest.core.text import inert, one_line
 from digest.core.wording import totals, warnings

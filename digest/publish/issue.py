@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from digest.core.errors import Interrupted
-from digest.core.models import RunStatus
+from digest.core.errors import Interrupted, RunStatus
 from digest.core.text import inert, markdown, one_line
 from digest.publish.git import BOT
 from digest.publish.github import GitHub, GitHubError

@@ -12,7 +12,7 @@ from datetime import date
 
 from digest.archive.store import Archive
 from digest.arxiv.fetch import Fetched, Reading, Unread, category_of
-from digest.core.models import Digest
+from digest.core.day import Digest
 from digest.core.papers import Entry, Origin, Paper, Source, SourceState
 from digest.run import selection
 

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 from digest.arxiv.past import KEPT
 from digest.core.calendar import is_announcement_day
-from digest.core.models import Day, Digest, Status
+from digest.core.day import Day, Digest, Status
 from digest.core.papers import Source
 from digest.core.scores import FINAL_REASONS, Reason
 

@@ -17,8 +17,8 @@ from digest.archive.layout import day_of_record, is_generated, is_leftover, is_o
 from digest.core import files
 from digest.core.calendar import between
 from digest.core.config import Site
+from digest.core.day import Digest
 from digest.core.errors import ArchiveError
-from digest.core.models import Digest
 from digest.core.papers import Entry
 from digest.core.wording import count
 from digest.publish import clone

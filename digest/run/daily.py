@@ -16,8 +16,8 @@ from digest.archive.store import Archive
 from digest.arxiv.fetch import Fetched, Reading, Unread
 from digest.arxiv.past import Past
 from digest.core import calendar
-from digest.core.errors import FeedError, Interrupted, ScoringError
-from digest.core.models import Digest, RunStatus, Status
+from digest.core.day import Digest, Status
+from digest.core.errors import FeedError, Interrupted, RunStatus, ScoringError
 from digest.core.papers import Source
 from digest.core.wording import by_reason, count
 from digest.run import backlog, pipeline, unfinished

@@ -13,8 +13,8 @@ from digest.archive import layout, record, store
 from digest.archive.store import Archive
 from digest.core import files
 from digest.core.config import Site
+from digest.core.day import Digest
 from digest.core.errors import ArchiveError
-from digest.core.models import Digest
 from digest.core.progress import bar, stage
 from digest.core.wording import count
 from digest.publish.commit import commit_day

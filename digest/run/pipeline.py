@@ -13,8 +13,8 @@ from pathlib import Path
 from digest.archive.store import Archive
 from digest.arxiv.fetch import Fetched
 from digest.core import calendar
-from digest.core.errors import FeedError
-from digest.core.models import Digest, Missed, RunStatus, Status
+from digest.core.day import Digest, Missed, Status
+from digest.core.errors import FeedError, RunStatus
 from digest.core.papers import Entry, Origin, SourceState
 from digest.core.progress import log, stage
 from digest.core.scores import Failure, Reason, ScoredBy

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from digest.archive.store import Archive
-from digest.core.models import LIMIT_RULE, Digest, RunStatus
+from digest.core.day import LIMIT_RULE, Digest
+from digest.core.errors import RunStatus
 from digest.core.papers import Paper, announced
 from digest.core.progress import stage
 from digest.core.scores import ScoredBy, Scoring, Verdict

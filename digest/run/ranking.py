@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from digest.core.day import Below, Cut, Digest, Kept, Unscored
 from digest.core.errors import Interrupted, OverBudget, ScoringError
-from digest.core.models import Below, Cut, Digest, Kept, Unscored
 from digest.core.papers import Paper, announced
 from digest.core.scores import Failure, Reason, Score, Verdict
 from digest.core.wording import count, in_short

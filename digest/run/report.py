@@ -10,7 +10,8 @@ from datetime import date
 from secrets import token_hex
 
 from digest.archive.layout import day_file
-from digest.core.models import Counts, Day, Digest, Kept, RunStatus
+from digest.core.day import Counts, Day, Digest, Kept
+from digest.core.errors import RunStatus
 from digest.core.scores import ScoredBy, Usage
 from digest.core.secrets import Secrets
 from digest.core.tex import plain

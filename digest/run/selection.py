@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from digest.core.models import LIMIT_RULE, STALE_RULE, Digest, Filtered, Status
+from digest.core.day import LIMIT_RULE, STALE_RULE, Digest, Filtered, Status
 from digest.core.papers import AnnounceType, Entry, Feed, Origin, Paper, Source, SourceState
 from digest.core.text import fold
 

@@ -19,8 +19,8 @@ import msgspec
 
 from digest.arxiv.fetch import Fetched, Reading, Unread
 from digest.core import files
+from digest.core.day import Missed
 from digest.core.errors import ArchiveError
-from digest.core.models import Missed
 from digest.core.papers import Feed, Origin
 from digest.core.scores import Score, Scoring, Usage
 from digest.core.text import one_line

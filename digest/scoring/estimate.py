@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from digest.core.config import Llm
-from digest.core.models import Digest
+from digest.core.day import Digest
 from digest.core.papers import Paper
 from digest.core.scores import Prompt, Scoring, Usage
 from digest.core.wording import count, dollars

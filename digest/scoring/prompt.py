@@ -13,8 +13,8 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from digest.core.day import Cut
 from digest.core.errors import ConfigError
-from digest.core.models import Cut
 from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, Prompt, Topics
 from digest.core.text import visible

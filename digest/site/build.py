@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 from digest.archive.layout import day_file, year_file
 from digest.core import calendar
 from digest.core.config import Site
-from digest.core.models import Day, Digest, Missed
+from digest.core.day import Day, Digest, Missed
 from digest.core.progress import bar
 from digest.site import assets, feeds, markdown, pages, search
 from digest.site.calendar import all_days_page, month_page, year_page

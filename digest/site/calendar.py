@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from digest.core import calendar, wording
 from digest.core.config import Site
-from digest.core.models import Day, Status
+from digest.core.day import Day, Status
 from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.site import statistics
 from digest.site.page import render

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from digest.core.config import Site
-from digest.core.models import Digest, Missed
+from digest.core.day import Digest, Missed
 from digest.site.markdown import near_misses
 from digest.site.page import render
 

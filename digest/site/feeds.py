@@ -32,7 +32,7 @@ from markupsafe import Markup
 from digest.archive.layout import day_file
 from digest.core.calendar import EASTERN
 from digest.core.config import Site
-from digest.core.models import Digest, Kept
+from digest.core.day import Digest, Kept
 from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.core.tex import plain
 from digest.core.text import one_line, visible

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from markupsafe import Markup
 
 from digest.core import wording
-from digest.core.models import Day
+from digest.core.day import Day
 from digest.core.text import visible
 from digest.site import charts
 

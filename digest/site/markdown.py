@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from digest.core.config import Site
-from digest.core.models import Below, Digest, Kept
+from digest.core.day import Below, Digest, Kept
 from digest.core.scores import Score
 from digest.core.tex import plain
 from digest.core.text import markdown as escape

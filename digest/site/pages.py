@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from digest.core.config import Site
-from digest.core.models import Day
+from digest.core.day import Day
 from digest.site import feeds, statistics
 from digest.site.figure import plainly
 from digest.site.page import render

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from digest.core.models import Digest, Kept
+from digest.core.day import Digest, Kept
 from digest.core.tex import plain
 from digest.core.text import one_line
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from digest.core import wording
-from digest.core.models import Day
+from digest.core.day import Day
 from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.site import charts
 from digest.site.figure import Axis, Figure, InWords, Picture, axis_of, table, timeline

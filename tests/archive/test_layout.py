@@ -8,7 +8,7 @@ import pytest
 from digest.archive import store
 from digest.archive.layout import day_file, day_of_record, is_generated, is_ours, other_site
 from digest.core.config import Site
-from digest.core.models import Kept
+from digest.core.day import Kept
 from digest.run import output
 from tests import make
 from tests.make import paper, score, tree

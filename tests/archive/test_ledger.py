@@ -9,8 +9,8 @@ import pytest
 from digest.archive import store
 from digest.archive.record import encode
 from digest.archive.store import Archive
+from digest.core.day import Digest, Kept
 from digest.core.errors import ArchiveError
-from digest.core.models import Digest, Kept
 from tests import make
 from tests.archive.test_store import record, scoring
 from tests.make import DAY, paper, score, tree

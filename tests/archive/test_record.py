@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 
 from digest.archive.record import accounting_problem, decode, encode
+from digest.core.day import Digest, Kept, Unscored
 from digest.core.errors import ArchiveError
-from digest.core.models import Digest, Kept, Unscored
 from digest.core.papers import FEED_LIMIT, AnnounceType, Origin, Source, SourceState, announced
 from digest.core.scores import Reason
 from tests import make

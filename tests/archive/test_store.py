@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from digest.archive import ledger, store
 from digest.archive.record import encode
 from digest.archive.store import Archive
+from digest.core.day import Day, Digest, Kept
 from digest.core.errors import ArchiveError, ConfigError
-from digest.core.models import Day, Digest, Kept
 from digest.run.selection import select
 from tests import make
 from tests.make import DAY, paper, score, tree

@@ -17,7 +17,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digest.core.models import Cut, Digest, Status
+from digest.core.day import Cut, Digest, Status
 from digest.core.papers import AnnounceType, Entry, Paper, Source, SourceState
 from digest.core.scores import Score, ScoredBy, Usage
 from digest.run import ranking

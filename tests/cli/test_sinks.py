@@ -23,7 +23,8 @@ from cmarkgfm.cmark import Options  # type: ignore[import-untyped]
 from markdown import markdown as python_markdown
 
 from digest.core.config import Site
-from digest.core.models import Below, Cut, Day, Digest, Filtered, Kept, RunStatus, Status, Unscored
+from digest.core.day import Below, Cut, Day, Digest, Filtered, Kept, Status, Unscored
+from digest.core.errors import RunStatus
 from digest.core.papers import Paper, Source, SourceState
 from digest.core.scores import Prompt, Score, ScoredBy, Usage
 from digest.core.secrets import Secrets

@@ -18,6 +18,7 @@ from digest.core.calendar import (
     today_eastern,
     why_none,
 )
+from tests.make import examples
 
 days = st.dates(date(2020, 1, 1), date(2040, 12, 31))
 
@@ -35,17 +36,10 @@ def utc(text: str) -> datetime:
     [
         # The archives of bots confirm each: no new batch on `empty`.
         ("2025-09-01", "2025-09-02"),
-        ("2025-11-27", "2025-11-28"),
-        ("2025-12-25", "2025-12-26"),
         ("2025-12-30", "2025-12-31"),
-        ("2026-01-01", "2026-01-02"),
-        ("2026-01-19", "2026-01-20"),
         ("2026-06-19", "2026-06-22"),  # a Friday: Sunday evening announces nothing
         ("2026-07-03", "2026-07-06"),
         ("2026-09-07", "2026-09-08"),
-        # To come.
-        ("2026-11-26", "2026-11-27"),
-        ("2026-12-25", "2026-12-28"),
         ("2026-12-29", "2026-12-30"),
         ("2026-12-31", "2027-01-01"),
     ],
@@ -62,8 +56,6 @@ def test_a_holiday_empties_the_next_weekdays_feed(holiday: str, empty: str) -> N
         ("2025-07-04", None),  # Independence Day itself: Thursday evening's batch
         ("2026-01-30", None),
         ("2026-05-25", None),  # Memorial Day and Columbus Day: no holidays of arXiv's
-        ("2026-05-26", None),
-        ("2026-10-12", None),
         ("2026-01-31", "a Saturday"),
         ("2026-02-01", "a Sunday"),
         ("2026-09-08", "the day before was arXiv's holiday (Labor Day)"),
@@ -78,11 +70,8 @@ def test_why_there_is_no_announcement(text: str, reason: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "previous", "following"),
     [
-        ("2026-01-29", "2026-01-28", "2026-01-30"),
         ("2026-02-02", "2026-01-30", "2026-02-03"),
-        ("2026-01-31", "2026-01-30", "2026-02-02"),
         ("2026-07-06", "2026-07-03", "2026-07-07"),
-        ("2026-09-09", "2026-09-07", "2026-09-10"),
         ("2026-12-30", "2026-12-29", "2026-12-31"),
         ("2026-12-31", "2026-12-29", "2027-01-04"),
         ("2024-12-30", "2024-12-25", "2024-12-31"),
@@ -95,6 +84,7 @@ def test_neighbours_step_over_weekends_and_holidays(
     assert next_announcement(day(text)) == day(following)
 
 
+@examples(30)
 @given(days)
 def test_no_announcement_lies_between_neighbours(d: date) -> None:
     previous, following = previous_announcement(d), next_announcement(d)
@@ -127,22 +117,21 @@ def test_a_year_whose_holidays_are_not_published_has_weekends_only() -> None:
         # The table of availability.html, in winter time (14:00 Eastern is 19:00 UTC).
         ("2026-01-26", "2026-01-22T19:00", "2026-01-23T19:00"),
         ("2026-01-27", "2026-01-23T19:00", "2026-01-26T19:00"),
-        ("2026-01-28", "2026-01-26T19:00", "2026-01-27T19:00"),
-        ("2026-01-29", "2026-01-27T19:00", "2026-01-28T19:00"),
-        ("2026-01-30", "2026-01-28T19:00", "2026-01-29T19:00"),
         ("2026-08-05", "2026-08-03T18:00", "2026-08-04T18:00"),  # summer time
         ("2026-03-10", "2026-03-06T19:00", "2026-03-09T18:00"),  # clocks go forward on 03-08
         ("2026-11-03", "2026-10-30T18:00", "2026-11-02T19:00"),  # and back on 11-01
         # Over holidays both days come in one batch.
         ("2026-09-09", "2026-09-04T18:00", "2026-09-08T18:00"),
-        ("2026-07-07", "2026-07-02T18:00", "2026-07-06T18:00"),
         ("2026-11-30", "2026-11-25T19:00", "2026-11-27T19:00"),
     ],
 )
 def test_the_window_runs_from_deadline_to_deadline(text: str, start: str, end: str) -> None:
     assert submission_window(day(text)) == (utc(start), utc(end))
+    with pytest.raises(ValueError, match=r"no announcement on '2026-09-08': .*Labor Day"):
+        submission_window(day("2026-09-08"))
 
 
+@examples(30)
 @given(days)
 def test_windows_follow_each_other_without_gap(d: date) -> None:
     announced = [next_announcement(d)]
@@ -155,22 +144,13 @@ def test_windows_follow_each_other_without_gap(d: date) -> None:
     assert all(end.date() < each for each, (_, end) in zip(announced, windows, strict=True))
 
 
-def test_a_day_without_announcement_has_no_window() -> None:
-    with pytest.raises(ValueError, match=r"no announcement on '2026-09-08': .*Labor Day"):
-        submission_window(day("2026-09-08"))
-
-
 @pytest.mark.parametrize(
     ("now", "today"),
     [
         ("2026-01-30T04:59", "2026-01-29"),
         ("2026-01-30T05:00", "2026-01-30"),
-        ("2026-07-01T03:59", "2026-06-30"),
-        ("2026-07-01T04:00", "2026-07-01"),
-        ("2026-03-08T05:00", "2026-03-08"),  # clocks go forward later that night
         ("2026-03-09T03:59", "2026-03-08"),
         ("2026-03-09T04:00", "2026-03-09"),
-        ("2026-11-01T04:00", "2026-11-01"),  # clocks go back later that night
         ("2026-11-02T04:59", "2026-11-01"),
         ("2026-11-02T05:00", "2026-11-02"),
     ],
@@ -179,11 +159,8 @@ def test_today_turns_at_midnight_eastern_in_summer_and_in_winter(now: str, today
     assert today_eastern(utc(now)) == day(today)
 
 
-def test_today_is_the_same_whatever_zone_the_clock_is_in() -> None:
+def test_the_clock_may_be_in_any_zone_that_it_names() -> None:
     beijing = timezone(timedelta(hours=8))
     assert today_eastern(utc("2026-01-30T04:00").astimezone(beijing)) == day("2026-01-29")
-
-
-def test_a_naive_clock_is_refused() -> None:
     with pytest.raises(ValueError, match="aware"):
         today_eastern(datetime(2026, 1, 30, 12))  # noqa: DTZ001 - what is refused

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.categories import covers, is_known, may_have_categories, mistake, table
+from tests.make import examples
 
 ALIASES = {
     "cs.NA": "math.NA",
@@ -31,15 +32,6 @@ def test_every_archive_and_category_of_the_taxonomy_is_there() -> None:
     assert sum("." in category for category in table()) == 146
     assert [each for each in table() if "." not in each and mistake(each) is None] == ARCHIVES
     assert all(category.partition(".")[0] in table() for category in table())
-
-
-@pytest.mark.parametrize(
-    ("category", "name"),
-    [("cs.LG", "Machine Learning"), ("hep-th", "High Energy Physics - Theory")],
-)
-def test_what_exists_has_a_name_and_no_mistake(category: str, name: str) -> None:
-    assert table()[category].name == name
-    assert mistake(category) is None
 
 
 def test_the_table_is_sorted_and_complete() -> None:
@@ -76,27 +68,18 @@ def test_what_to_write_instead(category: str, message: str) -> None:
     ("category", "meant"),
     [
         ("cs.LLM", "cs.LG"),
-        ("cs.NLP", "cs.CL"),
         ("cs.ML", "cs.LG"),
-        ("cs.CVPR", "cs.CV"),
-        ("cs.HCI", "cs.HC"),
         ("cs.LGG", "cs.LG"),
         ("cs.Robotics", "cs.RO"),
-        ("cs.SYS", "eess.SY"),
-        ("math.ph", "math-ph"),
-        ("physics.optic", "physics.optics"),
         ("cond-mat.supr", "cond-mat.supr-con"),
         ("astro.EP", "astro-ph.EP"),
         ("hep-th.ST", "hep-th"),
         ("heplat", "hep-lat"),
-        ("quant_ph", "quant-ph"),
         ("cs/LG", "cs.LG"),
-        (" cs.LG", "cs.LG"),
         ("cs.*", "cs"),
         ("LG", "cs.LG"),
         ("Machine Learning", "cs.LG"),
         ("stats", "stat"),
-        ("cmp-lg.AI", "cs.CL"),
     ],
 )
 def test_a_near_miss_is_answered_with_what_was_meant(category: str, meant: str) -> None:
@@ -106,7 +89,7 @@ def test_a_near_miss_is_answered_with_what_was_meant(category: str, meant: str) 
     )
 
 
-@pytest.mark.parametrize("category", ["econ.ma", "econ.X", "econ.XXX", "econ.new-ph", "econ.GN.TH"])
+@pytest.mark.parametrize("category", ["econ.ma", "econ.XXX", "econ.GN.TH"])
 def test_an_unknown_class_is_answered_with_all_classes(category: str) -> None:
     assert mistake(category) == (
         f"{category!r} is no arXiv category: the categories of 'econ' are EM, GN, TH"
@@ -115,7 +98,7 @@ def test_an_unknown_class_is_answered_with_all_classes(category: str) -> None:
 
 @pytest.mark.parametrize(
     "category",
-    ["", "  ", ".", "hep", "phys", "nucl", "x", "new_archive", "biology papers"],
+    ["", ".", "hep", "x", "new_archive", "biology papers"],
 )
 def test_an_unknown_word_is_answered_with_the_taxonomy(category: str) -> None:
     assert (mistake(category) or "").endswith(": see https://arxiv.org/category_taxonomy")
@@ -127,13 +110,9 @@ def test_an_unknown_word_is_answered_with_the_taxonomy(category: str) -> None:
         "cs.XY",
         "cs.LX",  # one letter of two proves nothing
         "q-bio.ZZ",
-        "econ.MA",
-        "astro-ph.XX",
         "physics.new-ph",
-        "cond-mat.new",
         "new-archive",
         "geol",
-        "newarch.AB",
         "newarch.data-an",
     ],
 )
@@ -166,6 +145,7 @@ def test_an_archive_that_is_newer_may_have_categories(category: str, may: bool) 
     assert may_have_categories(category) is may
 
 
+@examples(20)
 @given(st.one_of(st.text(), st.from_regex(r"[a-z-]{1,9}\.[A-Za-z-]{0,9}", fullmatch=True)))
 def test_any_text_gets_one_line_or_is_a_category(text: str) -> None:
     line = mistake(text)
@@ -176,6 +156,7 @@ def test_any_text_gets_one_line_or_is_a_category(text: str) -> None:
         assert line.startswith(repr(text))
 
 
+@examples(20)
 @given(st.sampled_from(sorted(table())), st.text("abcdefghijklmnopqrstuvwxyz.-", max_size=3))
 def test_what_is_suggested_can_be_followed(category: str, more: str) -> None:
     line = mistake(category + more) or ""

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.config import Arxiv, Config, Keep, Llm, Site, load_config, parse_config, settings
+from digest.core.config import Config, Keep, load_config, parse_config, settings
 from digest.core.errors import ConfigError
-from digest.core.models import Cut
+from tests.make import examples
 
 # The design's `config.yaml`: the example is the defaults.
 DEFAULTS: dict[str, Any] = yaml.safe_load("""
@@ -94,38 +94,23 @@ def test_the_defaults_written_out_are_the_defaults() -> None:
     ("path", "value", "read"),
     [
         ("categories", ["hep-th", "cond-mat.soft", "hep-th"], ("hep-th", "cond-mat.soft")),
-        ("announce", ["replace-cross"], ("replace-cross",)),
         ("scorer", "offline", "offline"),
-        ("keep.relevance", 10, 10),
         ("authors", [" José García "], ("José García",)),
-        ("exclude", ["survey"], ("survey",)),
         ("site.url", "https://example.org/papers/", "https://example.org/papers"),
         ("llm.base_url", "http://localhost:11434/v1", "http://localhost:11434/v1"),
         ("llm.reasoning_effort", None, None),
         ("llm.budget_usd", None, None),
-        ("llm.budget_usd", 0, 0.0),
         ("llm.timeout_s", 30, 30.0),
-        ("llm.max_unscored", 1, 1.0),
         ("llm.extra", {"service_tier": "flex", "a": [1, {"b": None}]}, None),
         ("llm.extra", None, {}),
+        ("keep", None, Keep()),
+        ("keep", {"novelty": 1}, Keep(relevance=8, novelty=1)),
         ("arxiv.feed_url", "http://localhost:80/{category}.xml", None),
     ],
 )
 def test_allowed_values(path: str, value: object, read: object) -> None:
     expected = value if read is None else read
     assert setting(parse_config(nested(path, value)), path) == expected
-
-
-@pytest.mark.parametrize("section", ["keep", "site", "llm", "arxiv"])
-def test_an_empty_section_means_defaults(section: str) -> None:
-    assert parse_config(nested(section, None)) == Config(categories=("cs.LG",))
-
-
-def test_sections_can_be_given_in_part() -> None:
-    config = parse_config({"categories": ["cs.LG"], "llm": {"model": "m"}, "keep": {"novelty": 1}})
-    assert config.llm == Llm(model="m")
-    assert config.keep.cut == Cut(relevance=8, novelty=1)
-    assert (config.site, config.arxiv) == (Site(), Arxiv())
 
 
 # --- what is wrong ----------------------------------------------------------------------------
@@ -135,40 +120,26 @@ def test_sections_can_be_given_in_part() -> None:
     ("path", "value", "found"),
     [
         ("categories", None, "nothing"),
-        ("categories", "cs.LG", "'cs.LG'"),
         ("categories", [], "[]"),
         ("scorer", True, "true"),
         ("scorer", "LLM", "'LLM'"),
         ("keep", 8, "8"),
         ("keep.relevance", True, "true"),
-        ("keep.relevance", 8.0, "8.0"),
-        ("keep.relevance", "8", "'8'"),
         ("keep.relevance", 11, "11"),
         ("keep.relevance", None, "nothing"),
-        pytest.param("keep.relevance", 10**5000, "a very long number", id="5000 digits"),
-        ("authors", "José García", "'José García'"),
-        ("prompts", 3, "3"),
         ("out", None, "nothing"),
         ("site.title", " ", "' '"),
-        ("site.title", "a\nb", "'a\\nb'"),
         ("site.url", "example.org", "'example.org'"),
-        ("site.url", "ftp://example.org", "'ftp://example.org'"),
         ("site.url", "http://[example", "'http://[example'"),
-        ("site.url", "http://example.org/a b", "'http://example.org/a b'"),
         ("site.url", "http://example.org/\u202e", "'http://example.org/\\u202e'"),
-        ("llm.batch_size", 2.5, "2.5"),
         ("llm.timeout_s", math.nan, "nan"),
-        ("llm.timeout_s", "300", "'300'"),
         pytest.param("llm.timeout_s", 10**400, None, id="400 digits"),
         ("llm.budget_usd", -0.1, "-0.1"),
-        ("llm.max_unscored", 20, "20"),
-        ("llm.extra", [], "[]"),
         ("llm.extra", {1: "a"}, "{1: 'a'}"),
         ("llm.extra", {"a": math.nan}, "{'a': nan}"),
         ("llm.extra", {"a": {(1, 2): 3}}, "{'a': {(1, 2): 3}}"),
         ("arxiv.feed_url", "https://example.org/rss", "'https://example.org/rss'"),
         ("arxiv.feed_url", "https://x.org/{category}/{day}", "'https://x.org/{category}/{day}'"),
-        ("arxiv.feed_url", "https://x.org/{category}{", "'https://x.org/{category}{'"),
         ("exclude", "a" * 100, None),
     ],
 )
@@ -203,7 +174,6 @@ def test_a_mistake_in_words_of_its_own(path: str, value: object, mistake: str) -
         ("keep", 7, "keep: {relevance: 7, novelty: 7}"),
         ("categories", "hep-th", "categories: [hep-th]"),
         ("categories", "cs.LG, cs.AI", "categories: [cs.LG, cs.AI]"),
-        ("authors", "José García", "authors: [José García]"),
     ],
 )
 def test_a_common_mistake_is_answered_with_an_example(
@@ -221,12 +191,9 @@ def test_a_common_mistake_is_answered_with_an_example(
         ({"llm": {"modle": "m"}}, "llm.modle: no such setting: did you mean 'model'?"),
         ({"batch-size": 1}, "'batch-size': no such setting: allowed: categories, announce,"),
         ({"model": "m"}, "model: no such setting: did you mean 'llm.model'?"),
-        ({"title": "T"}, "title: no such setting: did you mean 'site.title'?"),
         ({"keep": {"x": 1}}, "keep.x: no such setting: allowed: relevance, novelty"),
         ({1: "x"}, "1: no such setting: allowed: categories,"),
-        ({None: "x"}, "nothing: no such setting: allowed: categories,"),
         ({"a\nb": "x"}, "'a\\nb': no such setting: allowed: categories,"),
-        ({10**5000: "x"}, "a very long number: no such setting: allowed: categories,"),
     ],
 )
 def test_an_unknown_setting_is_named_with_the_likely_one(
@@ -234,12 +201,6 @@ def test_an_unknown_setting_is_named_with_the_likely_one(
 ) -> None:
     (message,) = mistakes({"categories": ["cs.LG"]} | written)
     assert message.startswith(mistake)
-
-
-@pytest.mark.parametrize("document", [None, ["a"], "a", False])
-def test_a_document_that_is_no_mapping(document: object) -> None:
-    (mistake,) = mistakes(document)
-    assert mistake.endswith("write settings as `key: value`, beginning with `categories: [cs.LG]`")
 
 
 scalars = (
@@ -256,6 +217,7 @@ values = st.recursive(
 )
 
 
+@examples(15)
 @given(st.dictionaries(keys | st.text(max_size=4), values, max_size=8))
 def test_any_settings_are_a_config_or_a_config_error(written: dict[str, Any]) -> None:
     try:
@@ -268,21 +230,17 @@ def test_any_settings_are_a_config_or_a_config_error(written: dict[str, Any]) ->
 
 
 def test_folders_are_relative_to_the_file(file: Path) -> None:
-    file.write_text("categories: [cs.LG]\nprompts: mine\nout: ../site\n", "utf-8")
+    text = "\ufeffcategories: [cs.LG]\nprompts: site-prompts\nout: site\n"
+    file.write_text(text + "keep: {<<: {novelty: 3}, novelty: 4}\n", "utf-8")
     config = load_config(file)
-    assert (config.prompts, config.out) == (file.parent / "mine", file.parent / "../site")
-
-
-def test_a_byte_order_mark_does_not_matter(file: Path) -> None:
-    file.write_bytes(b"\xef\xbb\xbfcategories: [cs.LG]\n")
-    assert load_config(file).categories == ("cs.LG",)
+    assert (config.prompts, config.out) == (file.parent / "site-prompts", file.parent / "site")
+    assert config.keep.novelty == 4  # a key of a merge is not set twice
 
 
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
         ("", "found nothing, not a mapping: "),
-        ("- cs.LG\n", "found ['cs.LG'], not a mapping: "),
         (
             "categories: [cs.LG]\nout: a\ncategories: [cs.AI]\n",
             "line 3: 'categories' was set on line 1 already: keep one of the two",
@@ -293,13 +251,10 @@ def test_a_byte_order_mark_does_not_matter(file: Path) -> None:
         ),
         ("categories:\n\t- cs.LG\n", "line 2, column 1: a tab: indent with spaces"),
         ("categories: [cs.LG", "line 1, column 19: not YAML: expected ',' or ']'"),
-        ("out: 'a\n", "line 2, column 1: not YAML: found unexpected end of stream"),
-        ("a: b: c\n", "line 1, column 5: not YAML: mapping values are not allowed here"),
         ("a: b\n---\nc: d\n", "line 2, column 1: not YAML: but found another document"),
         ("? [a]\n: b\n", "line 1, column 3: not YAML: found unhashable key"),
         ("a: !!python/name:os.system\n", "line 1, column 4: not YAML: could not determine a const"),
         ("a: !!bool x\n", "not YAML: 'x'"),
-        ("a: 2026-02-31\n", "not YAML: day is out of range for month"),
         ("a: \x07\n", "not YAML: unacceptable character #x0007"),
         ("[" * 500, "not YAML: maximum recursion depth exceeded"),
         ("a: &a [x, x]\nb: &b [*a, *a]\n", "line 2: the alias *a: write the value itself"),
@@ -335,28 +290,12 @@ def test_all_mistakes_of_a_file_are_reported_at_once(file: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("out", [".", "..", "mine", "mine/..", "docs/../mine"])
+@pytest.mark.parametrize("out", [".", "..", "mine", "docs/../mine", "link"])
 def test_a_site_around_settings_or_prompts_is_refused(file: Path, out: str) -> None:
+    (file.parent / "link").symlink_to(file.parent)
     file.write_text(f"categories: [cs.LG]\nprompts: mine/prompts\nout: {out}\n", "utf-8")
     with pytest.raises(ConfigError, match=r"out: .* holds .*give the site a folder of its own"):
         load_config(file)
-
-
-def test_a_site_that_links_to_the_settings_is_refused(file: Path) -> None:
-    (file.parent / "site").symlink_to(file.parent)
-    file.write_text("categories: [cs.LG]\nout: site\n", "utf-8")
-    with pytest.raises(ConfigError, match="would be published"):
-        load_config(file)
-
-
-def test_a_site_beside_a_folder_of_a_longer_name_is_its_own(file: Path) -> None:
-    file.write_text("categories: [cs.LG]\nprompts: site-prompts\nout: site\n", "utf-8")
-    assert load_config(file).out == file.parent / "site"
-
-
-def test_keys_of_a_merge_are_no_duplicates(file: Path) -> None:
-    file.write_text("categories: [cs.LG]\nkeep: {<<: {novelty: 3}, novelty: 4}\n", "utf-8")
-    assert load_config(file).keep.novelty == 4
 
 
 @pytest.mark.parametrize(
@@ -372,8 +311,3 @@ def test_a_file_that_cannot_be_read(file: Path, content: bytes | None, message: 
     with pytest.raises(ConfigError) as raised:
         load_config(file)
     assert str(raised.value) == f"{file}: {message}"
-
-
-def test_a_folder_cannot_be_read_as_settings(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        load_config(tmp_path)

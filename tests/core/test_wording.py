@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from digest.core.models import Digest
+from digest.core.day import Digest
 from digest.core.papers import Origin, Source
 from digest.core.wording import warnings
 from digest.publish.commit import BODY_WIDTH, commit_message

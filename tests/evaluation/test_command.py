@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import math
 import os
 import shutil
 import signal
-import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,12 +22,11 @@ from pytest_httpserver import HTTPServer
 from digest.archive import record, store
 from digest.cli.main import main
 from digest.core.config import Config, Llm, load_config
+from digest.core.day import Digest, Kept
 from digest.core.errors import OverBudget, ScoringError
-from digest.core.models import Digest, Kept
 from digest.core.papers import Paper
 from digest.core.scores import Failure, Prompt, Reason, ScoredBy, Scoring, Usage, Verdict
 from digest.evaluation import command, labels
-from digest.evaluation import compare as evaluation
 from digest.evaluation.labels import load_labels, load_results
 from digest.scoring.scorer import Scorer, make_scorer
 from tests import make
@@ -121,27 +120,19 @@ def test_the_embedded_scorer_is_measured(evaluate: Eval, project: Path) -> None:
     assert not (project / "docs").exists()
 
 
-def test_with_json_stdout_is_the_report(evaluate: Eval) -> None:
-    report = evaluate("--labels", LABELS, "--json").report
+def test_with_json_stdout_is_the_report_of_what_was_asked(evaluate: Eval, project: Path) -> None:
+    configure(project, scorer=ScoredBy.MODEL, more="keep: {relevance: 2, novelty: 1}\n")
+    packed = project / "labels.jsonl.gz"
+    packed.write_bytes(gzip.compress(LABELS.read_bytes()))
+    report = evaluate("--labels", packed, "--scorer", "offline", "--k", "3", "--json").report
     assert list(report) == [*REPORT_KEYS, "evaluation", "left_out"]
     assert (report["status"], report["scorer"], report["model"]) == ("evaluated", "offline", None)
     assert (report["date"], report["counts"], report["commit"]) == (None, None, None)
     assert [day["status"] for day in report["days"]] == ["evaluated"]
     evaluation = report["evaluation"]
-    assert (evaluation["n"], evaluation["relevant"], evaluation["unscored"]) == (24, 11, 0)
-    assert evaluation["k"] == 20
+    assert (evaluation["n"], evaluation["unscored"]) == (24, 0)
+    assert (evaluation["k"], evaluation["cut"]) == (3, {"relevance": 2, "novelty": 1})
     assert 0.5 < evaluation["figures"]["auc"] <= 1
-    assert report["left_out"] == []
-
-
-def test_options_labels_and_cut_are_the_given_ones(evaluate: Eval, project: Path) -> None:
-    configure(project, scorer=ScoredBy.MODEL, more="keep: {relevance: 2, novelty: 1}\n")
-    packed = project / "labels.jsonl.gz"
-    packed.write_bytes(gzip.compress(LABELS.read_bytes()))
-    report = evaluate("--labels", packed, "--scorer", "offline", "--k", "3", "--json").report
-    evaluation = report["evaluation"]
-    assert (evaluation["n"], evaluation["k"]) == (24, 3)
-    assert evaluation["cut"] == {"relevance": 2, "novelty": 1}
 
 
 def test_a_real_day_with_its_verdicts_is_measured(evaluate: Eval, real_data: Path) -> None:
@@ -151,15 +142,17 @@ def test_a_real_day_with_its_verdicts_is_measured(evaluate: Eval, real_data: Pat
     assert evaluation["figures"]["auc"] > 0.85
 
 
-# --- results, kept and compared ---------------------------------------------------------------
+def test_a_terminal_with_ascii_only(
+    evaluate: Eval, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = labels_file(project, label(title="Größe über alles"), label("2601.00002"))
+    terminal = io.TextIOWrapper(io.BytesIO(), "ascii", write_through=True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert evaluate("--labels", labels).code == 0
+    assert b"Gr??e ?ber alles" in terminal.buffer.getvalue()
 
 
-@pytest.mark.parametrize("name", ["new/folder/scores.jsonl", "scores.jsonl.gz"])
-def test_saved_scores_can_be_read_again(evaluate: Eval, project: Path, name: str) -> None:
-    (project / "scores.jsonl.gz").write_text("of another day\n")
-    assert evaluate("--labels", LABELS, "--save", name).code == 0
-    assert list(load_results(project / name)) == IDS
-    assert [p for p in tree(project) if p.endswith(".tmp")] == []
+# --- results, saved and compared --------------------------------------------------------------
 
 
 def test_two_folders_of_prompts_are_compared(evaluate: Eval, project: Path) -> None:
@@ -173,48 +166,33 @@ def test_two_folders_of_prompts_are_compared(evaluate: Eval, project: Path) -> N
     assert "; b: AUC 0." in last
 
 
-def test_two_files_of_results_are_compared_without_a_key(evaluate: Eval, project: Path) -> None:
-    evaluate("--labels", LABELS, "--save", "a.jsonl")
-    shutil.copy(project / "a.jsonl", project / "b.jsonl")
+def test_saved_scores_are_compared_without_a_key(evaluate: Eval, project: Path) -> None:
+    (project / "a.jsonl.gz").write_text("of another day\n")
+    evaluate("--labels", LABELS, "--save", "a.jsonl.gz")
+    evaluate("--labels", LABELS, "--save", "new/b.jsonl")
+    assert list(load_results(project / "a.jsonl.gz")) == IDS
+    lines = (project / "new/b.jsonl").read_text().splitlines(keepends=True)
+    (project / "new/b.jsonl").write_text("".join(lines[:20]))
     configure(project, scorer=ScoredBy.MODEL)
-    report = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl", "--json").report
+    given = ("--labels", LABELS, "--compare", "a.jsonl.gz", "new/b.jsonl")
+    ended = evaluate(*given)
+    assert ended.out.startswith("24 labelled papers, compared on the 20 that both have scored: ")
+    assert "\nb: new/b.jsonl\n4 papers without a score: left out of both\n" in ended.out
+    assert "; 4 papers left out (without a score: 0 of a, 4 of b); cost none" in ended.out
+    report = evaluate(*given, "--json").report
     assert list(report) == [*REPORT_KEYS, "comparison", "left_out"]
     assert (report["status"], report["scorer"], report["usage"]) == ("evaluated", None, None)
     comparison = report["comparison"]
-    assert comparison["names"] == ["a.jsonl", "b.jsonl"]
+    assert comparison["names"] == ["a.jsonl.gz", "new/b.jsonl"]
+    assert [comparison[key] for key in ("labelled", "unscored_a", "unscored_b")] == [24, 0, 4]
     assert comparison["a"] == comparison["b"]
     assert comparison["differences"]["auc"] == {"difference": 0.0, "low": 0.0, "high": 0.0}
 
 
-def test_a_folder_is_compared_with_saved_results(evaluate: Eval, project: Path) -> None:
-    alone = evaluate("--labels", LABELS, "--save", "a.jsonl", "--json").report
-    report = evaluate("--labels", LABELS, "--compare", "a.jsonl", "prompts", "--json").report
-    assert report["scorer"] == "offline"
-    assert report["comparison"]["a"] == report["comparison"]["b"] == alone["evaluation"]
-
-
-def test_papers_without_both_scores_are_left_out(evaluate: Eval, project: Path) -> None:
-    evaluate("--labels", LABELS, "--save", "a.jsonl")
-    lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
-    (project / "b.jsonl").write_text("".join(lines[:20]))
-    ended = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl")
-    assert ended.code == 0
-    assert ended.out.startswith("24 labelled papers, compared on the 20 that both have scored: ")
-    assert "\nb: b.jsonl\n4 papers without a score: left out of both\n" in ended.out
-    assert "; 4 papers left out (without a score: 0 of a, 4 of b); cost none" in ended.out
-    comparison = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl", "--json").report[
-        "comparison"
-    ]
-    assert [comparison[key] for key in ("labelled", "unscored_a", "unscored_b")] == [24, 0, 4]
-    assert comparison["a"] == comparison["b"]
-
-
 def test_results_without_a_common_paper_are_not_compared(evaluate: Eval, project: Path) -> None:
-    evaluate("--labels", LABELS, "--save", "a.jsonl")
-    lines = (project / "a.jsonl").read_text().splitlines(keepends=True)
-    other = '{"id": "1901.00001", "relevance": 3}\n'  # that nobody has labelled
-    (project / "a.jsonl").write_text("".join(lines[:12]) + other)
-    (project / "b.jsonl").write_text("".join(lines[12:]) + other)
+    line = '{{"id": "{}", "relevance": 3}}\n'.format
+    (project / "a.jsonl").write_text(line(IDS[0]) + line("1901.00001"))  # not labelled
+    (project / "b.jsonl").write_text(line(IDS[1]) + line("1901.00001"))
     ended = evaluate("--labels", LABELS, "--compare", "a.jsonl", "b.jsonl")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == (
@@ -244,44 +222,28 @@ def a_day(kept: str, *below: str, day: date = DAY) -> Digest:
 
 
 def test_the_archive_is_a_source_of_labels(evaluate: Eval, project: Path, arxiv: Server) -> None:
-    archived(project, a_day("2601.00001"), a_day("2601.00002", "2601.00003", day=NEXT))
+    a_later_day = a_day("2601.00002", "2601.00003", "2601.00004", day=NEXT)
+    archived(project, a_day("2601.00001"), a_later_day)
     ended = evaluate("--since", NEXT, "--json")
     evaluation = ended.report["evaluation"]
     assert (evaluation["n"], evaluation["relevant"]) == (2, 1)
-    assert arxiv.asked == [["2601.00003"]]
-    assert "labels: asking arXiv for 1 abstract, 100 at a time\n" in ended.err
+    assert arxiv.asked == [["2601.00003", "2601.00004"]]
+    assert "labels: asking arXiv for 2 abstracts, 100 at a time\n" in ended.err
     assert "labels: 2 papers as the model scored them, 1 day of the archive (" in ended.err
-
-
-def test_papers_that_arxiv_lacks_are_named(evaluate: Eval, project: Path, arxiv: Server) -> None:
-    archived(project, a_day("2601.00001", "2601.00003", "2601.00004"))
-    ended = evaluate("--since", DAY, "--json")
-    assert ended.code == 0
     assert "labels: left out, arXiv has no abstract of 1: 2601.00004\n" in ended.err
     assert ended.report["left_out"] == ["2601.00004"]
     assert "2 labelled papers; " in ended.report["reason"]
     assert "; 1 labelled paper left out; " in ended.report["reason"]
 
 
-@pytest.mark.parametrize("days", [(), (a_day("2601.00001"),)])
-def test_no_scored_day_since_then_is_an_error(
-    evaluate: Eval, project: Path, arxiv: Server, days: Iterable[Digest]
-) -> None:
-    archived(project, *days)
+def test_no_scored_day_since_then_is_an_error(evaluate: Eval, project: Path) -> None:
+    archived(project, a_day("2601.00001"))
     ended = evaluate("--since", NEXT, "--json")
     assert (ended.code, ended.report["status"]) == (2, "config_error")
     assert ended.err == (
         f"digest: docs/data: no scored day from {NEXT} on: name an earlier date, or a file of"
         " labels with --labels\n"
     )
-
-
-def test_a_missing_key_is_reported_before_arxiv_is_asked(
-    evaluate: Eval, project: Path, arxiv: Server
-) -> None:
-    archived(project, a_day("2601.00001", "2601.00003"))
-    assert evaluate("--since", DAY, "--scorer", "llm").code == 2
-    assert arxiv.asked == []
 
 
 # --- the model --------------------------------------------------------------------------------
@@ -318,75 +280,44 @@ def once(*fakes: Fake) -> bool:
     return sorted(paid) == sorted(IDS)
 
 
-def about_proteins(step: replies.Rule) -> replies.Rule:
-    """`step` for the prompts about proteins alone."""
-    return lambda request: (
-        step(request) if "Relevant: proteins" in json.dumps(request.body) else None
-    )
-
-
 def test_a_model_is_measured_with_its_cost(project: Path, ask: Ask) -> None:
-    ended, fake = ask("--save", "a.jsonl")
+    ended, fake = ask("--save", "a.jsonl", respond=whenever(IDS[3], replies.filtered()))
     report = ended.report
     assert (ended.code, report["scorer"], report["model"]) == (0, "llm", "gpt-6-luna")
-    assert report["usage"]["requests"] == len(fake.records)
+    assert 0 < report["usage"]["requests"] <= len(fake.records)
     assert report["usage"]["prompt_tokens"] > 1000
-    assert f"({len(fake.records)} requests, tokens " in report["reason"]
+    assert f"({report['usage']['requests']} requests, tokens " in report["reason"]
     cost = report["cost_usd"]
     assert ("cost not reported" if cost is None else f"cost ${cost:.4f}") in report["reason"]
-    assert once(fake)
-    assert report["evaluation"]["kept"] == 24
-    assert load_results(project / "a.jsonl")[IDS[0]].comment == f"Of {IDS[0]}."
-    assert unfinished(project) == []
-
-
-def test_each_folder_is_asked_with_its_own_prompts(project: Path, ask: Ask) -> None:
-    a, b = prompts(project, "a", "attention"), prompts(project, "b", "proteins")
-    ended, fake = ask("--compare", a, b)
-    assert ended.code == 0
-    sent = [json.dumps(request.body["messages"]) for request in fake.records]
-    about = {tuple(t for t in ("attention", "proteins") if f"Relevant: {t}" in s) for s in sent}
-    assert about == {("attention",), ("proteins",)}
-    assert set(fake.answered.values()) == {2}
-    assert ended.report["usage"]["requests"] == len(fake.records)
-    assert unfinished(project) == []
-
-
-def test_a_refused_paper_is_counted_and_named(project: Path, ask: Ask) -> None:
-    ended, _ = ask("--save", "a.jsonl", respond=whenever(IDS[3], replies.filtered()))
-    assert ended.code == 0
+    assert (report["evaluation"]["kept"], report["evaluation"]["unscored"]) == (23, 1)
     assert "prompts: 1 of 24 papers not scored (1 refused)\n" in ended.err
-    assert ended.report["evaluation"]["unscored"] == 1
-    assert "; 1 paper without a score; cost " in ended.report["reason"]
-    assert set(IDS) - set(load_results(project / "a.jsonl")) == {IDS[3]}
+    assert "; 1 paper without a score; cost " in report["reason"]
+    results = load_results(project / "a.jsonl")
+    assert set(IDS) - set(results) == {IDS[3]}
+    assert results[IDS[0]].comment == f"Of {IDS[0]}."
     assert unfinished(project) == []
-
-
-def test_a_model_that_scores_nothing_is_an_outage(project: Path, ask: Ask) -> None:
-    ended, _ = ask("--save", "a.jsonl", respond=replies.empty)
-    assert (ended.code, ended.report["status"]) == (3, "outage")
-    assert "evaluation" not in ended.report
-    (line,) = [line for line in ended.err.splitlines() if line.startswith("digest: ")]
-    assert line.startswith("digest: the model failed: ")
-    assert line.endswith(": prompts: 24 of 24 papers not scored (24 invalid reply)")
-    assert not (project / "a.jsonl").exists()
 
 
 # --- what is paid for once --------------------------------------------------------------------
 
 
-def from_request(number: int, response: Response) -> replies.Rule:
-    return lambda request: response if request.number >= number else None
-
-
 def test_after_a_failure_only_the_rest_is_paid_for(project: Path, ask: Ask) -> None:
-    ended, failing = ask(respond=from_request(2, replies.unauthorized()))
-    assert ended.code == 3
+    ended, failing = ask(
+        "--save", "a.jsonl", respond=lambda r: replies.unauthorized() if r.number >= 2 else None
+    )
+    assert (ended.code, ended.report["status"]) == (3, "outage")
+    assert "evaluation" not in ended.report
+    assert "rejects the API key" in ended.err.splitlines()[-1]
+    assert not (project / "a.jsonl").exists()
     assert failing.answered
     assert len(unfinished(project)) == 1
-    ended, fake = ask()
-    assert once(failing, fake)
+    (project / "taken").write_text("a file")  # where the scores cannot be saved
+    ended, fake = ask("--save", "taken/a.jsonl")
+    assert (ended.code, ended.report["status"]) == (1, "archive_error")
     assert f", {len(failing.answered)} scored earlier (" in ended.err
+    ended, free = ask("--save", "a.jsonl")
+    assert once(failing, fake)
+    assert free.records == []
     whole = [r for f in (failing, fake) for r in f.records if r.status == 200]
     assert ended.report["usage"]["requests"] == len(whole)
     assert ended.report["evaluation"]["scored"] == 24
@@ -414,27 +345,6 @@ def test_after_an_interrupt_only_the_rest_is_paid_for(
     assert once(stopped, fake)
 
 
-def test_scores_that_could_not_be_saved_are_not_paid_again(project: Path, ask: Ask) -> None:
-    (project / "taken").write_text("a file")
-    ended, first = ask("--save", "taken/a.jsonl")
-    assert (ended.code, ended.report["status"]) == (1, "archive_error")
-    assert "taken/a.jsonl: cannot be" in ended.err
-    ended, second = ask("--save", "a.jsonl")
-    assert ended.code == 0
-    assert once(first, second)
-
-
-def test_changed_text_is_scored_again(project: Path, ask: Ask) -> None:
-    rest = [label(f"2601.0000{n}") for n in range(2, 8)]
-    _, failing = ask(
-        labels=labels_file(project, label(), *rest),
-        respond=from_request(1, replies.unauthorized()),
-    )
-    assert failing.answered
-    _, fake = ask(labels=labels_file(project, label(title="Another"), *rest))
-    assert sum(fake.answered.values()) == 7
-
-
 # --- the budget -------------------------------------------------------------------------------
 
 
@@ -453,27 +363,6 @@ def estimate(project: Path) -> float:
     return cost
 
 
-def test_the_estimate_is_logged_before_the_first_request(project: Path, ask: Ask) -> None:
-    priced(project, 1)
-    one, _ = ask()
-    two, fake = ask("--compare", "prompts", "prompts")
-    cost = estimate(project)
-    assert one.err.startswith(f"cost: about ${cost:.4f} for 24 papers, in ")
-    assert two.err.startswith(f"cost: about ${2 * cost:.4f} for 24 papers, twice, in ")
-    assert one.err.splitlines()[1].startswith("score: ")
-    assert set(fake.answered.values()) == {2}, "the same prompts twice are asked twice"
-
-
-def test_an_unknown_price_is_reported_as_such(project: Path, ask: Ask) -> None:
-    configure(project, "llm", ", model: of-my-own")
-    ended, _ = ask()
-    assert ended.err.startswith(
-        "cost: no estimate for 24 papers, the price of the model is not known\n"
-    )
-    assert ended.report["cost_usd"] is None
-    assert "; cost not reported (" in ended.report["reason"]
-
-
 def test_above_the_budget_nothing_is_sent(project: Path, ask: Ask) -> None:
     priced(project, 1)
     cost = estimate(project)
@@ -488,12 +377,19 @@ def test_above_the_budget_nothing_is_sent(project: Path, ask: Ask) -> None:
     )
     ended, _ = ask()
     assert ended.code == 0
+    assert ended.err.startswith(f"cost: about ${cost:.4f} for 24 papers, in ")
+    assert ended.err.splitlines()[1].startswith("score: ")
 
 
 def test_a_budget_that_ends_midway_gives_no_figures(project: Path, ask: Ask) -> None:
     given = ("--compare", "prompts", prompts(project, "b", "proteins"))
     tokens = {"prompt_tokens": 400_000, "completion_tokens": 10, "total_tokens": 400_010}
-    costly = about_proteins(replies.usage(tokens))
+
+    def costly(request: Request) -> Response | None:
+        if "Relevant: proteins" not in json.dumps(request.body):
+            return None
+        return replies.usage(tokens)(request)
+
     priced(project, 1)
     ended, first = ask(*given, respond=costly)
     assert (ended.code, ended.report["status"]) == (3, "over_budget")
@@ -510,18 +406,29 @@ def test_a_budget_that_ends_midway_gives_no_figures(project: Path, ask: Ask) -> 
     ended, last = ask(*given, respond=costly)
     assert ended.code == 0
     assert ended.report["comparison"]["b"]["n"] == 24
-    assert set((first.answered + last.answered).values()) == {2}
+    assert set((first.answered + last.answered).values()) == {2}  # each with its own prompts
     assert unfinished(project) == []
 
 
 # --- how much may be unscored -----------------------------------------------------------------
 
 
-def halting(
-    reasons: Sequence[str], trouble: str, max_unscored: float, asked: list[str], folder: Path
-) -> command.Outcome:
-    """The outcome of a comparison of two scorers, both of which give no score to as many of ten
-    papers as there are reasons."""
+@pytest.mark.parametrize(
+    ("reasons", "max_unscored", "error"),
+    [
+        ([Reason.TIMEOUT] * 2, 0.2, None),
+        ([Reason.TIMEOUT] * 3, 0.2, "the model failed: it is slow: a: 3 of 10"),
+        ([Reason.REFUSED] * 9, 0.2, None),
+        ([Reason.REFUSED] * 10, 1.0, "the model failed: it is slow: a: 10 of 10"),
+        ([Reason.BUDGET] * 10, 1.0, "the budget is not enough: it is slow: a: 10 of 10"),
+        ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 2], 0.2, None),
+        ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 3], 0.2, "the model failed: it is slow: a: 8"),
+    ],
+)
+def test_too_many_unscored_papers_give_no_figures(
+    reasons: Sequence[Reason], max_unscored: float, error: str | None, tmp_path: Path
+) -> None:
+    asked: list[str] = []
 
     def score(
         papers: Sequence[Paper], _left: float | None, keep: Callable[[Scoring], None]
@@ -531,60 +438,22 @@ def halting(
         verdicts: list[Verdict] = [*failed, *[make.score()] * (10 - len(failed))]
         by_id = {p.id: v for p, v in zip(papers, verdicts, strict=True)}
         keep(Scoring(by_id, Usage(requests=1)))
-        return Scoring(by_id, Usage(requests=1), trouble=trouble)
+        return Scoring(by_id, Usage(requests=1), trouble="it is slow")
 
     scorer = Scorer(ScoredBy.MODEL, "m", Prompt("", ""), score, lambda _: Scoring({}))
     config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
     given = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
-    contenders = [command.Contender(name, scorer, {}) for name in ("a", "b")]
-    labelled = command.Labelled(given)
-    return command.measure(labelled, contenders, config, folder, evaluation.K)
-
-
-@pytest.mark.parametrize(
-    ("reasons", "max_unscored", "fine"),
-    [
-        ([Reason.TIMEOUT] * 2, 0.2, True),
-        ([Reason.TIMEOUT] * 3, 0.2, False),
-        ([Reason.TIMEOUT], 0.0, False),
-        ([Reason.INVALID] * 9, 0.9, True),
-        ([Reason.REFUSED] * 9, 0.2, True),
-        ([Reason.REFUSED] * 10, 1.0, False),
-        ([Reason.BUDGET] * 10, 1.0, False),
-        ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 2], 0.2, True),
-        ([*[Reason.REFUSED] * 5, *[Reason.TIMEOUT] * 3], 0.2, False),
-    ],
-)
-def test_too_many_unscored_papers_give_no_figures(
-    reasons: Sequence[Reason], max_unscored: float, fine: bool, tmp_path: Path
-) -> None:
-    asked: list[str] = []
-    if fine:
-        outcome = halting(reasons, "", max_unscored, asked, tmp_path)
+    contenders = [command.Contender(name, scorer) for name in ("a", "b")]
+    if error is None:
+        outcome = command.measure(command.Labelled(given), contenders, config, tmp_path, 20)
         assert outcome.report.status == "evaluated"
         return
     with pytest.raises(ScoringError) as caught:
-        halting(reasons, "", max_unscored, asked, tmp_path)
+        command.measure(command.Labelled(given), contenders, config, tmp_path, 20)
+    assert str(caught.value).startswith(error)
     assert isinstance(caught.value, OverBudget) is (Reason.BUDGET in reasons)
     assert len(asked) == 1  # the other would have been paid for in vain
-    assert bool(list(tmp_path.glob("*.jsonl")))
-
-
-@pytest.mark.parametrize(
-    ("reason", "trouble", "says"),
-    [
-        (Reason.TIMEOUT, "it is slow, wait", "the model failed: it is slow, wait: a: 7 of 10"),
-        (Reason.TIMEOUT, "", "the model failed: try again later: a: 7 of 10"),
-        (Reason.BUDGET, "$1 are spent", "the budget is not enough: $1 are spent: a: 7 of 10"),
-        (Reason.BUDGET, "", "the budget is not enough: raise llm.budget_usd: a: 7 of 10"),
-    ],
-)
-def test_the_error_says_why_the_scorer_stopped(
-    reason: Reason, trouble: str, says: str, tmp_path: Path
-) -> None:
-    with pytest.raises(ScoringError) as caught:
-        halting([reason] * 7, trouble, 0.2, [], tmp_path)
-    assert str(caught.value) == f"{says} papers not scored (7 {reason}){KEPT}"
+    assert list(tmp_path.glob("*.jsonl"))
 
 
 # --- what is wrong is a line ------------------------------------------------------------------
@@ -636,47 +505,3 @@ def test_a_usage_mistake_is_a_line_and_changes_nothing(
     assert line.startswith("digest: ")
     assert says in line
     assert tree(project) == before
-
-
-def test_damaged_results_are_reported_before_scoring(project: Path, ask: Ask) -> None:
-    (project / "bad.jsonl").write_text('{"id": "1901.00001", "relevance": 11}\n')
-    ended, fake = ask("--compare", "prompts", "bad.jsonl")
-    assert ended.code == 2
-    assert ended.err.startswith("digest: bad.jsonl, line 1: `relevance` is 11")
-    assert fake.records == []
-
-
-# --- text from outside, GitHub, speed ---------------------------------------------------------
-
-
-def test_a_title_is_no_command_for_github(evaluate: Eval, project: Path) -> None:
-    title = "##[error]gone ::set-output name=x::y @ada fixes #12"
-    path = labels_file(project, label(title=title), label("2601.00002", relevant=False))
-    for options in ([], ["--json"]):
-        out = evaluate("--labels", path, *options).out
-        assert "##[" not in out
-        assert "::" not in out
-    assert evaluate("--labels", path, "--json").report["evaluation"]["missed"][0]["title"] == title
-
-
-def test_in_github_actions_outputs_and_summary_are_written(
-    evaluate: Eval, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.setenv(name, str(project / name))
-    assert evaluate("--labels", LABELS).code == 0
-    assert "\nevaluated\n" in (project / "GITHUB_OUTPUT").read_text()
-    summary = (project / "GITHUB_STEP_SUMMARY").read_text()
-    assert summary.startswith("## Digest: evaluated\n\n24 labelled papers; AUC 0")
-
-
-def test_a_terminal_with_ascii_only(project: Path) -> None:
-    labels = labels_file(project, label(title="Größe über alles"), label("2601.00002"))
-    done = subprocess.run(
-        [sys.executable, "-m", "digest", "eval", "--labels", str(labels)],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
-        capture_output=True,
-        encoding="ascii",
-        check=False,
-    )
-    assert (done.returncode, "Gr??e ?ber alles" in done.stdout) == (0, True), done.stderr

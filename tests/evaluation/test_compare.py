@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.models import Cut
+from digest.core.day import Cut
 from digest.core.scores import Score
-from digest.evaluation.compare import Histogram, as_dict, compare, evaluate
+from digest.evaluation.compare import as_dict, compare, evaluate
 from digest.evaluation.labels import Label
 from digest.evaluation.measures import FIGURES
 from digest.evaluation.tables import WIDTH, comparison_to_text, to_text
@@ -64,17 +64,12 @@ LOG3 = 1 / math.log2(3)  # what the second place is worth to nDCG; the third is 
     [
         # of a perfect order, of its reverse, and of one in between
         ("++--", [9, 8, 2, 1], "auc", 1),
-        ("++--", [1, 2, 8, 9], "auc", 0),
         ("+-+-", [9, 8, 7, 6], "auc", 3 / 4),
-        ("++--", [9, 8, 2, 1], "average_precision", 1),
-        ("--++", [9, 8, 2, 1], "average_precision", (1 / 3 + 2 / 4) / 2),
         ("+-+-", [9, 8, 7, 6], "average_precision", (1 + 2 / 3) / 2),
         ("++--", [9, 8, 2, 1], "ndcg", 1),
         ("+-+", [9, 8, 7], "ndcg", (1 + 1 / 2) / (1 + LOG3)),
-        ("-+", [9, 8], "ndcg", LOG3),
         # of equals: half a win, and the mean over both orders
         ("+-", [5, 5], "auc", 1 / 2),
-        ("+--", [5, 5, 1], "auc", 3 / 4),
         ("+-", [5, 5], "average_precision", (1 + 1 / 2) / 2),
         ("+-", [5, 5], "ndcg", (1 + LOG3) / 2),
         ("+-+-", [9, 5, 5, 5], "precision_at_k", (1 + 1 / 3) / 2),
@@ -145,34 +140,7 @@ def test_ndcg_counts_what_every_label_has(
     assert result.figures.ndcg == pytest.approx(ndcg)
 
 
-def test_k_is_never_more_than_there_are_papers() -> None:
-    result = evaluate(labels("+-"), scores(9, 8), CUT, k=20)
-    assert (result.k, result.figures.precision_at_k) == (2, 0.5)
-
-
 # --- the accounting ---------------------------------------------------------------------------
-
-
-def test_every_paper_is_counted() -> None:
-    result = evaluate(labels("++--+"), scores(9, 2, 8, 1), CUT)
-    assert (result.n, result.relevant, result.scored, result.unscored) == (5, 3, 4, 1)
-    assert (result.kept, result.true_positives) == (2, 1)
-    assert (result.false_positives, result.false_negatives) == (1, 2)
-
-
-def test_scores_of_other_papers_are_ignored() -> None:
-    given = scores(9, 1)
-    assert evaluate(labels("+-"), given | {"z": Score(10, 10)}, CUT) == evaluate(
-        labels("+-"), given, CUT
-    )
-
-
-def test_histograms_count_the_relevant_papers() -> None:
-    result = evaluate(labels("++--"), scores(9, 2, 9, None), CUT)
-    assert result.relevance == Histogram(
-        papers=(0, 1, 0, 0, 0, 0, 0, 0, 2, 0), relevant=(0, 1, 0, 0, 0, 0, 0, 0, 1, 0)
-    )
-    assert result.novelty is None
 
 
 def test_agreement_is_with_the_labels_that_have_scores() -> None:
@@ -194,25 +162,18 @@ def test_agreement_is_with_the_labels_that_have_scores() -> None:
     assert sum(map(sum, relevance.confusion)) == 2
 
 
+def test_every_paper_is_counted() -> None:
+    given = scores(9, 2, 8, 1) | {"z": Score(10, 10)}  # whom nobody labelled
+    result = evaluate(labels("++--+"), given, CUT)
+    assert (result.n, result.relevant, result.scored, result.unscored) == (5, 3, 4, 1)
+    assert (result.kept, result.true_positives, result.k) == (2, 1, 5)
+    assert (result.false_positives, result.false_negatives) == (1, 2)
+
+
 def test_the_worst_misses_come_first() -> None:
     result = evaluate(labels("+++-----+"), scores(5, 2, 9, 8, 10, 1, 9, 7, None), CUT)
     assert [miss.id for miss in result.missed] == ["b", "a", "i"]
     assert [miss.id for miss in result.wrongly_kept] == ["e", "g", "d"]
-
-
-def test_of_equal_misses_the_larger_error_comes_first() -> None:
-    labelled = [label("a", None, 8), label("b", None, 10), label("c", None, 4), label("d", None, 1)]
-    result = evaluate(labelled, scores(3, 3, 9, 9), CUT)
-    assert [miss.id for miss in result.missed] == ["b", "a"]
-    assert [miss.id for miss in result.wrongly_kept] == ["d", "c"]
-
-
-def test_a_miss_has_the_scores_and_the_label() -> None:
-    labelled = [label("a", None, 9, 8)]
-    [miss] = evaluate(labelled, {"a": Score(3, 4, "Architecture", "Why", 0.5)}, CUT).missed
-    assert [getattr(miss, f.name) for f in fields(miss)] == [
-        "a", labelled[0].paper.title, 3, 4, 9, 8, "Architecture", "Why", 0.5,
-    ]  # fmt: skip
 
 
 # --- whatever the scores ----------------------------------------------------------------------
@@ -236,6 +197,7 @@ def cases(draw: st.DrawFn, most: int = 12) -> tuple[list[Label], dict[str, Score
 cuts = st.builds(Cut, st.integers(1, 10), st.integers(1, 10))
 
 
+@examples(30)
 @given(cases(), cuts, st.integers(1, 15))
 def test_any_evaluation_adds_up(
     case: tuple[list[Label], dict[str, Score]], cut: Cut, k: int
@@ -264,6 +226,7 @@ def by_definition(hits: Sequence[bool], k: int) -> tuple[float, float, float, fl
     )
 
 
+@examples(30)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 3)), min_size=2, max_size=6))
 def test_figures_of_equals_are_means_over_all_orders(
     pairs: list[tuple[bool, int]],
@@ -284,7 +247,7 @@ def test_figures_of_equals_are_means_over_all_orders(
 # --- comparing --------------------------------------------------------------------------------
 
 
-@examples(40)
+@examples(20)
 @given(cases(), cuts)
 def test_any_comparison_is_plain_json_and_fits(
     case: tuple[list[Label], dict[str, Score]], cut: Cut
@@ -313,8 +276,8 @@ def day(n: int = 200) -> tuple[list[Label], dict[str, Score], dict[str, Score]]:
 
 
 def test_a_clear_difference_is_found_in_seconds() -> None:
-    with cpu_seconds(5):
-        result = compare(*day(451), CUT)
+    with cpu_seconds(1):  # 1000 resamples
+        result = compare(*day(451), CUT, resamples=200)
     auc = result.differences["auc"]
     assert auc.low is not None
     assert auc.high is not None
@@ -322,30 +285,6 @@ def test_a_clear_difference_is_found_in_seconds() -> None:
     assert 0 < auc.low < auc.difference < auc.high < 1
     [line] = [line for line in comparison_to_text(result).splitlines() if line.startswith("AUC ")]
     assert line.endswith("   b is higher")
-
-
-def test_the_seed_decides_what_is_drawn() -> None:
-    one, same, other = (compare(*day(), CUT, resamples=20, seed=seed) for seed in (1, 1, 2))
-    assert one == same
-    assert one.differences["auc"].low != other.differences["auc"].low
-
-
-def test_an_interval_that_is_mostly_undefined_is_not_given() -> None:
-    result = compare(labels("+" + "-" * 9), scores(*[9] * 10), scores(*[1] * 10), CUT)
-    assert [getattr(result.differences["precision"], x) for x in ("difference", "low", "high")] == [
-        None, None, None,
-    ]  # fmt: skip
-
-
-def test_the_interval_of_one_resample_is_its_figure() -> None:
-    auc = compare(*day(), CUT, resamples=1).differences["auc"]
-    assert auc.low == auc.high
-
-
-def test_what_each_keeps_is_counted() -> None:
-    a, b = scores(9, 9, 9, 1, 1), scores(9, 9, 1, 9, 1)
-    result = compare(labels("+-+-+"), a, b, CUT, resamples=1)
-    assert (result.kept_by_both, result.only_a, result.only_b, result.jaccard) == (2, 1, 1, 0.5)
 
 
 def test_a_paper_without_both_scores_is_left_out() -> None:
@@ -356,12 +295,6 @@ def test_a_paper_without_both_scores_is_left_out() -> None:
     assert (result.labelled, result.unscored_a, result.unscored_b) == (200, 20, 50)
     assert replace(result, labelled=130, unscored_a=0, unscored_b=0) == both
     assert both.a.n == both.b.n == 130
-
-
-def test_without_a_common_paper_nothing_is_measured() -> None:
-    result = compare(labels("+-"), scores(9, None), scores(None, 9), CUT, resamples=2)
-    assert (result.a.n, result.unscored_a, result.unscored_b) == (0, 1, 1)
-    assert {d.difference for d in result.differences.values()} == {None}
 
 
 # --- for machines -----------------------------------------------------------------------------
@@ -478,9 +411,9 @@ Scores of b beside those of a
 """
 
 
-def test_an_unknown_interval_is_not_shown_as_numbers() -> None:
-    text = comparison_to_text(compare(labels("+-"), scores(9, 9), scores(1, 1), CUT, resamples=9))
-    [precision] = [line for line in text.splitlines() if line.startswith("precision at the")]
+def test_an_interval_that_is_mostly_undefined_is_not_given() -> None:
+    result = compare(labels("+-"), scores(9, 9), scores(1, 1), CUT, resamples=9)
+    [precision] = [x for x in comparison_to_text(result).splitlines() if "precision at the" in x]
     assert precision == "precision at the cut     0.500       –        –   –"
 
 
@@ -488,10 +421,6 @@ def test_what_is_undefined_is_no_zero() -> None:
     text = to_text(evaluate([], {}, CUT))
     assert "0.000" not in text
     assert text.count("–") == 8
-
-
-def test_without_novelty_the_cut_does_not_name_it() -> None:
-    assert "At the cut (relevance 8) " in to_text(evaluate(labels("+-"), scores(9, 1), CUT))
 
 
 def test_ten_misses_are_shown_and_the_others_counted() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from digest.archive import store
 from digest.core.config import Site
+from digest.core.day import Kept
 from digest.core.errors import ArchiveError, PublishError
-from digest.core.models import Kept
 from digest.publish.clone import (
     attributes,
     own_commits,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from digest.core.day import Digest, Kept
 from digest.core.errors import PublishError
-from digest.core.models import Digest, Kept
 from digest.core.papers import Source, SourceState
 from digest.publish import git as digest_git
 from digest.publish.commit import BODY_WIDTH, commit_message, days_among, uncommitted

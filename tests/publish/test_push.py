@@ -11,8 +11,8 @@ import pytest
 
 from digest.archive import store
 from digest.core.config import Site
+from digest.core.day import Digest, Kept, Status
 from digest.core.errors import PublishError
-from digest.core.models import Digest, Kept, Status
 from digest.publish.commit import commit_day as commit
 from digest.publish.push import MAX_RETRIES, push
 from digest.run import output

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from digest.arxiv.past import KEPT
-from digest.core.models import Day, Digest, Kept, Status, Unscored
+from digest.core.day import Day, Digest, Kept, Status, Unscored
 from digest.core.papers import Origin, Source, SourceState
 from digest.core.scores import Reason
 from digest.run import backlog

@@ -14,7 +14,7 @@ import pytest
 from digest.archive import store
 from digest.cli.main import main
 from digest.core.config import Site
-from digest.core.models import Kept, Status
+from digest.core.day import Kept, Status
 from digest.core.papers import Source
 from digest.run import output
 from digest.run.check import check, repair

@@ -16,8 +16,8 @@ from digest.archive import ledger, store
 from digest.arxiv.fetch import Fetched, replay
 from digest.core import files
 from digest.core.config import Config
+from digest.core.day import Digest, Status
 from digest.core.errors import ArchiveError, FeedError, ScoringError
-from digest.core.models import Digest, Status
 from digest.core.papers import Feed, Paper
 from digest.core.scores import Failure, Prompt, ScoredBy, Scoring, Usage, Verdict
 from digest.run.announcement import Announcement

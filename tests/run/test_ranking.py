@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from digest.core.day import Below, Cut, Filtered, Kept, Unscored
 from digest.core.errors import Interrupted, OverBudget, ScoringError
-from digest.core.models import Below, Cut, Filtered, Kept, Unscored
 from digest.core.papers import Paper, Source
 from digest.core.scores import Failure, Reason, Score, Verdict
 from digest.run.ranking import Ranking, carry_over, passes, rank, shortfall

@@ -5,7 +5,8 @@ import logging
 from dataclasses import replace
 from datetime import date
 
-from digest.core.models import Kept, RunStatus
+from digest.core.day import Kept
+from digest.core.errors import RunStatus
 from digest.core.scores import ScoredBy
 from digest.core.secrets import Secrets
 from digest.run.report import DayReport, LogFormatter, RunReport

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.models import LIMIT_RULE, STALE_RULE, Filtered, Status
+from digest.core.day import LIMIT_RULE, STALE_RULE, Filtered, Status
 from digest.core.papers import FEED_LIMIT, AnnounceType, Feed, Origin, Paper, Source, SourceState
 from digest.core.scores import Verdict
 from digest.run.ranking import rank

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.arxiv.fetch import Fetched, Reading, Unread
+from digest.core.day import Missed
 from digest.core.errors import ArchiveError
-from digest.core.models import Missed
 from digest.core.papers import Origin
 from digest.core.scores import Failure, Reason, Score, Scoring, Usage, Verdict
 from digest.run.unfinished import Unfinished, forget_trouble, note_trouble, pending, troubles

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from digest.core.config import Llm
-from digest.core.models import Cut
+from digest.core.day import Cut
 from digest.core.papers import Paper
 from digest.core.scores import Failure, Prompt, Score, Scoring, Topics
 from digest.scoring import client, llm

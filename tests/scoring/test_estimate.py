@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digest.core.models import Digest
+from digest.core.day import Digest
 from digest.core.scores import Prompt, Scoring, Usage
 from digest.scoring.estimate import (
     Experience,

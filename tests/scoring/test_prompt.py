@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from digest.core.day import Cut
 from digest.core.errors import ConfigError
-from digest.core.models import Cut
 from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, Prompt
 from digest.scoring.prompt import (

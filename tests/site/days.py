@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 from digest.core.config import Site
-from digest.core.models import Below, Cut, Digest, Filtered, Kept, Status, Unscored
+from digest.core.day import Below, Cut, Digest, Filtered, Kept, Status, Unscored
 from digest.core.papers import AnnounceType, Entry, Paper, Source, SourceState
 from digest.core.scores import Prompt, Score, ScoredBy, Usage
 

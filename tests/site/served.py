@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.core.models import Digest, Kept
+from digest.core.day import Digest, Kept
 from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, Score
 from digest.site import assets, build

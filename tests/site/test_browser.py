@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from digest.core.config import Site
-from digest.core.models import Day, Digest, Kept, Status
+from digest.core.day import Day, Digest, Kept, Status
 from digest.site import assets, build
 from digest.site.calendar import all_days_page
 from tests.attacks import ATTACKS

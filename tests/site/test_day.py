@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from digest.core.config import Site
-from digest.core.models import Day, Digest, Kept, Missed
+from digest.core.day import Day, Digest, Kept, Missed
 from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import Score, ScoredBy
 from digest.site import assets, pages

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.config import Site
-from digest.core.models import Digest, Kept, Unscored
+from digest.core.day import Digest, Kept, Unscored
 from digest.core.papers import Entry, Source, SourceState
 from digest.core.scores import Score
 from digest.core.tex import plain

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from digest.core import calendar
 from digest.core.config import Site
-from digest.core.models import Counts, Day, Status
+from digest.core.day import Counts, Day, Status
 from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.site import pages
 from digest.site.calendar import all_days_page, month_page, year_page

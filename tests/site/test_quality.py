@@ -18,7 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 
 from digest.core.config import Site
-from digest.core.models import Digest
+from digest.core.day import Digest
 from digest.core.scores import Score
 from digest.run import ranking
 from digest.run.output import site_files

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.core.models import Status
+from digest.core.day import Status
 from digest.site import build
 from digest.site.bibtex import bibtex
 from tests.site import served

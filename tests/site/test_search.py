@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from digest.core.models import Kept
+from digest.core.day import Kept
 from digest.site import search
 from tests import make
 from tests.attacks import MARKUP

@@ -9,7 +9,7 @@ import pytest
 
 from digest.archive import store
 from digest.archive.layout import is_generated
-from digest.core.models import Digest, Missed, Status
+from digest.core.day import Digest, Missed, Status
 from digest.core.wording import totals
 from digest.run import output
 from digest.run.check import check

@@ -18,29 +18,6 @@ from digest.core.papers import AnnounceType, Paper, Source, SourceState, announc
 from digest.core.scores import Prompt, Score, ScoredBy, Usage
 
 
-class RunStatus(StrEnum):
-    """How a run, or one day of it, ended: `status` in the report."""
-
-    PUBLISHED = "published"
-    UPDATED = "updated"  # the day was published before, and something has changed
-    UNCHANGED = "unchanged"
-    NO_ANNOUNCEMENT = "no_announcement"
-    PLANNED = "planned"  # a dry run
-    STALE_FEED = "stale_feed"
-    WAITING = "waiting"  # a later run will publish it
-    EVALUATED = "evaluated"
-    NOT_SET_UP = "not_set_up"  # a fresh fork without a key
-    FINDINGS = "findings"  # of `check` and `doctor`
-    CONFIG_ERROR = "config_error"
-    OUTAGE = "outage"
-    OVER_BUDGET = "over_budget"
-    FEED_ERROR = "feed_error"
-    ARCHIVE_ERROR = "archive_error"
-    PUBLISH_ERROR = "publish_error"
-    INTERRUPTED = "interrupted"
-    ERROR = "error"
-
-
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A paper at or above the cut, or by an author the user always keeps."""
