@@ -152,24 +152,3 @@ def test_in_actions_the_second_run_says_so(
     monkeypatch.undo()
     make.own_git_settings(monkeypatch, tmp_path)
     assert run_here(project, "run", "--feed", slow.url) == 0
-    assert not (project / ".digest").exists()
-
-
-@pytest.mark.parametrize("command", [WRITING[0], ["render"]])
-def test_a_folder_that_holds_no_lock_is_one_line(
-    project: Path,
-    command: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(project)
-    (project / ".digest").write_text("mine")
-    before = tree(project)
-    assert run_here(project, *command) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert re.fullmatch(
-        r"digest: .*\.digest: cannot hold the lock of this run: File exists: make it a folder that"
-        r" you may write to, or remove it",
-        line,
-    )
-    assert tree(project) == before
