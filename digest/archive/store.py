@@ -12,7 +12,6 @@ Files are written whole or not at all, and only if they differ.
 from __future__ import annotations
 
 import logging
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -58,10 +57,6 @@ class Archive:
         """Open the archive after making its derived files again if they are wrong (`restore`)."""
         restore(out)
         return cls(out)
-
-    def reload(self) -> None:
-        """Read the list of days again, after somebody else's work was taken over."""
-        self.days = read_days(self.out)
 
     def read_day(self, day: date) -> Digest | None:
         """The record of the day; None if it has none. Raises `ArchiveError` if it is damaged."""
@@ -123,20 +118,10 @@ def day_path(day: date) -> PurePosixPath:
 
 
 def day_paths(out: Path) -> list[PurePosixPath]:
-    """The record of each archived day, relative to `out`, oldest first.
-
-    Raises `ArchiveError` if a year's folder cannot be read.
-    """
-    paths = []
-    for folder in sorted((out / DATA).glob("[0-9][0-9][0-9][0-9]")):
-        try:
-            names = os.listdir(folder)  # noqa: PTH208 - `glob` would hide a folder it may not read
-        except NotADirectoryError:
-            continue
-        except OSError as error:
-            raise files.cannot_be_read(folder, error) from error
-        paths += [DATA / folder.name / name for name in sorted(names) if _DAY_NAME.fullmatch(name)]
-    return paths
+    """The record of each archived day, relative to `out`, oldest first."""
+    paths = (out / DATA).glob("[0-9][0-9][0-9][0-9]/*.json")
+    names = sorted((p.parent.name, p.name) for p in paths if _DAY_NAME.fullmatch(p.name))
+    return [DATA / year / name for year, name in names]
 
 
 def read_day(out: Path, day: date) -> Digest | None:
@@ -271,21 +256,6 @@ def write_files(out: Path, wanted: Mapping[PurePosixPath, bytes | None]) -> list
     Raises `ConfigError`, and writes nothing, if a file that this program did not make would be
     lost; `ArchiveError` if the disk refuses: files written before that stay, and are whole.
     """
-    names = _differing(out, wanted)
-    for name in names:
-        data = wanted[name]
-        if data is None:
-            files.remove(out / name)
-        else:
-            files.write(out / name, data)
-    return names
-
-
-def _differing(out: Path, wanted: Mapping[PurePosixPath, bytes | None]) -> list[PurePosixPath]:
-    """The files that are not as they should be, or cannot be read, in the given order.
-
-    Raises `ConfigError` if one of them was not made by this program.
-    """
     names, foreign = [], []
     for name, data in wanted.items():
         try:
@@ -299,4 +269,10 @@ def _differing(out: Path, wanted: Mapping[PurePosixPath, bytes | None]) -> list[
                 foreign.append(out / name)
     if foreign:
         raise not_ours(foreign)
+    for name in names:
+        data = wanted[name]
+        if data is None:
+            files.remove(out / name)
+        else:
+            files.write(out / name, data)
     return names

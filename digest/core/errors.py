@@ -19,6 +19,7 @@ user sees after "digest: ". Unexpected errors are not in this tree and keep thei
 
 from __future__ import annotations
 
+from digest import INTERRUPTED
 from digest.core.models import RunStatus
 
 
@@ -56,7 +57,7 @@ class OverBudget(ScoringError):
 class Interrupted(ScoringError):
     """Somebody stopped the run during scoring."""
 
-    exit_code = 130
+    exit_code = INTERRUPTED
     status = RunStatus.INTERRUPTED
 
 
