@@ -118,10 +118,6 @@ def cut_in_half(text: bytes) -> bytes:
     return b"".join(text.splitlines(keepends=True)[: text.count(b"\n") // 2])
 
 
-def with_conflict_markers(text: bytes) -> bytes:
-    return b"<<<<<<< HEAD\n" + text + b"=======\n>>>>>>> theirs\n"
-
-
 def with_a_day_that_has_no_record(text: bytes) -> bytes:
     return text + b"2412.00020 2024-12-20\n"
 
@@ -137,9 +133,8 @@ def with_windows_line_endings_and_a_line_less(text: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("shard", "damage"),
     [
-        *((month, None) for month in ("2501", "2512", "2412", "9901")),
+        ("2501", None),
         ("2412", cut_in_half),
-        ("2412", with_conflict_markers),
         ("2412", with_a_day_that_has_no_record),
         ("2412", with_a_paper_that_no_day_scored),
         ("2412", with_windows_line_endings_and_a_line_less),
