@@ -11,9 +11,8 @@ from hypothesis import given
 
 from digest.archive.record import accounting_problem, decode, encode
 from digest.core.errors import ArchiveError
-from digest.core.models import Digest, Kept, Unscored
+from digest.core.models import Digest, Kept
 from digest.core.papers import FEED_LIMIT, AnnounceType, Origin, Source, SourceState, announced
-from digest.core.scores import Reason
 from tests import make
 from tests.make import DAY, paper, score
 
@@ -225,17 +224,6 @@ def test_an_unread_category_keeps_its_reason() -> None:
     digest = replace(ONE_PAPER, sources=ONE_PAPER.sources | {"cs.AI": make.unread("HTTP 500")})
     record = json.loads(encode(digest))["sources"]["cs.AI"]
     assert (record["state"], record["why"], record["items"]) == ("unread", "HTTP 500", 0)
-    assert decode(encode(digest), NAME) == digest
-
-
-def test_a_paper_that_could_not_be_read_says_why_in_the_file() -> None:
-    broken = paper("2601.00009", unreadable="no title")
-    digest = replace(
-        make.digest(unscored=[broken]), unscored=(Unscored(broken, Reason.UNREADABLE),)
-    )
-    (unscored,) = json.loads(encode(digest))["unscored"]
-    assert (unscored["id"], unscored["title"]) == ("2601.00009", "")
-    assert (unscored["reason"], unscored["unreadable"]) == ("unreadable", "no title")
     assert decode(encode(digest), NAME) == digest
 
 

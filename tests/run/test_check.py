@@ -89,11 +89,6 @@ def add_a_page_of_no_day(out: Path) -> None:
     shutil.copy(out / "2026/2026-01-30.html", out / "2026/2026-01-31.html")
 
 
-def add_a_ledger_line_of_no_day(out: Path) -> None:
-    with (out / "data/seen/2602.txt").open("a") as file:
-        file.write("2602.10000 2026-01-28\n")
-
-
 def leave_a_half_written_file(out: Path) -> None:
     (out / "2026/.2026-01-30.html.tmp").write_text("<p>he")
 
@@ -107,7 +102,6 @@ DAMAGE: list[tuple[Fault, str]] = [
 DERIVED: list[tuple[Fault, str]] = [
     (edit_a_sum, f"{FIRST}: counts.announced: says 30, the lists hold 3"),
     (lose_a_ledger_shard, "data/seen/2602.txt: is missing"),
-    (add_a_ledger_line_of_no_day, "data/seen/2602.txt: line 4 is not what the days' files give"),
     (lose_a_line_of_the_days, "data/days.jsonl: line 1 is not what the days' files give"),
     (edit_a_page, "2026/2026-01-30.html: line"),
     (lose_a_page, "2026/2026-02-02.md: is missing"),

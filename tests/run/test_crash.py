@@ -210,6 +210,7 @@ def run_in_a_shell(bench: Bench, setting: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.soak  # test_store has a full disk, too
 def test_a_full_disk_leaves_nothing_half_written(bench: Bench) -> None:
     full = run_in_a_shell(bench, "trap '' XFSZ; ulimit -f 8")  # 4 or 8 KB a file
     assert full.returncode == 1

@@ -236,10 +236,9 @@ def test_a_real_stale_day_loses_nothing_and_repeats_nothing(
 def test_arxivs_page_replaces_a_real_stale_feed(
     bot: Bot, arxiv: Arxiv, real: Callable[..., None], real_data: Path
 ) -> None:
-    real("cs.LG", "2026-01-29")
+    bot.follow("cs.AI")
     real("cs.AI", "2026-01-29_1")
     bot("run", THU)
-    real("cs.LG", "2026-01-30")
     real("cs.AI", "2026-01-30_2")
     announced = _ids(arxiv.feeds["cs.AI"])
     real("cs.AI", "2026-01-30_STALE")
@@ -392,11 +391,8 @@ def test_the_search_stands_in_until_the_pages_answer(bot: Bot, arxiv: Arxiv) -> 
 
 def test_a_feed_stuck_for_two_days_is_stale_on_both(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
-    stuck = arxiv.feeds["cs.AI"]
-    assert isinstance(stuck, bytes)
     for day, number in ((THU, 1), (FRI, 2)):
         arxiv.announce(day, "cs.LG", f"2601.000{number}1")
-        arxiv.feeds["cs.AI"] = stuck.replace(b"28 Jan 2026", f"{day:%d %b %Y}".encode())
         arxiv.announce(day, "cs.AI", "2601.00002")
         if day == FRI:
             arxiv.show(THU, "cs.AI", "2601.00012")
@@ -708,8 +704,6 @@ def test_an_item_without_an_id_makes_the_day_partial(bot: Bot, arxiv: Arxiv) -> 
     assert (record["status"], record["counts"]["announced"]) == ("partial", 1)
     source = record["sources"]["cs.LG"]
     assert (source["items"], source["unreadable"]) == (2, ["item 2: oai:arXiv.org:26-01-00012v1"])
-    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
-    assert "1 entry of arXiv&#39;s had no id that could be read" in page
     arxiv.show(THU, "cs.LG", "2601.00011", "2601.00012")
     bot("run", THU, hour=9)
     arxiv.pages.clear()

@@ -294,15 +294,6 @@ def test_the_embedded_scorer_scores_the_whole_day_anew(
 SPENT = Usage(100, 50, 20, 10, requests=1)
 
 
-@pytest.mark.parametrize(("first", "second", "total"), [(0.5, None, None), (0.25, 0.5, 0.75)])
-def test_the_spend_of_a_retry_is_added_if_both_are_known(
-    bench: Bench, first: float | None, second: float | None, total: float | None
-) -> None:
-    bench.run(feed(A, B), judge=Judge({B.id: Failure("refused")}, SPENT, first))
-    bench.run(feed(A, B), judge=Judge({}, SPENT, second))
-    assert (bench.digest().usage, bench.digest().cost_usd) == (SPENT + SPENT, total)
-
-
 # --- what a day has paid for and no record holds -------------------------------------------------
 
 
