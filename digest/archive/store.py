@@ -12,6 +12,7 @@ Files are written whole or not at all, and only if they differ.
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -118,10 +119,20 @@ def day_path(day: date) -> PurePosixPath:
 
 
 def day_paths(out: Path) -> list[PurePosixPath]:
-    """The record of each archived day, relative to `out`, oldest first."""
-    paths = (out / DATA).glob("[0-9][0-9][0-9][0-9]/*.json")
-    names = sorted((p.parent.name, p.name) for p in paths if _DAY_NAME.fullmatch(p.name))
-    return [DATA / year / name for year, name in names]
+    """The record of each archived day, relative to `out`, oldest first.
+
+    Raises `ArchiveError` if a year's folder cannot be read.
+    """
+    paths = []
+    for folder in sorted((out / DATA).glob("[0-9][0-9][0-9][0-9]")):
+        try:
+            names = os.listdir(folder)  # noqa: PTH208 - `glob` would hide a folder it may not read
+        except NotADirectoryError:
+            continue
+        except OSError as error:
+            raise files.cannot_be_read(folder, error) from error
+        paths += [DATA / folder.name / name for name in sorted(names) if _DAY_NAME.fullmatch(name)]
+    return paths
 
 
 def read_day(out: Path, day: date) -> Digest | None:
