@@ -281,7 +281,7 @@ def _require_enough(
     what += f" ({in_short(reasons)})" if reasons else ""
     end = "; what was scored is kept: run it again, and only the rest is paid for" * bool(scored)
     too_few = not scored or (unscored - reasons[Reason.REFUSED]) / len(papers) > max_unscored
-    spent = "the budget is not enough"
+    spent = "the budget is not enough: "
     if error := scoring_error(reasons, scoring.trouble, f"{what}{end}", spent, too_few=too_few):
         raise error
     if unscored:

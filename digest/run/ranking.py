@@ -72,7 +72,7 @@ def shortfall(
     too_many = failed >= MIN_FAILED and failed / scanned > max_unscored
     asked = scanned - unreadable
     nothing = asked > 0 and failed + refused == asked and not (last_try and refused == asked)
-    spent = "the day's budget does not reach"
+    spent = "the day's budget does not reach: "
     return scoring_error(reasons, trouble, end, spent, too_few=too_many or nothing)
 
 
@@ -89,7 +89,7 @@ def scoring_error(
     if not too_few:
         return None
     if reasons[Reason.BUDGET]:
-        return OverBudget(f"{spent}: {trouble or 'raise llm.budget_usd'}: {end}")
+        return OverBudget(f"{spent}{trouble or 'raise llm.budget_usd'}: {end}")
     return ScoringError(f"the model failed: {trouble or 'try again later'}: {end}")
 
 
