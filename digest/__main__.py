@@ -6,10 +6,10 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from digest import INTERRUPTED
+
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
-
-INTERRUPTED = 130  # `core.errors.Interrupted.exit_code`: to import it here could be interrupted
 
 
 def main() -> None:

@@ -59,10 +59,6 @@ class Archive:
         restore(out)
         return cls(out)
 
-    def reload(self) -> None:
-        """Read the list of days again, after somebody else's work was taken over."""
-        self.days = read_days(self.out)
-
     def read_day(self, day: date) -> Digest | None:
         """The record of the day; None if it has none. Raises `ArchiveError` if it is damaged."""
         return read_day(self.out, day)
@@ -271,21 +267,6 @@ def write_files(out: Path, wanted: Mapping[PurePosixPath, bytes | None]) -> list
     Raises `ConfigError`, and writes nothing, if a file that this program did not make would be
     lost; `ArchiveError` if the disk refuses: files written before that stay, and are whole.
     """
-    names = _differing(out, wanted)
-    for name in names:
-        data = wanted[name]
-        if data is None:
-            files.remove(out / name)
-        else:
-            files.write(out / name, data)
-    return names
-
-
-def _differing(out: Path, wanted: Mapping[PurePosixPath, bytes | None]) -> list[PurePosixPath]:
-    """The files that are not as they should be, or cannot be read, in the given order.
-
-    Raises `ConfigError` if one of them was not made by this program.
-    """
     names, foreign = [], []
     for name, data in wanted.items():
         try:
@@ -299,4 +280,10 @@ def _differing(out: Path, wanted: Mapping[PurePosixPath, bytes | None]) -> list[
                 foreign.append(out / name)
     if foreign:
         raise not_ours(foreign)
+    for name in names:
+        data = wanted[name]
+        if data is None:
+            files.remove(out / name)
+        else:
+            files.write(out / name, data)
     return names

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -89,11 +90,9 @@ def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> No
             return
         today = calendar.today_eastern(now())
         answers = http_cache.Answers(job.unfinished / http_cache.FOLDER)
-        arxiv = daily.Arxiv(
-            lambda: fetch.fetch(config, session, answers),
-            Past(session, config.arxiv, min(arguments.date or today, today)),
-        )
-        daily.run(job, arguments.date or today, arxiv, report)
+        past = Past(session, config.arxiv, min(arguments.date or today, today))
+        feeds = partial(fetch.fetch, config, session, answers)
+        daily.run(job, arguments.date or today, feeds, past, report)
 
 
 def catch_up(arguments: Namespace, report: RunReport) -> None:

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from digest import INTERRUPTED
+
 
 class RunStatus(StrEnum):
     """How a run, or one day of it, ended: `status` in the report."""
@@ -79,7 +81,7 @@ class OverBudget(ScoringError):
 class Interrupted(ScoringError):
     """Somebody stopped the run during scoring."""
 
-    exit_code = 130
+    exit_code = INTERRUPTED
     status = RunStatus.INTERRUPTED
 
 

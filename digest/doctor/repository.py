@@ -39,7 +39,7 @@ def repository(setup: Setup) -> Iterator[Check]:
         days = ", ".join(map(str, pending))
         yield warning(f"recorded and not committed: {days}", "the next `digest run` commits them")
         return
-    yield ok(f"{top}, branch {branch}; commits are made by github-actions[bot]")
+    yield ok(f"{top}, branch {branch}; commits are made by {git.BOT}")
 
 
 def push(setup: Setup) -> Iterator[Check]:

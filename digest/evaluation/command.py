@@ -20,7 +20,7 @@ from digest.archive import store
 from digest.arxiv import search_api
 from digest.core import files
 from digest.core.config import Config
-from digest.core.errors import ConfigError, Interrupted, OverBudget, RunStatus, ScoringError
+from digest.core.errors import ConfigError, OverBudget, RunStatus
 from digest.core.papers import Paper
 from digest.core.progress import bar, stage
 from digest.core.scores import Failure, Reason, Score, ScoredBy, Scoring
@@ -30,6 +30,7 @@ from digest.evaluation.compare import as_dict, compare, evaluate
 from digest.evaluation.labels import Label
 from digest.evaluation.tables import comparison_to_text, number, to_text
 from digest.run import budget
+from digest.run.ranking import scoring_error
 from digest.run.report import DayReport
 from digest.run.unfinished import Unfinished
 from digest.scoring.scorer import Scorer
@@ -268,13 +269,10 @@ def _require_enough(one: Contender, papers: Sequence[Paper], max_unscored: float
     what = f"{one.name}: {unscored} of {count(len(papers), 'paper')} not scored"
     what += f" ({in_short(reasons)})" if reasons else ""
     end = "; what was scored is kept: run it again, and only the rest is paid for" * bool(scored)
-    if reasons[Reason.INTERRUPTED]:
-        raise Interrupted(f"interrupted: {what}{end}")
-    if not scored or (unscored - reasons[Reason.REFUSED]) / len(papers) > max_unscored:
-        if reasons[Reason.BUDGET]:
-            trouble = trouble or "raise llm.budget_usd"
-            raise OverBudget(f"the budget is not enough: {trouble}: {what}{end}")
-        raise ScoringError(f"the model failed: {trouble or 'try again later'}: {what}{end}")
+    too_few = not scored or (unscored - reasons[Reason.REFUSED]) / len(papers) > max_unscored
+    spent = "the budget is not enough: "
+    if error := scoring_error(reasons, trouble, f"{what}{end}", spent, too_few=too_few):
+        raise error
     if unscored:
         again = any(reason not in LASTING for reason in reasons)
         log.warning("%s%s", what, "; run it again for the rest" if again else "")

@@ -101,14 +101,13 @@ class Announcement:
         they are empty beside others that are not, or when it is so `late` that an announcement
         should be there.
         """
-        return [c for c in self.categories if self._is_doubtful(self.sources[c], late=late)]
+        expected = self.has_papers or late
+        return [c for c in self.categories if self._is_doubtful(self.sources[c], expected=expected)]
 
-    def _is_doubtful(self, source: Source, *, late: bool) -> bool:
+    def _is_doubtful(self, source: Source, *, expected: bool) -> bool:
         if any(entry.id in self.unreadable for entry in source.entries):
             return True
-        if source.incomplete:
-            return not (source.fresh and source.origin.has_page)
-        return _is_unconfirmed(source) and (self.has_papers or late)
+        return selection.may_lack_papers(source) and (source.incomplete or expected)
 
     def unread(self, digest: Digest) -> list[str]:
         """The categories that `digest` lacks, and those that could not be read this time."""

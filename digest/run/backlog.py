@@ -13,8 +13,8 @@ from datetime import date, timedelta
 from digest.arxiv.past import KEPT
 from digest.core.calendar import is_announcement_day
 from digest.core.day import Day, Digest, Status
-from digest.core.papers import Source
 from digest.core.scores import FINAL_REASONS, Reason
+from digest.run.selection import may_lack_papers
 
 RETRY = timedelta(days=4)  # for papers without a score: each try costs money
 MAX_BEFORE_TODAY = 2  # days; if more lack something, today's digest goes first
@@ -71,17 +71,7 @@ def _incomplete(digest: Digest, today: date, categories: Collection[str]) -> lis
         category
         for category, source in digest.sources.items()
         if category in categories
-        and (_is_doubtful(source) or any(entry.id in unreadable for entry in source.entries))
+        and (may_lack_papers(source) or any(entry.id in unreadable for entry in source.entries))
     )
     to_score = recent and has_papers_to_score(digest)
     return [Need(digest.date, lacking)] if lacking or to_score else []
-
-
-def _is_doubtful(source: Source) -> bool:
-    """True if arXiv's page of the day may know more: the feed was stale, unread, empty, cut or
-    partly unreadable, or only the search interface was read."""
-    if not source.fresh:
-        return True
-    if source.origin.has_page:
-        return False
-    return source.approximate or source.incomplete or not source.entries

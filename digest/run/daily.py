@@ -34,26 +34,21 @@ REPAIR_FIRST_S = 5 * 60  # the same if today's digest waits for it
 _MAX_RECORDS = 30  # read to see whether a category has papers on most days
 
 
-@dataclass(frozen=True)
-class Arxiv:
-    """The two ways to ask arXiv."""
-
-    fetch: Callable[[], list[Reading]]  # today's feeds; raises `NoSuchFeed`
-    past: Past
+Fetch = Callable[[], list[Reading]]  # today's feeds; raises `NoSuchFeed`
 
 
-def run(job: Job, today: date, arxiv: Arxiv, report: RunReport) -> None:
+def run(job: Job, today: date, fetch: Fetch, past: Past, report: RunReport) -> None:
     """Repair what was missed, then make the digest of `today`; or the other way round."""
-    days = _Days(job, _open(job), arxiv.past, report)
+    days = _Days(job, _open(job), past, report)
     readings = unfinished.pending(job.unfinished, today) if job.by_model else {}
     needs = [] if job.trial or job.rescore else days.needs(today, readings)
     if len(needs) <= backlog.MAX_BEFORE_TODAY:
         days.repair(needs, readings, REPAIR_FIRST_S)
-        days.make_today(today, arxiv.fetch)
+        days.make_today(today, fetch)
         return
     problem = None
     try:
-        days.make_today(today, arxiv.fetch)
+        days.make_today(today, fetch)
     except FeedError as error:  # today's feed says nothing about arXiv's pages of past days
         problem = error
     days.repair(needs, readings, REPAIR_S)
@@ -109,7 +104,7 @@ class _Days:
 
     # --- today --------------------------------------------------------------------------------
 
-    def make_today(self, today: date, fetch: Callable[[], list[Reading]]) -> None:
+    def make_today(self, today: date, fetch: Fetch) -> None:
         """Make today's digest. On a holiday the feeds are read all the same: calendars err."""
         if calendar.is_weekend(today):
             reason = f"arXiv announces nothing on {calendar.why_none(today)}"

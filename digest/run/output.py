@@ -45,9 +45,9 @@ def write(archive: Archive, digest: Digest, settings: Site) -> list[str]:
 def require_no_other_pages(out: Path, day: date) -> None:
     """Raise `ConfigError` if `write` would overwrite files that this program did not make."""
     year, month = f"{day:%Y}", f"{day:%Y-%m}"
-    places = ("*", "data/*", "search/index.html", f"search/{month}.json")
-    pages = (f"{year}/{year}.html", f"{year}/{month}.html", f"{year}/{day}.*")
-    paths = sorted({path for pattern in (*places, *pages) for path in out.glob(pattern)})
+    shared = ("*", "data/*", "search/index.html", f"search/{month}.json")
+    dated = (f"{year}/{year}.html", f"{year}/{month}.html", f"{year}/{day}.*")
+    paths = sorted(path for pattern in (*shared, *dated) for path in out.glob(pattern))
     foreign = []
     for path in paths:
         name = path.relative_to(out).as_posix()

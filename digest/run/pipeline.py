@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import UTC, date
 from pathlib import Path
 
-from digest.archive.store import Archive
+from digest.archive.store import Archive, read_days
 from digest.arxiv.fetch import Fetched
 from digest.core import calendar
-from digest.core.day import Digest, Missed, Status
+from digest.core.day import Digest, Status
 from digest.core.errors import FeedError, RunStatus
 from digest.core.papers import Entry, Origin, SourceState
 from digest.core.progress import log, stage
@@ -156,6 +156,8 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
         job.config.keep.cut,
         {paper_id: author for paper_id, author in authors if author},
     )
+    recorded = archive.dates_before(day)
+    missed = troubles(job.unfinished, recorded[-1], day) if recorded else ()
     spent = plan.spent + scoring
     digest = Digest(
         date=day,
@@ -173,7 +175,7 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
         unscored=ranked.unscored,
         usage=spent.usage,
         cost_usd=spent.cost_usd,
-        missed=previous.missed if previous else _missed(job, archive, day),
+        missed=previous.missed if previous else missed,
         over_budget_usd=budget.excess_usd(job.config.llm.budget_usd, spent.cost_usd),
     )
     if previous is not None:
@@ -186,12 +188,6 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
     if failure := ranking.shortfall(digest, limit, scoring.trouble, last_try=last_try):
         raise failure
     return previous if previous is not None and _is_no_news(job, digest, previous) else digest
-
-
-def _missed(job: Job, archive: Archive, day: date) -> tuple[Missed, ...]:
-    """The announcement days since the last record before `day`, and what went wrong on them."""
-    recorded = archive.dates_before(day)
-    return troubles(job.unfinished, recorded[-1], day) if recorded else ()
 
 
 def _is_no_news(job: Job, digest: Digest, previous: Digest) -> bool:
@@ -241,7 +237,7 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
     with stage(f"{digest.date} push") as facts:
         pushed = push(out, add_days)
         facts.append(pushed[:12] if pushed else "the other side has this day already")
-    archive.reload()
+    archive.days = read_days(out)
     return commit and pushed, pushed is not None
 
 

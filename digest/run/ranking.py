@@ -69,16 +69,27 @@ def shortfall(
     end = f"{papers} not scored ({in_short(reasons)}); nothing is published"
     if len(digest.unscored) < scanned:
         end += ", what was scored is kept, and the next run pays only for the rest"
-    if reasons[Reason.INTERRUPTED]:
-        return Interrupted(f"interrupted: {end}")
     too_many = failed >= MIN_FAILED and failed / scanned > max_unscored
     asked = scanned - unreadable
     nothing = asked > 0 and failed + refused == asked and not (last_try and refused == asked)
-    if not too_many and not nothing:
+    spent = "the day's budget does not reach: "
+    return scoring_error(reasons, trouble, end, spent, too_few=too_many or nothing)
+
+
+def scoring_error(
+    reasons: Counter[str], trouble: str, end: str, spent: str, *, too_few: bool
+) -> ScoringError | None:
+    """The error if somebody stopped the scorer, or if there are `too_few` scores.
+
+    `reasons` counts the papers without a score, `trouble` is the scorer's own reason, `end` says
+    how many papers have no score and what becomes of them, `spent` that the money is spent.
+    """
+    if reasons[Reason.INTERRUPTED]:
+        return Interrupted(f"interrupted: {end}")
+    if not too_few:
         return None
     if reasons[Reason.BUDGET]:
-        remedy = "raise llm.budget_usd or follow fewer categories"
-        return OverBudget(f"the day's budget does not reach: {trouble or remedy}: {end}")
+        return OverBudget(f"{spent}{trouble or 'raise llm.budget_usd'}: {end}")
     return ScoringError(f"the model failed: {trouble or 'try again later'}: {end}")
 
 

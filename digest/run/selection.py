@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 from digest.core.day import LIMIT_RULE, STALE_RULE, Digest, Filtered, Status
 from digest.core.papers import AnnounceType, Entry, Feed, Origin, Paper, Source, SourceState
@@ -145,16 +146,9 @@ def days_with_papers(earlier: Iterable[Source]) -> int:
     `earlier` are the category's sources in the records of earlier days, the newest first. Sources
     that are stale, unread, or empty without arXiv's confirmation say nothing and do not count.
     """
-    days = 0
-    for source in earlier:
-        if not source.fresh or not (source.entries or source.origin.has_page):
-            continue
-        if not source.entries:
-            return 0
-        days += 1
-        if days == EXPECTED_AFTER:
-            break
-    return days
+    certain = (s for s in earlier if s.fresh and (s.entries or s.origin.has_page))
+    last = list(islice(certain, EXPECTED_AFTER))
+    return len(last) if all(source.entries for source in last) else 0
 
 
 def repeats(entries: Collection[Entry], batch: Collection[Entry] | None) -> bool:
@@ -170,6 +164,13 @@ def repeats(entries: Collection[Entry], batch: Collection[Entry] | None) -> bool
     if new:
         return 2 * len(new & repeated) > len(new)
     return bool(entries) and len(repeated) == len(set(entries))
+
+
+def may_lack_papers(source: Source) -> bool:
+    """True if arXiv's page of the day may know more: the feed was stale, unread, empty, cut or
+    partly unreadable, or only the search interface was read."""
+    is_doubtful = source.incomplete or source.approximate or not source.entries
+    return not source.fresh or (is_doubtful and not source.origin.has_page)
 
 
 def only_stale(sources: Mapping[str, Source]) -> frozenset[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +20,6 @@ from digest.arxiv.fetch import Fetched, Reading, Unread
 from digest.core import files
 from digest.core.day import Missed
 from digest.core.errors import ArchiveError
-from digest.core.papers import Feed, Origin
 from digest.core.scores import Score, Scoring, Usage
 from digest.core.text import one_line
 
@@ -35,11 +33,9 @@ _MAX_REASON_LENGTH = 300
 
 
 class _Reading(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """What was read of one category, or why nothing was."""
+    """What was read of one category, or why nothing was: one of the two."""
 
-    url: str = ""
-    feed: Feed | None = None
-    origin: Origin = Origin.FEED
+    fetched: Fetched | None = None
     unread: Unread | None = None
 
 
@@ -114,10 +110,7 @@ class Unfinished:
     def keep_readings(self, readings: Sequence[Reading]) -> None:
         """Keep what was read of the day, for a run after arXiv's feeds show another day."""
         encoded = [
-            _Reading(unread=reading)
-            if isinstance(reading, Unread)
-            else _Reading(url=reading.url, feed=reading.feed, origin=reading.origin)
-            for reading in readings
+            _Reading(unread=r) if isinstance(r, Unread) else _Reading(fetched=r) for r in readings
         ]
         files.write(self._feeds, msgspec.json.encode(encoded))
 
@@ -126,8 +119,6 @@ class Unfinished:
         because `after` no longer matches."""
         for path in (self._feeds, self.path):
             _remove(path)
-        with suppress(OSError):  # not empty: another day's
-            self.path.parent.rmdir()
 
     @property
     def _feeds(self) -> Path:
@@ -141,15 +132,8 @@ def pending(folder: Path, today: date) -> dict[date, list[Reading]]:
 
 def _decode(data: bytes) -> list[Reading]:
     """Raises `ValueError`."""
-    readings: list[Reading] = []
-    for reading in msgspec.json.decode(data, type=list[_Reading]):
-        if reading.unread:
-            readings.append(reading.unread)
-        elif reading.feed:
-            readings.append(Fetched(reading.url, reading.feed, reading.origin))
-        else:
-            raise ValueError("neither a feed nor why there is none")
-    return readings
+    readings = msgspec.json.decode(data, type=list[_Reading])
+    return [one for reading in readings if (one := reading.fetched or reading.unread)]
 
 
 def note_trouble(folder: Path, day: date, reason: str) -> None:

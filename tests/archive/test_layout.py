@@ -27,9 +27,7 @@ def test_a_record_names_its_day() -> None:
     "path",
     [
         "2026/2026-01-30.json",
-        "data/2026/2026-01-30.html",
         "data/2026/2026-13-30.json",  # no such day
-        "data/2026-01-30.json",
         "mine/data/2026/2026-01-30.json",
         "data/2026/2026-01-30.json.tmp",
         "data/days.jsonl",

@@ -61,6 +61,7 @@ def make_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     git(tmp_path, "init", "--quiet", "--bare", str(remote))
     git(tmp_path, "clone", "--quiet", str(remote), str(repository))
     (repository / "config.yaml").write_text("categories: [cs.LG]\nscorer: offline\n")
+    (repository / ".gitignore").write_text("/.digest/\n")
     (repository / "prompts").mkdir()
     (repository / "prompts" / "topics.md").write_text(TOPICS)
     git(repository, "add", ".")
@@ -131,14 +132,14 @@ def moments(tmp_path_factory: pytest.TempPathFactory) -> int:
         return run_until(make_bench(tmp_path_factory.mktemp("undisturbed"), patch), NEVER)
 
 
-@pytest.mark.parametrize("seed", make.seeds(3, soak=200))
+@pytest.mark.parametrize("seed", make.seeds(1, soak=200))
 def test_after_a_kill_the_next_run_makes_everything_good(
     bench: Bench, moments: int, seed: int
 ) -> None:
     assert moments > 50
     chance = random.Random(seed)
-    # The first tests: in the writing, in git, and twice. A soak: anywhere.
-    part = (0.5, 0.95, 0.3)[seed] if seed < 3 else chance.random()
+    # The first test: in git, as test_pipeline has the writing. A soak: anywhere.
+    part = chance.random() if seed else 0.95
     run_until(bench, 1 + int(part * (moments - 1)), chance.choice([0.0, 0.05]))
     if seed % 3 == 2:
         run_until(bench, chance.randint(1, moments), chance.uniform(0, 0.05))
@@ -180,11 +181,8 @@ runpy.run_module("digest", run_name="__main__", alter_sys=True)
     ("event", "what", "how"),
     [
         ("import", "digest.cli.main", ""),
-        ("import", "digest.core.config", "lost"),
-        ("open", "2026-01-30.xml", ""),
         ("open", "2026-01-30.json", "lost"),
-        ("open", "2026-01-30.html", ""),
-        ("subprocess.Popen", "--only", "lost"),
+        ("subprocess.Popen", "--only", ""),
     ],
 )
 def test_ctrl_c_ends_with_130_and_no_traceback(
@@ -212,6 +210,7 @@ def run_in_a_shell(bench: Bench, setting: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.soak  # test_store has a full disk, too
 def test_a_full_disk_leaves_nothing_half_written(bench: Bench) -> None:
     full = run_in_a_shell(bench, "trap '' XFSZ; ulimit -f 8")  # 4 or 8 KB a file
     assert full.returncode == 1
@@ -224,35 +223,11 @@ def test_a_full_disk_leaves_nothing_half_written(bench: Bench) -> None:
     assert check(bench.out, Site()) == []
 
 
-def in_this_process(bench: Bench, *options: str) -> int:
-    config = str(bench.repository / "config.yaml")
-    command = ["run", "--config", config, "--no-commit", "--feed", bench.feeds[0], *options]
-    return main(command)
-
-
-def test_a_folder_that_cannot_be_written_is_one_line(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert in_this_process(bench, "--out", "/sys/digest") == 1
-    assert "/sys/digest/data/2026/2026-01-30.json: cannot be written" in capsys.readouterr().err
-
-
 def test_a_file_where_a_folder_should_be_is_one_line(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bench.out.write_text("not a folder")
-    assert in_this_process(bench) == 1
+    config = str(bench.repository / "config.yaml")
+    assert main(["run", "--config", config, "--no-commit", "--feed", bench.feeds[0]]) == 1
     assert "docs/data/site.json: cannot be read: Not a directory" in capsys.readouterr().err
     assert bench.out.read_text() == "not a folder"
-
-
-def test_a_folder_where_a_page_should_be_is_one_line(
-    bench: Bench, capsys: pytest.CaptureFixture[str]
-) -> None:
-    page = bench.out / "2026" / "2026-01-30.html"
-    page.mkdir(parents=True)
-    assert in_this_process(bench) == 1
-    assert "2026-01-30.html" in capsys.readouterr().err
-    page.rmdir()
-    assert in_this_process(bench) == 0  # the record stands
-    assert check(bench.out, Site()) == []

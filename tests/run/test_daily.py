@@ -211,6 +211,7 @@ def _ids(feed: bytes | int) -> set[str]:
     return set(re.findall(r"oai:arXiv.org:([0-9.]+)v", feed.decode()))
 
 
+@pytest.mark.soak
 def test_a_real_stale_day_loses_nothing_and_repeats_nothing(
     bot: Bot, arxiv: Arxiv, real: Callable[..., None]
 ) -> None:
@@ -235,10 +236,9 @@ def test_a_real_stale_day_loses_nothing_and_repeats_nothing(
 def test_arxivs_page_replaces_a_real_stale_feed(
     bot: Bot, arxiv: Arxiv, real: Callable[..., None], real_data: Path
 ) -> None:
-    real("cs.LG", "2026-01-29")
+    bot.follow("cs.AI")
     real("cs.AI", "2026-01-29_1")
     bot("run", THU)
-    real("cs.LG", "2026-01-30")
     real("cs.AI", "2026-01-30_2")
     announced = _ids(arxiv.feeds["cs.AI"])
     real("cs.AI", "2026-01-30_STALE")
@@ -292,10 +292,10 @@ def test_a_stale_feed_after_missed_days_is_stale(bot: Bot, arxiv: Arxiv) -> None
     assert len(bot.scanned()) == len(set(bot.scanned()))
 
 
-def test_weeks_without_a_run_are_repaired_the_oldest_first(bot: Bot, arxiv: Arxiv) -> None:
+def test_many_missed_days_follow_today_the_oldest_first(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv, WED)
     day, missed = next_announcement(WED), []
-    for n in range(12):
+    for n in range(4):
         arxiv.show_both(day, f"{day:%y%m}.01{n:03}", f"{day:%y%m}.11{n:03}")
         missed.append(str(day))
         day = next_announcement(day)
@@ -303,8 +303,8 @@ def test_weeks_without_a_run_are_repaired_the_oldest_first(bot: Bot, arxiv: Arxi
     report = bot("run", day)
     assert made(report) == [*((d, "published") for d in missed), (str(day), "published")]
     assert [s[7:17] for s in bot.commits()[1:]] == [str(day), *missed]
-    assert len(arxiv.asked_pages) == 2 * 12
-    assert len(bot.scanned()) == len(set(bot.scanned())) == 2 * 14
+    assert len(arxiv.asked_pages) == 2 * 4
+    assert len(bot.scanned()) == len(set(bot.scanned())) == 2 * 6
 
 
 def test_past_days_wait_if_there_is_no_time(
@@ -391,11 +391,8 @@ def test_the_search_stands_in_until_the_pages_answer(bot: Bot, arxiv: Arxiv) -> 
 
 def test_a_feed_stuck_for_two_days_is_stale_on_both(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
-    stuck = arxiv.feeds["cs.AI"]
-    assert isinstance(stuck, bytes)
     for day, number in ((THU, 1), (FRI, 2)):
         arxiv.announce(day, "cs.LG", f"2601.000{number}1")
-        arxiv.feeds["cs.AI"] = stuck.replace(b"28 Jan 2026", f"{day:%d %b %Y}".encode())
         arxiv.announce(day, "cs.AI", "2601.00002")
         if day == FRI:
             arxiv.show(THU, "cs.AI", "2601.00012")
@@ -422,17 +419,6 @@ def test_papers_go_back_to_the_day_that_announced_them(bot: Bot, arxiv: Arxiv) -
     ]  # fmt: skip
 
 
-def test_an_empty_feed_beside_a_full_one_is_completed(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.announce(THU, "cs.LG", "2601.00011")
-    arxiv.announce(THU, "cs.AI")
-    bot("run", THU)
-    arxiv.show(THU, "cs.AI", "2601.00012")
-    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
-    bot("run", FRI)
-    assert bot.states(THU)["2601.00012"] in ("kept", "below")
-
-
 def test_arxivs_server_in_trouble_is_asked_once_and_no_more(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     arxiv.down = True
@@ -456,24 +442,6 @@ def test_a_failed_feed_does_not_stop_the_backlog(bot: Bot, arxiv: Arxiv) -> None
 # --- by hand --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "command",
-    [("catch-up", "--date", str(THU), "--rescore"), ("run",)],
-    ids=" ".join,
-)
-def test_a_list_cut_short_stops_no_command(
-    bot: Bot, arxiv: Arxiv, command: tuple[str, ...]
-) -> None:
-    for n, day in enumerate((THU, FRI), start=1):
-        arxiv.show_both(day, f"2601.0001{n}", f"2601.0002{n}")
-    bot("catch-up", MON, "--since", str(THU))
-    listed = bot.folder / "docs" / "data" / "days.jsonl"
-    whole = listed.read_bytes()
-    listed.write_bytes(whole[:-20])
-    bot(command[0], MON, *command[1:])
-    assert listed.read_bytes().splitlines()[1] == whole.splitlines()[1]
-
-
 def test_catch_up_rescores_a_complete_day_only_if_asked(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     assert made(bot("catch-up", THU, "--date", str(WED))) == [("2026-01-28", "unchanged")]
@@ -485,7 +453,7 @@ def test_catch_up_rescores_a_complete_day_only_if_asked(bot: Bot, arxiv: Arxiv) 
     assert len(bot.scanned()) == 2
 
 
-@pytest.mark.parametrize("day", [FRI + timedelta(days=1), FRI, MON])
+@pytest.mark.parametrize("day", [FRI + timedelta(days=1), FRI])
 def test_only_past_announcement_days_can_be_caught_up(bot: Bot, day: date) -> None:
     report = bot("catch-up", FRI, "--date", str(day))
     assert (report["code"], report["status"]) == (2, "config_error")
@@ -508,17 +476,6 @@ def test_the_front_page_says_why_a_day_is_missing(bot: Bot, arxiv: Arxiv) -> Non
     assert bot.record(FRI)["missed"] == [missed]
 
 
-def test_a_repaired_day_is_not_missing(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.feeds["cs.LG"] = b"<html>503 Service Unavailable</html>"
-    bot("run", THU)
-    arxiv.show_both(THU, "2601.00011", "2601.00012")
-    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
-    bot("run", FRI)
-    assert "missed" not in bot.record(FRI)
-    assert not list((bot.folder / ".digest").glob("*.trouble.txt"))
-
-
 # --- what could not be read -----------------------------------------------------------------------
 
 
@@ -526,7 +483,6 @@ def test_a_repaired_day_is_not_missing(bot: Bot, arxiv: Arxiv) -> None:
     ("unreadable", "other", "reason"),
     [
         (b"<html>503 Service Unavailable</html>", ["2601.00002"], "cs.LG: "),  # which is stale
-        (500, [], "cs.LG: HTTP 500 from "),
         (500, None, "cs.LG: HTTP 500 .*; cs.AI: HTTP 403 "),
     ],
 )
@@ -583,25 +539,13 @@ def test_a_category_that_does_not_exist_is_an_error(bot: Bot, arxiv: Arxiv) -> N
     assert not any(path.startswith("/catchup") for path in arxiv.asked)
 
 
-@pytest.mark.parametrize("option", ["--dry-run", "--limit=5"])
-def test_a_trial_without_a_category_is_no_measure(bot: Bot, arxiv: Arxiv, option: str) -> None:
+def test_a_trial_without_a_category_is_no_measure(bot: Bot, arxiv: Arxiv) -> None:
     arxiv.announce(THU, "cs.LG", "2601.00011")
     arxiv.feeds["cs.AI"] = 500
-    ended = bot("run", THU, option)
+    ended = bot("run", THU, "--limit=5")
     assert (ended["code"], ended["status"]) == (4, "feed_error")
     arxiv.show(THU, "cs.AI", "2601.00012")
-    assert bot("run", THU, option)["code"] == 0
-
-
-def test_a_past_day_of_one_empty_category_and_one_unread_waits(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.recent = {FRI: 2, THU: 0, WED: 1}
-    arxiv.pages["cs.AI", THU] = b"<html><title>Cut</title>"
-    arxiv.announce_both(FRI, "2601.00021", "2601.00022")
-    waiting = bot("run", FRI)["days"][0]
-    assert waiting["status"] == "waiting"
-    assert waiting["reason"].startswith("cs.AI: not a listing")
-    assert not (bot.folder / "docs/data/2026/2026-01-29.json").exists()
+    assert bot("run", THU, "--limit=5")["code"] == 0
 
 
 def test_catch_up_fails_only_if_arxiv_cannot_be_read(bot: Bot, arxiv: Arxiv) -> None:
@@ -614,15 +558,6 @@ def test_catch_up_fails_only_if_arxiv_cannot_be_read(bot: Bot, arxiv: Arxiv) -> 
     assert (ended["code"], ended["status"]) == (4, "feed_error")
     assert [day["status"] for day in ended["days"]] == ["feed_error"] * 2
     assert all("HTTP 503" in day["reason"] for day in ended["days"])
-
-
-def test_catch_up_with_one_unread_category_makes_the_day(bot: Bot, arxiv: Arxiv) -> None:
-    arxiv.show(THU, "cs.LG", "2601.00011")
-    arxiv.pages["cs.AI", THU] = b"<html><title>Cut</title>"
-    ended = bot("catch-up", FRI, "--date", str(THU))
-    assert (ended["code"], ended["status"]) == (0, "published")
-    assert ended["reason"].endswith("; cs.AI could not be read")
-    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "unread"
 
 
 def test_a_feed_that_fails_later_changes_nothing(bot: Bot, arxiv: Arxiv) -> None:
@@ -664,7 +599,6 @@ WEEK_BEFORE = TUE - timedelta(days=7)
         ({"down": True}, EARLY, [], "no_announcement", ""),
         ({"down": True}, LATE, [], "feed_error", "on each of the last 1 recorded day"),
         ({"down": True}, EARLY, ["--date", str(THU)], "feed_error", "HTTP 503"),  # on Friday
-        ({"refuses": True}, LATE, [], "feed_error", "HTTP 403"),
     ],
 )
 def test_an_empty_feed_that_should_not_be_is_an_outage(
@@ -693,22 +627,6 @@ def test_an_empty_feed_gives_way_to_arxivs_page_of_the_day(silent: Bot, arxiv: A
     assert silent.record(THU)["status"] == "complete"
 
 
-def test_days_of_empty_feeds_that_nobody_confirms_stay_red(silent: Bot, arxiv: Arxiv) -> None:
-    arxiv.down = True
-    codes = []
-    for day in (THU, FRI):
-        arxiv.announce(day, "cs.LG")
-        codes.append(silent("run", day, hour=LATE)["code"])
-    assert codes == [4, 4]
-
-
-def test_a_first_run_on_an_empty_feed_is_no_outage(bot: Bot, arxiv: Arxiv) -> None:
-    arxiv.down = True
-    for category in ("cs.LG", "cs.AI"):
-        arxiv.announce(THU, category)
-    assert bot("run", THU, hour=LATE)["code"] == 0
-
-
 def test_a_holiday_explains_an_empty_feed(bot: Bot, arxiv: Arxiv) -> None:
     friday, tuesday = date(2026, 9, 4), date(2026, 9, 8)  # Monday the 7th is Labor Day
     bot.follow("cs.LG")
@@ -733,19 +651,6 @@ def test_an_empty_feed_is_unread_if_arxiv_lists_papers(bot: Bot, arxiv: Arxiv) -
     source = bot.record(THU)["sources"]["cs.AI"]
     assert (bot.record(THU)["status"], source["state"]) == ("partial", "unread")
     assert "arXiv lists 3 papers" in source["why"]
-
-
-def test_an_empty_feed_becomes_unread_when_late(bot: Bot, arxiv: Arxiv) -> None:
-    start(bot, arxiv)
-    arxiv.announce(THU, "cs.LG", "2601.00011")
-    arxiv.announce(THU, "cs.AI")
-    arxiv.down = True
-    assert bot("run", THU, hour=EARLY)["status"] == "published"
-    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "fresh"
-    late = bot("run", THU, hour=LATE)
-    assert (late["code"], late["status"]) == (0, "updated")
-    assert late["reason"].endswith("; cs.AI could not be read")
-    assert bot.record(THU)["sources"]["cs.AI"]["state"] == "unread"
 
 
 # --- what of a feed could not be read -------------------------------------------------------------
@@ -799,8 +704,6 @@ def test_an_item_without_an_id_makes_the_day_partial(bot: Bot, arxiv: Arxiv) -> 
     assert (record["status"], record["counts"]["announced"]) == ("partial", 1)
     source = record["sources"]["cs.LG"]
     assert (source["items"], source["unreadable"]) == (2, ["item 2: oai:arXiv.org:26-01-00012v1"])
-    page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
-    assert "1 entry of arXiv&#39;s had no id that could be read" in page
     arxiv.show(THU, "cs.LG", "2601.00011", "2601.00012")
     bot("run", THU, hour=9)
     arxiv.pages.clear()

@@ -54,16 +54,6 @@ def test_the_best_come_first(best: Score, middle: Score, last: Score) -> None:
     assert kept_ids(ranked({A.id: last, B.id: middle, C.id: best})) == [C.id, B.id, A.id]
 
 
-def test_equals_stand_in_the_order_of_their_ids() -> None:
-    same = dict.fromkeys((A.id, B.id, C.id), score())
-    assert kept_ids(ranked(same)) == [A.id, B.id, C.id]
-
-
-def test_below_is_ordered_as_kept_is() -> None:
-    ranking = ranked({A.id: score(2, 2), B.id: score(5, 5), C.id: score(2, 3)})
-    assert [below.id for below in ranking.below] == [B.id, C.id, A.id]
-
-
 def test_an_author_match_is_kept_in_score_order() -> None:
     ranking = ranked({A.id: score(1, 1), B.id: score(9, 9), C.id: score(8, 8)}, {A.id: "Ada"})
     assert kept_ids(ranking) == [B.id, C.id, A.id]
@@ -77,10 +67,6 @@ def test_an_author_match_heads_the_unscored_list() -> None:
         (A.id, None),
         (B.id, None),
     ]
-
-
-def test_a_paper_the_scorer_forgot_is_unscored() -> None:
-    assert [u.paper.id for u in ranked({A.id: score(), C.id: score(1, 1)}).unscored] == [B.id]
 
 
 # --- papers that only an earlier run of the day saw -------------------------------------------
@@ -142,16 +128,12 @@ def short(
     ("scanned", "failed"),
     [
         (0, {}),
-        (24, {}),
         (10, {TIMEOUT: 4}),  # a large share, but few
         (25, {TIMEOUT: 5}),  # the share itself is not above it
-        (100, {TIMEOUT: 20}),
         (100, {REFUSED: 99}),
         (100, {REFUSED: 79, TIMEOUT: 20}),
-        (100, {BUDGET: 20}),
         (100, {UNREADABLE: 90, TIMEOUT: 2}),
-        (1, {UNREADABLE: 1}),  # nobody was asked
-        (6, {UNREADABLE: 6}),
+        (6, {UNREADABLE: 6}),  # nobody was asked
     ],
 )
 def test_a_day_that_is_complete_enough(scanned: int, failed: Mapping[Reason, int]) -> None:
@@ -168,15 +150,11 @@ def test_refused_papers_stand_in_the_last_try() -> None:
     ("scanned", "failed"),
     [
         (24, {TIMEOUT: 5}),
-        (100, {TIMEOUT: 21}),
         (100, {REFUSED: 50, TIMEOUT: 21}),
         (100, {TIMEOUT: 11, Reason.INVALID: 10}),
-        (1, {TIMEOUT: 1}),
         (4, {REFUSED: 3, TIMEOUT: 1}),  # nothing at all
         (1, {REFUSED: 1}),
         (7, {UNREADABLE: 3, REFUSED: 4}),
-        (5, {REFUSED: 5}),
-        (100, {REFUSED: 100}),
         (3, {UNREADABLE: 2, TIMEOUT: 1}),  # nothing at all of what was asked
         (100, {UNREADABLE: 1, TIMEOUT: 21}),
     ],
@@ -191,7 +169,7 @@ def test_an_outage(scanned: int, failed: Mapping[Reason, int]) -> None:
 
 @pytest.mark.parametrize(
     ("max_unscored", "fine", "outage"),
-    [(0.0, 4, 5), (0.05, 5, 6), (0.29, 29, 30), (0.57, 57, 58), (1.0, 99, 100)],
+    [(0.0, 4, 5), (0.29, 29, 30), (1.0, 99, 100)],
 )
 def test_the_share_that_may_be_missing_is_a_setting(
     max_unscored: float, fine: int, outage: int

@@ -62,34 +62,6 @@ def test_the_newest_day_is_the_top_and_what_failed_is_named() -> None:
     assert "digest: 2026-01-29: the feed is stale" in report.to_summary()
 
 
-def test_each_mistake_is_a_line() -> None:
-    report = failed("keep: wrong\nout: wrong")
-    assert report.complaints() == ["digest: keep: wrong", "digest: out: wrong"]
-    assert report_of(PUBLISHED).complaints() == []
-    report = report_of(DayReport(RunStatus.UPDATED, "2 files changed"))
-    assert report.to_text() == "updated: 2 files changed"
-
-
-def test_a_day_tells_what_its_digest_holds() -> None:
-    report = report_of(PUBLISHED)
-    facts = told(report)
-    assert facts["date"] == "2026-01-30"
-    assert facts["page"] == "2026/2026-01-30.html"
-    assert facts["counts"] == {
-        "announced": 1,
-        "seen": 0,
-        "filtered": 0,
-        "scanned": 1,
-        "kept": 1,
-        "below": 0,
-        "unscored": 0,
-        "new": 1,
-        "cross": 0,
-        "replace": 0,
-    }
-    assert (facts["cost_usd"], facts["model"], facts["scorer"]) == (None, "gpt-6-luna", "llm")
-
-
 def test_a_failure_is_the_top_level_and_the_day_it_struck() -> None:
     report = RunReport()
     report.add(STALE)
@@ -157,17 +129,6 @@ def test_a_step_outputs_what_the_newest_day_came_to() -> None:
         "commit": "abc123",
         "exit-code": "4",
     }
-
-
-def test_what_a_run_did_not_come_to_is_an_empty_output() -> None:
-    report = RunReport()
-    report.fail(RunStatus.CONFIG_ERROR, "keep: wrong\nout: wrong", 2)
-    given = outputs(report)
-    assert (given["reason"], given["date"], given["cost-usd"]) == (
-        "keep: wrong; out: wrong",
-        "",
-        "",
-    )
 
 
 def test_delimiters_cannot_be_guessed() -> None:

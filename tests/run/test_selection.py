@@ -64,16 +64,6 @@ def test_the_type_of_an_unreadable_entry_counts(order: int) -> None:
     assert merge(feeds) == (replace(whole, announce_type=NEW),)
 
 
-@make.examples(30)
-@given(make.feeds, st.data())
-def test_merging_does_not_depend_on_the_order_of_the_feeds(
-    feeds: list[Feed], data: st.DataObject
-) -> None:
-    shuffled = data.draw(st.permutations(feeds))
-    chosen = {p.id: (p.announce_type, p.version) for p in merge(feeds)}
-    assert {p.id: (p.announce_type, p.version) for p in merge(shuffled)} == chosen
-
-
 # --- select -----------------------------------------------------------------------------------
 
 
@@ -114,8 +104,6 @@ NO_TITLE = paper(unreadable="no title")
         (paper(), {"limit": 0}, LIMIT_RULE),
         (paper(), {"limit": 0, "scored": (ID,)}, "to_score"),
         (paper(unreadable="2 titles"), {"scored_on": {ID: EARLIER}}, "seen"),
-        (replace(OLD, unreadable="no date"), {}, "announce type replace"),
-        (replace(SURVEY, unreadable="2 titles"), {"exclude": ("survey",)}, "exclude survey"),
         (NO_TITLE, {"stale": (ID,)}, STALE_RULE),
         (NO_TITLE, {"scored": (ID,), "limit": 0}, "unreadable"),
         (BROKEN, {}, "unreadable"),
@@ -149,15 +137,12 @@ def test_the_limit_counts_only_papers_that_need_a_score() -> None:
 @pytest.mark.parametrize(
     ("phrase", "title"),
     [
-        ("RAG", "When RAG fails"),
-        ("rag", "RAG: a study"),
-        ("RAG", "Multi-hop (RAG)"),
+        ("rag", "Multi-hop (RAG)"),
         ("Poincare", "On Poincaré maps"),
         ("Poincaré", "On Poincare maps"),
         ("federated learning", "Federated\N{NO-BREAK SPACE}Learning at scale"),
         ("C++", "Faster C++, safer C++"),
         ("强化学习", "强化学习 and more"),
-        ("large-scale", "Large-Scale training"),
     ],
 )
 def test_case_and_accents_of_a_phrase_do_not_matter(phrase: str, title: str) -> None:
@@ -170,8 +155,6 @@ def test_case_and_accents_of_a_phrase_do_not_matter(phrase: str, title: str) -> 
     ("phrase", "title"),
     [
         ("RAG", "Fragment assembly"),
-        ("RAG", "RAGs to riches"),
-        ("survey", "Surveying the field"),
         ("C++", "C++17 templates"),
         ("a.b", "An axb"),
         ("learning federated", "Federated learning"),
@@ -187,9 +170,7 @@ def test_an_excluded_phrase_is_whole_words_in_their_order(phrase: str, title: st
 @pytest.mark.parametrize(
     ("configured", "author"),
     [
-        ("Yann LeCun", "Yann LeCun"),
         ("yann lecun", "Yann LeCun"),
-        ("Bernhard Scholkopf", "Bernhard Schölkopf"),
         ("Bernhard Schölkopf", "Bernhard Scholkopf"),
         ("Jurgen  Schmidhuber", "Jürgen Schmidhuber"),
     ],
@@ -248,11 +229,9 @@ NEW_ONES = [paper(f"2601.{n}") for n in range(1, 5)]
     ("batch", "papers", "stale"),
     [
         (BATCH, BATCH, True),
-        (BATCH, [*BATCH[::-1], BATCH[0]], True),
         (BATCH, BATCH[:1], True),
         (BATCH, BATCH[1:], True),
         (BATCH, [], False),
-        ([], [], False),
         (BATCH, [*BATCH, paper("2601.3")], False),
         (BATCH, [BATCH[0], paper("2601.3")], False),
         (BATCH, [paper("2601.1", version=2), BATCH[1]], False),
@@ -284,10 +263,22 @@ def test_only_stale_papers_are_in_no_fresh_source() -> None:
     sources = {
         "cs.LG": make.source(paper("2601.1"), paper("2601.2")),
         "cs.AI": make.source(paper("2601.2"), paper("2601.3"), fresh=False),
-        "cs.CL": make.source(paper("2601.4"), fresh=False),
     }
-    assert only_stale(sources) == {"2601.3", "2601.4"}
-    assert only_stale({}) == set()
+    assert only_stale(sources) == {"2601.3"}
+
+
+def test_a_type_that_a_later_look_does_not_know_stays_known() -> None:
+    known, unknown = make.source(paper()), source_of(make.feed(BROKEN), "feed.xml", DAY, None)
+    assert combine(known, unknown) == known
+    assert combine(unknown, known).entries == known.entries
+    assert source_of(make.feed(BROKEN, paper()), "feed.xml", DAY, None) == known
+
+
+def test_a_feed_as_long_as_arxiv_lets_it_be_is_capped() -> None:
+    feed = make.feed(*(paper(f"2601.{n:05}") for n in range(FEED_LIMIT - 1)))
+    assert not source_of(feed, "feed.xml", DAY, None).capped
+    longer = replace(feed, unreadable=("item 2000: ?",))  # the limit is on items, not on papers
+    assert source_of(longer, "feed.xml", DAY, None).capped
 
 
 def test_a_source_has_one_order() -> None:
@@ -341,25 +332,6 @@ def test_a_second_look_at_the_same_feed_changes_nothing(feeds: list[Feed], elsew
         assert combine(source, again) == source
 
 
-def test_a_type_that_a_later_look_does_not_know_stays_known() -> None:
-    broken = paper(announce_type=UNKNOWN, unreadable="announce type 'x'")
-    known = make.source(paper())
-    assert combine(known, source_of(make.feed(broken), "feed.xml", DAY, None)) == known
-    assert combine(source_of(make.feed(broken), "feed.xml", DAY, None), known).entries == (
-        known.entries
-    )
-    assert source_of(make.feed(broken, paper()), "feed.xml", DAY, None) == known
-
-
-def test_a_feed_as_long_as_arxiv_lets_it_be_is_capped() -> None:
-    papers = [paper(f"2601.{n:05}") for n in range(FEED_LIMIT - 1)]
-    assert not source_of(make.feed(*papers), "feed.xml", DAY, None).capped
-    twice = make.feed(*papers, papers[0])  # the limit is on items, not on papers
-    assert source_of(twice, "feed.xml", DAY, None).capped
-    nameless = replace(make.feed(*papers), unreadable=("item 2000: ?",))
-    assert source_of(nameless, "feed.xml", DAY, None).capped
-
-
 PAGE = source_of_past(make.feed(paper("2601.1"), paper("2601.2")), "/catchup/")
 LACKING = replace(make.source(paper("2601.1")), unreadable=("item 2: ?",), capped=True)
 
@@ -384,7 +356,6 @@ FULL, EMPTY = make.source(paper()), source_of_past(make.feed(), "/catchup/")
     [
         ([], 0),
         ([FULL], 1),
-        ([FULL] * 4, 4),
         ([FULL] * 9, 5),
         ([EMPTY, FULL, FULL], 0),
         ([FULL, EMPTY, FULL], 0),
@@ -392,8 +363,6 @@ FULL, EMPTY = make.source(paper()), source_of_past(make.feed(), "/catchup/")
         # Of these it is not known what was announced.
         ([make.source(), FULL], 1),
         ([make.unread(), FULL, make.source(paper(), fresh=False), FULL], 2),
-        ([make.source()] * 9, 0),
-        ([replace(FULL, origin=Origin.SEARCH)], 1),
     ],
 )
 def test_papers_are_expected_after_days_with_papers(earlier: list[Source], days: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -132,44 +131,3 @@ def test_one_run_at_a_time_writes_and_others_may_read(
         "Digest 2026-01-30",
         "Digest 2026-01-29",
     ]
-
-
-def test_in_actions_the_second_run_says_so(
-    project: Path, slow: Feed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = at_work(project, slow)
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.setenv(name, str(tmp_path / name))
-    assert run_here(project, "run", "--feed", str(tmp_path / "earlier.xml")) == 0
-    outputs = (tmp_path / "GITHUB_OUTPUT").read_text()
-    assert re.search(rf"reason<<(\w+)\nprocess {first.pid} has been at work here.*\n\1\n", outputs)
-    assert f"process {first.pid}" in (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
-    first.send_signal(signal.SIGKILL)
-    first.communicate()
-    assert (project / ".digest/lock").exists()
-    slow.go_on.set()
-    monkeypatch.undo()
-    make.own_git_settings(monkeypatch, tmp_path)
-    assert run_here(project, "run", "--feed", slow.url) == 0
-    assert not (project / ".digest").exists()
-
-
-@pytest.mark.parametrize("command", [WRITING[0], ["render"]])
-def test_a_folder_that_holds_no_lock_is_one_line(
-    project: Path,
-    command: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(project)
-    (project / ".digest").write_text("mine")
-    before = tree(project)
-    assert run_here(project, *command) == 1
-    (line,) = capsys.readouterr().err.splitlines()
-    assert re.fullmatch(
-        r"digest: .*\.digest: cannot hold the lock of this run: File exists: make it a folder that"
-        r" you may write to, or remove it",
-        line,
-    )
-    assert tree(project) == before
