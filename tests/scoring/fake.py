@@ -130,15 +130,6 @@ class Fake:
         """How often each id was in a batch that got a whole answer of status 200."""
         return Counter(i for r in self.records if r.status == 200 for i in r.ids)
 
-    def early(self, slack: float = 0.05) -> list[Record]:
-        """Requests that came while a Retry-After was running, `slack` seconds off its ends."""
-        pauses = [(r.ended, r.retry_after) for r in self.records if r.ended and r.retry_after]
-        return [
-            r
-            for r in self.records
-            if any(end + slack < r.started < end + pause - slack for end, pause in pauses)
-        ]
-
     def __enter__(self) -> Self:
         self._thread.start()
         if not self._up.wait(PATIENCE_S) or self._failure:

@@ -29,13 +29,6 @@ def test_the_budget_is_not_overspent() -> None:
     assert len(scores(scoring)) == sum(len(part.verdicts) for part in kept) > 0
 
 
-def test_nothing_left_is_no_request() -> None:
-    with Fake(public=True) as fake:
-        scoring = scored(fake.url, papers(30), left_usd=0.0)
-    assert not fake.records
-    assert set(failures(scoring).values()) == {"budget"}
-
-
 def test_the_budget_holds_without_reported_usage() -> None:
     with Fake(respond=replies.no_usage, public=True) as fake:
         scoring = scored(fake.url, papers(300), left_usd=0.001, batch_size=5)
@@ -49,7 +42,7 @@ def test_a_timeout_counts_as_paid() -> None:
 
     with Fake(respond=later, public=True) as fake:
         scoring = scored(
-            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=3.0, left_usd=0.00025
+            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=1.0, left_usd=0.00025
         )
     assert set(failures(scoring).values()) == {"budget"}
     assert 2 <= len(fake.records) <= 4
@@ -148,12 +141,3 @@ def test_prompts_that_the_server_cuts_are_noticed(caplog: pytest.LogCaptureFixtu
     (warning,) = (r.getMessage() for r in caplog.records)
     assert "reports 2050 prompt tokens" in warning
     assert "OLLAMA_CONTEXT_LENGTH" in warning
-
-
-def test_the_end_of_the_budget_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
-    with Fake(public=True) as fake, caplog.at_level(logging.WARNING, "digest"):
-        scoring = scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
-    (message,) = (r.getMessage() for r in caplog.records)
-    assert "the next request may cost" in message
-    assert "of the budget is left" in message
-    assert scoring.trouble in message
