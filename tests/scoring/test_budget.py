@@ -93,7 +93,7 @@ def test_only_what_is_under_way_can_pass_the_budget() -> None:
     assert 1 <= len(dear_ones) <= 4
     assert scoring.cost_usd is not None
     assert scoring.cost_usd > 0.05
-    assert "more than was left of the budget" in scoring.trouble
+    assert "of the budget is left; raise llm.budget_usd" in scoring.trouble
 
 
 def test_money_that_comes_back_is_spent_on_the_rest() -> None:

@@ -65,7 +65,7 @@ def test_a_day_is_scored_and_counted_as_the_model_answered(real_data: Path) -> N
     assert usage.requests == len(fake.records)
     for name in ("prompt_tokens", "cached_tokens", "completion_tokens"):
         assert getattr(usage, name) == sum(getattr(r, name) for r in fake.records)
-    assert usage.prompt_tokens - (usage.cached_tokens or 0) <= 130_000
+    assert (usage.prompt_tokens or 0) - (usage.cached_tokens or 0) <= 130_000
     assert scoring.cost_usd is not None
     assert 0.01 < scoring.cost_usd < 0.05
     estimated = estimate_scoring(everything, prompt, Llm(), None).usage

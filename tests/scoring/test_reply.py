@@ -174,7 +174,7 @@ def test_an_id_that_was_not_asked_for_is_a_problem(paper_id: object) -> None:
 def test_two_scores_of_one_paper_are_none(other: Any) -> None:
     reply = reading(entry(A, 8, 6), other, entry(B, 3, 4), entry(A, 8, 6))
     assert set(reply.scores) == {B}
-    assert re.match(rf"{A}: scored twice, 8, 6 and \d, \d", reply.problems[0])
+    assert reply.problems[0] == f"{A}: scored twice, and differently"
 
 
 @pytest.mark.parametrize(
@@ -337,8 +337,7 @@ def test_a_long_reply_with_a_slip_in_every_entry_is_read_whole() -> None:
 
 def test_there_are_only_so_many_problems() -> None:
     problems = reading(*[entry(f"2602.{n:05}") for n in range(500)]).problems
-    assert len(problems) == 21
-    assert problems[-1] == "and 480 more"
+    assert len(problems) == 20
 
 
 def test_the_end_of_an_endless_reply_is_read() -> None:
@@ -401,7 +400,7 @@ def assert_sound(reply: Reply) -> None:
         assert score.topic in (*TOPICS, NO_TOPIC)
         assert score.comment == one_line(score.comment, 600)
         score.comment.encode()
-    assert len(reply.problems) <= 21
+    assert len(reply.problems) <= 20
     assert all(problem == one_line(problem, 200) for problem in reply.problems)
 
 
