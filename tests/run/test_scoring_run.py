@@ -627,25 +627,6 @@ def test_scores_of_another_question_are_not_reused_and_were_paid(
     assert {n: record["usage"][n] for n in total([])} == total(project.fake.records)
 
 
-def test_a_rescoring_asks_for_everything_anew(project: Project) -> None:
-    assert project.run().code == 0
-    project.fake.labels = {}
-    ended = project.run("--rescore")
-    assert ended.report["status"] == "updated"
-    assert project.asked == IDS
-    assert project.record()["kept"] == []
-    assert_accounts(project, project.fake.records)
-
-
-def test_the_model_scores_the_embedded_scorers_day_anew(project: Project) -> None:
-    assert project.run("--scorer", "offline").code == 0
-    assert not project.fake.records
-    assert project.run().report["status"] == "updated"
-    assert project.asked == IDS
-    assert project.record()["scorer"] == "llm"
-    assert_accounts(project, project.fake.records)
-
-
 def test_the_embedded_scorer_leaves_the_models_answers_waiting(project: Project) -> None:
     waiting = fail_half(project)
     kept = project.unfinished

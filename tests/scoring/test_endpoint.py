@@ -142,12 +142,6 @@ def test_failed_samplings_cost_no_paper_and_no_form() -> None:
     assert {(r.body["response_format"] or {})["type"] for r in fake.records} == {"json_schema"}
 
 
-def test_a_model_that_never_samples_a_schema_is_asked_without() -> None:
-    failed = replies.error(400, "Failed to generate JSON.", "json_validate_failed")
-    with Fake(respond=lambda r: failed if r.response_format == "json_schema" else None) as fake:
-        assert len(scores(scored(fake.url, papers(42)))) == 42
-
-
 @pytest.mark.parametrize("words", ["response_format is not implemented", "Internal error"])
 def test_a_server_that_fails_at_a_schema_is_asked_without(words: str, impatient: None) -> None:
     def rule(request: replies.Request) -> Response | None:

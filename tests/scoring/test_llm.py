@@ -23,7 +23,7 @@ from digest.scoring.estimate import scoring as estimate_scoring
 from digest.scoring.llm import MAX_ASKS as ASKS
 from digest.scoring.llm import MAX_FAILURES_BEFORE_FIRST_SCORE as PROBES
 from tests import make
-from tests.scoring import replies, servers
+from tests.scoring import replies
 from tests.scoring.fake import GONE, Fake, Physics, labels_of_seed_day
 from tests.scoring.replies import Response, Rule, Step, answer, in_turn, saying, whenever
 from tests.scoring.scoring import (
@@ -35,7 +35,6 @@ from tests.scoring.scoring import (
     scores,
     shipped_prompt,
 )
-from tests.scoring.servers import AIMock
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -97,12 +96,6 @@ def test_batches_hold_each_paper_once(number: int, batch_size: int) -> None:
     assert all(len(batch) == batch_size for batch in others[:-1])
 
 
-def test_no_papers_no_request() -> None:
-    with Fake() as fake:
-        assert scored(fake.url, []) == Scoring({})
-    assert not fake.records
-
-
 # --- what ends the run ------------------------------------------------------------------------
 
 
@@ -114,36 +107,30 @@ FATAL = {
     "403": (replies.error(403, "Not allowed."), "the key may do"),
     "model": (replies.no_such_model(), "llm.model"),
     "address": (replies.error(404, "Not Found"), "correct llm.base_url"),
+    "parameter": (replies.error(400, "Unsupported.", param="seed"), r"'seed'.*llm\.extra"),
 }
 
 
 @pytest.mark.parametrize(("fault", "remedy"), FATAL.values(), ids=FATAL)
-def test_a_final_error_ends_after_one_request(fault: Response, remedy: str) -> None:
+def test_a_final_error_ends_the_run_soon(fault: Response, remedy: str) -> None:
     with Fake(respond=fault) as fake, pytest.raises(ScoringError, match=remedy) as caught:
-        scored(fake.url, papers(50))
-    assert len(fake.records) == 1
+        scored(fake.url, papers(50), extra={"seed": 1})
+    assert len(fake.records) <= 5  # one, unless a simpler form might help
     assert KEY not in str(caught.value)
     assert "sk-" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("fault", [replies.unauthorized(), replies.payment_required()])
-def test_an_end_in_the_middle_keeps_what_is_under_way(fault: Response) -> None:
+def test_an_end_in_the_middle_keeps_what_is_under_way() -> None:
     kept: list[Scoring] = []
-    respond = in_turn(None, replies.late(0.3), replies.late(0.3), fault)
+    late = replies.late(0.3)
+    respond = in_turn(None, late, late, replies.payment_required())
     with Fake(respond=respond) as fake, pytest.raises(ScoringError):
         scored(fake.url, papers(41), batch_size=1, concurrency=4, keep=kept.append)
     answered = {i for part in kept for i in part.verdicts}
     assert answered == set(fake.answered)
     assert len(answered) >= 3
     assert len(fake.records) <= 8
-
-
-def test_a_parameter_that_the_user_added_is_named() -> None:
-    refuses = replies.refuses_parameter("temperature")
-    with Fake(respond=refuses) as fake, pytest.raises(ScoringError, match=r"llm\.extra"):
-        scored(fake.url, papers(5), extra={"temperature": 0})
-    assert len(fake.records) <= 5
 
 
 # --- faults that pass -------------------------------------------------------------------------
@@ -188,14 +175,6 @@ def test_usage_that_is_none_makes_the_cost_unknown(usage: Any) -> None:
     assert scoring.cost_usd is None
     assert scoring.usage.prompt_tokens is None
     assert scoring.usage.requests == len(fake.records)
-
-
-def test_aimock_is_busy_then_broken_then_answers(aimock: AIMock) -> None:
-    bad = {servers.FILTERED: "refused", servers.LENGTH: "invalid reply"}
-    scoring = scored(aimock.url, [make.paper(i) for i in (servers.BUSY, *bad)], batch_size=1)
-    assert scores(scoring)[servers.BUSY].relevance == 9
-    assert failures(scoring) == bad
-    assert aimock.statuses[:3] == [429, 500, 200]
 
 
 # --- faults that last -------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import openai
 import pytest
 from llmock.scenarios import Fail, Reply
 from llmock.testing import LLMockServer
+from llmock.verdict import judge
 
 from digest.core.config import Llm
 from digest.scoring import client, rate_limiter
@@ -23,7 +24,6 @@ from tests.scoring import replies
 from tests.scoring.fake import Fake, Physics
 from tests.scoring.replies import answer, in_turn
 from tests.scoring.scoring import KEY, failures, papers, scored, scores
-from tests.scoring.servers import verdict
 
 
 async def _settled() -> None:
@@ -234,13 +234,17 @@ def test_an_answer_that_never_ends_is_given_up_and_not_retried() -> None:
 # --- llmock's verdict -------------------------------------------------------------------------
 
 
-def test_llmock_has_nothing_to_blame(llmock_server: LLMockServer) -> None:
+def test_llmock_has_nothing_to_blame() -> None:
+    """An endpoint that other people wrote judges the client by its journal: it flags a request
+    before its Retry-After is over, one after a final error, retries at even intervals, and a
+    retryable error that is never retried."""
     faults = [Fail(429, retry_after=0.2), Fail(503, retry_after=0.3), Fail(500)]
     everything = papers(12)
     text = answer({}, [p.id for p in everything])
-    llmock_server.state.scenarios.add(*faults, Reply(text=text, times=None))
-    scoring = scored(llmock_server.base_url(), everything, batch_size=3, concurrency=2)
+    with LLMockServer() as server:
+        server.state.scenarios.add(*faults, Reply(text=text, times=None))
+        scoring = scored(server.base_url(), everything, batch_size=3, concurrency=2)
+        result = judge(server.state.journal.records(wait=make.PATIENCE_S))
     assert len(scores(scoring)) == 12
-    result = verdict(llmock_server)
     assert result.faults == len(faults)
     assert not result.findings

@@ -340,12 +340,6 @@ def test_there_are_only_so_many_problems() -> None:
     assert len(problems) == 20
 
 
-def test_the_end_of_an_endless_reply_is_read() -> None:
-    reply = read("reasoning, " * 100_000 + WANTED, ASKED, TOPICS)
-    assert set(reply.scores) == {A, B}
-    assert reply.problems == (f"{1_100_000 + len(WANTED)} characters: read the last 500000",)
-
-
 # --- any text ---------------------------------------------------------------------------------
 
 anything = st.text() | st.text(st.characters(codec=None))  # halves of surrogate pairs too

@@ -91,11 +91,6 @@ def test_subheadings_can_stand_for_labels() -> None:
     assert topics.avoid == ("botany",)
 
 
-def test_irrelevant_keywords_are_avoided() -> None:
-    topics = parse_topics("## A\na\n## Keywords\n- Relevant: x, y, etc.\n- Irrelevant: z")
-    assert (topics.keywords, topics.avoid) == (("x", "y"), ("z",))
-
-
 @pytest.mark.parametrize(
     ("written", "keywords"),
     [
