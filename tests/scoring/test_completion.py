@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from digest.core.scores import Reason, Usage
 from digest.scoring import reply
 from digest.scoring.completion import Answer, read
+from tests import make
 
 
 def body(message: dict[str, Any], finish: str = "stop", **more: Any) -> bytes:
@@ -173,6 +174,7 @@ def test_a_cost_is_taken_where_it_is_given(stated: dict[str, Any], cost: float |
 # --- whatever comes ---------------------------------------------------------------------------
 
 
+@make.examples(40)
 @given(st.binary(max_size=300) | st.text(max_size=99).map(lambda t: f"data: {t}\n".encode()))
 def test_any_body_is_an_answer(data: bytes) -> None:
     assert isinstance(read(data), Answer)

@@ -222,6 +222,7 @@ imaging scaling laws ships and the Baltic-sea low-rank $x_1$ Über 量子
 WORDS = st.lists(st.sampled_from(VOCABULARY.split()), max_size=12).map(" ".join)
 
 
+@make.examples(40)
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=6))
 def test_any_day_is_scored_with_phrases_that_stand_in_the_paper(day: list[tuple[str, str]]) -> None:
     papers = [paper(title, abstract, f"2601.{i:05}") for i, (title, abstract) in enumerate(day)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from digest.core.errors import ConfigError
 from digest.core.scores import Topic
 from digest.scoring.topics import parse_topics
+from tests import make
 
 PLAIN = """\
 # Topics
@@ -129,6 +130,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     )
 
 
+@make.examples(40)
 @given(st.text(st.sampled_from("#-=* \nAa:,(){}<!>\r\t\u2028é0Relvant")))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
