@@ -116,8 +116,8 @@ def estimate_day(plan: Plan, archive: Archive) -> DayReport:
     expected = job.scorer.estimate(plan.to_score)
     by_model = {d.date for d in archive.days if d.scorer is ScoredBy.MODEL}
     compared = [past for past in archive.dates_before(day) if past in by_model][-COMPARED_DAYS:]
-    experience = estimate.experience([archive.listed_day(past) for past in compared])
-    reason = f"{action} {estimate.in_words(expected, experience)}"
+    past_days = [archive.listed_day(past) for past in compared]
+    reason = f"{action} {estimate.in_words(expected, past_days)}"
     left = plan.left_usd
     if left is not None and expected.cost_usd is not None and expected.cost_usd > left:
         reason += f"; only {dollars(left)} of llm.budget_usd is left"

@@ -32,7 +32,11 @@ class Budget:
             if self._left_usd > 0 and amount <= free_usd:
                 break
             if amount > self._left_usd or not self.under_way:
-                raise OverBudget(self._explain(amount, self._left_usd))
+                left = dollars(max(self._left_usd, 0.0))
+                raise OverBudget(
+                    f"the next request may cost {dollars(amount)} and {left} of the budget is left;"
+                    " raise llm.budget_usd"
+                )
             async with self._charged:
                 await self._charged.wait()
         self._reserved_usd += amount
@@ -48,11 +52,3 @@ class Budget:
             self._left_usd -= cost_usd
         async with self._charged:
             self._charged.notify_all()
-
-    @staticmethod
-    def _explain(amount: float, left_usd: float) -> str:
-        if left_usd < 0:
-            left = f"answers have cost {dollars(-left_usd)} more than was left of the budget"
-        else:
-            left = f"{dollars(left_usd)} of the budget is left"
-        return f"the next request may cost {dollars(amount)} and {left}; raise llm.budget_usd"

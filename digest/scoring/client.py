@@ -32,12 +32,15 @@ _CONNECT_S = 10.0
 # A reply about a hundred papers, with all its reasoning, is well below 2 MB.
 MAX_REPLY_BYTES = 16_000_000
 _LONGEST_ERROR = 20_000  # bytes; a longer body is a reply
-NOT_SENT = "x-digest-not-sent"  # marks an answer that was made here, not by the endpoint
 
 
+# The SDK does not retry after an error of its own classes.
 class ReplyTooLarge(APIConnectionError):
-    """A reply of more than `MAX_REPLY_BYTES`. The SDK does not retry after an error of its own
-    classes."""
+    """A reply of more than `MAX_REPLY_BYTES`."""
+
+
+class NotSent(APIConnectionError):
+    """A request that may not start any more; the message says why."""
 
 
 class Client(AsyncOpenAI):
@@ -107,7 +110,7 @@ class LimitedHttpClient(DefaultAsyncHttpxClient):
         try:
             started_at = await self._limiter.acquire(is_retry=is_retry)
         except Closed as closed:
-            return _not_sent(request, str(closed))
+            raise NotSent(message=str(closed), request=request) from None
         try:
             # httpx counts seconds between two bytes: an answer that drips would never end.
             async with asyncio.timeout(self._llm.timeout_s):
@@ -181,9 +184,3 @@ async def _read_whole(response: httpx2.Response) -> httpx2.Response:
     return httpx2.Response(
         response.status_code, headers=headers, content=bytes(body), request=response.request
     )
-
-
-def _not_sent(request: httpx2.Request, why: str) -> httpx2.Response:
-    """The answer to a request that may not start: an error that the SDK does not retry."""
-    headers = {NOT_SENT: "1", "x-should-retry": "false"}
-    return httpx2.Response(429, headers=headers, json={"error": {"message": why}}, request=request)

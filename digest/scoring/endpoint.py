@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx2
-from openai import APIConnectionError, APIStatusError, APITimeoutError, AsyncOpenAI
+from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from digest.core.config import Llm
 from digest.core.errors import ScoringError
@@ -22,7 +22,7 @@ from digest.core.papers import Paper
 from digest.core.scores import Prompt, Reason
 from digest.core.secrets import Secrets
 from digest.core.text import one_line
-from digest.scoring.client import MAX_REPLY_BYTES, NOT_SENT, Client, ReplyTooLarge
+from digest.scoring.client import MAX_REPLY_BYTES, Client, NotSent, ReplyTooLarge
 from digest.scoring.completion import (
     ALLOW_MORE_OUTPUT,
     CHECK_ADDRESS,
@@ -70,17 +70,22 @@ _ACCOUNT_ERRORS = {
 _WRONG_ORGANIZATION = (
     "unset OPENAI_ORG_ID and OPENAI_PROJECT_ID, or put in a key of that organization"
 )
-_NO_MODEL = (
-    "{host} does not offer the model {model!r} with this key",
-    "check llm.model and llm.base_url in config.yaml; models are retired, too",
-)
+_SETTINGS_ERRORS = {
+    Cause.MODEL: (
+        "{host} does not offer the model {model!r} with this key",
+        "check llm.model and llm.base_url in config.yaml; models are retired, too",
+    ),
+    Cause.FORBIDDEN: (
+        "{host} forbids the request",
+        (
+            "check what the key may do, and whether the provider serves the country that this run"
+            " is in"
+        ),
+    ),
+}
 _NO_API = (
     "there is no API at {address}",
     "correct llm.base_url; it ends before /chat/completions, mostly in /v1",
-)
-_FORBIDDEN = (
-    "{host} forbids the request",
-    "check what the key may do, and whether the provider serves the country that this run is in",
 )
 _BAD_PARAMETER = (
     "{host} refuses {param!r}",
@@ -100,7 +105,7 @@ _REQUEST_FAILURES = {
 class Endpoint:
     """An endpoint, and the form of request that it accepts."""
 
-    def __init__(self, client: AsyncOpenAI, prompt: Prompt, llm: Llm) -> None:
+    def __init__(self, client: Client, prompt: Prompt, llm: Llm) -> None:
         self._client = client
         self._prompt = prompt
         self._llm = llm
@@ -120,8 +125,7 @@ class Endpoint:
 
     def stop(self) -> None:
         """Start no further request; those under way go on."""
-        if isinstance(self._client, Client):
-            self._client.limiter.close("the run was interrupted")
+        self._client.limiter.close("the run was interrupted")
 
     def make_safe(self, text: str) -> str:
         """Text from outside for a log: one line, without anything that looks like a key."""
@@ -242,40 +246,33 @@ class Endpoint:
         what, remedy = _ACCOUNT_ERRORS[cause]
         if cause is Cause.KEY and "organization" in refusal.message.lower():
             remedy = _WRONG_ORGANIZATION
-        raise self._error((what, remedy), refusal) from None
+        raise self._error(what, remedy, refusal) from None
 
-    def _require_settings(
-        self, refusal: Refusal, cause: Cause, error: APIStatusError | None
-    ) -> None:
+    def _require_settings(self, refusal: Refusal, cause: Cause) -> None:
         """Raise `ScoringError` if the first answer blames the settings."""
-        param: object = error.param if error is not None else None  # of any type
-        is_users = isinstance(param, str) and param in self._llm.extra
-        if cause is Cause.MODEL:
-            raise self._error(_NO_MODEL, refusal) from None
+        if cause in _SETTINGS_ERRORS:
+            raise self._error(*_SETTINGS_ERRORS[cause], refusal) from None
         if refusal.status in (404, 405):
-            raise self._error(_NO_API, refusal) from None
-        if cause is Cause.FORBIDDEN:
-            raise self._error(_FORBIDDEN, refusal) from None
-        if refusal.status in (400, 422) and is_users:
-            raise self._error(_BAD_PARAMETER, refusal, param=param) from None
+            raise self._error(*_NO_API, refusal) from None
+        if refusal.status in (400, 422) and refusal.param in self._llm.extra:
+            raise self._error(*_BAD_PARAMETER, refusal) from None
 
-    def _error(
-        self, what_and_remedy: tuple[str, str], refusal: Refusal, **values: object
-    ) -> ScoringError:
-        what, remedy = what_and_remedy
-        what = what.format(host=self._host, address=self.address, model=self._llm.model, **values)
+    def _error(self, what: str, remedy: str, refusal: Refusal) -> ScoringError:
+        what = what.format(
+            host=self._host, address=self.address, model=self._llm.model, param=refusal.param
+        )
         message = self.make_safe(refusal.message)
         return ScoringError(f"{what} (HTTP {refusal.status}: {message}): {remedy}")
 
     def _failure(self, refusal: Refusal, error: APIStatusError | None = None) -> RequestFailure:
         """The meaning of a refusal for the papers. Raises `ScoringError` if the settings are the
-        problem. `error` has the headers, and the parameter that is blamed."""
+        problem. `error` has the headers."""
         status, cause = refusal.status, refusal.cause(self._llm.model)
         if not self._has_answered:
-            self._require_settings(refusal, cause, error)
+            self._require_settings(refusal, cause)
         message = f"HTTP {status}: {refusal.message}"
         if cause is Cause.RATE and error is not None and status == 429:
-            return self._rate_limited(refusal, error)
+            return self._rate_limited(message, retry_after(error.response.headers) or 0.0)
         if cause in _REQUEST_FAILURES:
             reason, is_permanent, remedy = _REQUEST_FAILURES[cause]
             return RequestFailure(reason, message, is_permanent=is_permanent, remedy=remedy)
@@ -287,21 +284,18 @@ class Endpoint:
             remedy = f"{TRY_LATER}, or {CHECK_ADDRESS}"
         return RequestFailure(Reason.SERVER_ERROR, message, remedy=remedy)
 
-    def _rate_limited(self, refusal: Refusal, error: APIStatusError) -> RequestFailure:
-        reason, headers = Reason.RATE_LIMITED, error.response.headers
-        if NOT_SENT in headers:
-            remedy = "try again later or lower llm.concurrency"
-            return RequestFailure(reason, refusal.message, is_final=True, remedy=remedy)
-        message = f"HTTP 429: {refusal.message}"
-        wait_s = retry_after(headers) or 0.0
+    def _rate_limited(self, message: str, wait_s: float) -> RequestFailure:
         if wait_s <= LONGEST_RETRY_AFTER_S:
-            return RequestFailure(reason, message, remedy=TRY_LATER)
+            return RequestFailure(Reason.RATE_LIMITED, message, remedy=TRY_LATER)
         message = f"{self._host} asks for a longer pause than a run can make ({message})"
         remedy = f"try again in {in_words(wait_s)}" if wait_s < 10 * 86_400 else TRY_LATER
-        return RequestFailure(reason, message, is_final=True, remedy=remedy)
+        return RequestFailure(Reason.RATE_LIMITED, message, is_final=True, remedy=remedy)
 
     def _no_answer(self, error: APIConnectionError) -> RequestFailure:
         cause = error.__cause__
+        if isinstance(error, NotSent):
+            remedy = "try again later or lower llm.concurrency"
+            return RequestFailure(Reason.RATE_LIMITED, str(error), is_final=True, remedy=remedy)
         if isinstance(error, ReplyTooLarge):
             message = f"{self._host} sent a reply of more than {MAX_REPLY_BYTES:,} bytes"
             remedy = "check llm.base_url and llm.model"

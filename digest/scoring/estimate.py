@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from digest.core.config import Llm
 from digest.core.day import Digest
@@ -43,17 +42,6 @@ def request(prompt: Prompt, papers: Sequence[Paper]) -> Usage:
     )
 
 
-# Estimates are up to a quarter too high for English; Ollama leaves out half of what is too long.
-_SHARE_READ = 0.7
-
-
-def is_cut(reported: Usage, estimated: Usage) -> bool:
-    """True if the provider reports far fewer prompt tokens than were sent: some local servers cut
-    prompts to their context without an error (Ollama: to 4,096 tokens)."""
-    read, sent = reported.prompt_tokens, estimated.prompt_tokens
-    return read is not None and bool(sent) and read < _SHARE_READ * (sent or 0)
-
-
 def batches(papers: Sequence[Paper], llm: Llm) -> list[tuple[Paper, ...]]:
     """The batches in which `papers` are sent, in their order.
 
@@ -85,30 +73,8 @@ def scoring(papers: Sequence[Paper], prompt: Prompt, llm: Llm, base_url: str | N
     return total
 
 
-@dataclass(frozen=True, slots=True)
-class Experience:
-    """Actual tokens divided by estimated ones on past days: the least and the most."""
-
-    days: int
-    prompt: tuple[float, float]
-    completion: tuple[float, float]
-
-
-def experience(digests: Sequence[Digest]) -> Experience | None:
-    """How good the estimates of `digests` were; None if none of them has an estimate."""
-    prompt, completion = [], []
-    for usage in (digest.usage for digest in digests):
-        estimated = usage.estimated_prompt_tokens, usage.estimated_completion_tokens
-        if usage.prompt_tokens and usage.completion_tokens and estimated[0] and estimated[1]:
-            prompt.append(usage.prompt_tokens / estimated[0])
-            completion.append(usage.completion_tokens / estimated[1])
-    if not prompt:
-        return None
-    return Experience(len(prompt), (min(prompt), max(prompt)), (min(completion), max(completion)))
-
-
-def in_words(estimated: Scoring, past: Experience | None) -> str:
-    """The estimate as the end of a sentence, and how good past estimates were."""
+def in_words(estimated: Scoring, past: Sequence[Digest]) -> str:
+    """The estimate as the end of a sentence, and how good the estimates of past days were."""
     usage = estimated.usage
     words = (
         f"in about {count(usage.requests, 'request')}: {usage.prompt_tokens or 0:,} prompt and"
@@ -118,12 +84,16 @@ def in_words(estimated: Scoring, past: Experience | None) -> str:
         words += ", at a price that is not known"
     else:
         words += f", {dollars(estimated.cost_usd)} if nothing is cached"
-    if past is None:
+    prompt, completion = [], []  # actual tokens divided by estimated ones, of each day
+    for actual in (digest.usage for digest in past):
+        expected = actual.estimated_prompt_tokens, actual.estimated_completion_tokens
+        if actual.prompt_tokens and actual.completion_tokens and expected[0] and expected[1]:
+            prompt.append(actual.prompt_tokens / expected[0])
+            completion.append(actual.completion_tokens / expected[1])
+    if not prompt:
         return f"{words} (no past day to compare with)"
-    prompt, completion = (
-        f"{low:.2f} to {high:.2f}" for low, high in (past.prompt, past.completion)
-    )
     return (
-        f"{words}; on the last {count(past.days, 'day')} it took {prompt} times the estimated"
-        f" prompt tokens and {completion} times the completion tokens"
+        f"{words}; on the last {count(len(prompt), 'day')} it took"
+        f" {min(prompt):.2f} to {max(prompt):.2f} times the estimated prompt tokens and"
+        f" {min(completion):.2f} to {max(completion):.2f} times the completion tokens"
     )

@@ -16,8 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from openai import AsyncOpenAI
-
 from digest.core.config import Llm
 from digest.core.errors import OverBudget, ScoringError
 from digest.core.papers import Paper
@@ -27,6 +25,7 @@ from digest.core.text import one_line
 from digest.core.wording import PROMPTS_ARE_CUT, count, dollars
 from digest.scoring import estimate, reply
 from digest.scoring.budget import Budget
+from digest.scoring.client import Client
 from digest.scoring.completion import Answer, RequestFailure
 from digest.scoring.endpoint import Endpoint
 from digest.scoring.prices import price
@@ -41,6 +40,9 @@ _LONGEST_BACKOFF_S = 30.0  # between a server's error and the next request
 _NO_SCORES = RequestFailure(
     Reason.INVALID, "no valid scores in the reply", remedy="try another llm.model"
 )
+# Some local servers cut prompts to their context without an error (Ollama: to 4,096 tokens). Less
+# than this share of the estimated tokens was read then; estimates are up to a quarter too high.
+_SHARE_READ = 0.7
 _LONGEST_EXCERPT = 150  # characters, of a reply without scores
 _GRACE_S = 5.0  # after an interrupt, for the requests under way: they are billed in any case
 
@@ -50,7 +52,7 @@ def score(
     prompt: Prompt,
     topics: Sequence[str],
     llm: Llm,
-    connect: Callable[[], AsyncOpenAI],
+    connect: Callable[[], Client],
     budget_usd: float | None = None,
     save: Callable[[Scoring], None] = lambda _: None,
 ) -> Scoring:
@@ -250,19 +252,20 @@ class _Run:
     def _compare_with_estimate(self, papers: tuple[Paper, ...], usage: Usage) -> Usage:
         """`usage` beside its estimate. Warns once if prompts are cut."""
         estimated = estimate.request(self._prompt, papers)
-        is_cut = estimate.is_cut(usage, estimated)
-        if is_cut and not self._scoring.usage.cut_requests:
+        read, sent = usage.prompt_tokens, estimated.prompt_tokens or 0
+        cuts = read is not None and read < _SHARE_READ * sent
+        if cuts and not self._scoring.usage.cut_requests:
             log.warning(
                 "the endpoint reports %d prompt tokens of about %d that were sent: %s",
-                usage.prompt_tokens,
-                estimated.prompt_tokens,
+                read,
+                sent,
                 PROMPTS_ARE_CUT,
             )
         return replace(
             usage,
             estimated_prompt_tokens=estimated.prompt_tokens,
             estimated_completion_tokens=estimated.completion_tokens,
-            cut_requests=int(is_cut),
+            cut_requests=int(cuts),
         )
 
     def _fail(self, papers: Sequence[Paper], reason: Reason | None = None) -> None:

@@ -61,18 +61,13 @@ def load_topics(folder: Path) -> Topics:
 
 
 def load(folder: Path, cut: Cut, language: str) -> tuple[Topics, Prompt]:
-    """All files of `folder`. Raises `ConfigError` with all mistakes of all files."""
+    """The topics, and everything that is sent except the papers. Raises `ConfigError` with all
+    mistakes of all files."""
+    texts, mistakes = _read_texts(folder)
     try:
         topics = load_topics(folder)
     except ConfigError as e:
-        raise ConfigError(*_read_texts(folder)[1], *e.mistakes) from e
-    return topics, load_prompt(folder, topics, cut, language)
-
-
-def load_prompt(folder: Path, topics: Topics, cut: Cut, language: str) -> Prompt:
-    """Everything that is sent except the papers. Raises `ConfigError` with all mistakes of the
-    system message and the rubric."""
-    texts, mistakes = _read_texts(folder)
+        raise ConfigError(*mistakes, *e.mistakes) from e
     if mistakes:
         raise ConfigError(*mistakes)
     values = {
@@ -83,7 +78,8 @@ def load_prompt(folder: Path, topics: Topics, cut: Cut, language: str) -> Prompt
     rubric = _VARIABLE.sub(lambda variable: values[variable[1]], texts[SCORING])
     names = ", ".join(json.dumps(name, ensure_ascii=False) for name in topics.names)
     parts = (rubric, topics.text, _FORM.format(none=NO_TOPIC, topics=names))
-    return Prompt(texts[SYSTEM].strip(), "\n\n".join(part.strip() for part in parts))
+    prompt = Prompt(texts[SYSTEM].strip(), "\n\n".join(part.strip() for part in parts))
+    return topics, prompt
 
 
 def _read(path: Path) -> str:

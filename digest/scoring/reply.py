@@ -50,23 +50,19 @@ def read(text: str, asked: Collection[str], topics: Sequence[str]) -> Reply:
         paper_id = ids.get(_bare_id(entry.get("id")))
         relevance, novelty = _number(entry.get("relevance")), _number(entry.get("novelty"))
         if paper_id is None:
-            problems.append(f"not asked for: id {_shown(entry.get('id'))}")
-        elif relevance is None:
-            problems.append(f"{paper_id}: relevance is {_shown(entry.get('relevance'))}")
-        elif novelty is None:
-            problems.append(f"{paper_id}: novelty is {_shown(entry.get('novelty'))}")
+            problems.append(f"not asked for: {_shown(entry.get('id'))}")
+        elif relevance is None or novelty is None:
+            shown = (_shown(entry.get(name)) for name in ("relevance", "novelty"))
+            problems.append(f"{paper_id}: not two scores: {', '.join(shown)}")
         else:
             topic, comment = _topic(entry.get("topic"), headings), entry.get("comment")
             comment = one_line(comment, _LONGEST_COMMENT) if isinstance(comment, str) else ""
             first = scores.setdefault(paper_id, Score(relevance, novelty, topic, comment))
             if (first.relevance, first.novelty) != (relevance, novelty):
                 disputed.add(paper_id)
-                both = f"{first.relevance}, {first.novelty} and {relevance}, {novelty}"
-                problems.append(f"{paper_id}: scored twice, {both}")
-    lines = [one_line(problem, _LONGEST_PROBLEM) for problem in problems[:_MAX_PROBLEMS]]
-    if more := len(problems) - len(lines):
-        lines.append(f"and {more} more")
-    return Reply({i: s for i, s in scores.items() if i not in disputed}, tuple(lines))
+                problems.append(f"{paper_id}: scored twice, and differently")
+    lines = tuple(one_line(problem, _LONGEST_PROBLEM) for problem in problems[:_MAX_PROBLEMS])
+    return Reply({i: s for i, s in scores.items() if i not in disputed}, lines)
 
 
 # --- entries in a text ------------------------------------------------------------------------
@@ -238,7 +234,4 @@ def _undecorated(name: str) -> str:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, str):
-        return f"“{one_line(value[:100], 40)}”"
-    kinds: dict[type, str] = {bool: "true or false", list: "a list", tuple: "an object"}
-    return kinds.get(type(value), "missing")
+    return f"“{one_line(value[:100], 40)}”" if isinstance(value, str) else "not a text or number"

@@ -13,7 +13,7 @@ from digest.scoring import embedded, estimate
 from digest.scoring.prompt import load, load_topics
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+    from digest.scoring.client import Client
 
 
 # Scores papers, for at most so many dollars (None: no limit). The callable gets each paid answer.
@@ -58,7 +58,7 @@ def _model_scorer(config: Config, key: str | None, base_url: str | None) -> Scor
     topics, prompt = load(config.prompts, config.keep.cut, settings.language)
     address = settings.base_url or base_url
 
-    def connect() -> AsyncOpenAI:
+    def connect() -> Client:
         from digest.scoring.client import open_client  # the SDK takes half a second to import
 
         if key is None:

@@ -90,7 +90,6 @@ class Record:
     prompt_tokens: int = 0  # these three only with status 200
     cached_tokens: int = 0
     completion_tokens: int = 0
-    retry_after: float | None = None  # seconds that it was told to wait
 
 
 @dataclass
@@ -129,15 +128,6 @@ class Fake:
     def answered(self) -> Counter[str]:
         """How often each id was in a batch that got a whole answer of status 200."""
         return Counter(i for r in self.records if r.status == 200 for i in r.ids)
-
-    def early(self, slack: float = 0.05) -> list[Record]:
-        """Requests that came while a Retry-After was running, `slack` seconds off its ends."""
-        pauses = [(r.ended, r.retry_after) for r in self.records if r.ended and r.retry_after]
-        return [
-            r
-            for r in self.records
-            if any(end + slack < r.started < end + pause - slack for end, pause in pauses)
-        ]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -240,7 +230,6 @@ class Fake:
             self._failure = e
             scripted = error(500, f"the script failed: {e!r}")
         response = scripted or completion(request)
-        record.retry_after = _retry_after(response)
         record.seconds = response.seconds
         if response.tokens is not None:
             record.seconds = self.physics.seconds(response.tokens)
@@ -301,15 +290,6 @@ async def _write(writer: asyncio.StreamWriter, response: Response) -> bool:
         await writer.drain()
         await asyncio.sleep(response.drip)
     return response.cut is None
-
-
-def _retry_after(response: Response) -> float | None:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    if exact := headers.get("retry-after-ms"):
-        return float(exact) / 1000
-    with suppress(KeyError, ValueError):  # not there, or a date
-        return float(headers["retry-after"])
-    return None
 
 
 def labels_of_seed_day(

@@ -191,10 +191,6 @@ def no_such_model(name: str = "gpt-9") -> Response:
     return error(404, message, "model_not_found", "model")
 
 
-def too_large() -> Response:
-    return error(413, "Request Entity Too Large", "request_too_large")
-
-
 def server_error(status: int = 500) -> Response:
     return error(status, "The server had an error while processing your request.")
 
@@ -205,12 +201,6 @@ def filtered() -> Response:
         "The response was filtered due to the prompt triggering the content management policy."
     )
     return error(400, message, "content_filter", "prompt")
-
-
-def inspected() -> Response:
-    """The same from Qwen."""
-    message = "Output data may contain inappropriate content."
-    return error(400, message, "data_inspection_failed")
 
 
 def too_long() -> Response:
@@ -255,10 +245,6 @@ def thinking(request: Request) -> Response:
 def truncated(request: Request) -> Response:
     """Cut off in the middle, as by a limit on tokens."""
     return completion(request, request.content[: len(request.content) // 2], finish="length")
-
-
-def content_filtered(request: Request) -> Response:
-    return completion(request, "", finish="content_filter")
 
 
 def empty(request: Request) -> Response:
@@ -354,14 +340,3 @@ def gzipped(request: Request) -> Response:
     whole = completion(request)
     headers = {**whole.headers, "Content-Encoding": "gzip"}
     return replace(whole, body=gzip.compress(whole.body), headers=headers)
-
-
-def huge(megabytes: int = 32) -> Rule:
-    """A whole reply whose text goes on and on."""
-
-    def rule(request: Request) -> Response:
-        whole = json.loads(completion(request, "").body)
-        whole["choices"][0]["message"]["content"] = "relevant " * (megabytes * 2**20 // 9)
-        return as_json(whole, tokens=0)
-
-    return rule

@@ -14,7 +14,7 @@ from digest.core.day import Cut
 from digest.core.papers import Paper
 from digest.core.scores import Failure, Prompt, Score, Scoring, Topics
 from digest.scoring import client, llm
-from digest.scoring.prompt import load_prompt, load_topics
+from digest.scoring.prompt import load
 from tests import make
 from tests.scoring.fake import TOPICS, Fake
 
@@ -28,8 +28,7 @@ def papers(number: int) -> list[Paper]:
 
 
 def shipped_prompt() -> tuple[Topics, Prompt]:
-    topics = load_topics(PROMPTS)
-    return topics, load_prompt(PROMPTS, topics, Cut(8, 7), "English")
+    return load(PROMPTS, Cut(8, 7), "English")
 
 
 def scored(

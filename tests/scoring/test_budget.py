@@ -29,27 +29,13 @@ def test_the_budget_is_not_overspent() -> None:
     assert len(scores(scoring)) == sum(len(part.verdicts) for part in kept) > 0
 
 
-def test_nothing_left_is_no_request() -> None:
-    with Fake(public=True) as fake:
-        scoring = scored(fake.url, papers(30), left_usd=0.0)
-    assert not fake.records
-    assert set(failures(scoring).values()) == {"budget"}
-
-
-def test_the_budget_holds_without_reported_usage() -> None:
-    with Fake(respond=replies.no_usage, public=True) as fake:
-        scoring = scored(fake.url, papers(300), left_usd=0.001, batch_size=5)
-    assert "budget" in failures(scoring).values()
-    assert 0 < len(fake.records) < 60
-
-
 def test_a_timeout_counts_as_paid() -> None:
     def later(request: replies.Request) -> Response | None:
         return replies.hanging() if request.number else None
 
     with Fake(respond=later, public=True) as fake:
         scoring = scored(
-            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=3.0, left_usd=0.00025
+            fake.url, papers(31), batch_size=5, concurrency=1, timeout_s=1.0, left_usd=0.00025
         )
     assert set(failures(scoring).values()) == {"budget"}
     assert 2 <= len(fake.records) <= 4
@@ -100,7 +86,7 @@ def test_only_what_is_under_way_can_pass_the_budget() -> None:
     assert 1 <= len(dear_ones) <= 4
     assert scoring.cost_usd is not None
     assert scoring.cost_usd > 0.05
-    assert "more than was left of the budget" in scoring.trouble
+    assert "of the budget is left; raise llm.budget_usd" in scoring.trouble
 
 
 def test_money_that_comes_back_is_spent_on_the_rest() -> None:
@@ -127,13 +113,6 @@ def test_a_cost_that_the_endpoint_reports_is_the_cost() -> None:
     assert len(fake.records) == 4
 
 
-def test_a_model_on_ones_own_machine_needs_no_budget() -> None:
-    with Fake(respond=replies.usage({"prompt_tokens": 9000, "completion_tokens": 9000})) as fake:
-        scoring = scored(fake.url, papers(30), left_usd=0.000001, model="deepseek-r1:7b")
-    assert len(scores(scoring)) == 30
-    assert scoring.cost_usd == 0
-
-
 def test_prompts_that_the_server_cuts_are_noticed(caplog: pytest.LogCaptureFixture) -> None:
     long = [replace(paper, abstract="A word and another. " * 90) for paper in papers(21)]
 
@@ -148,12 +127,3 @@ def test_prompts_that_the_server_cuts_are_noticed(caplog: pytest.LogCaptureFixtu
     (warning,) = (r.getMessage() for r in caplog.records)
     assert "reports 2050 prompt tokens" in warning
     assert "OLLAMA_CONTEXT_LENGTH" in warning
-
-
-def test_the_end_of_the_budget_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
-    with Fake(public=True) as fake, caplog.at_level(logging.WARNING, "digest"):
-        scoring = scored(fake.url, papers(60), left_usd=0.0005, batch_size=2)
-    (message,) = (r.getMessage() for r in caplog.records)
-    assert "the next request may cost" in message
-    assert "of the budget is left" in message
-    assert scoring.trouble in message

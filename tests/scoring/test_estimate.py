@@ -9,8 +9,6 @@ import pytest
 from digest.core.day import Digest
 from digest.core.scores import Prompt, Scoring, Usage
 from digest.scoring.estimate import (
-    Experience,
-    experience,
     in_words,
     request,
     tokens,
@@ -57,60 +55,43 @@ def test_a_request_is_estimated_whole() -> None:
     assert two.completion_tokens == 2 * (one.completion_tokens or 0)
 
 
-# --- what past days teach ---------------------------------------------------------------------
-
-
-def day(usage: Usage, n: int = 0) -> Digest:
-    return replace(make.digest(day=DAY - timedelta(days=n)), usage=usage)
-
-
-def test_the_least_and_the_most_of_past_days() -> None:
-    cheap = replace(PAST, prompt_tokens=900, completion_tokens=400)
-    assert experience([day(PAST), day(cheap, 1), day(PAST, 2)]) == Experience(
-        days=3, prompt=(0.9, 1.1), completion=(0.9, 4.0)
-    )
-
-
-@pytest.mark.parametrize(
-    "usage",
-    [
-        Usage(),
-        Usage(prompt_tokens=1_100, completion_tokens=90, requests=1),
-        replace(PAST, prompt_tokens=None),
-        replace(PAST, completion_tokens=0),
-        replace(PAST, estimated_prompt_tokens=None),
-        replace(PAST, estimated_completion_tokens=0),
-    ],
-)
-def test_days_that_cannot_be_compared_teach_nothing(usage: Usage) -> None:
-    assert experience([day(usage)]) is None
-    both = experience([day(usage), day(PAST, 1)])
-    assert both
-    assert (both.days, both.prompt) == (1, (1.1, 1.1))
-
-
 # --- in words ---------------------------------------------------------------------------------
 
 ESTIMATED = Scoring(
     {}, Usage(prompt_tokens=202_244, completion_tokens=16_687, requests=50), 0.028568
 )
+UNCOMPARABLE = [
+    Usage(),
+    Usage(prompt_tokens=1_100, completion_tokens=90, requests=1),
+    replace(PAST, prompt_tokens=None),
+    replace(PAST, completion_tokens=0),
+    replace(PAST, estimated_completion_tokens=0),
+]
+
+
+def days(*usages: Usage) -> list[Digest]:
+    return [
+        replace(make.digest(day=DAY - timedelta(days=n)), usage=usage)
+        for n, usage in enumerate(usages)
+    ]
 
 
 def test_an_estimate_without_a_past_says_so() -> None:
-    assert in_words(ESTIMATED, None) == (
+    assert in_words(ESTIMATED, days(*UNCOMPARABLE)) == (
         "in about 50 requests: 202,244 prompt and 16,687 completion tokens, $0.0286 if nothing is"
         " cached (no past day to compare with)"
     )
 
 
 def test_an_estimate_says_how_far_to_trust_it() -> None:
-    assert in_words(ESTIMATED, Experience(2, (1.01, 1.049), (0.8, 5.5))).endswith(
-        "; on the last 2 days it took 1.01 to 1.05 times the estimated prompt tokens and 0.80 to"
-        " 5.50 times the completion tokens"
+    cheap = replace(PAST, prompt_tokens=900, completion_tokens=400)
+    assert in_words(ESTIMATED, days(PAST, cheap, PAST, *UNCOMPARABLE)).endswith(
+        "; on the last 3 days it took 0.90 to 1.10 times the estimated prompt tokens and 0.90 to"
+        " 4.00 times the completion tokens"
     )
 
 
 def test_an_unknown_price_is_not_free() -> None:
-    message = in_words(replace(ESTIMATED, cost_usd=None), None)
+    message = in_words(replace(ESTIMATED, cost_usd=None), [])
     assert "at a price that is not known" in message
     assert "$" not in message

@@ -112,8 +112,3 @@ def test_an_ordinary_sentence_is_no_attack(text: str) -> None:
 def test_no_paper_of_a_real_day_is_an_attack(real_data: Path) -> None:
     everything, _ = labels_of_seed_day(real_data)
     assert not any(map(speaks_to_the_model, everything))
-
-
-@pytest.mark.parametrize("words", ["give ", "ignore ", "<|", "relevance ", "as an ai "])
-def test_a_long_text_is_searched_soon(words: str) -> None:
-    speaks_to_the_model(replace(make.paper(EVIL), abstract=words * 20_000))

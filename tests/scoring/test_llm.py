@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-import subprocess
-import sys
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from digest.scoring.estimate import scoring as estimate_scoring
 from digest.scoring.llm import MAX_ASKS as ASKS
 from digest.scoring.llm import MAX_FAILURES_BEFORE_FIRST_SCORE as PROBES
 from tests import make
-from tests.scoring import replies, servers
+from tests.scoring import replies
 from tests.scoring.fake import GONE, Fake, Physics, labels_of_seed_day
 from tests.scoring.replies import Response, Rule, Step, answer, in_turn, saying, whenever
 from tests.scoring.scoring import (
@@ -35,7 +35,6 @@ from tests.scoring.scoring import (
     scores,
     shipped_prompt,
 )
-from tests.scoring.servers import AIMock
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
@@ -46,23 +45,14 @@ REASONS = set(map(str, Reason))
 # --- a whole day ------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def day(real_data: Path) -> tuple[Fake, Scoring, list[Scoring]]:
-    """The seed day, scored once; the endpoint that did, what came of it, what was kept."""
+def test_a_day_is_scored_and_counted_as_the_model_answered(real_data: Path) -> None:
     everything, labels = labels_of_seed_day(real_data)
     topics, prompt = shipped_prompt()
-    kept: list[Scoring] = []
+    saved: list[Scoring] = []
     with Fake(labels, Physics(ttft=0.1, tps=2000), public=True) as fake:
-        scoring = scored(fake.url, everything, prompt=prompt, topics=topics.names, keep=kept.append)
-    return fake, scoring, kept
-
-
-Day = tuple[Fake, Scoring, list[Scoring]]
-
-
-def test_the_day_is_scored_as_the_model_answered(day: Day, real_data: Path) -> None:
-    fake, scoring, saved = day
-    _, labels = labels_of_seed_day(real_data)
+        scoring = scored(
+            fake.url, everything, prompt=prompt, topics=topics.names, keep=saved.append
+        )
     expected = {i: (v["relevance"], v["novelty"], v["comment"]) for i, v in labels.items()}
     actual = {i: (s.relevance, s.novelty, s.comment) for i, s in scores(scoring).items()}
     assert actual == expected
@@ -70,21 +60,21 @@ def test_the_day_is_scored_as_the_model_answered(day: Day, real_data: Path) -> N
     assert 1 < fake.most_in_flight <= Llm().concurrency
     assert sum(saved, Scoring({})) == scoring
 
-
-def test_the_days_usage_is_what_the_server_counted(day: Day, real_data: Path) -> None:
-    fake, scoring, _ = day
     usage = scoring.usage
     assert usage.requests == len(fake.records)
-    assert usage.prompt_tokens == sum(r.prompt_tokens for r in fake.records)
-    assert usage.cached_tokens == sum(r.cached_tokens for r in fake.records)
-    assert usage.completion_tokens == sum(r.completion_tokens for r in fake.records)
-    assert usage.prompt_tokens - (usage.cached_tokens or 0) <= 130_000
+    for name in ("prompt_tokens", "cached_tokens", "completion_tokens"):
+        assert getattr(usage, name) == sum(getattr(r, name) for r in fake.records)
+    assert (usage.prompt_tokens or 0) - (usage.cached_tokens or 0) <= 130_000
     assert scoring.cost_usd is not None
     assert 0.01 < scoring.cost_usd < 0.05
-    everything, _ = labels_of_seed_day(real_data)
-    estimated = estimate_scoring(everything, shipped_prompt()[1], Llm(), None).usage
+    estimated = estimate_scoring(everything, prompt, Llm(), None).usage
     assert estimated.requests == usage.requests
     assert estimated.prompt_tokens == pytest.approx(usage.prompt_tokens, rel=0.25)
+    bodies = [r.body for r in fake.records]
+    texts = [b["messages"][1]["content"] for b in bodies]
+    assert {b["messages"][0]["content"] for b in bodies} == {prompt.system}
+    assert len({text.split('\n<paper id="')[0] for text in texts}) == 1
+    assert len({b["prompt_cache_key"] for b in bodies}) == 1
 
 
 # --- order ------------------------------------------------------------------------------------
@@ -97,13 +87,6 @@ def test_the_order_does_not_depend_on_the_papers_rank() -> None:
     assert [p.id for p in whole] != sorted(p.id for p in whole)
 
 
-def test_leftovers_of_the_first_request_go_last() -> None:
-    with Fake(respond=in_turn(replies.empty)) as fake:
-        scored(fake.url, papers(15), concurrency=1)
-    first, *others = [r.ids for r in fake.records]
-    assert others.index(first) == len(others) - 1
-
-
 @given(st.integers(1, 300), st.integers(1, 100))
 def test_batches_hold_each_paper_once(number: int, batch_size: int) -> None:
     everything = papers(number)
@@ -111,24 +94,6 @@ def test_batches_hold_each_paper_once(number: int, batch_size: int) -> None:
     assert sorted(p.id for b in (first, *others) for p in b) == [p.id for p in everything]
     assert len(first) == (1 if number > batch_size else number)
     assert all(len(batch) == batch_size for batch in others[:-1])
-
-
-def test_static_text_is_first_and_the_same_in_each_request() -> None:
-    topics, prompt = shipped_prompt()
-    with Fake() as fake:
-        scored(fake.url, papers(35), prompt=prompt, topics=topics.names)
-    bodies = [r.body for r in fake.records]
-    assert {b["messages"][0]["content"] for b in bodies} == {prompt.system}
-    assert all(b["messages"][1]["content"].startswith(prompt.user) for b in bodies)
-    heads = {b["messages"][1]["content"].split('\n<paper id="')[0] for b in bodies}
-    assert len(heads) == 1
-    assert len({b["prompt_cache_key"] for b in bodies}) == 1
-
-
-def test_no_papers_no_request() -> None:
-    with Fake() as fake:
-        assert scored(fake.url, []) == Scoring({})
-    assert not fake.records
 
 
 # --- what ends the run ------------------------------------------------------------------------
@@ -142,23 +107,24 @@ FATAL = {
     "403": (replies.error(403, "Not allowed."), "the key may do"),
     "model": (replies.no_such_model(), "llm.model"),
     "address": (replies.error(404, "Not Found"), "correct llm.base_url"),
+    "parameter": (replies.error(400, "Unsupported.", param="seed"), r"'seed'.*llm\.extra"),
 }
 
 
 @pytest.mark.parametrize(("fault", "remedy"), FATAL.values(), ids=FATAL)
-def test_a_final_error_ends_after_one_request(fault: Response, remedy: str) -> None:
+def test_a_final_error_ends_the_run_soon(fault: Response, remedy: str) -> None:
     with Fake(respond=fault) as fake, pytest.raises(ScoringError, match=remedy) as caught:
-        scored(fake.url, papers(50))
-    assert len(fake.records) == 1
+        scored(fake.url, papers(50), extra={"seed": 1})
+    assert len(fake.records) <= 5  # one, unless a simpler form might help
     assert KEY not in str(caught.value)
     assert "sk-" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("fault", [replies.unauthorized(), replies.payment_required()])
-def test_an_end_in_the_middle_keeps_what_is_under_way(fault: Response) -> None:
+def test_an_end_in_the_middle_keeps_what_is_under_way() -> None:
     kept: list[Scoring] = []
-    respond = in_turn(None, replies.late(0.3), replies.late(0.3), fault)
+    late = replies.late(0.3)
+    respond = in_turn(None, late, late, replies.payment_required())
     with Fake(respond=respond) as fake, pytest.raises(ScoringError):
         scored(fake.url, papers(41), batch_size=1, concurrency=4, keep=kept.append)
     answered = {i for part in kept for i in part.verdicts}
@@ -167,44 +133,20 @@ def test_an_end_in_the_middle_keeps_what_is_under_way(fault: Response) -> None:
     assert len(fake.records) <= 8
 
 
-def test_a_parameter_that_the_user_added_is_named() -> None:
-    refuses = replies.refuses_parameter("temperature")
-    with Fake(respond=refuses) as fake, pytest.raises(ScoringError, match=r"llm\.extra"):
-        scored(fake.url, papers(5), extra={"temperature": 0})
-    assert len(fake.records) <= 5
-
-
-@pytest.mark.parametrize("param", [["temperature"], 7])
-def test_an_error_s_parameter_of_any_type_harms_nobody(param: Any) -> None:
-    error = {"error": {"message": "no", "param": param}}
-    with Fake(respond=replies.as_json(error, 400)) as fake:
-        scoring = scored(fake.url, papers(5), extra={"temperature": 0})
-    assert len(failures(scoring)) == 5
-
-
 # --- faults that pass -------------------------------------------------------------------------
 
 PASSING: dict[str, Step] = {
     "429": replies.rate_limited("0.05"),
     "429 without a time": replies.rate_limited(None),
     "500": replies.server_error(),
-    "503": replies.server_error(503),
-    "529": replies.server_error(529),
     "html": replies.html(),
-    "502 html": replies.html(502),
     "not json": replies.not_json(),
     "no choices": replies.no_choices(),
-    "empty": replies.empty,
     "null": replies.null_content,
-    "closed": replies.closed(),
     "closed midway": replies.closed_midway,
     "a list": replies.as_json([1]),
-    "a number": replies.as_json(1),
-    "choices of a wrong type": replies.as_json({"choices": {"0": None}}),
-    "nested": Response(200, b"[" * 100_000, {"Content-Type": "application/json"}),
     "not gzip": Response(200, b"plain", {"Content-Encoding": "gzip"}),
     "half an answer": saying('{"papers":[{"id":"2601.00001","relev'),
-    "other ids": saying(answer({}, ["2601.99999"])),
     "redirect loop": replies.redirect("/v1/chat/completions"),
 }
 
@@ -215,15 +157,6 @@ def test_a_fault_that_passes_costs_no_paper(fault: Step) -> None:
         scoring = scored(fake.url, papers(30), batch_size=5)
     assert len(scores(scoring)) == 30
     assert len(fake.records) <= 16
-
-
-def test_after_a_truncated_reply_the_rest_is_asked() -> None:
-    with Fake(respond=in_turn(replies.truncated)) as fake:
-        scoring = scored(fake.url, papers(10))
-    assert len(scores(scoring)) == 10
-    again = [i for r in fake.records[1:] for i in r.ids]
-    assert 0 < len(again) < 10
-    assert len(set(again)) == len(again)
 
 
 def test_a_reply_that_ends_after_a_paper_each_time_costs_no_paper() -> None:
@@ -244,14 +177,6 @@ def test_usage_that_is_none_makes_the_cost_unknown(usage: Any) -> None:
     assert scoring.usage.requests == len(fake.records)
 
 
-def test_aimock_is_busy_then_broken_then_answers(aimock: AIMock) -> None:
-    bad = {servers.FILTERED: "refused", servers.LENGTH: "invalid reply"}
-    scoring = scored(aimock.url, [make.paper(i) for i in (servers.BUSY, *bad)], batch_size=1)
-    assert scores(scoring)[servers.BUSY].relevance == 9
-    assert failures(scoring) == bad
-    assert aimock.statuses[:3] == [429, 500, 200]
-
-
 # --- faults that last -------------------------------------------------------------------------
 
 # For each: the reason of every paper, what `trouble` says, and the remedy in it.
@@ -263,7 +188,6 @@ LASTING: dict[str, tuple[Step, str, str, str]] = {
     "429": (replies.rate_limited("0.01"), "rate limited", "HTTP 429", "try again later"),
     "400": (replies.error(400, "Bad Request"), "request rejected", "HTTP 400", "llm.extra"),
     "hanging": (replies.hanging(), "timeout", "not answer within 1 s", "lower llm.concurrency"),
-    "dripping": (replies.dripping(), "timeout", "not answer within 1 s", "raise llm.timeout_s"),
     "503": (replies.server_error(503), "server error", "HTTP 503", "try again later"),
     "prose": (saying("I would rather not."), "invalid reply", "no valid scores", "llm.model"),
 }
@@ -282,14 +206,6 @@ def test_a_fault_that_lasts_ends_after_few_requests(
     assert len(fake.records) <= (PROBES + 2) * (RETRIES + 1)
     assert cause in scoring.trouble
     assert remedy in scoring.trouble
-
-
-def test_a_wait_that_is_too_long_stops_the_run() -> None:
-    with Fake(respond=in_turn(None, *[replies.rate_limited("121")] * 99)) as fake:
-        scoring = scored(fake.url, papers(100), concurrency=4)
-    assert set(failures(scoring).values()) == {"rate limited"}
-    assert len(fake.records) <= 5
-    assert len(scores(scoring)) == 1
 
 
 def test_a_server_that_vanishes_costs_only_what_it_has_not_answered() -> None:
@@ -324,18 +240,6 @@ def test_a_rate_limit_without_end_ends_the_run(
 # --- the explanation --------------------------------------------------------------------------
 
 
-def test_single_failures_are_explained() -> None:
-    with Fake(respond=whenever(POISON, saying("No."))) as fake:
-        scoring = scored(fake.url, papers(30))
-    assert failures(scoring) == {POISON: "invalid reply"}
-    assert "no valid scores" in scoring.trouble
-
-
-def test_a_run_without_trouble_reports_none() -> None:
-    with Fake(respond=in_turn(replies.server_error())) as fake:
-        assert scored(fake.url, papers(30)).trouble == ""
-
-
 # --- a paper that spoils its batches ----------------------------------------------------------
 
 
@@ -345,36 +249,23 @@ def poisoned(ids: Sequence[str], step: Step) -> Rule:
 
 POISONS: dict[str, tuple[Step, str]] = {
     "filter": (replies.filtered(), "refused"),
-    "inspection": (replies.inspected(), "refused"),
     "refusal": (replies.refusal, "refused"),
-    "filtered reply": (replies.content_filtered, "refused"),
     "too long": (replies.too_long(), "too long"),
-    "too large": (replies.too_large(), "too long"),
     "rejected": (replies.error(400, "Invalid value"), "request rejected"),
     "prose": (saying("No."), "invalid reply"),
     "500": (replies.server_error(), "server error"),
 }
 
 
+@pytest.mark.parametrize("spoilers", [(POISON,), (POISON, "2601.00020", "2601.00041")])
 @pytest.mark.parametrize(("step", "reason"), POISONS.values(), ids=POISONS)
-def test_a_poisonous_paper_fails_for_its_reason(step: Step, reason: str) -> None:
-    with Fake(respond=whenever(POISON, step)) as fake:
-        scoring = scored(fake.url, papers(60))
-    assert failures(scoring) == {POISON: reason}
-    assert len(scoring.verdicts) == 60
-
-
-@pytest.mark.parametrize(
-    ("number", "batch_size", "concurrency"), [(1, 100, 1), (2, 10, 8), (3, 37, 8), (3, 2, 1)]
-)
-def test_poisonous_papers_fail_alone(number: int, batch_size: int, concurrency: int) -> None:
-    spoilers = [f"2601.{i:05}" for i in (3, 20, 41)][:number]
-    step = replies.filtered() if number == 2 else saying("No.")
+def test_poisonous_papers_fail_alone(step: Step, reason: str, spoilers: tuple[str, ...]) -> None:
     with Fake(respond=poisoned(spoilers, step)) as fake:
-        scoring = scored(fake.url, papers(60), batch_size=batch_size, concurrency=concurrency)
-    assert set(failures(scoring)) == set(spoilers)
-    assert max(asks(fake).values()) <= ASKS
-    assert set(fake.answered.keys()) >= set(scores(scoring))
+        scoring = scored(fake.url, papers(60), batch_size=37)
+    assert failures(scoring) == dict.fromkeys(spoilers, reason)
+    assert len(scoring.verdicts) == 60
+    assert max(asks(fake).values()) <= ASKS * (RETRIES + 1 if reason == "server error" else 1)
+    assert scoring.trouble
 
 
 _STEPS: list[Step] = [
@@ -391,7 +282,7 @@ _STEPS: list[Step] = [
 ]
 
 
-@make.examples(25)
+@make.examples(12)
 @given(
     script=st.lists(st.sampled_from(_STEPS), max_size=40),
     spoilers=st.sets(st.integers(1, 23), max_size=3),
@@ -436,34 +327,20 @@ def test_an_answer_that_cannot_be_saved_ends_the_run() -> None:
     assert len(kept) == 3
 
 
-INTERRUPTED_TWICE = """
-import asyncio, os, signal, sys
-from tests.scoring.scoring import papers, scored
-saved = []
-def save(part):
-    saved.extend(part.verdicts)
-    if len(saved) == 2:
-        loop = asyncio.get_running_loop()
-        loop.call_later(0.2, os.kill, os.getpid(), signal.SIGINT)
-        loop.call_later(0.4, os.kill, os.getpid(), signal.SIGINT)
-try:
-    scored(sys.argv[1], papers(60), batch_size=1, concurrency=3, keep=save)
-except KeyboardInterrupt:
-    print(saved)
-"""
-
-
 def test_a_second_interrupt_does_not_wait() -> None:
+    saved: list[str] = []
+
+    def keep(part: Scoring) -> None:
+        saved.extend(part.verdicts)
+        if len(saved) == 2:
+            for delay_s in (0.05, 0.1):
+                loop = asyncio.get_running_loop()
+                loop.call_later(delay_s, signal.raise_signal, signal.SIGINT)
+
     with Fake(respond=in_turn(None, None, *[replies.hanging()] * 99)) as fake:
-        ended = subprocess.run(
-            [sys.executable, "-c", INTERRUPTED_TWICE, fake.url],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=Path(__file__).parents[2],
-            timeout=make.PATIENCE_S,
-        )
-        assert ended.stdout == f"{list(fake.answered)}\n", ended.stderr
+        with pytest.raises(KeyboardInterrupt):
+            scored(fake.url, papers(60), batch_size=1, concurrency=3, keep=keep)
+        assert saved == list(fake.answered)
         assert make.until(lambda: {r.status for r in fake.records[2:]} == {GONE})
 
 
@@ -473,18 +350,14 @@ def test_a_second_interrupt_does_not_wait() -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        replies.server_error(),
         replies.error(401, f"Incorrect API key provided: {KEY}."),
-        replies.error(400, f"Bad header: Authorization: Bearer {KEY}"),
-        replies.closed(),
         replies.as_json({"error": {"message": f"upstream refused Bearer {KEY}"}}),
         Response(200, f"Authorization: Bearer {KEY}".encode()),
-        Response(200, f"your header was {KEY[:14]}".encode()),
         saying(json.dumps({"papers": [{"id": KEY, "relevance": 3, "novelty": 3}]})),
         saying(f'{{"papers": [{{"id": "\\u0073{KEY[1:]}", "relevance": 3}}]}}'),
         replies.first_of(replies.refuses_parameter(KEY), replies.error(422, KEY)),
     ],
-    ids=["500", "401", "400", "closed", "200", "header", "part", "id", "escaped", "422"],
+    ids=["401", "200", "header", "id", "escaped", "422"],
 )
 def test_no_log_and_no_error_holds_the_key(
     fault: Response, caplog: pytest.LogCaptureFixture

@@ -21,8 +21,6 @@ from digest.scoring.prompt import (
     TOPICS,
     is_cut,
     load,
-    load_prompt,
-    load_topics,
     messages,
 )
 from tests.make import CUT, paper
@@ -74,8 +72,6 @@ def test_a_missing_rubric_or_instruction_means_the_shipped_one(
     [
         (SCORING, "Scoring.md"),
         (SCORING, "scoring.md.txt"),
-        (SCORING, "scoring.txt"),
-        (SYSTEM, "SYSTEM.MD"),
         (SYSTEM, "system"),
     ],
 )
@@ -96,24 +92,26 @@ def test_a_file_in_place_of_the_folder_is_named_once_for_all_that_it_lacks(folde
     )
 
 
-@pytest.mark.parametrize("name", [SYSTEM, SCORING])
-def test_a_link_that_leads_nowhere_is_named(folder: Path, name: str) -> None:
-    (folder / name).unlink()
-    (folder / name).symlink_to("gone.md")
-    (mistake,) = mistakes(folder)
-    assert mistake.startswith(f"{name}: no such file: write one")
-
-
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("name", "data", "message"),
     [
-        (SYSTEM, "empty: say in it who judges"),
-        (SCORING, "empty: say in it what earns a score"),
-        (TOPICS, "no topic: add a heading"),
+        (SYSTEM, b" \n\n", "empty: say in it who judges"),
+        (SCORING, b"", "empty: say in it what earns a score"),
+        (TOPICS, b"", "no topic: add a heading"),
+        (SYSTEM, b"\xff\xfe\x00H", "not UTF-8 text: save the file as UTF-8"),
+        (TOPICS, b"\xff\xfe\x00H", "not UTF-8 text: save the file as UTF-8"),
+        (SCORING, "gone.md", "no such file: write one"),
+        (TOPICS, ".", "cannot be read: Is a directory"),
     ],
 )
-def test_an_empty_file_is_named(folder: Path, name: str, message: str) -> None:
-    (folder / name).write_text(" \n\n")
+def test_a_file_without_usable_text_is_named(
+    folder: Path, name: str, data: bytes | str, message: str
+) -> None:
+    (folder / name).unlink()
+    if isinstance(data, bytes):
+        (folder / name).write_bytes(data)
+    else:
+        (folder / name).symlink_to(data)
     (mistake,) = mistakes(folder)
     assert mistake.startswith(f"{name}: {message}")
 
@@ -124,43 +122,19 @@ def test_notes_to_whoever_edits_a_prompt_are_not_sent(folder: Path) -> None:
     assert "mine" not in prompt.user
 
 
-@pytest.mark.parametrize("name", ["near_relevance", "near_novelty", "language"])
-def test_a_missing_variable_is_named(folder: Path, name: str) -> None:
-    (folder / SCORING).write_text(re.sub(rf"\{{\{{ ?{name} ?\}}\}}", "x", RUBRIC))
-    assert mistakes(folder) == [
-        f"{SCORING}: {{{{{name}}}}} is missing: without it a setting would have no effect"
-    ]
-
-
-def test_an_unknown_variable_is_named_with_those_there_are(folder: Path) -> None:
-    (folder / SCORING).write_text(RUBRIC + "{{papers}} {{ papers }}")
-    (mistake,) = mistakes(folder)
-    allowed = "{{near_relevance}}, {{near_novelty}}, {{language}}"
-    assert mistake == f"{SCORING}: {{{{papers}}}} is no variable: allowed: {allowed}"
-
-
 def test_every_mistake_of_all_three_files_is_told_at_once(folder: Path) -> None:
     (folder / SYSTEM).write_text("")
     (folder / SCORING).write_text("# Relevance\n{{near_relevance}} {{near_novelty}} {{x}}")
     (folder / TOPICS).write_text("## Heat\n\n## heat\n")
     actual = mistakes(folder)
     assert [mistake.split(":")[0] for mistake in actual] == [SYSTEM, *[SCORING] * 3, *[TOPICS] * 3]
-    for part in ("'Novelty'", "{{language}} is missing", "{{x}} is no variable", "rename or join"):
+    for part in (
+        "no heading 'Novelty': add a line '## Novelty'",
+        "{{language}} is missing: without it a setting would have no effect",
+        "{{x}} is no variable: allowed: {{near_relevance}}, {{near_novelty}}, {{language}}",
+        "rename or join",
+    ):
         assert any(part in mistake for mistake in actual)
-
-
-@pytest.mark.parametrize("name", [SYSTEM, SCORING, TOPICS])
-def test_a_file_that_is_no_text_is_named(folder: Path, name: str) -> None:
-    (folder / name).write_bytes(b"\xff\xfe\x00H")
-    assert mistakes(folder) == [f"{name}: not UTF-8 text: save the file as UTF-8"]
-
-
-@pytest.mark.parametrize("name", [SYSTEM, SCORING, TOPICS])
-def test_a_folder_in_place_of_a_file_is_named(folder: Path, name: str) -> None:
-    (folder / name).unlink()
-    (folder / name).mkdir()
-    (mistake,) = mistakes(folder)
-    assert mistake.startswith(f"{name}: cannot be read: Is a directory")
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_no_mistake(folder: Path) -> None:
@@ -182,14 +156,9 @@ def test_json_money_and_single_braces_in_a_rubric_stay_as_they_are(folder: Path)
     assert kept in load(folder, CUT, "English")[1].user
 
 
-def test_braces_in_the_topics_are_no_variables(folder: Path) -> None:
-    (folder / TOPICS).write_text("## A {{language}} {x} {}\n\n- Relevant: heat\n")
-    assert "## A {{language}} {x} {}" in load(folder, CUT, "English")[1].user
-
-
 @pytest.mark.parametrize(
     ("cut", "near"),
-    [(Cut(1, 1), (1, 1)), (Cut(10, 10), (9, 9)), (Cut(8, 7), (7, 6)), (Cut(2, 10), (1, 9))],
+    [(Cut(1, 1), (1, 1)), (Cut(8, 7), (7, 6))],
 )
 def test_papers_one_under_the_cut_are_commented_on_too(
     folder: Path, cut: Cut, near: tuple[int, int]
@@ -209,20 +178,6 @@ def test_every_topic_stands_in_the_form_of_the_reply(folder: Path) -> None:
     listed = form.partition("exactly one of ")[2].partition(f', or\n"{NO_TOPIC}"')[0]
     assert json.loads(f"[{listed}]") == HEADINGS
     assert all(json.dumps(name, ensure_ascii=False) in form for name in HEADINGS)
-
-
-def test_the_example_of_a_reply_is_one() -> None:
-    _, prompt = load(SHIPPED, CUT, "English")
-    (line,) = (line for line in prompt.user.splitlines() if line.startswith("{"))
-    assert list(json.loads(line)["papers"][0]) == [
-        "id", "relevance", "novelty", "topic", "comment"
-    ]  # fmt: skip
-
-
-def test_the_language_is_part_of_the_prompt(folder: Path) -> None:
-    topics, prompt = load(folder, CUT, "English")
-    assert load_prompt(folder, load_topics(folder), CUT, "English") == prompt
-    assert load_prompt(folder, topics, CUT, "German").sha256 != prompt.sha256
 
 
 def test_the_shipped_rubric_has_every_band_with_an_example_on_both_axes() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.scoring.refusal import Cause, Refusal, read_refusal
+from tests import make
 
 
 def cause(status: int, error: Any, model: str = "") -> Cause:
@@ -172,6 +173,7 @@ json_values = st.recursive(
 )
 
 
+@make.examples(40)
 @given(json_values)
 def test_any_json_is_a_refusal(value: Any) -> None:
     assert isinstance(read_refusal(500, json.dumps(value).encode()), Refusal)

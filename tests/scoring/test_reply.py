@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 from digest.scoring.reply import Reply, read
+from tests import make
 
 A, B, C, D, OLD = "2601.00001", "2601.00002", "2601.00003", "2601.10000", "math.GT/0309136"
 ASKED = (A, B, C, D, OLD)
@@ -49,19 +50,13 @@ def test_the_wanted_reply_is_read_whole() -> None:
     [
         f"```json\n{WANTED}\n```",
         f"```jsonl\n{ONE}\n{TWO}\n```",
-        f"```json\n{ONE}\n```\nand\n```json\n{TWO}\n```",
-        f"```json\n{WANTED}",
         f"Here are the scores:\n\n```\n{WANTED}\n```\nLet me know if {{you}} need more!",
-        f"Sure! {WANTED} Done.",
         f'The set {{x : "x" > 0}} and {{"a" or "b"}}: {WANTED}',
         f"{ONE}\n{TWO}\n",
-        f"{ONE}, {TWO}",
         f"1. {ONE}\n2. {TWO}",
         f"[{ONE}, {TWO}]",
         f"\ufeff[\n[{ONE}],\r\n[{TWO}]]",
         json.dumps({"papers": [entry(A, 8, 6), entry(B, 3, 4)]}, indent=4),
-        json.dumps({"papers": [entry(A, 8, 6), entry(B, 3, 4)]}, indent="\t"),
-        f'{{"results": [{ONE}, {TWO}]}}',
         f'{{"scores": {{"first": {ONE}, "second": {TWO}}}}}',
         f'{{"id": "chatcmpl-1", "data": {{"papers": [{ONE}, {TWO}]}}}}',
         f'{{"{A}": {{"relevance": 8, "novelty": 6}}, "{B}": {{"relevance": 3, "novelty": 4}}}}',
@@ -69,7 +64,6 @@ def test_the_wanted_reply_is_read_whole() -> None:
         f'"{A}" : {{"relevance": 8, "novelty": 6}}\n"{B}": {{"relevance": 3, "novelty": 4}}',
         f'{{"papers": [{ONE[:-1]},}}, {TWO[:-1]} ,\n}},\n]\n,}}',
         f'{{"papers": [{ONE[:-1]}, "tags": ["a",]}}, {TWO},]}}',
-        f"{{ {WANTED}",
         WANTED.replace('"id"', '"ARXIVID"').replace('"relevance"', '"RELEVANCE"'),
         WANTED.replace('"id"', '"arxiv_id"').replace('"novelty"', '"Novelty"'),
         WANTED.replace('"id"', '"arxivId"').replace('"relevance"', '"relevance_score"'),
@@ -80,10 +74,6 @@ def test_every_shape_of_a_reply_is_read(text: str) -> None:
     assert scores(text) == BOTH
 
 
-def test_a_key_between_entries_is_no_id_of_theirs() -> None:
-    assert scores(f'{{"{A}": {TWO}}}') == {B: (3, 4)}
-
-
 DRAFT = json.dumps(entry(A, 2, 2))
 
 
@@ -91,14 +81,11 @@ DRAFT = json.dumps(entry(A, 2, 2))
     "text",
     [
         f"<think>Perhaps {DRAFT}?</think>\n{WANTED}",
-        f"<thinking>\nPerhaps {DRAFT}?\n</thinking>\n\n```json\n{WANTED}\n```",
-        f"<REASONING>{DRAFT}</REASONING>{WANTED}",
         f"Perhaps {DRAFT}? Yes.\n</think>\n\n{WANTED}",
         f"<think>{DRAFT}</think>{WANTED}<think>or {DRAFT}</think>",
         f"<think>a tag <think> and {DRAFT}</think>{WANTED}",
         f'<think>first {{"papers": [{{"id": "{A}", </think>{WANTED}',
         f"<think>{WANTED}",
-        f"<think>\n\n</think>\n{WANTED}",
     ],
 )
 def test_what_was_thought_is_not_what_was_said(text: str) -> None:
@@ -155,27 +142,17 @@ def test_a_broken_entry_costs_only_itself(broken: str) -> None:
     ("written", "paper_id"),
     [
         (A, A),
-        (f" {A}\n", A),
-        (f"{A}v1", A),
         (f"{A}V12", A),
-        (f"arXiv:{A}", A),
         (f"ARXIV: {A}v3", A),
         (f"https://arxiv.org/abs/{A}", A),
         (f"http://www.arxiv.org/pdf/{A}v2.pdf", A),
         (f"arxiv.org/abs/{A}/", A),
-        (f"{A}.pdf", A),
         (OLD, OLD),
-        ("MATH.gt/0309136", OLD),
         ("arXiv:math.gt/0309136v1", OLD),
-        ("https://arxiv.org/abs/math.GT/0309136v2", OLD),
     ],
 )
 def test_an_id_is_recognised_however_it_is_written(written: str, paper_id: str) -> None:
     assert list(reading(entry(written)).scores) == [paper_id]
-
-
-def test_an_id_written_as_a_number_keeps_its_zeros() -> None:
-    assert scores('{"id": 2601.10000, "relevance": 8, "novelty": 6}') == {D: (8, 6)}
 
 
 # fmt: off
@@ -193,25 +170,21 @@ def test_an_id_that_was_not_asked_for_is_a_problem(paper_id: object) -> None:
     assert len(reply.problems) >= 1
 
 
-def test_the_same_score_twice_is_no_problem() -> None:
-    assert reading(entry(comment="a"), entry(comment="b")) == Reply(
-        {A: Score(8, 6, "none", "a")}, ()
-    )
-
-
 @pytest.mark.parametrize("other", [entry(A, 7, 6), entry(A, 8, 5), entry(f"arXiv:{A}v1", 1, 1)])
 def test_two_scores_of_one_paper_are_none(other: Any) -> None:
     reply = reading(entry(A, 8, 6), other, entry(B, 3, 4), entry(A, 8, 6))
     assert set(reply.scores) == {B}
-    assert re.match(rf"{A}: scored twice, 8, 6 and \d, \d", reply.problems[0])
+    assert reply.problems[0] == f"{A}: scored twice, and differently"
 
 
-def test_two_scores_under_one_key_are_none() -> None:
-    assert scores(f'{{"id": "{A}", "relevance": 8, "Relevance": 3, "novelty": 6}}') == {}
-
-
-def test_two_scores_under_one_id_are_none() -> None:
-    text = f'"{A}": {{"relevance": 8, "novelty": 6}}, "{A}": {{"relevance": 3, "novelty": 6}}'
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'"id": "{A}", "relevance": 8, "Relevance": 3, "novelty": 6',
+        f'"{A}": {{"relevance": 8, "novelty": 6}}, "{A}": {{"relevance": 3, "novelty": 6}}',
+    ],
+)
+def test_two_scores_under_one_key_are_none(text: str) -> None:
     assert scores(f"{{{text}}}") == {}
 
 
@@ -224,25 +197,17 @@ def test_two_scores_under_one_id_are_none() -> None:
         ("8", 8),
         ("1", 1),
         ("10", 10),
-        ("8.0", 8),
         ("8.5", 8),
         ("9.99", 9),
-        ("1.9", 1),
-        ("10.0", 10),
         ('"8"', 8),
-        ('" 8 "', 8),
-        ('"8.5"', 8),
         ('"8/10"', 8),
         ('"10 / 10"', 10),
         ('"7.5/10"', 7),
     ],
 )
-@pytest.mark.parametrize("field", ["relevance", "novelty"])
-def test_a_score_is_read(field: str, written: str, number: int) -> None:
-    fields = {"relevance": "4", "novelty": "4"} | {field: written}
-    text = f'{{"id": "{A}", "relevance": {fields["relevance"]}, "novelty": {fields["novelty"]}}}'
-    score = read(text, ASKED, TOPICS).scores[A]
-    assert getattr(score, field) == number
+def test_a_score_is_read(written: str, number: int) -> None:
+    text = f'{{"id": 2601.10000, "relevance": {written}, "novelty": {written}}}'
+    assert scores(text) == {D: (number, number)}
 
 
 # fmt: off
@@ -264,30 +229,6 @@ def test_a_score_is_never_guessed(field: str, written: str) -> None:
     assert reply.problems
 
 
-@pytest.mark.parametrize("missing", ["relevance", "novelty"])
-def test_an_entry_without_a_score_is_a_problem(missing: str) -> None:
-    incomplete = entry()
-    del incomplete[missing]
-    assert reading(incomplete) == Reply({}, (f"{A}: {missing} is missing",))
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [
-        ("high", "“high”"),
-        (11, "“11”"),
-        (True, "true or false"),
-        (None, "missing"),
-        ([8], "a list"),
-        ({"score": 8}, "an object"),
-        ("a\nb\x1b[31m\u202e", "“a b[31m”"),
-        ("x" * 5000, f"“{'x' * 39}…”"),
-    ],
-)
-def test_a_problem_shows_what_was_written(value: object, shown: str) -> None:
-    assert reading(entry(A, value)).problems == (f"{A}: relevance is {shown}",)
-
-
 # --- topics -----------------------------------------------------------------------------------
 
 
@@ -295,27 +236,18 @@ def test_a_problem_shows_what_was_written(value: object, shown: str) -> None:
     ("written", "topic"),
     [
         ("Compression", "Compression"),
-        ("COMPRESSION", "Compression"),
-        ("  compression\n", "Compression"),
-        ("## Compression", "Compression"),
         ("**Compression**", "Compression"),
-        ("_compression_", "Compression"),
         ("`“Compression”`", "Compression"),
-        ("2. Compression", "Compression"),
         ("## 2) **Compression**", "Compression"),
         ("large-scale  training", "Large-scale training"),
         ("c++", "C++"),
         ("3D Vision", "3D vision"),
         ("none", NO_TOPIC),
         ("", NO_TOPIC),
-        ("C", NO_TOPIC),
         ("vision", NO_TOPIC),
         ("Compression and more", NO_TOPIC),
-        ("Compress", NO_TOPIC),
         (None, NO_TOPIC),
-        (2, NO_TOPIC),
         (True, NO_TOPIC),
-        (["Compression"], NO_TOPIC),
         ("#*" * 5000, NO_TOPIC),
     ],
 )
@@ -324,33 +256,19 @@ def test_a_topic_is_a_heading_or_none(written: object, topic: str) -> None:
     assert reply == Reply({A: Score(8, 6, topic)}, ())
 
 
-@pytest.mark.parametrize(
-    ("heading", "written"),
-    [("1. Theory", "theory"), ("1. Theory", "1. Theory"), ("*Theory*", "Theory")],
-)
-def test_a_heading_is_returned_as_it_stands(heading: str, written: str) -> None:
-    reply = read(json.dumps(entry(topic=written)), ASKED, [heading])
-    assert reply.scores[A].topic == heading
-
-
 # --- comments ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("written", "comment"),
     [
-        ("Prunes.", "Prunes."),
         ("a\n\n b\t\u2028c", "a b c"),
         ("\u202ea\u200b\x07b", "ab"),
         ("half \ud83d of a pair \U0001f600", "half of a pair 😀"),
-        ("x" * 600, "x" * 600),
         ("x" * 601, "x" * 599 + "…"),
         ("", ""),
         (None, ""),
-        (5, "5"),
         (True, ""),
-        (["a"], ""),
-        ({"text": "a"}, ""),
     ],
 )
 def test_a_comment_is_a_readable_line(written: object, comment: str) -> None:
@@ -419,14 +337,7 @@ def test_a_long_reply_with_a_slip_in_every_entry_is_read_whole() -> None:
 
 def test_there_are_only_so_many_problems() -> None:
     problems = reading(*[entry(f"2602.{n:05}") for n in range(500)]).problems
-    assert len(problems) == 21
-    assert problems[-1] == "and 480 more"
-
-
-def test_the_end_of_an_endless_reply_is_read() -> None:
-    reply = read("reasoning, " * 100_000 + WANTED, ASKED, TOPICS)
-    assert set(reply.scores) == {A, B}
-    assert reply.problems == (f"{1_100_000 + len(WANTED)} characters: read the last 500000",)
+    assert len(problems) == 20
 
 
 # --- any text ---------------------------------------------------------------------------------
@@ -483,7 +394,7 @@ def assert_sound(reply: Reply) -> None:
         assert score.topic in (*TOPICS, NO_TOPIC)
         assert score.comment == one_line(score.comment, 600)
         score.comment.encode()
-    assert len(reply.problems) <= 21
+    assert len(reply.problems) <= 20
     assert all(problem == one_line(problem, 200) for problem in reply.problems)
 
 
@@ -496,8 +407,7 @@ def test_any_text_can_be_read(text: str) -> None:
     assert_sound(read(text, ASKED, TOPICS))
 
 
-@pytest.mark.parametrize("wrap", WRAPPERS[:-1])
-@given(given_scores=replies)
+@given(st.sampled_from(WRAPPERS[:-1]), replies)
 def test_any_comment_survives_every_wrapper(
     wrap: Callable[[dict[str, Score]], str], given_scores: dict[str, Score]
 ) -> None:
@@ -508,6 +418,7 @@ def test_any_comment_survives_every_wrapper(
     assert read(wrap(given_scores), ASKED, TOPICS) == Reply(expected, ())
 
 
+@make.examples(50)
 @given(replies, st.sampled_from(WRAPPERS), st.integers(0, 5000))
 def test_a_cut_reply_holds_no_wrong_score(
     given_scores: dict[str, Score], wrap: Callable[[dict[str, Score]], str], at: int
@@ -519,13 +430,11 @@ def test_a_cut_reply_holds_no_wrong_score(
 
 # --- hostile input ----------------------------------------------------------------------------
 
-LENGTH = 100_000
+LENGTH = 30_000
 # fmt: off
 PIECES = [
-    "{", "[", '{"', '{"a":', '[{"a":', '{"a":{"b":1,', "{}", '{"id":""}', '{"relevance":1}', ONE,
-    f"{ONE},", '{"a":1,}', '{"a":[1,]}', '{"a":[,', '{"a\\"', '{\n"', ",", '"', '"a":', '"a" ' * 20,
-    '"a":' + " " * 90, "{ ", "\n", " ", "\\", "\\n", "\\nu ", "\\u", "\\ud800", "\\'", "\ud800",
-    "<think>", "</think>", DRAFT + "</think>", "9", "`", "a",
+    "{", '{"a":', '[{"a":', "{}", '{"relevance":1}', f"{ONE},", '{"a":1,}', '{"a":[,', '{\n"', '"',
+    '"a":' + " " * 90, "{ ", "\\", "\\nu ", "\ud800", "<think>", DRAFT + "</think>", "9",
 ]
 # fmt: on
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.errors import ConfigError
 from digest.core.scores import Topic
-from digest.scoring.prompt import load_topics
 from digest.scoring.topics import parse_topics
+from tests import make
 
 PLAIN = """\
 # Topics
@@ -56,19 +54,6 @@ def test_a_file_in_the_suggested_form_is_read() -> None:
     assert topics.text == PLAIN
 
 
-def test_the_file_we_ship_is_read() -> None:
-    topics = load_topics(Path(__file__).parents[2] / "prompts")
-    assert topics.names == (
-        "Architecture",
-        "Compression and efficiency",
-        "Large-scale training",
-        "Representation learning",
-    )
-    assert all(topic.relevant and topic.irrelevant for topic in topics.topics)
-    assert "mixture of experts (MoE)" in topics.keywords
-    assert "federated learning" in topics.avoid
-
-
 @pytest.mark.parametrize(
     "change",
     [
@@ -100,25 +85,11 @@ def test_free_prose_under_a_heading_is_relevant() -> None:
     assert topic == Topic("Black holes", "Mergers, and what they ring like.\nSpin.", "")
 
 
-def test_headings_of_one_level_are_all_topics() -> None:
-    assert parse_topics("# A\na\n# B\nb\n# Keywords\nc").names == ("A", "B")
-
-
 def test_subheadings_can_stand_for_labels() -> None:
     text = "## Ecology\n### Relevant\n- forests\n### Not relevant\n- zoos\n## Avoid\nbotany"
     topics = parse_topics(text)
     assert topics.topics == (Topic("Ecology", "forests", "zoos"),)
     assert topics.avoid == ("botany",)
-
-
-def test_items_after_an_empty_label_belong_to_it() -> None:
-    (topic,) = parse_topics("## Ecology\nRelevant:\n- forests\nIrrelevant:\n- zoos\n- pets").topics
-    assert topic == Topic("Ecology", "forests", "zoos\npets")
-
-
-def test_irrelevant_keywords_are_avoided() -> None:
-    topics = parse_topics("## A\na\n## Keywords\n- Relevant: x, y, etc.\n- Irrelevant: z")
-    assert (topics.keywords, topics.avoid) == (("x", "y"), ("z",))
 
 
 @pytest.mark.parametrize(
@@ -159,15 +130,7 @@ def test_all_mistakes_are_told_at_once() -> None:
     )
 
 
-def test_mistakes_in_a_file_name_it(tmp_path: Path) -> None:
-    (tmp_path / "topics.md").write_text("## A\n## A\na\n", encoding="utf-8")
-    with pytest.raises(ConfigError) as caught:
-        load_topics(tmp_path)
-    assert [m.startswith(f"{tmp_path / 'topics.md'}: ") for m in caught.value.mistakes] == [
-        True
-    ] * 2
-
-
+@make.examples(40)
 @given(st.text(st.sampled_from("#-=* \nAa:,(){}<!>\r\t\u2028é0Relvant")))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
