@@ -23,21 +23,16 @@ DEEPEST = 20  # groups inside groups, in prose
 # "Between $5 and $6" and "$5-$10" hold no formula, "J0859$-$5732" does. No alternative reads past
 # the next delimiter of its own kind, so that nothing is read twice.
 _FORMULA = re.compile(
-    r"\$\$[^$]++\$\$|(?<!\\)\$(?!\d[^$]*+(?<=[\s(/–-])\$\d)[^$]++(?<!\\)\$"
-    r"|(?<!\\)\\\((?:[^\\]|\\[^()])++\\\)|(?<!\\)\\\[(?:[^\\]|\\[^\[\]])++\\\]"
+    r"(\$\$[^$]++\$\$|(?<!\\)\$(?!\d[^$]*+(?<=[\s(/–-])\$\d)[^$]++(?<!\\)\$"
+    r"|(?<!\\)\\\((?:[^\\]|\\[^()])++\\\)|(?<!\\)\\\[(?:[^\\]|\\[^\[\]])++\\\])"
 )
 
 
 def split_math(text: str) -> Iterator[tuple[str, bool]]:
     """The text in order as (part, True if it is a formula); a formula has its delimiters."""
-    end = 0
-    for match in _FORMULA.finditer(text):
-        if match.start() > end:
-            yield text[end : match.start()], False
-        yield match[0], True
-        end = match.end()
-    if end < len(text):
-        yield text[end:], False
+    for number, part in enumerate(_FORMULA.split(text)):
+        if part:
+            yield part, number % 2 == 1
 
 
 def formula(source: str) -> str:

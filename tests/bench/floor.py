@@ -98,7 +98,7 @@ def _steps(announced: Announcement) -> list[dict[str, Any]]:
         ),
         _pair(
             "search index",
-            lambda: search.encode(search.entries([digest])),
+            lambda: search.shard([digest]),
             join,
             "escape and join",
         ),
