@@ -224,12 +224,12 @@ class _Parser:
         is_outer = before.isspace() or before in ("", "(", "~") or after.isspace() or after == "~"
         return sign if is_outer or (before.isdigit() and after.isdigit()) else "\xa0"
 
-    def _arguments(self, place: int, end: int, most: int) -> list[tuple[int, int]]:
-        """Where the groups that follow a command stand, as (first token, closing brace)."""
+    def _arguments(self, place: int, end: int) -> list[tuple[int, int]]:
+        """Where the two groups at most that follow a command stand, as (first token, closing
+        brace)."""
         arguments: list[tuple[int, int]] = []
-        while place < end and len(arguments) < most:
-            if self.tokens[place][1].isspace():
-                place += 1
+        while place < end and len(arguments) < 2:
+            place += self.tokens[place][1].isspace()
             if place >= end or place not in self.ends:
                 break
             arguments.append((place + 1, self.ends[place]))
@@ -250,7 +250,7 @@ class _Parser:
         is_open = place + 1 < end and self.tokens[place + 1][0] == "open"
         if name in _STYLES and is_open and place + 1 not in self.ends:
             return (), place + 2  # its brace is never closed
-        arguments = [] if is_ended else self._arguments(place + 1, end, 2)
+        arguments = [] if is_ended else self._arguments(place + 1, end)
         if not arguments:
             return (_symbol(name),), after
 

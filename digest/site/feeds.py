@@ -139,18 +139,18 @@ def feeds(digests: Sequence[Digest], site: Site) -> dict[PurePosixPath, bytes]:
 def _day(digest: Digest, place: _Place) -> _Entry:
     counts, link = digest.counts, place.address(_page(digest))
     kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
-    before = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(counts))]
-    before += [_p("<p><strong>Note:</strong> {}</p>", _line(text)) for text in warnings(digest)]
-    after = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
+    head = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(counts))]
+    head += [_p("<p><strong>Note:</strong> {}</p>", _line(text)) for text in warnings(digest)]
+    foot = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
     by_topic = Counter(topic for paper in digest.kept for topic in _topics(paper))
     topics = tuple(topic for topic, _ in by_topic.most_common())
-    room = DAY_LIMIT - sum(map(_size, [*before, after, *topics]))
+    room = DAY_LIMIT - sum(map(_size, [*head, foot, *topics]))
     return _Entry(
         id=_urn(f"day/{digest.date}"),
         # The subject of the day's commit.
         title=f"Digest {digest.date}: {counts.kept} of {counts.scanned} papers kept",
         link=link,
-        content=Markup("\n").join([*before, *_list(digest, link, room), after]),
+        content=Markup("\n").join([*head, *_list(digest, link, room), foot]),
         topics=topics,
         digest=digest,
     )
@@ -223,9 +223,9 @@ def _paper(rank: int, kept: Kept, digest: Digest, place: _Place) -> _Entry:
         on_page,
         in_words(digest.date),
     )
-    abstract = one_line(plain(paper.abstract), LONGEST_ABSTRACT)
-    paragraphs = [_p("<p>{}</p>", text) if text else "" for text in (_names(kept), abstract)]
-    content = [placed, paragraphs[0], _comment(kept), paragraphs[1]]
+    names, abstract = _names(kept), one_line(plain(paper.abstract), LONGEST_ABSTRACT)
+    authors, summary = (_p("<p>{}</p>", text) if text else "" for text in (names, abstract))
+    content = [placed, authors, _comment(kept), summary]
     return _Entry(
         id=f"oai:arXiv.org:{paper.id}",
         title=_title(kept),
