@@ -218,15 +218,16 @@ def test_a_comment_within_a_line_has_no_blocks() -> None:
 
 # --- hostile text -----------------------------------------------------------------------------
 
+SHORT = [*(attack for attack in ATTACKS if attack not in LONG), *MATHML_ATTACKS]
 
-@pytest.mark.parametrize("attack", [*ATTACKS, *MATHML_ATTACKS], ids=lambda a: ascii(a[:40]))
+
+@pytest.mark.parametrize("attack", SHORT, ids=lambda a: ascii(a[:40]))
 def test_nothing_of_an_attack_becomes_an_element(attack: str) -> None:
     for text in (attack, f"${attack}$", rf"\[{attack}\]", rf"$\text{{{attack}}}$"):
         harmless(to_html(text), MATH | INLINE)
         assert "<a " not in to_html(text, links=False)
-    if attack not in LONG:  # Python-Markdown takes long over them
-        harmless(comment_to_html(attack), MATH | INLINE | BLOCKS)
-        harmless(comment_to_html(rf"$\text{{{attack}}}$"), MATH | INLINE | BLOCKS)
+    harmless(comment_to_html(attack), MATH | INLINE | BLOCKS)
+    harmless(comment_to_html(rf"$\text{{{attack}}}$"), MATH | INLINE | BLOCKS)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +258,7 @@ def test_nothing_of_an_attack_becomes_an_element(attack: str) -> None:
     ids=lambda text: ascii(text[:12]),
 )
 def test_hostile_lengths_are_converted_to_an_end(text: str) -> None:
-    assert "<script" not in to_html(text)
+    harmless(to_html(text), MATH | INLINE)
 
 
 PIECES = [
