@@ -23,21 +23,16 @@ DEEPEST = 20  # groups inside groups, in prose
 # "Between $5 and $6" and "$5-$10" hold no formula, "J0859$-$5732" does. No alternative reads past
 # the next delimiter of its own kind, so that nothing is read twice.
 _FORMULA = re.compile(
-    r"\$\$[^$]++\$\$|(?<!\\)\$(?!\d[^$]*+(?<=[\s(/–-])\$\d)[^$]++(?<!\\)\$"
-    r"|(?<!\\)\\\((?:[^\\]|\\[^()])++\\\)|(?<!\\)\\\[(?:[^\\]|\\[^\[\]])++\\\]"
+    r"(\$\$[^$]++\$\$|(?<!\\)\$(?!\d[^$]*+(?<=[\s(/–-])\$\d)[^$]++(?<!\\)\$"
+    r"|(?<!\\)\\\((?:[^\\]|\\[^()])++\\\)|(?<!\\)\\\[(?:[^\\]|\\[^\[\]])++\\\])"
 )
 
 
 def split_math(text: str) -> Iterator[tuple[str, bool]]:
     """The text in order as (part, True if it is a formula); a formula has its delimiters."""
-    end = 0
-    for match in _FORMULA.finditer(text):
-        if match.start() > end:
-            yield text[end : match.start()], False
-        yield match[0], True
-        end = match.end()
-    if end < len(text):
-        yield text[end:], False
+    for number, part in enumerate(_FORMULA.split(text)):
+        if part:
+            yield part, number % 2 == 1
 
 
 def formula(source: str) -> str:
@@ -229,12 +224,12 @@ class _Parser:
         is_outer = before.isspace() or before in ("", "(", "~") or after.isspace() or after == "~"
         return sign if is_outer or (before.isdigit() and after.isdigit()) else "\xa0"
 
-    def _arguments(self, place: int, end: int, most: int) -> list[tuple[int, int]]:
-        """Where the groups that follow a command stand, as (first token, closing brace)."""
+    def _arguments(self, place: int, end: int) -> list[tuple[int, int]]:
+        """Where the two groups at most that follow a command stand, as (first token, closing
+        brace)."""
         arguments: list[tuple[int, int]] = []
-        while place < end and len(arguments) < most:
-            if self.tokens[place][1].isspace():
-                place += 1
+        while place < end and len(arguments) < 2:
+            place += self.tokens[place][1].isspace()
             if place >= end or place not in self.ends:
                 break
             arguments.append((place + 1, self.ends[place]))
@@ -255,7 +250,7 @@ class _Parser:
         is_open = place + 1 < end and self.tokens[place + 1][0] == "open"
         if name in _STYLES and is_open and place + 1 not in self.ends:
             return (), place + 2  # its brace is never closed
-        arguments = [] if is_ended else self._arguments(place + 1, end, 2)
+        arguments = [] if is_ended else self._arguments(place + 1, end)
         if not arguments:
             return (_symbol(name),), after
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 
 from digest.core.calendar import EASTERN, next_announcement, today_eastern
 from digest.core.day import LIMIT_RULE, Counts, Digest, Unscored
-from digest.core.papers import FEED_LIMIT, Origin
+from digest.core.papers import FEED_LIMIT, Origin, Source
 from digest.core.scores import ScoredBy, add
 
 
@@ -24,7 +24,12 @@ def totals(counts: Counts) -> str:
 
 def in_words(day: date) -> str:
     """Friday, 30 January 2026."""
-    return f"{day:%A}, {day.day} {day:%B} {day.year}"
+    return f"{day:%A}, {plain_date(day)}"
+
+
+def plain_date(day: date) -> str:
+    """30 January 2026."""
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def scorer_label(scorer: ScoredBy | None, model: str | None) -> str:
@@ -42,6 +47,10 @@ def dollars(amount: float | None) -> str:
     if amount == 0:
         return "nothing"
     return "under $0.0001" if 0 < amount < 0.00005 else f"${amount:,.4f}"
+
+
+def tokens(number: float | None) -> str:
+    return NOT_REPORTED if number is None else f"{number:,.0f}"
 
 
 PROMPTS_ARE_CUT = (
@@ -68,10 +77,6 @@ def usage(digest: Digest) -> tuple[tuple[str, str, str, str], ...]:
         return (("Tokens", "none", "none", "none"), ("Cost", "none", "none", "none"))
     rest = None if total is None or used.prompt_usd is None else total - used.prompt_usd
     all_tokens = add(used.prompt_tokens, used.completion_tokens)
-
-    def tokens(number: int | None) -> str:
-        return NOT_REPORTED if number is None else f"{number:,}"
-
     return (
         ("Tokens", tokens(used.prompt_tokens), tokens(used.completion_tokens), tokens(all_tokens)),
         ("Cost", dollars(used.prompt_usd), dollars(rest), dollars(total)),
@@ -129,6 +134,10 @@ def why_unscored(unscored: Unscored) -> str:
 
 def warnings(digest: Digest) -> tuple[str, ...]:
     """What a reader must know before trusting the day, a sentence or two each."""
+
+    def categories(is_meant: Callable[[Source], bool]) -> str:
+        return ", ".join(c for c, source in digest.sources.items() if is_meant(source))
+
     sentences = []
     if digest.generated_at >= datetime.combine(next_announcement(digest.date), time.min, EASTERN):
         day = in_words(today_eastern(digest.generated_at))
@@ -152,14 +161,12 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             f"arXiv's feed for {', '.join(digest.stale)} showed another day when this was made:"
             " papers announced there may be missing."
         )
-    empty = [c for c, s in digest.sources.items() if s.fresh and not s.entries]
-    if empty:
-        sentences.append(f"arXiv's feed for {', '.join(empty)} was empty.")
-    capped = [c for c, s in digest.sources.items() if s.capped]
-    if capped:
+    if empty := categories(lambda source: source.fresh and not source.entries):
+        sentences.append(f"arXiv's feed for {empty} was empty.")
+    if capped := categories(lambda source: source.capped):
         sentences.append(
             f"arXiv cuts a feed at {FEED_LIMIT:,} entries, new papers first: some of"
-            f" {', '.join(capped)} may be missing. Follow its categories one by one."
+            f" {capped} may be missing. Follow its categories one by one."
         )
     sampled = dict(rules(digest)).get(LIMIT_RULE)
     if sampled:
@@ -173,19 +180,14 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             f"{count(unreadable, 'entry', 'entries')} of arXiv's had no id that could be read, so"
             f" {papers} not counted; the day's data file names what there was."
         )
-    caught_up = [c for c, s in digest.sources.items() if s.origin is Origin.PAGE]
-    if caught_up:
-        sentences.append(
-            f"Taken from arXiv's catch-up pages, not from its feed: {', '.join(caught_up)}."
-        )
-    completed = [c for c, s in digest.sources.items() if s.origin is Origin.FEED_AND_PAGE]
-    if completed:
-        sentences.append(f"Completed from arXiv's catch-up pages: {', '.join(completed)}.")
-    approximate = [c for c, s in digest.sources.items() if s.approximate]
-    if approximate:
+    if caught_up := categories(lambda source: source.origin is Origin.PAGE):
+        sentences.append(f"Taken from arXiv's catch-up pages, not from its feed: {caught_up}.")
+    if completed := categories(lambda source: source.origin is Origin.FEED_AND_PAGE):
+        sentences.append(f"Completed from arXiv's catch-up pages: {completed}.")
+    if approximate := categories(lambda source: source.approximate):
         sentences.append(
             f"Rebuilt from submission dates, which cannot tell exactly what was announced:"
-            f" {', '.join(approximate)} may lack cross-lists of older papers and papers that"
+            f" {approximate} may lack cross-lists of older papers and papers that"
             " moderation had held back."
         )
     return tuple(sentences)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 
 from digest.archive.layout import day_file, year_file
@@ -73,8 +73,8 @@ def _month_files(month: str, days: Sequence[Day], read: Read, site: Site) -> Fil
     own = [day for day in days if day.month == month]
     dates = [day.date for day in own if day.has_page]
     return {
-        PurePosixPath(month[:4]) / f"{month}.html": month_page(own, month, site),
-        search.path(month): search.encode(search.entries(map(read, dates))) if dates else None,
+        PurePosixPath(month[:4]) / f"{month}.html": month_page(own, site),
+        search.path(month): search.shard(map(read, dates)) if dates else None,
     }
 
 
@@ -99,8 +99,9 @@ def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
         files["index.html"] = day_page(newest, site, "", front=_front(newest, days))
         files["latest.md"] = markdown.day(newest, site)
     by_path: Files = {PurePosixPath(path): data for path, data in files.items()}
-    recent = sorted(with_page, key=lambda day: (day.generated_at, day.date))[-feeds.DAYS :]
-    return {**by_path, **assets.assets(), **feeds.feeds([read(d.date) for d in recent], site)}
+    newest_first = sorted(with_page, key=lambda d: (d.generated_at, d.date), reverse=True)
+    recent = [read(day.date) for day in newest_first[: feeds.DAYS]]
+    return {**by_path, **assets.assets(), **feeds.feeds(recent, site)}
 
 
 def _days_script(days: Iterable[Day]) -> bytes:
@@ -129,9 +130,6 @@ def _missed(days: Sequence[Day]) -> list[date]:
     with_page = [day.date for day in days if day.has_page]
     since = with_page[-2] if len(with_page) > 1 else days[0].date
     recorded = {day.date for day in days}
-    missed, day = [], calendar.next_announcement(since)
-    while day < days[-1].date:
-        if day not in recorded and calendar.calendar_known(day):
-            missed.append(day)
-        day = calendar.next_announcement(day)
+    expected = calendar.between(since + timedelta(1), days[-1].date)
+    missed = [day for day in expected if day not in recorded and calendar.calendar_known(day)]
     return missed[-LONGEST_GAP:]

@@ -6,6 +6,7 @@ A month's page depends on the days of that month alone, so that a new day rewrit
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from calendar import Calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,7 +22,6 @@ from digest.site.page import render
 
 _DAY = timedelta(days=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_SATURDAY = 5  # date.weekday()
 _STEPS = 5
 _MONTHS = 12  # on All days
 
@@ -58,8 +58,8 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Month:
     first: date
-    weekdays: tuple[str, ...]
-    weeks: tuple[tuple[Cell | None, ...], ...]
+    weekdays: Sequence[str]
+    weeks: Sequence[Sequence[Cell | None]]
     totals: str  # kept of scanned
     gap: str = ""  # what lies between this month and the earlier one
 
@@ -68,79 +68,66 @@ class Month:
 class Year:
     number: int
     totals: str
-    months: tuple[Month, ...]  # those that are shown, newest first
+    months: Sequence[Month]  # those that are shown, newest first
     has_more: bool = False  # True if it has days before those
 
 
-def all_days_page(days: Iterable[Day], site: Site) -> bytes:
-    """The calendar of the twelve newest months, newest first. What is earlier is a link to the page
-    of its year, so that this page does not grow with the archive."""
-    ordered = _ordered(days)
-    newest = sorted({day.month for day in ordered})[-_MONTHS:]
-    shown = [day for day in ordered if day.month in newest]
-    heat = _Heat(shown)
-    months = _months(shown, ordered, heat)
+def all_days_page(days: Sequence[Day], site: Site) -> bytes:
+    """The calendar of the twelve newest months, newest first, of all days, oldest first. What is
+    earlier is a link to the page of its year, so that this page does not grow with the archive."""
+    newest = sorted({day.month for day in days})[-_MONTHS:]
+    shown = [day for day in days if day.month in newest]
+    months, legend = _calendar(shown, days)
     years = [
         Year(
             number,
             _totals(own),
-            tuple(month for month in reversed(months) if month.first.year == number),
+            [month for month in months if month.first.year == number],
             has_more=own[0].date < shown[0].date,
         )
-        for number, own in ((n, list(of)) for n, of in groupby(ordered, _year_of))
-    ][::-1]
-    values = {"years": years, "steps": heat.legend, "signs": _signs(months)}
-    has_feeds = _has_feeds(ordered)
-    return render("all_days.html", "", site, "all-days", has_feeds=has_feeds, **values)
+        for number, own in ((n, list(of)) for n, of in groupby(days, lambda day: day.date.year))
+    ]
+    return _render("all_days.html", "", site, "all-days", days, years=years[::-1], **legend)
 
 
-def year_page(days: Iterable[Day], year: int, site: Site) -> bytes:
-    """The calendar of one year, newest month first. Of the days of other years only those next to
-    it count: what lies between is missing."""
-    ordered = _ordered(days)
-    own = [day for day in ordered if day.date.year == year]
-    heat = _Heat(own)
-    months = _months(own, ordered, heat)
-    years = {day.date.year for day in ordered}
+def year_page(days: Sequence[Day], year: int, site: Site) -> bytes:
+    """The calendar of one year, newest month first. `days` are all days, oldest first: of those of
+    other years the ones next to it count, for what lies between is missing."""
+    own = [day for day in days if day.date.year == year]
+    months, legend = _calendar(own, days)
+    years = {day.date.year for day in days}
     values = {
-        "year": Year(year, _totals(own), tuple(reversed(months))),
+        "year": Year(year, _totals(own), months),
         "earlier": max((y for y in years if y < year), default=None),
         "later": min((y for y in years if y > year), default=None),
-        "steps": heat.legend,
-        "signs": _signs(months),
     }
-    # As far as the days of this year show.
-    return render("year.html", "../", site, "year", has_feeds=_has_feeds(own), **values)
+    return _render("year.html", "../", site, "year", own, **values, **legend)
 
 
-def month_page(days: Iterable[Day], month: str, site: Site) -> bytes:
-    """One month: "2026-01". Days of other months are left aside."""
-    own = _ordered(day for day in days if day.month == month)
-    heat = _Heat(own)
-    months = _months(own, own, heat)
-    values = {
-        "first": date.fromisoformat(f"{month}-01"),
-        "totals": _totals(own),
-        "month": months[0] if months else None,
-        "steps": heat.legend,
-        "signs": _signs(months),
-        "days": [(day, _topics(day), _cost(day), _states(day)) for day in reversed(own)],
-    }
-    # As far as the days of this month show.
-    return render("month.html", "../", site, "month", has_feeds=_has_feeds(own), **values)
+def month_page(days: Sequence[Day], site: Site) -> bytes:
+    """One month, of all its days, oldest first. There is at least one."""
+    (month,), legend = _calendar(days, days)
+    rows = [(day, _topics(day), _cost(day), _states(day)) for day in reversed(days)]
+    totals = _totals(days)
+    return _render(
+        "month.html", "../", site, "month", days, month=month, totals=totals, days=rows, **legend
+    )
 
 
-def _ordered(days: Iterable[Day]) -> list[Day]:
-    return sorted(days, key=attrgetter("date"))
+def _calendar(shown: Sequence[Day], days: Sequence[Day]) -> tuple[list[Month], dict[str, object]]:
+    """The months of the days to be shown, newest first, and what their legend explains."""
+    heat = _Heat(shown)
+    months = _months(shown, days, heat)[::-1]
+    signs = {cell.sign for month in months for week in month.weeks for cell in week if cell}
+    return months, {"steps": heat.legend, "signs": [sign for sign in _SIGNS if sign in signs]}
 
 
-def _has_feeds(days: Iterable[Day]) -> bool:
-    """False before the first day with a page."""
-    return any(day.has_page for day in days)
-
-
-def _year_of(day: Day) -> int:
-    return day.date.year
+def _render(
+    template: str, root: str, site: Site, page: str, days: Sequence[Day], /, **values: object
+) -> bytes:
+    """The page of these days. It names the feeds from the first day with a page on."""
+    has_feeds = any(day.has_page for day in days)
+    return render(template, root, site, page, has_feeds=has_feeds, **values)
 
 
 # --- months and cells -------------------------------------------------------------------------
@@ -182,35 +169,31 @@ def _month(days: list[Day], heat: _Heat, span: tuple[date, date], gap: str) -> M
     """The month of these days, which has at least one. Between the two dates of `span`, a day
     without a record is missing."""
     first = days[0].date.replace(day=1)
-    by_date = {day.date: day for day in days}
-    width = 7 if any(day.date.weekday() >= _SATURDAY for day in days) else _SATURDAY
-    weeks: list[list[Cell | None]] = []
-    at = first
-    while at.month == first.month:
-        if not weeks or at.weekday() == 0:
-            weeks.append([None] * width)
-        if at.weekday() < width:
-            weeks[-1][at.weekday()] = _cell(at, by_date.get(at), heat, span)
-        at += _DAY
-    rows = tuple(tuple(week) for week in weeks if any(week))
-    kept, scanned = _sums(days)
-    return Month(first, _WEEKDAYS[:width], rows, f"{kept:,} of {scanned:,}", gap)
+    records = {day.date: day for day in days}
+    width = 7 if any(calendar.is_weekend(day) for day in records) else calendar.SATURDAY
+    weeks = [
+        [_cell(d, records.get(d), heat, span) if d.month == first.month else None for d in week]
+        for week in Calendar().monthdatescalendar(first.year, first.month)
+    ]
+    shown = [week[:width] for week in weeks if any(week[:width])]
+    kept, scanned = _kept_and_scanned(days)
+    return Month(first, _WEEKDAYS[:width], shown, f"{kept:,} of {scanned:,}", gap)
 
 
-def _cell(at: date, day: Day | None, heat: _Heat, span: tuple[date, date]) -> Cell:
-    if day and not day.has_page:
-        return Cell(at, "quiet", "arXiv announced nothing.", day, _EMPTY)
-    if day:
-        name = f"{at.day} {at:%B} {at.year}: {day.counts.kept} kept"
-        title = "; ".join([name, *_doubts(day)])
-        return Cell(at, heat.look(day.counts.kept), title, day, _sign(day))
-    reason = calendar.why_none(at)
-    if reason and at.weekday() < _SATURDAY:
-        return Cell(at, "quiet", f"No announcement: {reason}.", sign=_NO_ANNOUNCEMENT)
-    if span[0] < at < span[1] and not reason and calendar.calendar_known(at):
+def _cell(day: date, record: Day | None, heat: _Heat, span: tuple[date, date]) -> Cell:
+    if record and not record.has_page:
+        return Cell(day, "quiet", "arXiv announced nothing.", record, _EMPTY)
+    if record:
+        kept = record.counts.kept
+        title = "; ".join([f"{wording.plain_date(day)}: {kept} kept", *_doubts(record)])
+        return Cell(day, heat.look(kept), title, record, _sign(record))
+    reason = calendar.why_none(day)
+    if reason and not calendar.is_weekend(day):
+        return Cell(day, "quiet", f"No announcement: {reason}.", sign=_NO_ANNOUNCEMENT)
+    if span[0] < day < span[1] and not reason and calendar.calendar_known(day):
         why = "No record: the run was missed, or arXiv held its announcement back."
-        return Cell(at, "missing", why, sign=_MISSING)
-    return Cell(at, "quiet")
+        return Cell(day, "missing", why, sign=_MISSING)
+    return Cell(day, "quiet")
 
 
 def _sign(day: Day) -> Sign | None:
@@ -221,23 +204,14 @@ def _sign(day: Day) -> Sign | None:
     return _EMBEDDED if day.scorer is ScoredBy.EMBEDDED else None
 
 
-def _signs(months: Iterable[Month]) -> list[Sign]:
-    """The signs that the legend has to explain, in its order."""
-    shown = {cell.sign for m in months for week in m.weeks for cell in week if cell}
-    return [sign for sign in _SIGNS if sign in shown]
-
-
 def _gap(before: date, after: date) -> str:
     """What lies between the months of two neighbouring days, if that is more than nothing."""
     first = (before.replace(day=28) + 4 * _DAY).replace(day=1)
-    last = after.replace(day=1) - _DAY
-    if first > last:
+    end = after.replace(day=1)
+    if first == end:
         return ""
-    span = f"{first:%B %Y}"
-    if (first.year, first.month) != (last.year, last.month):
-        span += f" to {last:%B %Y}"
-    dates = (first + n * _DAY for n in range((last - first).days + 1))
-    missing = sum(map(calendar.is_announcement_day, dates))
+    span = " to ".join(dict.fromkeys((f"{first:%B %Y}", f"{end - _DAY:%B %Y}")))
+    missing = len(calendar.between(first, end))
     return f"No record from {span}: {wording.count(missing, 'announcement day')}."
 
 
@@ -245,13 +219,12 @@ def _gap(before: date, after: date) -> str:
 
 
 def _totals(days: Sequence[Day]) -> str:
-    kept, scanned = _sums(days)
+    kept, scanned = _kept_and_scanned(days)
     papers = wording.count(scanned, "paper")
     return f"{wording.count(len(days), 'day')}, {kept:,} of {papers} kept"
 
 
-def _sums(days: Sequence[Day]) -> tuple[int, int]:
-    """Papers kept, and scanned."""
+def _kept_and_scanned(days: Sequence[Day]) -> tuple[int, int]:
     return sum(day.counts.kept for day in days), sum(day.counts.scanned for day in days)
 
 
@@ -270,7 +243,7 @@ def _cost(day: Day) -> str:
 
 def _states(day: Day) -> list[str]:
     """How far the day can be trusted, if not wholly, and who scored it, if no model did."""
-    return _doubts(day) + ["embedded scorer"] * (day.scorer is ScoredBy.EMBEDDED)
+    return _doubts(day) + [_EMBEDDED.name] * (day.scorer is ScoredBy.EMBEDDED)
 
 
 def _doubts(day: Day) -> list[str]:
@@ -279,5 +252,5 @@ def _doubts(day: Day) -> list[str]:
     if day.status is Status.PARTIAL:
         return ["partial: a category was stale, unread or cut short"]
     if day.status is Status.APPROXIMATE:
-        return ["approximate: rebuilt from a source that cannot tell exactly"]
+        return [f"{_APPROXIMATE.name}: {_APPROXIMATE.meaning}"]
     return []

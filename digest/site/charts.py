@@ -8,8 +8,7 @@ style.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from html import escape
 from math import ceil, floor, log10
 
@@ -19,33 +18,26 @@ _SMALLEST = 1e-9  # what is less is drawn as nothing
 _LETTER = 0.022  # how much of the axis one takes on a phone
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """What stands at one place of the axis."""
-
-    place: int
-    values: tuple[float, ...]
-    incomplete: bool = False  # a part of it is not known: a band behind says so
-
-
 def draw(
-    columns: Sequence[Column],
+    columns: Mapping[int, Sequence[float]],
     places: Sequence[str],
     *,
     title: str,
     description: str,
     classes: Sequence[str],
     top: float,
+    height: int,
     width: int = 0,
-    height: int = 180,
     scale: str = "{}",
     stacked: bool = False,
+    incomplete: Collection[int] = (),
 ) -> str:
-    """Columns along the places of an axis, some of which get their label. `width` is the number of
-    places if there are more, `scale` how a number of the scale is written: "${}".
+    """Columns along the axis, by place. `places` are the labels of the axis, of which some are
+    shown, `width` is the number of places if there are more, `scale` how a number of the scale is
+    written: "${}". A band stands behind the columns at the places that are `incomplete`.
 
     The values of a column stand one in front of the other, the last in front, or one upon the
-    other if `stacked`. `top` is what the scale must reach: `highest(columns)`, or more if several
+    other if `stacked`. `top` is what the scale must reach: the highest column, or more if several
     pictures share a scale.
     """
     width = max(width, len(places))
@@ -54,23 +46,18 @@ def draw(
     # One place is one wide in here, whatever the picture's width.
     box = f'viewBox="0 0 {width} {height}" preserveAspectRatio="none"'
     inside = [f'<svg y="{_ABOVE}" width="100%" height="{height}" {box}>']
-    gaps = [(column.place, 0.0) for column in columns if column.incomplete]
-    inside.append(_bars("gap", gaps, 1, height))
+    inside.append(_bars("gap", [(place, 0.0) for place in incomplete], 1, height))
     order = range(len(classes))
     for series in reversed(order) if stacked else order:  # the lowest sum in front
         tops = []
-        for column in columns:
-            value = sum(column.values[: series + 1]) if stacked else column.values[series]
-            tops.append((column.place, round(height * (1 - value / steps[-1]), 1)))
+        for place, values in columns.items():
+            value = sum(values[: series + 1]) if stacked else values[series]
+            tops.append((place, round(height * (1 - value / steps[-1]), 1)))
         inside.append(_bars(classes[series], tops, _FILLED, height))
     head = f'<svg class="plot" role="img" width="100%" height="{_ABOVE + height + _BELOW}">'
     head += f"<title>{_text(title)}</title><desc>{_text(description)}</desc>"
     drawn.append("\n".join(filter(None, inside)) + "</svg>")
     return "\n".join([head, *drawn, "</svg>"])
-
-
-def highest(columns: Iterable[Column], stacked: bool = False) -> float:
-    return max((sum(c.values) if stacked else max(c.values) for c in columns), default=0.0)
 
 
 def round_steps(highest: float, most: int = 4) -> list[float]:
@@ -121,12 +108,12 @@ def _labels(places: Sequence[str], width: int, height: int) -> Iterator[str]:
 
 def _bars(name: str, tops: Iterable[tuple[int, float]], wide: float, foot: int) -> str:
     """Columns of one kind, each (place, top), as one outline along their foot."""
-    path, at = "", 0.0
+    path, end = "", 0.0
     for place, top in tops:
         if top < foot:
             left = place + (1 - wide) / 2
-            path += f"h{round(left - at, 1):g}V{top:g}h{wide:g}V{foot}"
-            at = left + wide
+            path += f"h{round(left - end, 1):g}V{top:g}h{wide:g}V{foot}"
+            end = left + wide
     return f'<path class="{name}" d="M0 {foot}{path}"/>' if path else ""
 
 

@@ -96,8 +96,6 @@ class _Entry:
     id: str
     title: str
     link: str  # what the title leads to
-    published: str
-    updated: str
     content: Markup
     topics: tuple[str, ...]
     digest: Digest  # the day it belongs to
@@ -105,32 +103,34 @@ class _Entry:
     categories: tuple[str, ...] = ()  # arXiv's
     rights: str | None = None
 
+    @property
+    def published(self) -> str:
+        """When the day was announced: midnight US Eastern, the date of arXiv's own feed."""
+        return datetime.combine(self.digest.date, time.min, EASTERN).isoformat()
 
-def feeds(digests: Iterable[Digest], site: Site) -> dict[PurePosixPath, bytes]:
-    """`feed.xml`, `papers.xml` and `feed.json` of the days made last; nothing without a day.
+    @property
+    def updated(self) -> str:
+        return _utc(self.digest)
+
+
+def feeds(digests: Sequence[Digest], site: Site) -> dict[PurePosixPath, bytes]:
+    """`feed.xml`, `papers.xml` and `feed.json` of the `DAYS` days made last, the newest first;
+    nothing without a day.
 
     A long day lists its best papers and says how many more there are. A feed that would still be
     too large loses whole entries from its end.
     """
-    latest = _latest(digests)
-    if not latest:
+    if not digests:
         return {}
     place = _Place(_line(site.title), one_line(site.url).rstrip("/") if site.url else "")
-    days = [_day(digest, place) for digest in latest]
-    papers = list(islice(_papers(latest, place), PAPERS))
-    updated = _utc(latest[0])
+    days = [_day(digest, place) for digest in digests]
+    papers = list(islice(_papers(digests, place), PAPERS))
+    updated = _utc(digests[0])
     return {
         PurePosixPath("feed.xml"): _fitting(partial(_atom, "feed.xml", place, updated), days),
         PurePosixPath("papers.xml"): _fitting(partial(_atom, "papers.xml", place, updated), papers),
         PurePosixPath("feed.json"): _fitting(partial(_json, place), days),
     }
-
-
-def _latest(digests: Iterable[Digest]) -> list[Digest]:
-    """The days generated last, the newest first, each date once."""
-    by_date = {d.date: d for d in sorted(digests, key=lambda d: (d.generated_at, d.date))}
-    newest_first = sorted(by_date.values(), key=lambda d: (d.generated_at, d.date), reverse=True)
-    return newest_first[:DAYS]
 
 
 # --- entries ----------------------------------------------------------------------------------
@@ -139,20 +139,18 @@ def _latest(digests: Iterable[Digest]) -> list[Digest]:
 def _day(digest: Digest, place: _Place) -> _Entry:
     counts, link = digest.counts, place.address(_page(digest))
     kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
-    before = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(counts))]
-    before += [_p("<p><strong>Note:</strong> {}</p>", _line(text)) for text in warnings(digest)]
-    after = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
+    head = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(counts))]
+    head += [_p("<p><strong>Note:</strong> {}</p>", _line(text)) for text in warnings(digest)]
+    foot = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
     by_topic = Counter(topic for paper in digest.kept for topic in _topics(paper))
     topics = tuple(topic for topic, _ in by_topic.most_common())
-    room = DAY_LIMIT - sum(map(_size, [*before, after, *topics]))
+    room = DAY_LIMIT - sum(map(_size, [*head, foot, *topics]))
     return _Entry(
         id=_urn(f"day/{digest.date}"),
         # The subject of the day's commit.
         title=f"Digest {digest.date}: {counts.kept} of {counts.scanned} papers kept",
         link=link,
-        published=_midnight(digest),
-        updated=_utc(digest),
-        content=Markup("\n").join([*before, *_list(digest, link, room), after]),
+        content=Markup("\n").join([*head, *_list(digest, link, room), foot]),
         topics=topics,
         digest=digest,
     )
@@ -206,11 +204,11 @@ def _rest(digest: Digest) -> str:
 
 def _papers(digests: Iterable[Digest], place: _Place) -> Iterator[_Entry]:
     """Every kept paper once, as the day made last has it."""
-    there = set()
+    listed = set()
     for digest in digests:
         for rank, kept in enumerate(digest.kept, start=1):
-            if kept.paper.id not in there:
-                there.add(kept.paper.id)
+            if kept.paper.id not in listed:
+                listed.add(kept.paper.id)
                 yield _paper(rank, kept, digest, place)
 
 
@@ -225,15 +223,13 @@ def _paper(rank: int, kept: Kept, digest: Digest, place: _Place) -> _Entry:
         on_page,
         in_words(digest.date),
     )
-    abstract = one_line(plain(paper.abstract), LONGEST_ABSTRACT)
-    paragraphs = [_p("<p>{}</p>", text) if text else "" for text in (_names(kept), abstract)]
-    content = [placed, paragraphs[0], _comment(kept), paragraphs[1]]
+    names, abstract = _names(kept), one_line(plain(paper.abstract), LONGEST_ABSTRACT)
+    authors, summary = (_p("<p>{}</p>", text) if text else "" for text in (names, abstract))
+    content = [placed, authors, _comment(kept), summary]
     return _Entry(
         id=f"oai:arXiv.org:{paper.id}",
         title=_title(kept),
         link=f"https://arxiv.org/abs/{paper.id}",
-        published=_midnight(digest),
-        updated=_utc(digest),
         content=Markup("\n").join(filter(None, content)),
         topics=_topics(kept),
         digest=digest,
@@ -299,11 +295,6 @@ def _urn(name: str) -> str:
     return uuid5(NAMESPACE, name).urn
 
 
-def _midnight(digest: Digest) -> str:
-    """When the day was announced: midnight US Eastern, the date of arXiv's own feed."""
-    return datetime.combine(digest.date, time.min, EASTERN).isoformat()
-
-
 def _utc(digest: Digest) -> str:
     return digest.generated_at.astimezone(UTC).isoformat(timespec="seconds")
 
@@ -313,9 +304,9 @@ def _utc(digest: Digest) -> str:
 
 def _fitting(build: Callable[[Sequence[_Entry]], bytes], entries: Sequence[_Entry]) -> bytes:
     """The feed with as many of the entries, from the first, as its limit allows."""
-    made = build(entries)
-    if len(made) < LIMIT:
-        return made
+    whole = build(entries)
+    if len(whole) < LIMIT:
+        return whole
     too_many = bisect_left(range(len(entries)), LIMIT, key=lambda n: len(build(entries[:n])))
     return build(entries[: max(0, too_many - 1)])
 
@@ -338,8 +329,8 @@ def _atom(name: str, place: _Place, updated: str, entries: Sequence[_Entry]) -> 
     for entry in entries:
         _atom_entry(feed, entry)
     ET.indent(feed, space="")
-    made: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
-    return made + b"\n"
+    xml: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return xml + b"\n"
 
 
 def _atom_entry(feed: ET.Element, entry: _Entry) -> None:

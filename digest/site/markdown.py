@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from digest.core.config import Site
 from digest.core.day import Below, Digest, Kept
-from digest.core.scores import Score
 from digest.core.tex import plain
 from digest.core.text import markdown as escape
 from digest.core.text import visible
@@ -62,28 +60,23 @@ def _contents_line(number: int, kept: Kept) -> str:
 
 def _paper(number: int, kept: Kept) -> str:
     paper = kept.paper
+    novelty = "not scored" if kept.score.novelty is None else kept.score.novelty
     link = f"[{escape(plain(paper.title))}](https://arxiv.org/abs/{paper.id})"
     lines = [
         f'## {number}. {link} <a id="{anchor(paper.id)}"></a>',
         f"**ArXiv ID:** {paper.id}",
         f"**Authors:** {escape(', '.join(paper.authors))}",
         f"**Abstract:** {escape(plain(paper.abstract))}",
-        f"**Comment:** {escape(comment(kept))}",
-        scores(kept.score),
+        f"**Comment:** {escape(_comment(kept))}",
+        f"**Relevance:** {kept.score.relevance}  \n**Novelty:** {novelty}",
     ]
     return "\n\n".join(lines)
 
 
-def comment(kept: Kept, literal: Callable[[str], str] = str) -> str:
-    """Why the reader is shown this. The comment may be Markdown, the name is not: where the whole
-    is to be rendered, `literal` makes it so."""
-    match = f"author match: {literal(kept.author_match)}" if kept.author_match else ""
+def _comment(kept: Kept) -> str:
+    """Why the reader is shown this."""
+    match = f"author match: {kept.author_match}" if kept.author_match else ""
     return ". ".join(filter(None, (match, plain(kept.score.comment)))) or "none"
-
-
-def scores(score: Score) -> str:
-    novelty = "not scored" if score.novelty is None else str(score.novelty)
-    return f"**Relevance:** {score.relevance}  \n**Novelty:** {novelty}"
 
 
 def near_misses(digest: Digest) -> list[Below]:

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 
 from digest.core.config import Site
 from digest.core.day import Day
+from digest.core.wording import plain_date
 from digest.site import feeds, statistics
-from digest.site.figure import plainly
 from digest.site.page import render
 
 
 def stats_page(days: Sequence[Day], site: Site) -> bytes:
     """What the days, oldest first, add up to, in pictures and tables."""
-    ends = dict.fromkeys(plainly(day.date) for day in (*days[:1], *days[-1:]))
+    ends = dict.fromkeys(plain_date(day.date) for day in (*days[:1], *days[-1:]))
     return render(
         "stats.html",
         "",

@@ -17,8 +17,6 @@ from digest.core.day import Digest, Kept
 from digest.core.tex import plain
 from digest.core.text import one_line
 
-Entries = dict[str, list[list[object]]]
-
 # Markdown, of bounded length, so that no text takes long.
 _LINK = re.compile(r"\[([^\][]{1,300})\]\([^\s()]{1,300}\)")
 _EMPHASIS = re.compile(r"(?<!\w)(\*\*|__|[*_`])(?=\S)(.{1,300}?)(?<=\S)\1(?!\w)")
@@ -29,14 +27,10 @@ def path(month: str) -> PurePosixPath:
     return PurePosixPath("search") / f"{month}.json"
 
 
-def entries(digests: Iterable[Digest]) -> Entries:
+def shard(digests: Iterable[Digest]) -> bytes:
     """What can be found of these days: every paper that they kept."""
-    return {str(digest.date): [_entry(kept) for kept in digest.kept] for digest in digests}
-
-
-def encode(entries: Entries) -> bytes:
-    days = sorted(entries.items(), reverse=True)
-    lines = (f"{json.dumps(day)}:{_json(papers)}" for day, papers in days)
+    newest_first = sorted(digests, key=lambda digest: digest.date, reverse=True)
+    lines = (f'"{d.date}":{_json([_entry(kept) for kept in d.kept])}' for d in newest_first)
     return ("{" + ",\n".join(lines) + "}\n").encode()
 
 

@@ -15,7 +15,7 @@ from digest.core import wording
 from digest.core.day import Day
 from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.site import charts
-from digest.site.figure import Axis, Figure, InWords, Picture, axis_of, table, timeline
+from digest.site.figure import Axis, Figure, Picture, Table, axis_of, timeline
 
 _MOST_TOPICS = 6  # with a picture of their own, beside the others' one
 
@@ -33,16 +33,17 @@ def figures(days: Sequence[Day]) -> list[Figure]:
 def totals(days: Sequence[Day]) -> list[tuple[str, str]]:
     """All days in a line: (name, number)."""
     announced, scanned, kept = _volumes(days)
+    share = f" ({_share(kept, scanned)})" if scanned else ""
     rows = [
         ("Days", f"{len(days):,}"),
         ("Announced", f"{announced:,}"),
         ("Scanned", f"{scanned:,}"),
-        ("Kept", f"{kept:,} ({_share(kept, scanned)})" if scanned else f"{kept:,}"),
+        ("Kept", f"{kept:,}{share}"),
     ]
     bill = _Bill.of(days)
     if bill.days:
+        cost = wording.dollars(bill.cost)
         unknown = bill.without["cost"]
-        cost = _in_words(bill.cost, wording.dollars)
         if 0 < unknown < bill.days:
             cost += f" and {wording.count(unknown, 'day')} {wording.NOT_REPORTED}"
         rows.append(("Cost", cost))
@@ -59,35 +60,31 @@ def _share(part: int, whole: int) -> str:
 
 def _volume(axis: Axis) -> Figure:
     names = ("announced", "scanned", "kept")
-    volumes: list[Sequence[int]] = [_volumes(period.days) for period in axis.filled]
+    volumes = [_volumes(period.days) for period in axis.filled]
+    days = [len(period.days) for period in axis.filled]
+    means = [tuple(v / n for v in volume) for volume, n in zip(volumes, days, strict=True)]
     mean = "" if axis.unit == "day" else f", the mean of each {axis.unit}"
 
     def picture(series: slice, height: int, *shown: int) -> Picture:
-        columns = [
-            charts.Column(period.place, tuple(volume / len(period.days) for volume in of[series]))
-            for period, of in zip(axis.filled, volumes, strict=True)
-        ]
         heading = " and ".join(names[series])
+        values = [of[series] for of in means]
         title, name = f"Papers {heading} a day{mean}", heading.capitalize()
-        return timeline(axis, columns, name, title, names[series], height, shown=shown)
+        return timeline(axis, values, name, title, names[series], height, shown=shown)
 
-    text = f"Announced, scanned and kept{mean}."
-    if len(axis.filled) < len(axis.periods):
-        text += " A gap is a time without a record."
-    days = sum(len(period.days) for period in axis.filled)
+    gap = " A gap is a time without a record." if len(days) < len(axis.periods) else ""
     return Figure(
         "papers",
         "Papers a day",
-        text,
+        f"Announced, scanned and kept{mean}.{gap}",
         (picture(slice(2), 150, 1, 2, 3), picture(slice(2, 3), 110, 1, 4)),
-        table(
+        Table(
             f"Papers by {axis.unit}",
             (axis.head, "Days", "Announced", "Scanned", "Kept"),
-            [(p.row, len(p.days), *v) for p, v in zip(axis.filled, volumes, strict=True)],
-            ("All", days, *map(sum, zip(*volumes, strict=True))),
-            (period.place for period in axis.filled),
+            [(p.name, n, *v) for p, n, v in zip(axis.filled, days, volumes, strict=True)],
+            ("All", sum(days), *map(sum, zip(*volumes, strict=True))),
+            [period.place for period in axis.filled],
         ),
-        tuple((name, name) for name in names),
+        [(name, name) for name in names],
     )
 
 
@@ -102,10 +99,8 @@ def _volumes(days: Iterable[Day]) -> tuple[int, int, int]:
 
 
 def _by_topic(axis: Axis) -> Figure | None:
-    by_period = [_by_name(period.days) for period in axis.filled]
-    totals = Counter[str]()
-    for counts in by_period:
-        totals.update(counts)
+    by_period = [_papers_of_topics(period.days) for period in axis.filled]
+    totals = sum(by_period, Counter[str]())
     if not totals:
         return None
     ranked = sorted(totals, key=lambda name: (name == NO_TOPIC, -totals[name], name))
@@ -113,34 +108,34 @@ def _by_topic(axis: Axis) -> Figure | None:
     groups = [("No topic" if name == NO_TOPIC else name, [name]) for name in ranked[:single]]
     if others := ranked[single:]:
         groups.append((f"{len(others):,} others", others))
+    headings = [heading for heading, _ in groups]
     kept = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
-    pictures, highest = [], max(map(max, kept))
-    for number, ((heading, _), values) in enumerate(zip(groups, kept, strict=True), start=1):
-        columns = [
-            charts.Column(period.place, (value,))
-            for period, value in zip(axis.filled, values, strict=True)
-        ]
+    highest = max(map(max, kept))
+
+    def picture(column: int, heading: str) -> Picture:
+        values = [(value,) for value in kept[column - 1]]
         title = f"Papers kept a {axis.unit}: {heading}"
-        pictures.append(
-            timeline(axis, columns, heading, title, ("kept",), 70, shown=[number], highest=highest)
+        return timeline(
+            axis, values, heading, title, ("kept",), 70, shown=[column], highest=highest
         )
+
     return Figure(
         "topics",
         "Kept papers by topic",
         f"A {axis.unit} each column; all topics on one scale.",
-        tuple(pictures),
-        table(
+        [picture(column, heading) for column, heading in enumerate(headings, start=1)],
+        Table(
             f"Kept papers by topic and {axis.unit}",
-            (axis.head, *(heading for heading, _ in groups)),
-            [(p.row, *values) for p, *values in zip(axis.filled, *kept, strict=True)],
+            (axis.head, *headings),
+            [(p.name, *values) for p, *values in zip(axis.filled, *kept, strict=True)],
             ("All", *map(sum, kept)),
-            (period.place for period in axis.filled),
+            [period.place for period in axis.filled],
         ),
         layout="many",
     )
 
 
-def _by_name(days: Iterable[Day]) -> Counter[str]:
+def _papers_of_topics(days: Iterable[Day]) -> Counter[str]:
     """Papers kept by topic."""
     counts = Counter[str]()
     for day in days:
@@ -167,25 +162,25 @@ def _scores(days: Sequence[Day]) -> Figure | None:
         return None
     scores = [str(score) for score in range(1, 11)]
     pictures = []
-    for number, (heading, look, counts) in enumerate(spreads, start=1):
-        shares = [charts.Column(n, (100 * c / sum(counts),)) for n, c in enumerate(counts)]
+    for column, (heading, look, counts) in enumerate(spreads, start=1):
+        shares = [100 * count / sum(counts) for count in counts]
         svg = charts.draw(
-            shares,
+            {place: (share,) for place, share in enumerate(shares)},
             scores,
             title=f"How often each score was given: {heading}",
             description=f"{sum(counts):,} papers; most often {counts.index(max(counts)) + 1}.",
             classes=(look,),
-            top=charts.highest(shares),
+            top=max(shares),
             height=140,
             scale="{}%",
         )
-        pictures.append(Picture(heading, Markup(svg), (number,)))  # noqa: S704 - escaped there
+        pictures.append(Picture(heading, Markup(svg), [column]))  # noqa: S704 - escaped there
     return Figure(
         "scores",
         "Scores",
         "Of all scored papers, the share with each score from 1 to 10.",
-        tuple(pictures),
-        table(
+        pictures,
+        Table(
             "Papers by score",
             ("Score", *(heading for heading, _, _ in spreads)),
             [(n, *row) for n, *row in zip(scores, *(c for _, _, c in spreads), strict=True)],
@@ -200,42 +195,43 @@ def _costs(axis: Axis) -> Figure | None:
     bill = _Bill.of(day for period in axis.filled for day in period.days)
     if not bill.days:
         return None
-    bills = [(period, _Bill.of(period.days)) for period in axis.filled]
-    paid = [(period, of) for period, of in bills if of.days]
-    money = [
-        charts.Column(period.place, (of.cost or 0.0,), of.without["cost"] > 0)
-        for period, of in paid
-    ]
-    tokens = [
-        charts.Column(
-            period.place,
-            (of.prompt or 0.0, of.completion or 0.0),
-            of.without["tokens"] > 0,
-        )
-        for period, of in paid
-    ]
+    bills = [_Bill.of(period.days) for period in axis.filled]
+    paid = [(period, of) for period, of in zip(axis.filled, bills, strict=True) if of.days]
     missing = {what: days for what, days in bill.without.items() if days}
     gaps = (f"Days without {what}" for what in missing)
     head = (axis.head, "Days", "Cost", "Prompt tokens", "Completion tokens", *gaps)
-    pictures, key = [], []
+    pictures: list[Picture] = []
+    key: list[tuple[str, str]] = []
 
-    def places(*names: str) -> list[int]:
-        return [head.index(name) for name in names if name in head]
+    def picture(
+        what: str, values: Sequence[tuple[float, ...]], title: str, *columns: str, **options: bool
+    ) -> Picture:
+        shown = [head.index(name) for name in (*columns, f"Days without {what}") if name in head]
+        incomplete = [period.place for period, of in paid if of.without[what]]
+        classes = [name for name, _ in key[-len(columns) :]]
+        return timeline(
+            axis,
+            values,
+            what.capitalize(),
+            title,
+            classes,
+            110,
+            shown=shown,
+            incomplete=incomplete,
+            **options,
+        )
 
     if bill.without["cost"] < bill.days:
-        title, shown = f"Cost a {axis.unit}, in dollars", places("Cost", "Days without cost")
-        in_words = wording.dollars
-        pictures.append(
-            timeline(axis, money, "Cost", title, ("cost",), 110, shown=shown, in_words=in_words)
-        )
         key.append(("cost", "cost"))
+        costs = [(of.cost or 0.0,) for of in bills]
+        title = f"Cost a {axis.unit}, in dollars"
+        pictures.append(picture("cost", costs, title, "Cost", dollars=True))
     if bill.without["tokens"] < bill.days:
-        title, names = f"Tokens a {axis.unit}", ("asked", "answered")
-        shown = places("Prompt tokens", "Completion tokens", "Days without tokens")
-        pictures.append(
-            timeline(axis, tokens, "Tokens", title, names, 110, shown=shown, stacked=True)
-        )
         key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
+        tokens = [(of.prompt or 0.0, of.completion or 0.0) for of in bills]
+        columns = ("Prompt tokens", "Completion tokens")
+        title = f"Tokens a {axis.unit}"
+        pictures.append(picture("tokens", tokens, title, *columns, stacked=True))
     text = [f"A {axis.unit} each column."] if pictures else []
     if missing:
         parts = (f"the {what} of {wording.count(days, 'day')}" for what, days in missing.items())
@@ -249,15 +245,15 @@ def _costs(axis: Axis) -> Figure | None:
         "cost",
         f"Cost and tokens a {axis.unit}",
         " ".join(text),
-        tuple(pictures),
-        table(
+        pictures,
+        Table(
             f"Cost and tokens by {axis.unit}",
             head,
-            ((period.row, *of.row(missing)) for period, of in paid),
+            [(period.name, *of.row(missing)) for period, of in paid],
             ("All", *bill.row(missing)),
-            (period.place for period, _ in paid),
+            [period.place for period, _ in paid],
         ),
-        tuple(key),
+        key,
     )
 
 
@@ -296,9 +292,9 @@ class _Bill:
     def row(self, missing: Iterable[str]) -> tuple[str | int, ...]:
         return (
             self.days,
-            _in_words(self.cost, wording.dollars),
-            _in_words(self.prompt, _whole),
-            _in_words(self.completion, _whole),
+            wording.dollars(self.cost),
+            wording.tokens(self.prompt),
+            wording.tokens(self.completion),
             *(self.without[what] for what in missing),
         )
 
@@ -307,11 +303,3 @@ def _sum(values: Iterable[float | None]) -> float | None:
     """The sum of what is known; None if nothing is."""
     reported = [value for value in values if value is not None]
     return round(sum(reported), 9) if reported else None  # the same in whatever order
-
-
-def _in_words(value: float | None, in_words: InWords) -> str:
-    return wording.NOT_REPORTED if value is None else in_words(value)
-
-
-def _whole(number: float) -> str:
-    return f"{number:,.0f}"

@@ -231,13 +231,6 @@ def test_github_obeys_nothing_of_an_inert_line(text: str, obeyed: str) -> None:
     assert inert(text).replace(JOINER, "") == one_line(text)
 
 
-@given(st.text(), st.sampled_from(["@a", "#1", "::", ":::a::", "##[", "[skip ci]", "GH-1"]))
-def test_an_inert_line_reads_as_it_was(text: str, command: str) -> None:
-    line = inert(text + command + text)
-    assert line.replace(JOINER, "") == one_line(text + command + text).replace(JOINER, "")
-    assert not re.search(r"@\w|#\d|::|##\[", line)
-
-
 @pytest.mark.parametrize(
     "text",
     ["# a", "- a", "+ a", "1. a", "12) a", "= a", ": a", "> a", "* a", "| a", "~~~", "```", "\ta"],
@@ -284,7 +277,7 @@ def test_fold_ignores_case_accents_and_spacing(one: str, other: str) -> None:
 
 # --- hostile input ----------------------------------------------------------------------------
 
-LENGTH = 20_000
+LENGTH = 6_000
 # fmt: off
 PIECES = [
     "{", "}", "(", ")", "[", "$", "$ ", "$a", "$a $", "$$", "$$a", "\\'", "\\'{", "\\'{{",
@@ -307,13 +300,10 @@ PIECES = [
         (parse_authors, "a ({})"),
     ],
 )
-@pytest.mark.parametrize("piece", PIECES)
-def test_hostile_text_takes_no_time(
-    function: Callable[[str], object], frame: str, piece: str
-) -> None:
-    text = frame.replace("{}", (piece * LENGTH)[:LENGTH])
-    with make.cpu_seconds(10):
-        function(text)
+def test_hostile_text_takes_no_time(function: Callable[[str], object], frame: str) -> None:
+    for piece in PIECES:
+        with make.cpu_seconds(3):
+            function(frame.replace("{}", (piece * LENGTH)[:LENGTH]))
 
 
 # --- a real day -------------------------------------------------------------------------------
@@ -325,12 +315,9 @@ def day(real_data: Path) -> list[dict[str, str]]:
         return [json.loads(line) for line in lines]
 
 
-def test_no_abstract_of_a_real_day_shrinks_by_a_quarter(day: list[dict[str, str]]) -> None:
+def test_a_real_day_keeps_hardly_any_tex(day: list[dict[str, str]]) -> None:
     assert len(day) == 451
     assert all(len(plain(p["abstract"])) >= 0.75 * len(p["abstract"]) for p in day)
-
-
-def test_a_real_day_keeps_hardly_any_tex(day: list[dict[str, str]]) -> None:
     assert not any("\\" in plain(paper["title"]) for paper in day)
     assert sum("\\" in plain(paper["abstract"]) for paper in day) <= 0.03 * len(day)
 

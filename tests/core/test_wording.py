@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import html
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -9,13 +8,9 @@ import pytest
 from digest.core.day import Digest
 from digest.core.papers import Origin, Source
 from digest.core.wording import warnings
-from digest.publish.commit import BODY_WIDTH, commit_message
-from digest.site.build import day_files
 from tests import make
-from tests.site.days import SITE
 
 FRIDAY, LABOR_DAY = date(2026, 1, 30), date(2026, 9, 7)
-LATE = "Made on Tuesday, 3 February 2026, after arXiv's next announcement was due."
 
 
 def made_on(day: date, made: str) -> Digest:
@@ -37,15 +32,6 @@ def made_on(day: date, made: str) -> Digest:
 def test_a_day_made_once_the_next_was_due_says_when(day: date, made: str, late: str | None) -> None:
     expected = (f"Made on {late}, after arXiv's next announcement was due.",) if late else ()
     assert warnings(made_on(day, made)) == expected
-
-
-def test_a_late_day_says_so_wherever_it_is_read() -> None:
-    late = made_on(FRIDAY, "2026-02-03T12:00Z")
-    message = commit_message(late)
-    assert LATE in " ".join(message.split())
-    assert all(len(line) <= BODY_WIDTH for line in message.splitlines())
-    for page in day_files(late, SITE).values():
-        assert LATE in html.unescape((page or b"").decode().replace("\\", ""))
 
 
 def of(**sources: Source) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
@@ -14,10 +15,13 @@ from digest.core.config import Site
 from digest.core.day import Day, Digest, Kept, Status
 from digest.site import assets, build
 from digest.site.calendar import all_days_page
+from digest.site.day import day_page
+from digest.site.math import comment_to_html, to_html
 from tests.attacks import ATTACKS
-from tests.cli.test_sinks import as_github, as_python, digest_of
+from tests.cli.test_sinks import digest_of
 from tests.site import served
 from tests.site.days import SITE
+from tests.site.test_math import CONVERTED, MATHML_ATTACKS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
@@ -34,13 +38,29 @@ PROVOKE = """() => {
 }"""
 
 
-def watch(page: Page, dialogs: list[str], requests: list[str]) -> None:
+@contextmanager
+def provoked(browser: Browser, file: Path) -> Iterator[Page]:
+    """The page in the file after every event. Nothing of it may have run or asked for anything."""
+    page = browser.new_page()
+    dialogs: list[str] = []
+    requests: list[str] = []
+
     def dismiss(dialog: Dialog) -> None:
         dialogs.append(dialog.message)
         dialog.dismiss()
 
     page.on("dialog", dismiss)
     page.on("request", lambda request: requests.append(request.url))
+    page.add_init_script("window.pwned = () => { window.hurt = true }")
+    page.goto(file.as_uri())
+    page.evaluate(PROVOKE)
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.hurt") is None
+    assert not dialogs
+    assert [url for url in requests if not url.startswith("file:")] == []
+    assert page.url == file.as_uri()
+    yield page
+    page.close()
 
 
 def corpus() -> Digest:
@@ -120,35 +140,37 @@ def _write(folder: Path, digest: Digest, settings: Site) -> None:
         file.write_bytes(data or b"")
 
 
+FOREIGN = "img, iframe, svg, style, script:not(head > script[src$='.js'])"
+
+
 def test_a_browser_runs_nothing_of_the_corpus_and_asks_for_nothing(
     browser: Browser, tmp_path: Path
 ) -> None:
-    digest = corpus()
     _, settings = digest_of("<script>pwned()</script> {{ x }} ![x](https://evil.example/x.png)")
-    for path, data in build.day_files(digest, settings).items():
-        assert data is not None
-        (tmp_path / path.name).write_bytes(data)
-        if path.suffix == ".md":  # as readers show it that sanitise nothing
-            for name, render in (("github", as_github), ("python", as_python)):
-                head = "<!doctype html><meta charset=utf-8>"
-                made = head + render(data.decode())
-                (tmp_path / f"{name}.html").write_text(made, encoding="utf-8")
-    pages = sorted(tmp_path.glob("*.html"))
-    assert len(pages) == 3
-    for file in pages:
-        page = browser.new_page()
-        dialogs: list[str] = []
-        requests: list[str] = []
-        watch(page, dialogs, requests)
-        page.add_init_script("window.pwned = () => { window.hurt = true }")
-        page.goto(file.as_uri())
-        page.evaluate(PROVOKE)
-        page.wait_for_timeout(100)
-        assert page.evaluate("window.hurt") is None, file.name
-        foreign = "img, iframe, svg, script:not(head > script[src$='.js'])"
-        assert page.evaluate("s => document.querySelectorAll(s).length", foreign) == 0
-        assert page.evaluate("document.querySelectorAll('a').length") > len(ATTACKS)
-        assert not dialogs
-        assert [url for url in requests if not url.startswith("file:")] == []
-        assert page.url == file.as_uri()
-        page.close()
+    file = tmp_path / "day.html"
+    file.write_bytes(day_page(corpus(), settings, ""))
+    with provoked(browser, file) as page:
+        assert page.locator(FOREIGN).count() == 0
+        assert page.locator("a").count() > len(ATTACKS)
+
+
+def test_a_browser_parses_math_as_it_was_written(browser: Browser, tmp_path: Path) -> None:
+    attacks = [attack[:LONGEST] for attack in (*MATHML_ATTACKS, *ATTACKS)]
+    parts = [to_html(text) for a in attacks for text in (a, f"${a}$", rf"$\text{{{a}}}$")]
+    parts += [*map(comment_to_html, attacks), *map(to_html, CONVERTED)]
+    file = tmp_path / "math.html"
+    body = "\n".join(f"<div>{html}</div>" for html in parts)
+    file.write_text(f"<!doctype html><meta charset=utf-8>{body}", encoding="utf-8")
+    with provoked(browser, file) as page:
+        assert page.locator(FOREIGN).count() == 0
+        # No element left its namespace, no math fell apart, no attribute came to be.
+        assert page.evaluate("document.body.children.length") == len(parts)
+        strange = """() => [...document.querySelectorAll('math *')].filter(
+            e => e.namespaceURI !== 'http://www.w3.org/1998/Math/MathML').length"""
+        assert page.evaluate(strange) == 0
+        names = "[...document.body.querySelectorAll('*')].flatMap(e => e.getAttributeNames())"
+        handlers = f"{names}.filter(n => n.startsWith('on') || n === 'style' || n === 'id')"
+        assert page.evaluate(handlers) == []
+        drawn = """() => [...document.querySelectorAll('math')].filter(
+            e => e.getBoundingClientRect().width > 0).length"""
+        assert page.evaluate(drawn) > len(CONVERTED) - 5

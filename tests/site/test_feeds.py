@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from io import BytesIO
@@ -23,10 +22,8 @@ from digest.core.day import Digest, Kept, Unscored
 from digest.core.papers import Entry, Source, SourceState
 from digest.core.scores import Score
 from digest.core.tex import plain
-from digest.core.wording import totals, warnings
 from digest.publish.commit import commit_message
 from digest.run.ranking import rank
-from digest.site import assets
 from digest.site.feeds import DAYS, LIMIT, NAMESPACE, PAPERS, feeds
 from digest.site.sanitize import _BLOCKS
 from tests import make
@@ -48,8 +45,8 @@ def at(url: str | None) -> Site:
 
 
 def made(*days: Digest, url: str | None = URL) -> tuple[ET.Element, ET.Element, dict[str, Any]]:
-    """The three feeds, each held to its standard."""
-    files = feeds(days, at(url))
+    """The three feeds of these days, oldest first, each held to its standard."""
+    files = feeds(days[::-1], at(url))
     assert list(files) == [DAY_FEED, PAPER_FEED, JSON_FEED]
     assert all(len(data) < LIMIT for data in files.values())
     told = json.loads(files[JSON_FEED])
@@ -76,12 +73,9 @@ def day_after(number: int, of: Digest = EVENTFUL) -> Digest:
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)")
 URN = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
-# RFC 4287, 4.1: how often each child may stand there.
-ONE, MAYBE, ANY, SOME = (1, 1), (0, 1), (0, 10**6), (1, 10**6)
-FEED = {"title": ONE, "id": ONE, "updated": ONE, "author": SOME, "link": SOME, "entry": ANY}
-FEED |= {"generator": MAYBE, "rights": MAYBE, "subtitle": MAYBE, "icon": MAYBE}
-ENTRY = {"title": ONE, "id": ONE, "updated": ONE, "published": MAYBE, "author": ANY, "link": SOME}
-ENTRY |= {"category": ANY, "rights": MAYBE, "content": ONE}
+# RFC 4287, 4.1: what must stand there once, and what else may.
+FEED = {"title", "id", "updated"}, {"author", "link", "entry", "generator", "rights", "subtitle"}
+ENTRY = {"title", "id", "updated", "content"}, {"published", "author", "link", "category", "rights"}
 
 
 def atom(data: bytes) -> ET.Element:
@@ -91,39 +85,30 @@ def atom(data: bytes) -> ET.Element:
         namespace, brace, element.tag = element.tag.rpartition("}")
         assert namespace + brace == "{http://www.w3.org/2005/Atom}"
     assert feed.tag == "feed"
-    check_children(feed, FEED)
+    check_children(feed, FEED[0], FEED[1] | {"icon"})
+    assert feed.findtext("author/name")
     ids = texts(feed, "entry/id")
     assert len(ids) == len(set(ids))
     for entry in feed.findall("entry"):
-        check_children(entry, ENTRY)
-        (content,) = entry.findall("content")
-        assert content.get("type") == "html"
-        assert (content.text or "").strip()
-        for category in entry.findall("category"):
-            assert category.get("term")
+        check_children(entry, *ENTRY)
+        assert [content.get("type") for content in entry.findall("content")] == ["html"]
+        assert all(category.get("term") for category in entry.findall("category"))
     return feed
 
 
-def check_children(element: ET.Element, allowed: dict[str, tuple[int, int]]) -> None:
+def check_children(element: ET.Element, once: set[str], others: set[str]) -> None:
     tags = [child.tag for child in element]
-    assert set(tags) <= set(allowed)
-    for tag, (least, most) in allowed.items():
-        assert least <= tags.count(tag) <= most, tag
-    links = [
-        (link.get("rel", "alternate"), link.get("type"), link.get("hreflang"))
-        for link in element.findall("link")
-    ]
-    assert len(links) == len(set(links))
-    assert sum(rel == "alternate" for rel, _, _ in links) == 1
-    assert all(link.get("href") for link in element.findall("link"))
-    for author in element.findall("author"):
-        assert [child.tag for child in author] == ["name"]
-        assert (author[0].text or "").strip()
-    for tag in ("title", "id"):
+    assert set(tags) <= once | others
+    for tag in once:
+        assert tags.count(tag) == 1
         assert (element.findtext(tag) or "").strip()
+    links = element.findall("link")
+    assert [link.get("rel") for link in links] in (["alternate"], ["alternate", "self"])
+    assert all(link.get("href") for link in links)
+    assert all(name.strip() for name in texts(element, "author/name"))
     assert not re.search(r"\s", element.findtext("id") or "")
-    for tag in ("updated", "published"):
-        assert all(RFC3339.fullmatch(said) for said in texts(element, tag))
+    for time in (*texts(element, "updated"), *texts(element, "published")):
+        assert RFC3339.fullmatch(time)
 
 
 def texts(element: ET.Element, path: str) -> list[str]:
@@ -151,7 +136,7 @@ def check_json_feed(feed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("path", ["feed.xml", "papers.xml", "feed.json"])
 def test_a_feed_looks_as_agreed(path: str, golden: Golden) -> None:
-    golden(path, feeds([EVENTFUL, QUIET], at(URL))[PurePosixPath(path)])
+    golden(path, feeds([QUIET, EVENTFUL], at(URL))[PurePosixPath(path)])
 
 
 def test_a_day_is_titled_like_its_commit() -> None:
@@ -160,15 +145,10 @@ def test_a_day_is_titled_like_its_commit() -> None:
     assert texts(by_day, "entry/title") == [subject] == [i["title"] for i in told["items"]]
 
 
-def test_a_day_states_its_sums_its_warnings_and_what_was_not_scored() -> None:
+def test_a_day_says_why_papers_were_not_scored() -> None:
     lost = (Unscored(LOST, "timeout"), Unscored(LOST, "timeout"), Unscored(LOST, "a <new> reason"))
-    day = replace(EVENTFUL, unscored=lost)
-    by_day, _, _ = made(day)
+    by_day, _, _ = made(replace(EVENTFUL, unscored=lost))
     shown = Page(by_day.findtext("entry/content") or "").text
-    assert totals(day.counts) in shown
-    assert len(warnings(day)) == 2
-    assert all(said in shown for said in warnings(day))
-    assert "Near misses: 1 paper just under the cut." in shown
     assert "Unscored: 2 timeout, 1 a <new> reason." in shown
 
 
@@ -244,22 +224,6 @@ def test_ids_depend_neither_on_the_address_nor_on_the_title() -> None:
 # --- which days, which papers, how much -------------------------------------------------------
 
 
-def test_the_feeds_hold_the_days_made_last_newest_first() -> None:
-    days = [day_after(n) for n in range(20)]
-    repaired = replace(days[0], generated_at=days[-1].generated_at)  # as late as the newest
-    shuffled = [repaired, *days[1:]]
-    random.Random(1).shuffle(shuffled)
-    by_day, by_paper, told = made(*shuffled)
-    dates = [title.split()[1].rstrip(":") for title in texts(by_day, "entry/title")]
-    expected = [days[-1], repaired, *reversed(days[-13:-1])]
-    assert dates == [str(day.date) for day in expected]
-    assert [i["_preprint_digest"]["date"] for i in told["items"]] == dates
-    assert len(dates) == DAYS
-    assert texts(by_paper, "entry/id")[:3] == [
-        f"oai:arXiv.org:{i}" for i in ("2719.00000", "2719.00001", "2700.00000")
-    ]
-
-
 def test_a_paper_kept_on_two_days_stands_there_once_as_of_the_later() -> None:
     later = replace(
         EVENTFUL, date=date(2026, 11, 16), generated_at=datetime(2026, 11, 16, 6, tzinfo=UTC)
@@ -267,12 +231,6 @@ def test_a_paper_kept_on_two_days_stands_there_once_as_of_the_later() -> None:
     _, by_paper, _ = made(EVENTFUL, later)
     assert len(by_paper.findall("entry")) == 2
     assert set(texts(by_paper, "entry/published")) == {"2026-11-16T00:00:00-05:00"}
-
-
-def test_the_same_day_twice_is_one_entry_the_newer() -> None:
-    again = replace(EVENTFUL, generated_at=EVENTFUL.generated_at + timedelta(1))
-    by_day, _, _ = made(again, EVENTFUL)
-    assert texts(by_day, "entry/updated") == ["2026-11-13T06:30:00+00:00"]
 
 
 def crowded(papers: int, comment: str, number: int = 0) -> Digest:
@@ -289,26 +247,26 @@ def crowded(papers: int, comment: str, number: int = 0) -> Digest:
 
 @pytest.mark.parametrize("comment", ["Because it is <good> & new. " * 20, '"' * 590, "\n" * 2_000])
 def test_a_huge_day_says_how_many_papers_its_list_leaves_out(comment: str) -> None:
-    by_day, by_paper, _ = made(crowded(1_500, comment))
+    by_day, by_paper, _ = made(crowded(400, comment))
     (content,) = texts(by_day, "entry/content")
     listed = content.count("<li>")
-    assert 20 < listed < 1_500
-    assert f"And {1_500 - listed:,} more on <a href=" in content
+    assert 20 < listed < 400
+    assert f"And {400 - listed:,} more on <a href=" in content
     assert content.count("</li>") == listed
     assert content.endswith("</p>")
     assert len(by_paper.findall("entry")) == PAPERS
 
 
 def test_however_long_the_days_all_fourteen_stay_with_their_best_papers() -> None:
-    days = [crowded(1_500, "Because it is good & new. " * 20, n) for n in range(DAYS)]
+    days = [crowded(150, "Because it is good & new. " * 20, n) for n in range(DAYS)]
     by_day, _, told = made(*days)
     contents = texts(by_day, "entry/content")
     assert len(contents) == DAYS == len(told["items"])
     for content, day in zip(contents, reversed(days), strict=True):
         listed = re.findall(r"arxiv.org/abs/([\d.]+)", content)
         assert listed == [kept.paper.id for kept in day.kept[: len(listed)]]
-        assert f"And {1_500 - len(listed):,} more on" in content
-    assert len(feeds(days, at(URL))[DAY_FEED]) > LIMIT * 0.9
+        assert f"And {150 - len(listed):,} more on" in content
+    assert len(feeds(days[::-1], at(URL))[DAY_FEED]) > LIMIT * 0.9
 
 
 def test_a_feed_too_large_loses_the_papers_at_its_end() -> None:
@@ -350,24 +308,8 @@ def links(content: str) -> list[str]:
     return [str(dict(a)["href"]) for tag, a in Page(content).skeleton if tag == "a"]
 
 
-@pytest.mark.parametrize("url", [URL, URL + "/"])
-def test_every_link_is_absolute_where_the_address_is_known(url: str) -> None:
-    by_day, by_paper, told = made(EVENTFUL, url=url)
-    for feed, path in ((by_day, "feed.xml"), (by_paper, "papers.xml")):
-        assert [(e.get("rel"), e.get("href")) for e in feed.findall("link")] == [
-            ("alternate", f"{URL}/"),
-            ("self", f"{URL}/{path}"),
-        ]
-        for content in texts(feed, "entry/content"):
-            assert all(link.startswith("https://") for link in links(content))
-    (link,) = by_day.findall("entry/link")
-    assert link.get("href") == f"{URL}/2026/2026-11-12.html"
-    icon = assets.path("icon")
-    assert {f.findtext("icon") for f in (by_day, by_paper)} == {f"{URL}/{icon}"}
-    assert told["icon"] == told["favicon"] == f"{URL}/{icon}"
-    assert told["home_page_url"] == f"{URL}/"
-    assert told["feed_url"] == f"{URL}/feed.json"
-    assert told["items"][0]["url"] == link.get("href")
+def test_a_slash_at_the_end_of_the_address_changes_nothing() -> None:
+    assert feeds([EVENTFUL], at(URL + "/")) == feeds([EVENTFUL], at(URL))
 
 
 def test_where_the_address_is_not_known_links_are_relative_to_the_feed() -> None:
@@ -398,7 +340,7 @@ def read(data: bytes) -> Any:
 
 @pytest.mark.parametrize("url", [URL, None])
 def test_a_reader_sees_what_is_meant(url: str | None) -> None:
-    files = feeds([EVENTFUL, QUIET], at(url))
+    files = feeds([QUIET, EVENTFUL], at(url))
     days, papers = read(files[DAY_FEED]), read(files[PAPER_FEED])
     assert days.feed.title == SITE.title
     assert days.feed.author == SITE.title
@@ -419,50 +361,21 @@ def test_a_reader_sees_what_is_meant(url: str | None) -> None:
     assert [t.term for t in hostile.tags] == ["Routing", "cs.LG"]
 
 
-def test_a_reader_that_sanitises_finds_nothing_to_remove() -> None:
-    files = feeds([EVENTFUL, QUIET], at(URL))
-    for path in (DAY_FEED, PAPER_FEED):
-        raw = feedparser.parse(BytesIO(files[path]), sanitize_html=False)
-        for entry, untouched in zip(read(files[path]).entries, raw.entries, strict=True):
-            seen, meant = Page(entry.content[0].value), Page(untouched.content[0].value)
-            assert seen.skeleton == meant.skeleton
-            assert seen.text == meant.text
-
-
 # --- text from outside ------------------------------------------------------------------------
 
 
-def strings(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, each in value.items():
-            yield from (key, *strings(each))
-    elif isinstance(value, list):
-        for each in value:
-            yield from strings(each)
-    elif isinstance(value, str):
-        yield value
-
-
-def contents(text: str, names: Iterable[str]) -> tuple[list[Page], list[str]]:
-    """The HTML of every entry and title, and every string that is not HTML."""
+def contents(text: str, names: Iterable[str]) -> tuple[list[Page], str]:
+    """The HTML of every title and entry, and all that the three feeds hold."""
     day, site = digest_of(text, names)
     files = feeds([day], replace(site, url=URL))
-    assert all(len(data) < LIMIT for data in files.values())
-    trees = [atom(files[DAY_FEED]), atom(files[PAPER_FEED])]
     told = json.loads(files[JSON_FEED])
     check_json_feed(told)
-    said = [*strings(told)]
-    for tree in trees:
-        for element in tree.iter():
-            said += [element.text or "", *element.attrib.values()]
-    html = [
-        text
-        for tree in trees
-        for tag in ("title", "content")
-        for text in texts(tree, f"entry/{tag}")
-    ]
-    html.append(told["items"][0]["content_html"])
-    return [Page(text) for text in html], said
+    html = [item["content_html"] for item in told["items"]]
+    everything = [json.dumps(told, ensure_ascii=False)]
+    for tree in (atom(files[DAY_FEED]), atom(files[PAPER_FEED])):
+        html += [*texts(tree, "entry/title"), *texts(tree, "entry/content")]
+        everything += [*tree.itertext(), *(v for e in tree.iter() for v in e.attrib.values())]
+    return [Page(text) for text in html], "\n".join(everything)
 
 
 HARMLESS = [page.skeleton for page in contents("harmless", FIELDS)[0]]
@@ -470,54 +383,39 @@ ALLOWED = {"p", "strong", "ol", "li", "br", "a"} | _BLOCKS
 
 
 @pytest.mark.parametrize("attack", [a[:500] for a in ATTACKS], ids=name)
-def test_no_attack_adds_an_element_to_an_entry(attack: str) -> None:
-    pages, said = contents(attack, set(FIELDS) - {"comment"})
+def test_no_attack_adds_an_element_or_loads_anything(attack: str) -> None:
+    pages, text = contents(attack, set(FIELDS) - {"comment"})
     assert [page.skeleton for page in pages] == HARMLESS
-    for text in said:
-        assert_inert(text)
-
-
-@pytest.mark.parametrize("attack", [a[:1_500] for a in ATTACKS], ids=name)
-def test_no_comment_acts_or_loads_anything(attack: str) -> None:
-    pages, said = contents(attack, FIELDS)
+    assert_inert(text)
+    pages, text = contents(attack, ["comment"])
+    assert_inert(text)
     for page in pages:
         for tag, attributes in page.skeleton:
             assert tag.removeprefix("/") in ALLOWED, tag
             assert {key for key, _ in attributes} <= {"href", "rel"}, attributes
             href = dict(attributes).get("href") or ""
             assert re.match(r"https?://|(?![a-zA-Z][\w+.-]*:)", href), href
-    for text in said:
-        assert_inert(text)
 
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_text_can_be_read(text: str) -> None:
-    pages, said = contents(text, ["title", "author", "abstract", "reason", "topic", "site_title"])
+    pages, _ = contents(text, ["title", "author", "abstract", "reason", "topic", "site_title"])
     shown = readable("".join(page.text for page in pages))
     assert readable(plain(text)) in shown
     assert readable(text) in shown
-    assert readable(text) in map(readable, said)  # the author's name, the feed's title
 
 
 # --- any day at all ---------------------------------------------------------------------------
 
 
-@make.examples(25)
-@given(st.lists(digests(), min_size=1, max_size=3), st.sampled_from([URL, None]))
+@make.examples(10)
+@given(
+    st.lists(digests(), min_size=1, max_size=3, unique_by=lambda day: day.date),
+    st.sampled_from([URL, None]),
+)
 def test_any_days_make_well_formed_feeds(days: list[Digest], url: str | None) -> None:
     by_day, by_paper, told = made(*days, url=url)
-    assert len(by_day.findall("entry")) == len({day.date for day in days}) == len(told["items"])
+    assert len(by_day.findall("entry")) == len(days) == len(told["items"])
     kept = {k.paper.id for day in days for k in day.kept}
-    if len({day.date for day in days}) == len(days):
-        assert set(texts(by_paper, "entry/id")) == {f"oai:arXiv.org:{i}" for i in kept}
-    assert all(URN.fullmatch(found) for found in texts(by_day, "entry/id"))
-
-
-@make.examples(15)
-@given(st.lists(digests(), max_size=3, unique_by=lambda day: day.date), st.randoms())
-def test_the_same_days_make_the_same_bytes_in_whatever_order(
-    days: list[Digest], chance: random.Random
-) -> None:
-    first = feeds(days, at(URL))
-    chance.shuffle(days)
-    assert feeds(iter(days), at(URL)) == first
+    assert set(texts(by_paper, "entry/id")) == {f"oai:arXiv.org:{i}" for i in kept}
+    assert all(URN.fullmatch(urn) for urn in texts(by_day, "entry/id"))

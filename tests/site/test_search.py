@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -131,13 +132,6 @@ def test_a_query_finds_the_papers_that_have_all_of_it(
     assert small.locator(".count").inner_text() == f"{words}; searched 2 of 2 months."
 
 
-def test_a_result_links_its_paper_on_its_day(visit: Visit) -> None:
-    page = visit({"2026-01": {"2026-01-30": [["math.GT/0309136", "Knots", [], "none", "", 9, 8]]}})
-    ask(page, "knots")
-    link = page.locator(".results .title").get_attribute("href")
-    assert link == "../2026/2026-01-30.html#math.GT-0309136"
-
-
 def test_a_result_shows_what_the_reader_weighs(small: Page) -> None:
     ask(small, "good kind")
     lines = small.locator(".result").inner_text().split("\n")
@@ -193,7 +187,7 @@ def test_a_new_query_takes_the_place_of_one_under_way(visit: Visit) -> None:
     assert found(page) == ["3"]
 
 
-@pytest.mark.parametrize("query", ["", "s", " s ", '""', '"s'])
+@pytest.mark.parametrize("query", ["", '"s'])
 def test_for_less_than_two_characters_nothing_is_fetched(visit: Visit, query: str) -> None:
     page = visit(SMALL, q=query)
     page.locator("input[name=q]").press("Enter")
@@ -202,30 +196,25 @@ def test_for_less_than_two_characters_nothing_is_fetched(visit: Visit, query: st
     assert page.locator(".result").count() == 0
 
 
-def comment_of_kept(kept: Kept) -> object:
-    (day,) = search.entries([make.digest(kept=(kept,))]).values()
-    return day[0][4]
-
-
-def comment_of(said: str) -> object:
+def comment_of(comment: str, author_match: str | None = None) -> object:
     """As the index has it."""
-    return comment_of_kept(Kept(make.paper("2601.00001"), replace(make.score(), comment=said)))
+    score = replace(make.score(), comment=comment)
+    kept = Kept(make.paper("2601.00001"), score, author_match)
+    (((*_, indexed, _, _),),) = json.loads(search.shard([make.digest(kept=(kept,))])).values()
+    return indexed
 
 
 def test_a_result_shows_no_raw_markdown() -> None:
-    said = "**So `this`** is _it_, [see](https://x.org/a_b): 2*3*4, snake_case_name, A* and B*"
-    assert comment_of(said) == "So this is it, see: 2*3*4, snake_case_name, A* and B*"
+    comment = "**So `this`** is _it_, [see](https://x.org/a_b): 2*3*4, snake_case_name, A* and B*"
+    shown = "So this is it, see: 2*3*4, snake_case_name, A* and B*"
+    assert comment_of(comment) == shown
+    assert comment_of(comment, "A *Star*") == f"author match: A *Star*. {shown}"
 
 
 @pytest.mark.parametrize("sign", ["*", "**", "_", "`", "[x](y ", "*a ", "**a*b "])
 def test_a_comment_full_of_signs_holds_up_nothing(sign: str) -> None:
-    with make.cpu_seconds(10):
-        comment_of(sign * 5_000)
-
-
-def test_what_matched_an_author_is_no_markdown() -> None:
-    match = Kept(make.paper("2601.00001"), replace(make.score(), comment="*So* it is."), "A *Star*")
-    assert comment_of_kept(match) == "author match: A *Star*. So it is."
+    with make.cpu_seconds(3):
+        comment_of(sign * 1_500)
 
 
 # --- starred ----------------------------------------------------------------------------------
@@ -283,13 +272,6 @@ def test_an_address_leads_to_the_starred_papers(starred: Visit, asked: str) -> N
     assert found(page) == ["3", "4"]
 
 
-def test_without_stars_it_says_so(visit: Visit) -> None:
-    page = visit(SMALL)
-    page.get_by_label("Only starred").check()
-    finish(page)
-    assert page.locator(".count").inner_text() == "No paper is starred."
-
-
 MANY: Shards = {
     f"2026-{month:02}": {f"2026-{month:02}-15": [line(n, f"Paper {n}") for n in range(150)]}
     for month in range(1, 6)
@@ -319,34 +301,25 @@ def test_the_query_goes_into_the_address(small: Page) -> None:
     assert small.url.endswith("search/index.html?q=%22mixture+of%22+%C3%BCnal")
 
 
-def test_coming_back_shows_the_results_again(visit: Visit) -> None:
-    page = visit(SMALL)
-    ask(page, "rlhf")
-    page.goto("about:blank")
-    page.go_back()
-    finish(page)
-    assert found(page) == ["3"]
-
-
 # --- what can be wrong ------------------------------------------------------------------------
 
-BROKEN = {
-    "cut short": b'{"2026-01-30": [["2601.0',
-    "no JSON": b"<!doctype html>",
-    "missing": None,
-    "not papers": {"2026-01-30": [5]},
-    "no texts": {"2026-01-30": [[1, 2, [3], 4, 5, 6, 7]]},
-    "no date": {"../../evil": [line(1, "Sparse")]},
+BROKEN: Shards = {
+    "2026-02": b'{"2026-01-30": [["2601.0',
+    "2026-03": b"<!doctype html>",
+    "2026-04": None,
+    "2026-05": {"2026-01-30": [5]},
+    "2026-06": {"2026-01-30": [[1, 2, [3], 4, 5, 6, 7]]},
+    "2026-07": {"../../evil": [line(1, "Sparse")]},
 }
 
 
-@pytest.mark.parametrize("broken", BROKEN)
-def test_a_month_that_cannot_be_read_is_named(visit: Visit, broken: str) -> None:
-    page = visit(SMALL | {"2026-02": BROKEN[broken]})
+def test_months_that_cannot_be_read_are_named(visit: Visit) -> None:
+    page = visit(SMALL | BROKEN)
     ask(page, "sparse")
-    said = page.locator(".problem").inner_text()
-    assert said == "Not searched, for it could not be read: February 2026."
-    assert page.locator(".count").inner_text() == "3 papers; searched 2 of 3 months."
+    months = "July 2026, June 2026, May 2026, April 2026, March 2026, February 2026"
+    problem = page.locator(".problem").inner_text()
+    assert problem == f"Not searched, for it could not be read: {months}."
+    assert page.locator(".count").inner_text() == "3 papers; searched 2 of 8 months."
 
 
 def test_a_month_that_could_not_be_read_is_tried_again(visit: Visit) -> None:
@@ -371,15 +344,6 @@ def test_from_disk_it_says_that_it_cannot(browser: Browser, tmp_path: Path) -> N
     page.close()
 
 
-def test_without_javascript_it_leads_to_the_list_of_days(browser: Browser, tmp_path: Path) -> None:
-    served.write_search(tmp_path, SMALL)
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto((tmp_path / "search/index.html").as_uri())
-    assert page.locator("noscript a, main a").first.get_attribute("href") == "../archive.html"
-    context.close()
-
-
 def test_hostile_papers_are_text(visit: Visit) -> None:
     papers = [
         line(n, f"Attack {text}", (text,), topic=text, comment=text)
@@ -394,10 +358,3 @@ def test_hostile_papers_are_text(visit: Visit) -> None:
     assert [url for url in reader.requests if not url.startswith(reader.address)] == []
     inside = "img, script, iframe, svg, style, base, form, object, [onerror], [onload]"
     assert page.locator(".results").locator(inside).count() == 0
-
-
-def test_a_phone_shows_results_without_scrolling_sideways(visit: Visit) -> None:
-    page = visit({"2026-01": {"2026-01-30": [line(1, "Long" + "g" * 10_000, ("A" * 500,))]}})
-    page.set_viewport_size({"width": 390, "height": 844})
-    ask(page, "long")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -10,10 +10,8 @@ import pytest
 from digest.archive import store
 from digest.archive.layout import is_generated
 from digest.core.day import Digest, Missed, Status
-from digest.core.wording import totals
 from digest.run import output
 from digest.run.check import check
-from digest.site import build
 from digest.site import pages as pages_of_site
 from tests import make
 from tests.site.days import EVENTFUL, QUIET, SITE
@@ -33,13 +31,6 @@ def test_the_front_page_is_the_newest_days() -> None:
     inside = day[papers].replace('href="../', 'href="')
     assert inside in front
     assert files[PurePosixPath("latest.md")] == files[PurePosixPath("2026/2026-11-13.md")]
-
-
-def test_the_front_page_names_the_announcements_that_were_missed() -> None:
-    later = replace(QUIET, date=date(2026, 11, 18))
-    front = front_page(EVENTFUL, QUIET, later)
-    assert "16 November" in front
-    assert "17 November" in front
 
 
 # --- days without an announcement -------------------------------------------------------------
@@ -118,13 +109,10 @@ def test_the_page_of_an_earlier_year_is_made_where_it_is_lacking_and_else_left(
     assert written(tmp_path, [QUIET])["2024/2024.html"] == files["2024/2024.html"]
 
 
-def test_the_first_day_of_a_year_completes_the_page_of_the_year_before(tmp_path: Path) -> None:
-    january = make.digest(day=date(2027, 1, 5), generated_at=datetime(2027, 1, 5, 6, tzinfo=UTC))
-    before = written(tmp_path / "out", [EVENTFUL, QUIET])["2026/2026.html"]
-    after = written(tmp_path / "out", [january])
-    assert after["2026/2026.html"] != before
-    output.render(tmp_path / "out", tmp_path / "to", SITE)
-    assert make.tree(tmp_path / "to") == after
+def test_a_months_page_depends_on_its_own_days_alone() -> None:
+    november = PurePosixPath("2026/2026-11.html")
+    among = output.site_files([empty(date(2026, 10, 30)), EVENTFUL, QUIET, DECEMBER], SITE)
+    assert among[november] == everything()[november]
 
 
 def test_an_empty_month_has_a_page_and_nothing_to_search(tmp_path: Path) -> None:
@@ -224,6 +212,17 @@ def test_an_empty_day_does_not_hide_which_announcements_were_missed() -> None:
     assert "No digest was made for Monday, 16 November 2026." in unrecorded
 
 
+def test_the_feeds_hold_the_days_made_last_newest_first() -> None:
+    def day(number: int, made: int) -> Digest:
+        times = {"day": date(2026, 1, number), "generated_at": datetime(2026, 2, made, tzinfo=UTC)}
+        return make.digest(**times)  # type: ignore[arg-type]
+
+    days = [day(1, 28), *(day(number, number) for number in range(2, 21))]  # the first repaired
+    feed = output.site_files(days, SITE)[PurePosixPath("feed.xml")] or b""
+    numbers = re.findall(r"<title type=.html.>Digest 2026-01-(\d\d)", feed.decode())
+    assert list(map(int, numbers)) == [1, *range(20, 7, -1)]
+
+
 # --- the search -------------------------------------------------------------------------------
 
 
@@ -242,23 +241,8 @@ def test_what_an_interrupted_rescoring_left_in_the_search_is_made_anew(tmp_path:
     assert files[SHARD] == fresh[PurePosixPath(SHARD)] != stale
 
 
-@pytest.mark.parametrize("damaged", [b"", b"[]", b'{"2026-11-12":1,"2026-11-13":[[]]}', b"\xff"])
-def test_a_damaged_search_index_is_made_anew(tmp_path: Path, damaged: bytes) -> None:
-    files = written(tmp_path, [EVENTFUL, QUIET])
-    (tmp_path / SHARD).write_bytes(damaged)
-    assert written(tmp_path, [QUIET]) == files
-
-
 # --- the files --------------------------------------------------------------------------------
 
 
 def test_every_file_of_the_site_is_known_as_ours() -> None:
     assert [path for path in everything() if not is_generated(str(path))] == []
-
-
-@pytest.mark.parametrize("digest", [EVENTFUL, QUIET], ids=["eventful", "quiet"])
-def test_the_totals_stand_on_both_forms_of_a_day(digest: Digest) -> None:
-    counts = digest.counts
-    for made in build.day_files(digest, SITE).values():
-        text = (made or b"").decode().replace("\\", "")
-        assert totals(counts) in text
