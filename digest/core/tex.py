@@ -321,7 +321,9 @@ def _plain(part: Part) -> str:
     if isinstance(part, Formula):
         return _plain_formula(part.source)
     if isinstance(part, Command):
-        return _plain_formula(f"${part.source}$").strip("$")
+        text = _plain_formula(f"${part.source}$").strip("$")
+        is_shown = any(not (sign.isspace() or unicodedata.combining(sign)) for sign in text)
+        return text if is_shown else part.source
     shown = "".join(map(_plain, part.parts))
     if isinstance(part, Link):
         return f"{shown} ({part.address})" if shown else part.address
@@ -365,8 +367,15 @@ def _keep_together(script: re.Match[str]) -> str:
 # --- pylatexenc -------------------------------------------------------------------------------
 
 
+# Parts of a document, not of a line. pylatexenc remembers the title of one text for the next.
+_OF_DOCUMENTS = re.compile(
+    r"title|author|date|maketitle|today|includegraphics|item|(?:sub)*(?:section|paragraph)|chapter"
+)
+
+
 def _is_known(macro: str) -> bool:
-    return _converter().latex_context.get_macro_spec(macro) is not None
+    spec = _converter().latex_context.get_macro_spec(macro)
+    return spec is not None and not _OF_DOCUMENTS.fullmatch(macro)
 
 
 @lru_cache(maxsize=10_000)  # accents and formulas repeat, and pylatexenc takes a millisecond
