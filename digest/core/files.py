@@ -56,5 +56,5 @@ def cannot_be_read(path: Path, error: OSError) -> ArchiveError:
 
 def cannot_be_written(path: Path, error: OSError) -> ArchiveError:
     """The error for a file that the system does not let us write."""
-    why = f"cannot be written: {error.strerror}: free the disk or fix the permissions"
-    return ArchiveError(f"{path}: {why}, then run again")
+    remedy = "free the disk, fix the permissions or move what is in the way, then run again"
+    return ArchiveError(f"{path}: cannot be written: {error.strerror}: {remedy}")

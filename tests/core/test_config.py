@@ -255,6 +255,8 @@ def test_folders_are_relative_to_the_file(file: Path) -> None:
         ("? [a]\n: b\n", "line 1, column 3: not YAML: found unhashable key"),
         ("a: !!python/name:os.system\n", "line 1, column 4: not YAML: could not determine a const"),
         ("a: !!bool x\n", "not YAML: 'x'"),
+        (f"a: 0x{'f' * 5_000}\n", "line 1: a number that is much too long"),
+        (f"a: {'9' * 5_000}\n", "line 1: a number that is much too long"),
         ("a: \x07\n", "not YAML: unacceptable character #x0007"),
         ("[" * 500, "not YAML: maximum recursion depth exceeded"),
         ("a: &a [x, x]\nb: &b [*a, *a]\n", "line 2: the alias *a: write the value itself"),

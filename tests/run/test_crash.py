@@ -203,7 +203,8 @@ def run_in_a_shell(bench: Bench, setting: str) -> subprocess.CompletedProcess[st
     return subprocess.run(
         ["sh", "-c", f'{setting}; exec "$@"', "sh", sys.executable, "-m", "digest", *arguments],
         cwd=bench.repository,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        env=os.environ
+        | {"PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
         check=False,
