@@ -3,7 +3,7 @@
 A provider may echo a key in an error, and a model may repeat it in a comment: with an invisible
 character inside, with JSON or HTML escapes, broken over two lines, in base64. So secrets are
 searched in the *skeleton* of a text: escapes decoded, letters in their plain form, everything but
-letters and digits removed. Then the shortest part of the text that has the match is replaced.
+letters and digits removed. The matches are then replaced in the text itself.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import base64
 import html
 import re
 import unicodedata
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import pairwise, product
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -35,8 +35,27 @@ _ESCAPES = re.compile(
 # A tag or an escaped control character may belong to the text or not: both readings are tried.
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,99}>")
 _CONTROL = re.compile(r"\\[nrtbf]")
+_READINGS = tuple(product((None, _TAG), (None, _CONTROL)))
 _SEPARATORS = re.compile(r"[\W_]+")
 _INVISIBLE = "[\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]*"
+
+_Reading = tuple["re.Pattern[str] | None", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A piece of a secret's skeleton, by which the secret is found."""
+
+    skeleton: str  # of the whole secret, in one of its spellings
+    start: int
+    text: str
+
+    @classmethod
+    def all_of(cls, skeleton: str) -> Iterator[_Window]:
+        """Together they find the whole, its beginning, its end, and any long part of it."""
+        size = min(_WINDOW, len(skeleton))
+        for start in {*range(0, len(skeleton) - size + 1, size), len(skeleton) - size}:
+            yield cls(skeleton, start, skeleton[start : start + size])
 
 
 class Secrets:
@@ -47,24 +66,19 @@ class Secrets:
         long_enough = [value for value in values if len(value) >= SHORTEST]
         sure = [value for value in long_enough if _is_sure(value)]
         spellings = {spelling for value in sure for spelling in _spellings(value)}
-        self._spellings = [frozenset(_pieces(spelling, 1)) for spelling in spellings]
-        # Few, but they find the whole, its beginning, its end, and any long part of it.
-        self._some_pieces = tuple(p for spelling in spellings for p in _pieces(spelling, _WINDOW))
+        self._windows = tuple(w for spelling in spellings for w in _Window.all_of(spelling))
         words = [value for value in long_enough if value not in sure]
         self._exact = tuple(re.compile(_INVISIBLE.join(map(re.escape, word))) for word in words)
 
     def found_in(self, text: str) -> bool:
         """True if `text` has a secret, or a long part of one. Keys made of words do not count: a
         title may have the same words."""
-        if not self._some_pieces:
-            return False
-        skeletons = _skeletons(text)
-        return any(piece in each for each in skeletons for piece in self._some_pieces)
+        return any(self._finds(text))
 
     def scrub(self, value: T) -> T:
         """`value` with each secret replaced by “…”: a text, or a dataclass, mapping, list or tuple
         of such, keys included. A value without a secret is returned unchanged."""
-        return self._scrub(value) if self._spellings or self._exact else value
+        return self._scrub(value) if self._windows or self._exact else value
 
     def _scrub(self, value: Any) -> Any:
         if isinstance(value, str):
@@ -80,40 +94,44 @@ class Secrets:
             return replace(value, **changed) if changed else value
         return value
 
+    def _finds(self, text: str) -> Iterator[_Reading]:
+        """The readings of `text` that have a secret."""
+        if not self._windows:
+            return
+        seen = set()
+        for reading in _READINGS:
+            skeleton = _skeleton(text, reading)
+            if skeleton not in seen and any(w.text in skeleton for w in self._windows):
+                yield reading
+            seen.add(skeleton)
+
     def _scrub_text(self, text: str) -> str:
         for pattern in self._exact:
             text = pattern.sub(HIDDEN, text)
-        while self.found_in(text):
-            start, end = self._place_in(text)
-            text = text[:start] + HIDDEN + text[end:]
+        for reading in self._finds(text):
+            text = self._scrub_reading(text, reading)
         return text
 
-    def _place_in(self, text: str) -> tuple[int, int]:
-        """Start and end of a secret: the shortest part of `text` with the same pieces of it."""
-        pieces = next(filter(None, (_found(spelling, text) for spelling in self._spellings)))
-        places = range(len(text) + 1)
-        end = bisect_left(places, True, key=lambda end: _found(pieces, text[:end]) == pieces)
-        after = bisect_left(
-            places[:end], True, key=lambda start: _found(pieces, text[start:end]) != pieces
-        )
-        return after - 1, end
-
-
-def _found(pieces: frozenset[str], text: str) -> frozenset[str]:
-    skeletons = _skeletons(text)
-    return frozenset(piece for piece in pieces if any(piece in each for each in skeletons))
-
-
-def _pieces(skeleton: str, step: int) -> Iterator[str]:
-    """Pieces of a secret's skeleton by which it is found, one every `step` characters."""
-    size = min(_WINDOW, len(skeleton))
-    for start in {*range(0, len(skeleton) - size + 1, step), len(skeleton) - size}:
-        yield skeleton[start : start + size]
+    def _scrub_reading(self, text: str, reading: _Reading) -> str:
+        skeleton, places = _traced_skeleton(text, reading)
+        hidden: list[tuple[int, int]] = []  # start and end, in `text`
+        for window in self._windows:
+            start = skeleton.find(window.text)
+            while start >= 0:
+                first, last = _extended(skeleton, start, window)
+                hidden.append((places[first][0], places[last - 1][1]))
+                start = skeleton.find(window.text, start + 1)
+        pieces, end = [], 0
+        for start, stop in sorted(hidden):
+            if start >= end:
+                pieces += [text[end:start], HIDDEN]
+            end = max(end, stop)
+        return "".join(pieces) + text[end:]
 
 
 def _is_sure(value: str) -> bool:
     """True if `value` can only be a secret: long, with letters and digits."""
-    skeleton = _skeleton(value)
+    skeleton = _skeleton(value, ())
     has_both = any(map(str.isdigit, skeleton)) and any(map(str.isalpha, skeleton))
     return len(skeleton) >= SHORTEST_SURE and has_both
 
@@ -121,30 +139,36 @@ def _is_sure(value: str) -> bool:
 def _spellings(secret: str) -> Iterator[str]:
     """The skeletons of a secret as it is, in hexadecimal, in base32, and in base64 at each of its
     three possible offsets."""
-    yield _skeleton(secret)
+    yield _skeleton(secret, ())
     yield base64.b32encode(secret.encode()).decode().lower().rstrip("=")[:-1]
     for data in (secret.encode(), secret.encode("utf-16-le")):
         yield data.hex()
         for offset in range(3):
             encoded = base64.b64encode(b"\0" * offset + data).decode().rstrip("=")
             # The first and the last characters also hold bits of the text around.
-            yield _skeleton(encoded[-(-offset * 8 // 6) + (offset > 0) : -1])
+            yield _skeleton(encoded[-(-offset * 8 // 6) + (offset > 0) : -1], ())
 
 
-def _skeletons(text: str) -> set[str]:
-    """The skeleton of each reading of `text`."""
+def _extended(skeleton: str, start: int, window: _Window) -> tuple[int, int]:
+    """Start and end of the longest match with the secret around `window`, found at `start`."""
+    secret, secret_start = window.skeleton, window.start
+    end, secret_end = start + len(window.text), secret_start + len(window.text)
+    while start and secret_start and skeleton[start - 1] == secret[secret_start - 1]:
+        start, secret_start = start - 1, secret_start - 1
+    while skeleton[end : end + 1] == secret[secret_end : secret_end + 1] != "":
+        end, secret_end = end + 1, secret_end + 1
+    return start, end
+
+
+def _skeleton(text: str, reading: _Reading) -> str:
     if "&" in text or "\\" in text or "%" in text:
         for _ in range(_DECODINGS):
             decoded = _ESCAPES.sub(_decoded, text)
             if decoded == text:
                 break
             text = decoded
-    without_tags = {text, _TAG.sub(" ", text)}
-    readings = without_tags | {_CONTROL.sub(" ", each) for each in without_tags}
-    return {_skeleton(reading) for reading in readings}
-
-
-def _skeleton(text: str) -> str:
+    for pattern in filter(None, reading):
+        text = pattern.sub(" ", text)
     return _SEPARATORS.sub("", _plain(text))
 
 
@@ -167,3 +191,35 @@ def _decoded(escape: re.Match[str]) -> str:
     if escape["octal"]:
         return chr(int(source[1:], 8))
     return html.unescape(source)
+
+
+def _traced_skeleton(text: str, reading: _Reading) -> tuple[str, list[tuple[int, int]]]:
+    """The skeleton of `text`, and for each of its characters the start and end in `text`."""
+    pieces = [(c, i, i + 1) for i, c in enumerate(text)]
+    for _ in range(_DECODINGS):
+        decoded = _replaced(pieces, _ESCAPES)
+        if len(decoded) == len(pieces):
+            break
+        pieces = decoded
+    for pattern in filter(None, reading):
+        pieces = _replaced(pieces, pattern)
+    skeleton = [(c, start, end) for p, start, end in pieces for c in _SEPARATORS.sub("", _plain(p))]
+    return "".join(c for c, _, _ in skeleton), [(start, end) for _, start, end in skeleton]
+
+
+_Pieces = list[tuple[str, int, int]]
+
+
+def _replaced(pieces: _Pieces, pattern: re.Pattern[str]) -> _Pieces:
+    """The characters with each match decoded if it is an escape, else removed."""
+    flat = "".join(piece for piece, _, _ in pieces)
+    matches = list(pattern.finditer(flat))
+    ends = [0, *(end for match in matches for end in match.span()), len(flat)]
+    result: _Pieces = []
+    for number, (start, end) in enumerate(pairwise(ends)):
+        if number % 2 == 0:
+            result += pieces[start:end]
+        elif pattern is _ESCAPES:
+            span = pieces[start][1], pieces[end - 1][2]
+            result += [(c, *span) for c in _decoded(matches[number // 2])]
+    return result

@@ -6,8 +6,9 @@ import errno
 import fcntl
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -18,6 +19,7 @@ import pytest
 
 from digest.core.errors import AnotherRun, ArchiveError
 from digest.run import lock
+from tests.make import tree
 
 START = datetime(2026, 11, 12, 6, 43, 10, tzinfo=UTC)
 FORK = get_context("fork")  # starts in no time
@@ -55,22 +57,65 @@ def test_a_second_process_is_told_of_the_first(folder: Path) -> None:
         message = rf"^process {first.pid} has been at work here since 2026-11-12 06:43 UTC: "
         with pytest.raises(AnotherRun, match=message), lock.held(folder, START):
             pytest.fail("both are at work")
-        (folder / lock.FILE).write_text("\N{SNOWMAN}")
-        message = r"^another process is at work here: this run changes nothing"
-        with pytest.raises(AnotherRun, match=message), lock.held(folder, START):
-            pytest.fail("both are at work")
+    with lock.held(folder, START):
+        assert (folder / lock.FILE).read_text() == f"{os.getpid()} 2026-11-12T06:43:10Z\n"
 
 
-@pytest.mark.parametrize("is_killed", [False, True])
-def test_the_lock_of_a_process_that_ended_is_free(folder: Path, is_killed: bool) -> None:
+def test_the_lock_of_a_killed_process_is_free(folder: Path) -> None:
     with another(folder) as first:
         assert first.pid
-        if is_killed:
-            os.kill(first.pid, signal.SIGKILL)
-            first.join()
-    for _ in range(2):
+        os.kill(first.pid, signal.SIGKILL)
+        first.join()
+        assert (folder / lock.FILE).exists()
         with lock.held(folder, START):
-            assert (folder / lock.FILE).read_text() == f"{os.getpid()} 2026-11-12T06:43:10Z\n"
+            assert (folder / lock.FILE).read_text().startswith(f"{os.getpid()} ")
+
+
+def test_nothing_is_left_of_the_lock(folder: Path) -> None:
+    with lock.held(folder, START):
+        pass
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / "2026-11-12.jsonl").write_text("{}")
+    with pytest.raises(KeyError), lock.held(folder, START):
+        raise KeyError
+    assert tree(folder) == {"2026-11-12.jsonl": b"{}"}
+
+
+def take_turns(folder: Path) -> None:
+    turns, alone = 0, folder.with_name("alone")
+    while turns < 50:
+        with suppress(AnotherRun), lock.held(folder, START):
+            alone.touch(exist_ok=False)
+            alone.unlink()
+            turns += 1
+
+
+def test_processes_that_make_and_remove_the_folder_take_turns(folder: Path) -> None:
+    folder.parent.mkdir()
+    processes = [FORK.Process(target=take_turns, args=(folder,)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 3
+    assert not folder.exists()
+
+
+def test_the_holders_text_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with lock.held(folder, START):
+        text = (folder / lock.FILE).read_text()
+        (folder / lock.FILE).write_text("")
+        monkeypatch.setattr(time, "sleep", lambda _: (folder / lock.FILE).write_text(text))
+        with pytest.raises(AnotherRun, match=rf"^process {os.getpid()} "):
+            lock._lock(folder / lock.FILE)
+        monkeypatch.setattr(time, "sleep", lambda _: None)
+        (folder / lock.FILE).write_text("\N{SNOWMAN}")
+        with pytest.raises(AnotherRun, match=r"^another process is at work here: this run"):
+            lock._lock(folder / lock.FILE)
+
+
+# --- what cannot be locked --------------------------------------------------------------------
 
 
 def a_file(folder: Path) -> None:
@@ -96,17 +141,33 @@ def test_a_folder_that_cannot_be_used_is_one_line(
         pytest.fail("it was locked")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without permissions")
+def test_a_folder_without_permission_is_one_line(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    os.seteuid(65534)
+    try:
+        with (
+            pytest.raises(ArchiveError, match=r"lock of this run: Permission denied: make it a"),
+            lock.held(folder, START),
+        ):
+            pytest.fail("it was locked")
+    finally:
+        os.seteuid(0)
+
+
 def test_without_locks_the_run_goes_on_and_says_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(file: int, operation: int) -> None:
         raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
 
+    caplog.set_level("INFO", logger="digest")
     with monkeypatch.context() as patch:
         patch.setattr(fcntl, "flock", refuse)
         with lock.held(folder, START):
-            pass
+            assert (folder / lock.FILE).exists()
+    assert "this file system has no locks" in caplog.text
     monkeypatch.setattr(lock, "fcntl", None)  # as on Windows
     with lock.held(folder, START):
-        pass
-    assert ["there are no locks here" in message for message in caplog.messages] == [True] * 2
+        assert not folder.exists()
+    assert "this system has no flock" in caplog.text
