@@ -199,6 +199,41 @@ def test_of_the_site_only_an_empty_file_is_in_this_repository() -> None:
     assert (ROOT / "docs/.nojekyll").read_bytes() == b""
 
 
+@pytest.mark.parametrize("older", [False, True], ids=["this version", "an older fork"])
+def test_a_clone_that_converts_line_endings_continues_the_fork(
+    upstream: Path, digest: Digest, tmp_path: Path, older: bool
+) -> None:
+    fork = tmp_path / "fork"
+    git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
+    if older:
+        (fork / ".gitattributes").unlink()
+    for name in ("config.yaml", "prompts/topics.md"):
+        (fork / name).write_text(OWN[name])
+    commit(fork, "Mine")
+    digest(fork, *feeds(tmp_path, 2))
+
+    windows = tmp_path / "windows"
+    convert = ("-c", "core.autocrlf=true", "-c", "core.safecrlf=true")
+    git(tmp_path, *convert, "clone", "--quiet", *convert, str(fork), str(windows))
+    assert b"\r\n" in (windows / "config.yaml").read_bytes()
+    assert (b"\r\n" in (windows / "docs/index.html").read_bytes()) == older
+    if not older:
+        assert "the archive holds together" in digest(windows, "check")
+    for path in (windows / "docs").rglob("*"):
+        path.touch()  # so that git looks into it again
+    digest(windows, *feeds(tmp_path, 3, skip=2))
+    changed = git(windows, "show", "--format=", "--name-only").splitlines()
+    assert "docs/2026/2026-01-07.html" in changed
+    assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
+    for name in changed:
+        assert "\r" not in git(windows, "show", f"HEAD:{name}")
+
+    # As git converts nothing, nobody could tell from which clone the digest came.
+    plain = tmp_path / "plain"
+    git(tmp_path, "clone", "--quiet", str(windows), str(plain))
+    assert "the archive holds together" in digest(plain, "check")
+
+
 def test_line_endings_converted_before_are_not_committed(
     upstream: Path, digest: Digest, tmp_path: Path
 ) -> None:

@@ -251,6 +251,43 @@ def test_edits_in_their_files_are_not_touched(repository: Path, other: Path, rem
     assert git(remote, "log", "-1", "--format=%s", "main").startswith("Digest")
 
 
+def test_a_shallow_clone_pushes_on_top_of_others(remote: Path, other: Path) -> None:
+    push_code(other)
+    shallow = clone(remote, "shallow", "--depth=1")
+    theirs = push_code(other, "print(3)\n")
+    record(shallow, digest_of(DAY))
+    push_days(shallow)
+    assert git(remote, "rev-parse", "main^") == theirs
+    assert_clean(shallow, remote)
+
+
+def test_commits_of_the_users_own_are_not_moved(
+    repository: Path, other: Path, remote: Path
+) -> None:
+    theirs = push_code(other)
+    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Empty")
+    (repository / "notes.txt").write_text("mine\n")
+    git(repository, "commit", "--quiet", "--all", "--message", "Mine")
+    record(repository, digest_of(DAY))
+    with pytest.raises(PublishError, match="2 commits of your own are not pushed, and --push"):
+        push_days(repository)
+    assert git(remote, "rev-parse", "main") == theirs
+
+
+def test_a_users_file_in_the_site_survives_a_race(
+    repository: Path, other: Path, remote: Path
+) -> None:
+    record(other, digest_of(NEXT_DAY, "2602.00001"))
+    push(other / "docs", no_days)
+    (repository / "docs").mkdir()
+    (repository / "docs" / "CNAME").write_text("papers.example.org\n")
+    record(repository, digest_of(DAY))
+    push_days(repository)
+    assert (repository / "docs" / "CNAME").read_text() == "papers.example.org\n"
+    assert git(repository, "status", "--porcelain") == "?? docs/CNAME"
+    assert "CNAME" not in tree(remote, "main")
+
+
 def test_commits_dropped_by_the_remote_are_not_republished(
     repository: Path, other: Path, remote: Path
 ) -> None:
