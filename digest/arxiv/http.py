@@ -8,7 +8,6 @@ seconds or bytes. `refusal` says what an answer with another status than 200 mea
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -16,10 +15,9 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from digest.core.errors import FeedError, InTrouble, Refused
-from digest.core.network import TooSlowError, explain
+from digest.core.network import TooSlowError, explain, retry_after
 from digest.core.text import one_line
 
 CONNECT_TIMEOUT_S = 10
@@ -177,7 +175,7 @@ class _PoliteAdapter(HTTPAdapter):
 
     urllib3's `Retry` cannot do this: it repeats the first time without a pause, has one pace for
     all addresses, reads the whole body of a refusal, which may be endless, and cannot give up if a
-    Retry-After is too long. Only its reading of Retry-After is used.
+    Retry-After is too long.
     """
 
     def __init__(self, delay_s: float) -> None:
@@ -196,7 +194,7 @@ class _PoliteAdapter(HTTPAdapter):
             last, asked = attempt == TRIES - 1, 0.0
             try:
                 response = super().send(request, *args, **kwargs)
-                asked = _retry_after(response.headers)
+                asked = retry_after(response.headers) or 0.0
                 # Longer than a run waits: no more tries.
                 if last or response.status_code not in TRANSIENT or asked > MAX_RETRY_AFTER_S:
                     return response
@@ -211,12 +209,3 @@ class _PoliteAdapter(HTTPAdapter):
                     self._next_listing = now + LISTING_FACTOR * self._delay_s
             self._next_request = now + max(min(self._delay_s * 2**attempt, MAX_BACKOFF_S), asked)
         raise AssertionError("the last try returns or raises")
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """The seconds that a server asks to wait; 0 if it names none that can be read."""
-    try:
-        return Retry().parse_retry_after(headers.get("Retry-After", "0"))
-    # The last three: dates that are none, which urllib3 does not expect.
-    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError, TypeError, IndexError):
-        return 0

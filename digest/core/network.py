@@ -1,4 +1,4 @@
-"""What a failed request means, in plain words. Pure.
+"""What a failed request means, in plain words, and how long a server asks to wait.
 
 requests and urllib3 report a failure as an exception inside an exception inside an exception, and
 their texts show objects and memory addresses. `explain` finds the one that says what happened.
@@ -11,7 +11,9 @@ import http.client
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
 
 import requests.exceptions as rq
 import urllib3.exceptions as u3
@@ -191,3 +193,22 @@ _SENTENCES: tuple[
     (u3.ProtocolError, _BROKE_OFF),
     (ValueError, _value),
 )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that a response asks to wait; None if it does not say.
+
+    `Retry-After` has seconds or a date (RFC 9110, 10.2.3); `Retry-After-Ms` is OpenAI's. The names
+    of `headers` must match in any case.
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * unit_s
+        except ValueError:
+            continue
+        return seconds if seconds >= 0 else None
+    try:
+        until = parsedate_to_datetime(headers.get("retry-after", "")).timestamp()
+    except (ValueError, OverflowError, TypeError, IndexError):  # dates that are none
+        return None
+    return max(0.0, until - time.time())

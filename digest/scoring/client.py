@@ -21,10 +21,11 @@ from openai import (
 
 from digest.core.config import Llm
 from digest.core.errors import ConfigError
+from digest.core.network import retry_after
 from digest.core.text import one_line
 from digest.scoring.completion import read
 from digest.scoring.prices import OPENAI
-from digest.scoring.rate_limiter import LONGEST_RETRY_AFTER_S, Closed, RateLimiter, retry_after
+from digest.scoring.rate_limiter import LONGEST_RETRY_AFTER_S, Closed, RateLimiter
 from digest.scoring.refusal import FINAL, Cause, Refusal, read_refusal
 
 RETRIES = 4  # of a request, by the SDK: after 0.5, 1, 2 and 4 seconds, or as the endpoint asks

@@ -18,6 +18,7 @@ from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from digest.core.config import Llm
 from digest.core.errors import ScoringError
+from digest.core.network import retry_after
 from digest.core.papers import Paper
 from digest.core.scores import Prompt, Reason
 from digest.core.secrets import Secrets
@@ -32,7 +33,7 @@ from digest.scoring.completion import (
     read,
 )
 from digest.scoring.prompt import messages
-from digest.scoring.rate_limiter import LONGEST_RETRY_AFTER_S, in_words, retry_after
+from digest.scoring.rate_limiter import LONGEST_RETRY_AFTER_S, in_words
 from digest.scoring.refusal import Cause, Refusal, read_refusal
 from digest.scoring.request_form import FORMATS, Form
 

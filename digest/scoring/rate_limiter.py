@@ -8,9 +8,7 @@ import logging
 import math
 import time
 from bisect import insort
-from collections.abc import Mapping
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 
 from digest.core.wording import count
 
@@ -133,19 +131,3 @@ class RateLimiter:
 def in_words(seconds: float) -> str:
     """45 seconds, 30 minutes."""
     return count(math.ceil(seconds), "second") if seconds < 90 else f"{seconds / 60:.0f} minutes"
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a response asks to wait; None if it does not say. The names of `headers`
-    must match in any case."""
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * unit_s
-        except ValueError:
-            continue
-        return seconds if seconds >= 0 else None
-    try:
-        until = parsedate_to_datetime(headers.get("retry-after", "")).timestamp()
-    except (ValueError, OverflowError):
-        return None
-    return max(0.0, until - time.time())

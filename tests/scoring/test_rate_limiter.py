@@ -16,9 +16,10 @@ from llmock.testing import LLMockServer
 from llmock.verdict import judge
 
 from digest.core.config import Llm
+from digest.core.network import retry_after
 from digest.scoring import client, rate_limiter
 from digest.scoring.client import LimitedHttpClient
-from digest.scoring.rate_limiter import RateLimiter, retry_after
+from digest.scoring.rate_limiter import RateLimiter
 from tests import make
 from tests.scoring import replies
 from tests.scoring.fake import Fake, Physics
