@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
 # feedparser looks for e-mail addresses in author names, in time to the square of a word's length:
 # longer words get spaces. In real feeds words of 300 characters are rare.
-_LONG_WORD = re.compile(r"(?:[\w.+-]|&#\w{1,9};){500}", re.ASCII)
+_LONGEST_WORD = 500
+_LONG_WORD = re.compile(rf"(?:[\w.+-]|&#\w{{1,9}};){{{_LONGEST_WORD}}}", re.ASCII)
 _ARXIV_NAMESPACE = "http://arxiv.org/schemas/atom"
 # Elements that an item may have only once. feedparser would choose one of several.
 _SINGLE = ("title", "description", "summary", "announce_type")
@@ -112,7 +113,9 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
 def _parse(data: bytes, called: str) -> tuple[Any, list[Counter[str]]]:
     """feedparser's result, and how often each item has each child element."""
     children = check_xml(data, called)
-    text = _LONG_WORD.sub(r"\g<0> ", data.decode("utf-8"))
+    text = data.decode("utf-8")
+    if any(len(word) > _LONGEST_WORD for word in text.split()):
+        text = _LONG_WORD.sub(r"\g<0> ", text)
     try:
         parsed = feedparser.parse(
             BytesIO(text.encode("utf-8")),  # it would fetch a text that is an address
