@@ -42,8 +42,8 @@ def main(figures: str, *arguments: str) -> None:
     def timed(name: str) -> Iterator[list[str]]:
         before = _cpu(), time.perf_counter()
         try:
-            with stage(name) as said:
-                yield said
+            with stage(name) as summary:
+                yield summary
         finally:
             kind = _DATE.sub("", name)
             cpu[kind] += _cpu() - before[0]

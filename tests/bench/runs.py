@@ -91,7 +91,7 @@ def _entry(entry: Mapping[str, str]) -> Paper:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command in a fresh process: what it said, and what it took."""
+    """One command in a fresh process: its output, and what it took."""
 
     report: dict[str, Any]
     wall_s: float

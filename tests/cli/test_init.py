@@ -272,8 +272,8 @@ def test_a_site_that_is_there_already_is_named(
     (tmp_path / "docs/index.html").write_text("mine")
     for _ in range(2):
         assert main(["init", str(tmp_path), "--action", ACTION]) == 0
-        said = capsys.readouterr().out
-        assert f"{tmp_path}/docs/index.html is not of this program's making: move it" in said
+        output = capsys.readouterr().out
+        assert f"{tmp_path}/docs/index.html is not of this program's making: move it" in output
     (tmp_path / "config.yaml").write_text("categories: [hep-th]\nout: site\n")
     assert main(["init", str(tmp_path), "--action", ACTION]) == 0
     assert "making" not in capsys.readouterr().out

@@ -65,49 +65,59 @@ def digest_of(text: str, names: Iterable[str] = FIELDS) -> tuple[Digest, Site]:
     """A day in which the fields that `names` names are `text`, and the others are harmless."""
     names = set(names)
 
-    def said(name: str) -> str:
+    def hostile(name: str) -> str:
         return text if name in names else "harmless"
 
     def paper(number: int) -> Paper:
         return Paper(
             id=f"2601.{number:05}",
             version=1,
-            title=said("title"),
-            authors=(said("author"), "Ada Lovelace", said("author")),
-            abstract=said("abstract"),
-            categories=("cs.LG", said("category")),
+            title=hostile("title"),
+            authors=(hostile("author"), "Ada Lovelace", hostile("author")),
+            abstract=hostile("abstract"),
+            categories=("cs.LG", hostile("category")),
             announce_type=NEW,
         )
 
-    kept = Kept(paper(1), Score(9, 8, said("topic"), said("comment")), said("author"))
+    kept = Kept(paper(1), Score(9, 8, hostile("topic"), hostile("comment")), hostile("author"))
     # A file in UTF-8 holds no half of a surrogate pair, and a settings file no unprintable one.
-    prompt = re.sub("[\ud800-\udfff]", "", said("prompt"))
+    prompt = re.sub("[\ud800-\udfff]", "", hostile("prompt"))
     digest = Digest(
         date=DAY,
         status=Status.PARTIAL,
         generated_at=datetime(2026, 1, 30, 6, 7, 8, tzinfo=UTC),
         scorer=ScoredBy.MODEL,
-        model=said("model"),
+        model=hostile("model"),
         prompt=Prompt(prompt, prompt),
         cut=Cut(8, 7),
         sources={
             "cs.LG": Source(
-                said("url"), SourceState.FRESH, tuple(entry(paper(n)) for n in range(1, 5))
+                hostile("url"), SourceState.FRESH, tuple(entry(paper(n)) for n in range(1, 5))
             ),
-            said("category"): Source(said("url"), SourceState.STALE, (), (said("unreadable"),)),
-            f"not {said('category')}": Source("", SourceState.UNREAD, why=said("why")),
+            hostile("category"): Source(
+                hostile("url"), SourceState.STALE, (), (hostile("unreadable"),)
+            ),
+            f"not {hostile('category')}": Source("", SourceState.UNREAD, why=hostile("why")),
         },
         kept=(kept,),
-        below=(Below("2601.00002", said("title"), Score(3, 4, said("topic"), said("comment"))),),
-        filtered=(Filtered("2601.00003", said("title"), said("rule")),),
+        below=(
+            Below(
+                "2601.00002", hostile("title"), Score(3, 4, hostile("topic"), hostile("comment"))
+            ),
+        ),
+        filtered=(Filtered("2601.00003", hostile("title"), hostile("rule")),),
         seen=(),
         unscored=(
-            Unscored(replace(paper(4), unreadable=said("broken")), said("reason"), said("author")),
+            Unscored(
+                replace(paper(4), unreadable=hostile("broken")),
+                hostile("reason"),
+                hostile("author"),
+            ),
         ),
         usage=Usage(1, 2, 3, 4, 5),
         cost_usd=0.01,
     )
-    return digest, Site(title=said("site_title"), url=said("url"))
+    return digest, Site(title=hostile("site_title"), url=hostile("url"))
 
 
 def report_of(text: str) -> RunReport:

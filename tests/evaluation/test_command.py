@@ -452,7 +452,7 @@ def test_too_many_unscored_papers_give_no_figures(
         command.measure(command.Labelled(given), contenders, config, tmp_path, 20)
     assert str(caught.value).startswith(error)
     assert isinstance(caught.value, OverBudget) is (Reason.BUDGET in reasons)
-    assert len(asked) == 1  # the other would have been paid for in vain
+    assert len(asked) == 1  # the second would have cost money for nothing
     assert list(tmp_path.glob("*.jsonl"))
 
 

@@ -35,7 +35,7 @@ GOOD, BAD = score(9, 9), score(2, 2)
 PROMPT = Prompt("System", "User")
 
 FREE = Usage()
-FORETOLD = Scoring({}, Usage(prompt_tokens=400, completion_tokens=80, requests=1), 0.02)
+ESTIMATE = Scoring({}, Usage(prompt_tokens=400, completion_tokens=80, requests=1), 0.02)
 
 
 class Judge:
@@ -96,7 +96,7 @@ class Bench:
                 model if scorer is ScoredBy.MODEL else None,
                 prompt,
                 judge or Judge(),
-                estimate=lambda _: FORETOLD,
+                estimate=lambda _: ESTIMATE,
             ),
             now=lambda: self.now,
             unfinished=self.out.parent / ".digest",
