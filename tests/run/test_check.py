@@ -1,4 +1,4 @@
-"""Faults planted in an archive of three days, each found by name; what derives is mended."""
+"""Faults planted in an archive of three days, each found by name; what derives is repaired."""
 
 from __future__ import annotations
 

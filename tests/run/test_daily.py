@@ -459,7 +459,7 @@ def test_only_past_announcement_days_can_be_caught_up(bot: Bot, day: date) -> No
     assert (report["code"], report["status"]) == (2, "config_error")
 
 
-# --- what the runs said -----------------------------------------------------------------------
+# --- what the runs reported ------------------------------------------------------------
 
 
 def test_the_front_page_says_why_a_day_is_missing(bot: Bot, arxiv: Arxiv) -> None:
