@@ -32,7 +32,10 @@ class Topics:
     topics: tuple[Topic, ...]
     keywords: tuple[str, ...]
     avoid: tuple[str, ...]
-    text: str  # the file as written
+    text: str  # the file as written, without its comments
+    general: Topic | None = None  # what is written above the topics, about all of them
+    context: str = ""  # about the reader: matched by nothing
+    notes: tuple[str, ...] = ()  # what was not sure how to read, a sentence each
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,0 +1,187 @@
+"""Words and phrases of topics and papers, so that one can be found in the other. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, product
+
+import Stemmer
+
+_MAX_CHARS = 20_000  # of an abstract; the longest real ones have a tenth
+_MAX_WORDS = 5  # of a phrase: a longer clause is prose, which no paper repeats
+_SINGLE = 6  # letters of a word of prose that says something by itself
+
+_WORD = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)*")
+_HYPHEN = re.compile(r"[-\u2010\u2011]")
+_DOTTED = re.compile(r"\b(?:e\.\s?g|i\.\s?e|etc|et al|vs|cf|approx)\.,?", re.IGNORECASE)
+_CLAUSE = re.compile(
+    r"[;,()\n—；，、（）。]|[.:!?](?=\s|$)|\s[-–]\s|\b(?:such as|for example|including|particularly"
+    r"|especially)\b"
+)
+_ENGLISH = """
+    a about above after again against all almost also although always among an and any anything are
+    as at be because been before being between both but by can cannot could did do does doing done
+    down due during each either else etc even ever every everything few for from further had has
+    have having hence her here his how however i if in into is it its itself just less let like
+    made make many may me merely might more moreover most much must my nor not of off often on once
+    one only onto or other our out over own per rather same several should since so some such than
+    that the their them then there these they this those through thus to together too toward
+    towards under until up upon us use used uses using very via was we well were what when where
+    whether which while who whose why will with within without would yet you your
+    based existing
+"""
+STOP_WORDS = frozenset(_ENGLISH.split())
+_STEMMER = Stemmer.Stemmer("english")
+
+# What descriptions of research are made of: such a word is no phrase of a reader's, and ends one.
+_OF_RESEARCH = """
+    analysis application apply approach aspect author broad commenting comment consider
+    contribution criteria current deriving describe develop discuss discussion effort examine
+    experimental experimentalist explore field focus follow foundational general given idea
+    important improve increased innovation insight interest interested investigate issue keen
+    lower measure measuring mention method methodological new novel observational paper
+    particular pertain present previously problem properties propose provide publication
+    published question read recent relevant report research researcher result science
+    scientific scientist specific study subject technique theoretical theory topic type
+    understand understanding various way weight weighted work working
+"""
+_SCHOLARLY = frozenset(_STEMMER.stemWords(_OF_RESEARCH.split()))
+
+
+def words(text: str) -> list[str]:
+    """The words in plain letters, hyphenated ones whole: "hyper-kahler"."""
+    plain = unicodedata.normalize("NFKD", text[:_MAX_CHARS].casefold())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    return _WORD.findall(unicodedata.normalize("NFC", plain))
+
+
+def features(of: Iterable[str]) -> list[str]:
+    """The stems of words and the pairs of neighbouring stems, without stop words.
+
+    A hyphenated word counts as its parts and as one word: "hyper-kahler" is like "hyperkahler".
+    """
+    meaningful: list[str] = []
+    joined: list[str] = []
+    for word in of:
+        parts = _HYPHEN.split(word)
+        meaningful += [p for p in parts if len(p) > 1 and not p.isdigit() and p not in STOP_WORDS]
+        if len(parts) > 1:
+            joined.append("".join(parts))
+    stems: list[str] = _STEMMER.stemWords(meaningful)
+    pairs = list(map(" ".join, pairwise(stems)))
+    return [*stems, *_STEMMER.stemWords(joined), *pairs]
+
+
+def text_features(*texts: str) -> list[str]:
+    """The features of a description; no pair reaches across two clauses."""
+    return [
+        feature
+        for text in texts
+        for clause in _clauses(text)
+        for alternative in _alternatives(clause)
+        for feature in features(words(alternative))
+    ]
+
+
+def phrase_features(phrases: Iterable[str]) -> set[str]:
+    """What stands for whole phrases: of several words their pairs, of one word its stem."""
+    found: set[str] = set()
+    for phrase in phrases:
+        own = text_features(phrase)
+        found.update([feature for feature in own if " " in feature] or own)
+    return found
+
+
+Phrases = dict[str, str]  # a phrase as written, by its key
+
+
+def phrases(*texts: str) -> Phrases:
+    """The phrases of descriptions: short clauses as they are, aliases in parentheses included; of
+    longer ones what stands between words that say little by themselves."""
+    found: Phrases = {}
+    for clause in (c for text in texts for c in _clauses(text)):
+        for part in re.split(r"\b(?:and|or)\b", clause):
+            for alternative in _alternatives(part):
+                own = alternative.split()
+                if len(own) <= _MAX_WORDS:
+                    _add(found, own)
+                else:
+                    _add_runs(found, own)
+    return found
+
+
+def _add_runs(found: Phrases, own: list[str]) -> None:
+    """The runs of words between those that say little; of one word only a telling one."""
+    run: list[str] = []
+    for word in [*own, "the"]:
+        if not _says_little(word):
+            run.append(word)
+            continue
+        if len(run) > 1 or (run and _is_telling(run[0])):
+            _add(found, run[:_MAX_WORDS])
+        run = []
+
+
+def _is_telling(word: str) -> bool:
+    return len(word) >= _SINGLE or word[1:] != word[1:].lower()  # ARPES
+
+
+def _says_little(word: str) -> bool:
+    plain = "".join(words(word))
+    return plain in STOP_WORDS or _STEMMER.stemWord(plain) in _SCHOLARLY
+
+
+def _add(found: Phrases, own: list[str]) -> None:
+    own = list(own)
+    while own and words(own[0])[:1] and words(own[0])[0] in STOP_WORDS:
+        del own[0]
+    while own and words(own[-1])[:1] and words(own[-1])[0] in STOP_WORDS:
+        del own[-1]
+    if len(own) == 1 and _says_little(own[0]):
+        return
+    text = " ".join(own).strip(" .:;")
+    for form in _forms(text):
+        if len(form) > 3:
+            found.setdefault(form, text)
+
+
+def _forms(text: str) -> list[str]:
+    """The text's words in the singular between spaces, so that `in` finds whole words only; once
+    with hyphenated words apart, and once with them as one."""
+    own = words(text)
+    parts = [part for word in own for part in _HYPHEN.split(word)]
+    joined = ["".join(_HYPHEN.split(word)) for word in own]
+    both = (f" {' '.join(map(_singular, form))} " for form in (parts, joined))
+    return list(dict.fromkeys(both))
+
+
+def searchable(text: str) -> str:
+    """A text in which `find` looks for phrases."""
+    return "|".join(_forms(text))
+
+
+def find(wanted: Phrases, texts: Sequence[str]) -> list[str]:
+    """The phrases that stand in the `searchable` texts, those of the first text first, without
+    those inside a longer one."""
+    keys = dict.fromkeys(key for text in texts for key in wanted if key in text)
+    inside = {one for one in keys for longer in keys if one != longer and one in longer}
+    return list(dict.fromkeys(wanted[one] for one in keys if one not in inside))
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word[-1] == "s" else word
+
+
+def _clauses(text: str) -> list[str]:
+    return _CLAUSE.split(_DOTTED.sub(", ", text))
+
+
+def _alternatives(clause: str) -> Iterator[str]:
+    """Each reading of the slashes: "sparse/dense layers" is "sparse layers" and "dense layers"."""
+    own = [[w for w in word.split("/") if w] for word in clause.split()]
+    if math.prod(map(len, own)) > 16:  # nobody writes phrases like this
+        return iter([clause.replace("/", " ")])
+    return map(" ".join, product(*own))
