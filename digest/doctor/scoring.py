@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from digest.archive import store
-from digest.arxiv.fetch import newer_category
+from digest.arxiv.fetch import Fetched, newer_category
 from digest.core import calendar, categories
 from digest.core.config import Llm
 from digest.core.errors import ArchiveError, ConfigError, FeedError
@@ -18,7 +18,8 @@ from digest.core.scores import Prompt, ScoredBy, Usage
 from digest.core.wording import count, dollars
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, unknown, warning
-from digest.run import selection
+from digest.run.selection import merge
+from digest.run.sources import source_of
 from digest.scoring import estimate, prices
 from digest.scoring.completion import TRY_LATER, Answer, RequestFailure
 from digest.scoring.prompt import load_topics
@@ -158,7 +159,7 @@ def _day(setup: Setup) -> tuple[str, float | None]:
     """A day and its cost: an estimate for today's announcement, else the last recorded day's."""
     config = setup.config
     feeds = [feed for feed in setup.feeds.values() if isinstance(feed, Feed)]
-    merged = [paper for paper in selection.merge(feeds) if not paper.unreadable]
+    merged = [paper for paper in merge(feeds) if not paper.unreadable]
     papers = [paper for paper in merged if paper.announce_type in config.announce]
     if papers:
         try:
@@ -214,7 +215,7 @@ def served(category: str, feed: Feed, day: date, earlier: Collection[Entry] | No
         return problem(message, _FOLLOW_EACH)
     if why := calendar.why_none(day):
         return ok(f"{category}: answers; nothing is announced today, {why}")
-    if not selection.source_of(feed, "", day, earlier).fresh:
+    if not source_of(Fetched("", feed), day, earlier or ()).fresh:
         what = f"is that of {feed.date}" if feed.date != day else "repeats an earlier day's papers"
         return warning(f"{category}: the feed {what}", wait)
     if not feed.papers:
