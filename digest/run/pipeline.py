@@ -67,11 +67,13 @@ def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport
     if archived is None:
         reason = "beside what another run has published, every feed repeats an earlier day"
         return DayReport(RunStatus.STALE_FEED, reason, day)
-    if not is_ours:
-        reason = "another run published this day first"
-        return DayReport.of(archived, RunStatus.UNCHANGED, reason, None)
     repaired = bool(written or commit)
-    return _report(announcement, archived, commit, is_new=is_new, repaired=repaired)
+    status, reason = RunStatus.UNCHANGED, "another run published this day first"
+    if is_ours:
+        status, reason = _result(archived, announcement.previous, is_new=is_new, repaired=repaired)
+    if unread := announcement.unread(archived):
+        reason += f"; {', '.join(unread)} could not be read"
+    return DayReport.of(archived, status, reason, commit)
 
 
 def return_papers(job: Job, archive: Archive, announcement: Announcement) -> None:
@@ -235,24 +237,21 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
     return commit and pushed, pushed is not None
 
 
-def _report(
-    announcement: Announcement, digest: Digest, commit: str | None, *, is_new: bool, repaired: bool
-) -> DayReport:
+def _result(
+    digest: Digest, previous: Digest | None, *, is_new: bool, repaired: bool
+) -> tuple[RunStatus, str]:
     """What came of the day: its record `is_new` (or changed), or other files were `repaired`."""
-    status, reason = RunStatus.UNCHANGED, "nothing is new since the last run"
     if digest.status is Status.EMPTY:
-        status = RunStatus.NO_ANNOUNCEMENT
         reason = "arXiv's own pages say that nothing was announced"
-    elif is_new:
-        status = RunStatus.UPDATED if announcement.previous else RunStatus.PUBLISHED
+        return RunStatus.NO_ANNOUNCEMENT, reason
+    if is_new:
+        status = RunStatus.UPDATED if previous else RunStatus.PUBLISHED
         reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
         if digest.unscored:
             reason += f", {len(digest.unscored)} not scored"
         if excess := over_budget(digest):
             reason += f". {excess}"
-    elif repaired:
-        status = RunStatus.UPDATED
-        reason = "nothing is new, but files were missing or not committed"
-    if unread := announcement.unread(digest):
-        reason += f"; {', '.join(unread)} could not be read"
-    return DayReport.of(digest, status, reason, commit)
+        return status, reason
+    if repaired:
+        return RunStatus.UPDATED, "nothing is new, but files were missing or not committed"
+    return RunStatus.UNCHANGED, "nothing is new since the last run"
