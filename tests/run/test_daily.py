@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,9 @@ from digest.core.config import Site
 from digest.core.papers import Paper
 from digest.run import check, daily
 from tests import make
+from tests.feeds import as_results
+from tests.listings import as_catchup, as_recent
 from tests.make import git, paper
-from tests.simulator import feeds, pages
-from tests.simulator.truth import Entry
-from tests.simulator.truth import Paper as Announced
 
 WED, THU, FRI = date(2026, 1, 28), date(2026, 1, 29), date(2026, 1, 30)
 MON, TUE = date(2026, 2, 2), date(2026, 2, 3)
@@ -38,7 +37,7 @@ class Arxiv:
         self.pages: dict[tuple[str, date], bytes] = {}
         self.recent: dict[date, int] = {}
         self.refuses = self.down = False
-        self.search: list[Announced] = []
+        self.search: list[Paper] = []
         self.asked: list[str] = []
         self.url = server.url_for("").rstrip("/")
         server.expect_request(re.compile("/.*")).respond_with_handler(self)
@@ -51,24 +50,19 @@ class Arxiv:
             if isinstance(body, int):
                 return Response("", body, content_type="text/plain")
             return Response(body, content_type="application/rss+xml")
-        if self.down and kind in ("catchup", "list"):
-            return Response("<title>503</title>", 503, content_type="text/html")
-        if self.refuses and kind in ("catchup", "list"):
-            return Response("<title>403 Forbidden</title>", 403, content_type="text/html")
-        if kind == "catchup":
-            category, day = rest[0], date.fromisoformat(rest[1])
-            page = self.pages.get((category, day)) or pages.catchup(category, day, (), 1, None)
-            return Response(page, content_type="text/html; charset=utf-8")
         if kind == "api":
-            now = datetime(2026, 1, 30, tzinfo=UTC)
             wanted = request.args["search_query"]
-            found = [p for p in self.search if f"cat:{p.primary} " in wanted]
-            body = feeds.results(found, 0, 100, now, total=len(found))
-            return Response(body, content_type="application/atom+xml")
+            found = [p for p in self.search if f"cat:{p.categories[0]} " in wanted]
+            return Response(as_results(found, len(found)), content_type="application/atom+xml")
+        if self.down or self.refuses:
+            return Response(
+                "<title>No</title>", 503 if self.down else 403, content_type="text/html"
+            )
         if kind == "list":
-            listed = [(day, _entries(day, number)) for day, number in self.recent.items()]
-            return Response(pages.recent(rest[0], listed), content_type="text/html")
-        raise AssertionError(request.path)
+            return Response(as_recent(rest[0], self.recent), content_type="text/html")
+        category, day = rest[0], date.fromisoformat(rest[1])
+        page = self.pages.get((category, day)) or as_catchup(category, day, ())
+        return Response(page, content_type="text/html; charset=utf-8")
 
     def announce(self, day: date, category: str, *ids: str) -> None:
         """By the feed."""
@@ -80,8 +74,8 @@ class Arxiv:
 
     def show(self, day: date, category: str, *ids: str) -> None:
         """On the page of that day."""
-        batch = tuple(_entry(i, category, day) for i in ids)
-        self.pages[category, day] = pages.catchup(category, day, batch, 1, None)
+        papers = [paper(i, categories=(category,)) for i in ids]
+        self.pages[category, day] = as_catchup(category, day, papers)
 
     def announce_both(self, day: date, lg: str, ai: str) -> None:
         self.announce(day, "cs.LG", lg)
@@ -94,19 +88,6 @@ class Arxiv:
     @property
     def asked_pages(self) -> list[str]:
         return [path for path in self.asked if path.startswith(("/catchup", "/list", "/api"))]
-
-
-def _entry(paper_id: str, category: str, day: date) -> Entry:
-    at = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    names = (("Ada Lovelace", "Ada Lovelace"),)
-    found = Announced(
-        paper_id, f"Title of {paper_id}", "Words.", names, at, day, [category], {category: day}
-    )
-    return Entry(found, 1, "new")
-
-
-def _entries(day: date, number: int) -> tuple[Entry, ...]:
-    return tuple(_entry(f"2601.9{n:04}", "cs.LG", day) for n in range(number))
 
 
 @pytest.fixture
@@ -158,11 +139,9 @@ class Bot:
 
     def scanned(self) -> list[str]:
         """Every paper that any day scanned, as often as it was."""
-        found = []
-        for path in sorted((self.folder / "docs/data").glob("2*/*.json")):
-            record = json.loads(path.read_text())
-            found += [p["id"] for state in ("kept", "below") for p in record[state]]
-        return found
+        paths = sorted((self.folder / "docs/data").glob("2*/*.json"))
+        records = [json.loads(path.read_text()) for path in paths]
+        return [p["id"] for r in records for state in ("kept", "below") for p in r[state]]
 
     def commits(self) -> list[str]:
         return git(self.folder, "log", "--reverse", "--format=%s").splitlines()
@@ -367,7 +346,9 @@ def test_a_confirmed_empty_day_is_recorded(bot: Bot, arxiv: Arxiv) -> None:
 def test_the_search_stands_in_until_the_pages_answer(bot: Bot, arxiv: Arxiv) -> None:
     start(bot, arxiv)
     arxiv.refuses = True
-    arxiv.search = [_entry(f"2601.0001{n}", c, THU).paper for n, c in ((1, "cs.LG"), (2, "cs.AI"))]
+    arxiv.search = [
+        paper("2601.00011"), paper("2601.00012", categories=("cs.AI",)),
+    ]  # fmt: skip
     for day, number in ((FRI, 2), (MON, 3)):
         arxiv.announce_both(day, f"2601.000{number}1", f"2601.000{number}2")
         assert made(bot("run", day))[0] == ("2026-01-29", "waiting" if day == FRI else "published")
