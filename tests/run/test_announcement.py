@@ -46,3 +46,10 @@ def test_stale_papers_leave_when_the_feed_turns(bench: Bench) -> None:
     bench.run(feed(C), feed(A, category="cs.AI"))
     assert bench.states() == {C.id: "kept", A.id: "kept"}
     assert store.Archive(bench.out).scored_on([B.id]) == {}  # to be scored where it is announced
+
+
+def test_a_readable_paper_stays_if_damaged_later(bench: Bench) -> None:
+    bench.run(feed(A, B))
+    before = bench.digest()
+    assert bench.run(feed(A, paper(B.id, unreadable="no title"))).status == "unchanged"
+    assert bench.digest() == before

@@ -33,8 +33,6 @@ class Request:
 
     when: float
     kind: str  # feed, pages, api
-    target: str
-    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +108,8 @@ class Arxiv:
         when = time.time()
         kind, reply = self._reply(client.path)
         same = reply.status == 200 and client.headers.get("If-None-Match") == reply.etag
-        status = 304 if same else reply.status
-        self.requests.append(Request(when, kind, client.path, status))
-        client.send_response(status)
+        self.requests.append(Request(when, kind))
+        client.send_response(304 if same else reply.status)
         if reply.status == 200:
             client.send_header("ETag", reply.etag)
         for name, value in reply.headers:
