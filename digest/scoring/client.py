@@ -126,8 +126,8 @@ class LimitedHttpClient(DefaultAsyncHttpxClient):
             raise APITimeoutError(request=request) from None
         finally:
             self._limiter.release()
-        if response.is_success:
-            response = _rate_limit_as_429(response, self._llm.model)
+        if response.is_success and _reports_rate_limit(response.content, self._llm.model):
+            response.status_code = 429
         if response.is_success:
             self._limiter.succeeded()
         elif response.status_code >= 400:
@@ -160,14 +160,10 @@ def _would_fail_again(refusal: Refusal, cause: Cause) -> bool:
     )
 
 
-def _rate_limit_as_429(response: httpx2.Response, model: str) -> httpx2.Response:
-    """`response`, as a 429 if its body reports a rate limit in spite of HTTP 200."""
-    refusal = read(response.content).refusal if len(response.content) < _LONGEST_ERROR else None
-    if refusal is None or refusal.cause(model) is not Cause.RATE:
-        return response
-    return httpx2.Response(
-        429, headers=response.headers, content=response.content, request=response.request
-    )
+def _reports_rate_limit(body: bytes, model: str) -> bool:
+    """True if the body of an HTTP 200 is an error for the rate limit."""
+    refusal = read(body).refusal if len(body) < _LONGEST_ERROR else None
+    return refusal is not None and refusal.cause(model) is Cause.RATE
 
 
 async def _read_whole(response: httpx2.Response) -> httpx2.Response:

@@ -48,10 +48,10 @@ class RequestFailure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply as it came: its text, and what it cost."""
+    """A reply as it came: its text, and what it cost. Without `requests` no answer arrived."""
 
-    text: str
-    usage: Usage
+    text: str = ""
+    usage: Usage = Usage()
     tier: str | None = None
     cache_writes: int = 0  # tokens
     cost_usd: float | None = None  # as the endpoint reports it
@@ -203,10 +203,10 @@ def _cost(usage: object) -> float | None:
     """Dollars, if the endpoint reports them: OpenRouter's `usage.cost`, and what the user's own
     account at the provider is charged in addition
     (https://openrouter.ai/docs/use-cases/usage-accounting)."""
-    cost = _amount(_get(usage, "cost"))
+    cost = _dollars(usage, "cost")
     if cost is None or (cost == 0 and _usage(usage).prompt_tokens is None):
         return None
-    upstream = _amount(_get(usage, "cost_details", "upstream_inference_cost"))
+    upstream = _dollars(usage, "cost_details", "upstream_inference_cost")
     return cost + (upstream or 0.0) if _get(usage, "is_byok") is True else cost
 
 
@@ -224,11 +224,11 @@ def _get(value: object, *path: str | int) -> object:
 
 def _count(value: object, *path: str) -> int | None:
     number = _get(value, *path)
-    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53
-    return number if is_count else None  # type: ignore[return-value]
+    return number if type(number) is int and 0 <= number < 2**53 else None
 
 
-def _amount(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if 0 <= value < 1e6 else None
+def _dollars(value: object, *path: str) -> float | None:
+    number = _get(value, *path)
+    if isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number < 1e6:
+        return float(number)
+    return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -45,10 +46,10 @@ class Cause(Enum):
 # Every other request of this run would fail, too.
 FINAL = frozenset({Cause.KEY, Cause.BALANCE, Cause.QUOTA, Cause.COUNTRY})
 
-_FORMAT = re.compile(r"response_?format|json_?(?:schema|object|mode)|structured.outputs?")
+FORMAT = re.compile(r"response_?format|json_?(?:schema|object|mode)|structured.outputs?")
 # Parts of a request that are neither the papers nor the model.
 _FORM = (
-    rf"{_FORMAT.pattern}|\b(?:prompt_cache_key|reasoning_effort|service_tier|safety_identifier"
+    rf"{FORMAT.pattern}|\b(?:prompt_cache_key|reasoning_effort|service_tier|safety_identifier"
     r"|max_(?:completion_)?tokens|temperature|requested parameters|support the provided)\b"
 )
 _NOT = (
@@ -239,7 +240,7 @@ class Refusal:
     @property
     def blames_format(self) -> bool:
         """True if it is about the way in which JSON was asked for."""
-        return _FORMAT.search(self.text()) is not None
+        return FORMAT.search(self.text()) is not None
 
     def text(self, model: str = "") -> str:
         """The message in lower case, without the model's name."""
@@ -253,29 +254,39 @@ def read_refusal(status: int, body: bytes) -> Refusal:
     """The error in the body of an HTTP answer. No body makes it raise."""
     text = body[:_LONGEST].decode("utf-8", "replace")
     try:
-        error = _unpack(json.loads(body), depth=16)
+        error = _unpack(json.loads(body))
+        fields = list(_fields(error))
+        message = _message(error)[:_LONGEST]
     except (ValueError, RecursionError):
         return Refusal(status, text)
-    codes = frozenset(code.lower() for code in _codes(error, depth=16))
-    inner = error[0] if isinstance(error, list) and error else error
-    inner = inner.get("error", inner) if isinstance(inner, dict) else inner
-    param = inner.get("param") if isinstance(inner, dict) else None
-    message = _message(error)[:_LONGEST] or text
-    return Refusal(status, message, codes, param if isinstance(param, str) else "")
+    codes = frozenset(
+        str(value)[:_LONGEST_CODE].lower()
+        for name, value in fields
+        if _CODE_FIELDS.fullmatch(name) and isinstance(value, (str, int))
+    )
+    params = [value for name, value in fields if name == "param" and isinstance(value, str)]
+    return Refusal(status, message or text, codes, params[0] if params else "")
 
 
-def _unpack(value: Any, depth: int) -> Any:
+def _unpack(value: Any) -> Any:
     """`value`, with strings that hold JSON decoded: gateways pass errors on like that."""
-    if depth and isinstance(value, dict):
-        return {k: _unpack(v, depth - 1) for k, v in list(value.items())[:50]}
-    if depth and isinstance(value, list):
-        return [_unpack(item, depth - 1) for item in value[:20]]
-    if depth and isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            return _unpack(json.loads(value), depth - 1)
-        except (ValueError, RecursionError):
-            return value
+    if isinstance(value, dict):
+        return {name: _unpack(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_unpack(item) for item in value]
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError):
+            return _unpack(json.loads(value))
     return value
+
+
+def _fields(value: object) -> Iterator[tuple[str, object]]:
+    """The names and values of all objects in `value`, at any depth."""
+    if isinstance(value, dict):
+        yield from value.items()
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _fields(item)
 
 
 def _message(error: object) -> str:
@@ -290,15 +301,3 @@ def _message(error: object) -> str:
         return ""
     parts = (_message(error[name]) for name in _MESSAGE_FIELDS if name in error)
     return ", ".join(dict.fromkeys(filter(None, parts)))
-
-
-def _codes(error: object, depth: int) -> Iterator[str]:
-    """The values of the fields that hold codes, at any depth."""
-    if depth and isinstance(error, list):
-        for item in error:
-            yield from _codes(item, depth - 1)
-    elif depth and isinstance(error, dict):
-        for name, value in error.items():
-            if _CODE_FIELDS.fullmatch(name) and isinstance(value, (str, int)):
-                yield str(value)[:_LONGEST_CODE]
-            yield from _codes(value, depth - 1)
