@@ -16,6 +16,7 @@ from digest.scoring.refusal import Refusal, read_refusal
 
 CHECK_ADDRESS = "check llm.base_url"
 TRY_LATER = "try again later"
+TAKE_LONGER = "lower llm.concurrency or llm.batch_size, or raise llm.timeout_s"
 ALLOW_MORE_OUTPUT = (
     "allow a longer answer (llm.extra: {max_completion_tokens: 16000}), or lower"
     " llm.reasoning_effort"
@@ -148,9 +149,9 @@ def _join(stream: bytes) -> dict[str, Any]:
 def _tool_arguments(message: object) -> str:
     """The answer of a model that calls a tool instead of writing JSON."""
     calls = _get(message, "tool_calls")
-    called = [_get(call, "function") for call in calls] if isinstance(calls, list) else []
-    called.append(_get(message, "function_call"))
-    return _text([_get(function, "arguments") for function in called])
+    functions = [_get(call, "function") for call in calls] if isinstance(calls, list) else []
+    functions.append(_get(message, "function_call"))
+    return _text([_get(function, "arguments") for function in functions])
 
 
 def _text(content: object) -> str:

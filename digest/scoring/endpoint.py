@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import httpx2
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from digest.core.config import Llm
@@ -21,10 +20,11 @@ from digest.core.papers import Paper
 from digest.core.scores import Prompt, Reason
 from digest.core.secrets import Secrets
 from digest.core.text import one_line
-from digest.scoring.client import MAX_REPLY_BYTES, Client, NotSent, ReplyTooLarge
+from digest.scoring.client import Client, NoAnswer
 from digest.scoring.completion import (
     ALLOW_MORE_OUTPUT,
     CHECK_ADDRESS,
+    TAKE_LONGER,
     TRY_LATER,
     Answer,
     RequestFailure,
@@ -37,7 +37,6 @@ from digest.scoring.request_form import Form, blamed_part, difference, first_for
 
 log = logging.getLogger("digest")
 
-_TAKE_LONGER = "lower llm.concurrency or llm.batch_size, or raise llm.timeout_s"
 _LOOKS_LIKE_A_KEY = re.compile(
     r"\b(?:sk|key|gsk|xai|pk)-[\w*.-]{6,}|Bearer\s+[^\s'\"]+", re.IGNORECASE
 )
@@ -92,7 +91,7 @@ _REQUEST_FAILURES = {
         Reason.TOO_LONG, True, "lower llm.batch_size, or take a model that reads more"
     ),
     Cause.SAMPLING: (Reason.INVALID, False, "try again later, or another llm.model"),
-    Cause.TIMEOUT: (Reason.TIMEOUT, False, _TAKE_LONGER),
+    Cause.TIMEOUT: (Reason.TIMEOUT, False, TAKE_LONGER),
 }  # fmt: skip
 
 
@@ -269,19 +268,9 @@ class Endpoint:
         return RequestFailure(Reason.RATE_LIMITED, message, is_final=True, remedy=remedy)
 
     def _no_answer(self, error: APIConnectionError) -> RequestFailure:
-        cause = error.__cause__
-        if isinstance(error, NotSent):
-            remedy = "try again later or lower llm.concurrency"
-            return RequestFailure(Reason.RATE_LIMITED, str(error), is_final=True, remedy=remedy)
-        if isinstance(error, ReplyTooLarge):
-            message = f"{self._host} sent a reply of more than {MAX_REPLY_BYTES:,} bytes"
-            remedy = "check llm.base_url and llm.model"
-            return RequestFailure(Reason.INVALID, message, remedy=remedy, may_be_billed=True)
-        is_timeout = isinstance(error, APITimeoutError)
-        if is_timeout and not isinstance(cause, httpx2.ConnectTimeout):
-            message = f"{self._host} did not answer within {self._llm.timeout_s:g} seconds"
-            return RequestFailure(Reason.TIMEOUT, message, remedy=_TAKE_LONGER, may_be_billed=True)
-        reason = Reason.TIMEOUT if is_timeout else Reason.SERVER_ERROR
-        message = f"no connection to {self._host} ({cause or error})"
+        if isinstance(error, NoAnswer):
+            return error.failure
+        reason = Reason.TIMEOUT if isinstance(error, APITimeoutError) else Reason.SERVER_ERROR
+        message = f"no connection to {self._host} ({error.__cause__ or error})"
         remedy = TRY_LATER if self._has_answered else CHECK_ADDRESS
         return RequestFailure(reason, message, remedy=remedy)

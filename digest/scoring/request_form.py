@@ -48,7 +48,7 @@ Form = dict[str, Any]
 
 def first_form(prompt: Prompt, llm: Llm) -> Form:
     """The form with every part that helps."""
-    form: Form = {name: llm.extra[name] for name in ("service_tier",) if name in llm.extra}
+    form: Form = {name: value for name, value in llm.extra.items() if name == "service_tier"}
     if llm.reasoning_effort is not None:
         form["reasoning_effort"] = llm.reasoning_effort
     form["prompt_cache_key"] = f"digest-{prompt.sha256[:16]}"

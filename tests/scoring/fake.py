@@ -182,14 +182,11 @@ class Fake:
         sent = await reader.readexactly(int(headers.get("content-length", 0)))
         if method == "POST" and urlsplit(target).path.endswith("/v1/chat/completions"):
             going = await self._complete(target, headers, sent, reader, writer)
+        elif target == "/records":  # for a fake in another process
+            going = await _write(writer, as_json([asdict(record) for record in self.records]))
         else:
-            going = await _write(writer, self._other(method, target))
+            going = await _write(writer, error(404, f"Invalid URL ({method} {target})"))
         return going and headers.get("connection", "").lower() != "close"
-
-    def _other(self, method: str, target: str) -> Response:
-        if method == "GET" and target == "/records":  # for a fake in another process
-            return as_json([asdict(record) for record in self.records])
-        return error(404, f"Invalid URL ({method} {target})")
 
     async def _complete(
         self,
@@ -200,11 +197,8 @@ class Fake:
         writer: asyncio.StreamWriter,
     ) -> bool:
         """Answer a completion request; whether the connection goes on."""
-        try:
-            body = json.loads(sent)
-            messages, tokens = messages_of(body), prompt_of(body)
-        except (ValueError, KeyError, TypeError, AttributeError) as e:
-            return await _write(writer, error(400, f"not a completion request: {e!r}"))
+        body = json.loads(sent)
+        messages, tokens = messages_of(body), prompt_of(body)
         self._in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
         asked = next((text for role, text in reversed(messages) if role == "user"), "")
@@ -217,12 +211,7 @@ class Fake:
         cached = self._cache.hit(place, tokens)
         content, thoughts = answer(self.labels, ids), self.physics.reasoning
         request = Request(number, headers, body, ids, content, len(tokens), cached, thoughts)
-        try:
-            scripted = self._limit() or take(self.respond, request)
-        except Exception as e:  # noqa: BLE001 raised when the fake ends
-            self._failure = e
-            scripted = error(500, f"the script failed: {e!r}")
-        response = scripted or completion(request)
+        response = self._limit() or take(self.respond, request) or completion(request)
         record.seconds = response.seconds
         if response.tokens is not None:
             record.seconds = self.physics.seconds(response.tokens)

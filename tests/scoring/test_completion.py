@@ -67,19 +67,18 @@ def test_a_cut_or_blocked_reply_is_known_in_any_case(finish: str, reason: Reason
 
 
 def test_a_stream_is_put_together() -> None:
-    def event(**delta: Any) -> str:
-        finish = delta.pop("finish", None)
-        chunk = {"choices": [{"delta": delta, "finish_reason": finish}]}
-        return f"data: {json.dumps(chunk)}\n\n"
+    stream = """: a comment
 
-    counted = json.dumps({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}})
-    stream = (
-        ": a comment\n\n"
-        + event(role="assistant")
-        + event(content="the ")
-        + event(content="answer", finish="stop")
-        + f"data: {counted}\n\ndata: [DONE]\n\n"
-    )
+data: {"choices": [{"delta": {"role": "assistant"}, "finish_reason": null}]}
+
+data: {"choices": [{"delta": {"content": "the "}}]}
+
+data: {"choices": [{"delta": {"content": "answer"}, "finish_reason": "stop"}]}
+
+data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}
+
+data: [DONE]
+"""
     answer = read(stream.encode())
     assert (answer.text, answer.failure) == ("the answer", None)
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (7, 2)

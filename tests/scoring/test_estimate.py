@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from digest.core.day import Digest
-from digest.core.scores import Prompt, Scoring, Usage
-from digest.scoring.estimate import in_words, request, tokens
+from digest.core.scores import Scoring, Usage
+from digest.scoring.estimate import in_words, tokens
 from tests import make
-from tests.make import DAY, paper
+from tests.make import DAY
 from tests.scoring.tokens import encode
 
 PAST = Usage(
@@ -33,19 +33,6 @@ PAST = Usage(
 )
 def test_other_scripts_are_not_taken_for_english(text: str) -> None:
     assert 0.7 <= tokens(text) / len(encode(text)) <= 2.5
-
-
-def test_a_request_is_estimated_whole() -> None:
-    prompt = Prompt("System " * 100, "User " * 1_000)
-    one, two = request(prompt, [paper()]), request(prompt, [paper(), paper("2601.00002")])
-    assert one.requests == two.requests == 1
-    assert (one.prompt_tokens, one.completion_tokens) == (
-        one.estimated_prompt_tokens, one.estimated_completion_tokens
-    )  # fmt: skip
-    assert two.prompt_tokens
-    assert one.prompt_tokens
-    assert 0 < two.prompt_tokens - one.prompt_tokens < 50 < 1_000 < one.prompt_tokens
-    assert two.completion_tokens == 2 * (one.completion_tokens or 0)
 
 
 # --- in words ---------------------------------------------------------------------------------
