@@ -138,8 +138,8 @@ class LimitedHttpClient(DefaultAsyncHttpxClient):
         self, request: httpx2.Request, response: httpx2.Response, started_at: float
     ) -> None:
         """Pause all requests if waiting helps, and tell the SDK by headers whether to retry."""
-        refusal = read_refusal(response.status_code, response.content)
-        cause = refusal.cause(self._llm.model)
+        refusal = read_refusal(response.status_code, response.content, self._llm.model)
+        cause = refusal.cause
         if cause is Cause.NO_ROOM and b'"service_tier"' not in request.content:
             cause = Cause.RATE
         if _would_fail_again(refusal, cause):
@@ -162,8 +162,8 @@ def _would_fail_again(refusal: Refusal, cause: Cause) -> bool:
 
 def _reports_rate_limit(body: bytes, model: str) -> bool:
     """True if the body of an HTTP 200 is an error for the rate limit."""
-    refusal = read(body).refusal if len(body) < _LONGEST_ERROR else None
-    return refusal is not None and refusal.cause(model) is Cause.RATE
+    refusal = read(body, model).refusal if len(body) < _LONGEST_ERROR else None
+    return refusal is not None and refusal.cause is Cause.RATE
 
 
 async def _read_whole(response: httpx2.Response) -> httpx2.Response:

@@ -60,8 +60,8 @@ class Answer:
     refusal: Refusal | None = None  # an error that came with HTTP 200, instead of a reply
 
 
-def read(body: bytes) -> Answer:
-    """The reply in the body of an HTTP 200."""
+def read(body: bytes, model: str = "") -> Answer:
+    """The reply of `model` in the body of an HTTP 200."""
     try:
         completion = _decode(body)
     except (ValueError, RecursionError):
@@ -80,7 +80,7 @@ def read(body: bytes) -> Answer:
         cache_writes=_count(usage, "prompt_tokens_details", "cache_write_tokens") or 0,
         cost_usd=_cost(usage),
         failure=failure,
-        refusal=None if text or failure else _refusal(completion, choice, body),
+        refusal=None if text or failure else _refusal(completion, body, model),
     )
 
 
@@ -118,11 +118,13 @@ def _decode(body: bytes) -> Any:
     return completion[0] if isinstance(completion, list) and len(completion) == 1 else completion
 
 
-def _refusal(completion: object, choice: object, body: bytes) -> Refusal | None:
+def _refusal(completion: object, body: bytes, model: str) -> Refusal | None:
     """The error instead of a reply: a gateway's, or that of the provider behind it."""
+    choice = _get(completion, "choices", 0)
     if error := _get(choice, "error"):
-        return read_refusal(200, json.dumps(error).encode())
-    return read_refusal(200, body) if choice is None or _get(completion, "error") else None
+        return read_refusal(200, json.dumps(error).encode(), model)
+    is_error = choice is None or _get(completion, "error")
+    return read_refusal(200, body, model) if is_error else None
 
 
 def _join(stream: bytes) -> dict[str, Any]:

@@ -157,33 +157,32 @@ class Endpoint:
                     extra_body=form | without(self._llm.extra, "service_tier"),
                 )
             except APIStatusError as error:
-                refusal = read_refusal(error.status_code, error.response.content)
-                cause = refusal.cause(self._llm.model)
-                if cause is Cause.SAMPLING and samplings < _SAMPLINGS:
+                content, headers = error.response.content, error.response.headers
+                refusal = read_refusal(error.status_code, content, self._llm.model)
+                if refusal.cause is Cause.SAMPLING and samplings < _SAMPLINGS:
                     samplings += 1  # the same request may well succeed
-                elif not self._learn(form, refusal, cause):
-                    return Answer(failure=self._failure(refusal, cause, error.response.headers))
+                elif not self._learn(form, refusal):
+                    return Answer(failure=self._failure(refusal, headers))
                 continue
             except APIConnectionError as error:  # timeouts are a kind of it
                 return Answer(failure=self._no_answer(error))
-            answer = read(response.content)
+            answer = read(response.content, self._llm.model)
             if answer.refusal is not None:
-                cause = answer.refusal.cause(self._llm.model)
-                return replace(answer, failure=self._failure(answer.refusal, cause, {}))
+                return replace(answer, failure=self._failure(answer.refusal, {}))
             self._has_answered = self._has_answered or bool(answer.text)
             return answer
 
     # --- another form ------------------------------------------------------------------------
 
-    def _learn(self, sent: Form, refusal: Refusal, cause: Cause) -> bool:
+    def _learn(self, sent: Form, refusal: Refusal) -> bool:
         """Choose the form for the next request. False if no other form is worth a try."""
-        if not self._may_be_the_form(refusal, cause):
+        if not self._may_be_the_form(refusal):
             return False
         if self._form != sent:
             return True  # another request has learned in the meantime
-        if part := blamed_part(sent, refusal, cause, self._llm.model):
+        if part := blamed_part(sent, refusal):
             self._form = self._sure_form = without(sent, part)
-        elif self._has_answered or self._has_guessed or cause in _NAMED:
+        elif self._has_answered or self._has_guessed or refusal.cause in _NAMED:
             return False
         elif (form := guess(sent, refusal)) is not None:  # some do not say which part they refuse
             self._form = form
@@ -197,8 +196,9 @@ class Endpoint:
         )
         return True
 
-    def _may_be_the_form(self, refusal: Refusal, cause: Cause) -> bool:
+    def _may_be_the_form(self, refusal: Refusal) -> bool:
         """True if a request in another form might be accepted."""
+        cause = refusal.cause
         if cause is Cause.NO_ROOM:
             return "service_tier" in self._llm.extra
         if cause is Cause.SAMPLING:
@@ -213,13 +213,11 @@ class Endpoint:
 
     # --- errors ------------------------------------------------------------------------------
 
-    def _failure(
-        self, refusal: Refusal, cause: Cause, headers: Mapping[str, str]
-    ) -> RequestFailure:
+    def _failure(self, refusal: Refusal, headers: Mapping[str, str]) -> RequestFailure:
         """The meaning of a refusal for the papers. Raises `ScoringError` if the account or the
         settings are the problem."""
-        status = refusal.status
-        if error := self._error(refusal, cause):
+        status, cause = refusal.status, refusal.cause
+        if error := self._error(refusal):
             what, remedy = error
             what = what.format(
                 host=self._host, address=self.address, model=self._llm.model, param=refusal.param
@@ -242,8 +240,9 @@ class Endpoint:
                 remedy = CHECK_ADDRESS
         return RequestFailure(reason, message, is_permanent=is_permanent, remedy=remedy)
 
-    def _error(self, refusal: Refusal, cause: Cause) -> tuple[str, str] | None:
+    def _error(self, refusal: Refusal) -> tuple[str, str] | None:
         """What no other request of this run can repair, and what to do; None if one may."""
+        cause = refusal.cause
         if cause is Cause.KEY and "organization" in refusal.message.lower():
             return _WRONG_ORGANIZATION
         if cause in FINAL:

@@ -13,6 +13,7 @@ from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any
 
 _LONGEST_REASON = 500  # characters that are searched; an echo of the papers may follow
@@ -197,7 +198,7 @@ _BY_STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refusal:
     """An error as an endpoint has sent it."""
 
@@ -205,10 +206,19 @@ class Refusal:
     message: str  # for people
     codes: frozenset[str] = frozenset()  # in lower case
     param: str = ""  # the parameter of the request that it blames
+    model: str = ""  # that was asked for
 
-    def cause(self, model: str = "") -> Cause:
-        """The cause. The model's name is left out of the search: it may contain any word."""
-        text = re.sub(r"https?://\S+?(?=#|[\s)\"',]|$)", "", self.text(model))[:_LONGEST_REASON]
+    @cached_property
+    def text(self) -> str:
+        """The message in lower case, without the model's name, which may contain any word."""
+        text, name = self.message.lower(), self.model.lower()
+        if len(name) < 3 or name == "model":
+            return text
+        return re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "…", text)
+
+    @cached_property
+    def cause(self) -> Cause:
+        text = re.sub(r"https?://\S+?(?=#|[\s)\"',]|$)", "", self.text)[:_LONGEST_REASON]
         if self.status == 429 and "request too large" in text:
             return Cause.LENGTH  # for the tokens of a minute
         passes = _SOON.search(text) is not None and self.status in (200, 403, 429, 503)
@@ -240,32 +250,25 @@ class Refusal:
     @property
     def blames_format(self) -> bool:
         """True if it is about the way in which JSON was asked for."""
-        return FORMAT.search(self.text()) is not None
-
-    def text(self, model: str = "") -> str:
-        """The message in lower case, without the model's name."""
-        text = self.message.lower()
-        if len(model) < 3 or model.lower() == "model":
-            return text
-        return re.sub(rf"(?<![\w-]){re.escape(model.lower())}(?![\w-])", "…", text)
+        return FORMAT.search(self.text) is not None
 
 
-def read_refusal(status: int, body: bytes) -> Refusal:
-    """The error in the body of an HTTP answer. No body makes it raise."""
+def read_refusal(status: int, body: bytes, model: str = "") -> Refusal:
+    """The error in the body of an HTTP answer to a request for `model`. No body makes it raise."""
     text = body[:_LONGEST].decode("utf-8", "replace")
     try:
         error = _unpack(json.loads(body))
         fields = list(_fields(error))
         message = _message(error)[:_LONGEST]
     except (ValueError, RecursionError):
-        return Refusal(status, text)
+        return Refusal(status, text, model=model)
     codes = frozenset(
         str(value)[:_LONGEST_CODE].lower()
         for name, value in fields
         if _CODE_FIELDS.fullmatch(name) and isinstance(value, (str, int))
     )
     params = [value for name, value in fields if name == "param" and isinstance(value, str)]
-    return Refusal(status, message or text, codes, params[0] if params else "")
+    return Refusal(status, message or text, codes, params[0] if params else "", model)
 
 
 def _unpack(value: Any) -> Any:

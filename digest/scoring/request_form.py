@@ -64,11 +64,10 @@ def without(form: Form, *names: str) -> Form:
     return simpler
 
 
-def blamed_part(form: Form, refusal: Refusal, cause: Cause, model: str) -> str | None:
+def blamed_part(form: Form, refusal: Refusal) -> str | None:
     """The part of `form` that a refusal is about; None if it names none."""
-    text = refusal.text(model)
-    named = [name for name, words in _NAMES.items() if words.search(text)]
-    parts = [_OF_CAUSE[cause]] if cause in _OF_CAUSE else named
+    named = [name for name, words in _NAMES.items() if words.search(refusal.text)]
+    parts = [_OF_CAUSE[refusal.cause]] if refusal.cause in _OF_CAUSE else named
     return next((name for name in parts if name in form), None)
 
 

@@ -30,7 +30,6 @@ from tests.scoring.scoring import KEY, asks, failures, papers, scored, scores, s
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
-POISON = "2601.00003"
 REASONS = set(map(str, Reason))
 
 
@@ -244,11 +243,11 @@ POISONS: dict[str, tuple[Step, str]] = {
 
 @pytest.mark.parametrize(("step", "reason"), POISONS.values(), ids=POISONS)
 def test_poisonous_papers_fail_alone(step: Step, reason: str) -> None:
-    spoilers = (POISON, "2601.00020", "2601.00041")
+    spoilers = ("2601.00003", "2601.00041")
     with Fake(respond=poisoned(spoilers, step)) as fake:
-        scoring = scored(fake.url, papers(60), batch_size=37)
+        scoring = scored(fake.url, papers(45), batch_size=37)
     assert failures(scoring) == dict.fromkeys(spoilers, reason)
-    assert len(scoring.verdicts) == 60
+    assert len(scoring.verdicts) == 45
     assert max(asks(fake).values()) <= ASKS * (RETRIES + 1 if reason == "server error" else 1)
     assert scoring.trouble
 
@@ -353,7 +352,7 @@ def test_no_log_and_no_error_holds_the_key(
         for name in ("openai", "httpx2", "httpcore2", "digest"):
             caplog.set_level(logging.DEBUG, name)
         try:
-            raised = repr(scored(fake.url, papers(30), batch_size=5))
+            raised = repr(scored(fake.url, papers(12), batch_size=5))
         except ScoringError as error:
             raised = repr(error)
     assert any(r.name.startswith("openai") for r in caplog.records)

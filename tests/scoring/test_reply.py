@@ -395,19 +395,18 @@ def test_a_cut_reply_holds_no_wrong_score(
 
 # --- hostile input ----------------------------------------------------------------------------
 
-LENGTH = 10_000
 # fmt: off
 PIECES = [
-    "{", '{"a":', '[{"a":', "{}", '{"relevance":1}', f"{ONE},", '{"a":1,}', '{"a":[,', '{\n"', '"',
+    "{", '{"a":', '[{"a":', '{"relevance":1}', f"{ONE},", '{"a":1,}', '{"a":[,', '{\n"', '"',
     '"a":' + " " * 90, "{ ", "\\", "\\nu ", "\ud800", "<think>", DRAFT + "</think>", "9",
 ]
 # fmt: on
 
 
-@pytest.mark.parametrize("frame", ['{"x":[' * 20 + "{}", f'{{"id": "{A}", "a": "{{}}'])
-def test_a_flood_of_anything_is_read_to_an_end(frame: str) -> None:
+@pytest.mark.parametrize("start", ['{"x":[' * 20, f'{{"id": "{A}", "a": "'])
+def test_a_flood_of_anything_is_read_to_an_end(start: str) -> None:
     for piece in PIECES:
-        text = frame.replace("{}", (piece * LENGTH)[:LENGTH])
+        text = start + (piece * 10_000)[:10_000]
         assert read(text, ASKED, TOPICS).scores.keys() <= set(ASKED)
 
 
