@@ -406,7 +406,7 @@ PIECES = [
 @pytest.mark.parametrize("start", ['{"x":[' * 20, f'{{"id": "{A}", "a": "'])
 def test_a_flood_of_anything_is_read_to_an_end(start: str) -> None:
     for piece in PIECES:
-        text = start + (piece * 10_000)[:10_000]
+        text = start + (piece * 3_000)[:3_000]
         assert read(text, ASKED, TOPICS).scores.keys() <= set(ASKED)
 
 
