@@ -78,7 +78,7 @@ async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | RequestFa
 
     async with open_client(secret, address, llm) as client:
         answer = await Endpoint(client, _PROBE, llm).ask(())
-    return answer if isinstance(answer, RequestFailure) else answer.failure or answer
+    return answer.failure or answer
 
 
 def accepted(answer: Answer | RequestFailure, llm: Llm, address: str | None) -> Check:
