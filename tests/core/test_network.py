@@ -169,7 +169,10 @@ def wrapped(cause: BaseException) -> requests.ConnectionError:
     ("error", "meaning"),
     [
         (wrapped(socket.gaierror(-2, "Name or service not known")), "no host of that name"),
-        (wrapped(OSError(errno.ENETUNREACH, "Network is unreachable")), "this machine has no way"),
+        (
+            wrapped(OSError(errno.ENETUNREACH, "Network is unreachable")),
+            "the connection failed, Network",
+        ),
         (wrapped(ConnectionRefusedError(111, "refused")), "the connection was refused: no server"),
         (wrapped(OSError(errno.EMFILE, "Too many open files")), "the connection failed, Too many"),
         (
@@ -178,7 +181,10 @@ def wrapped(cause: BaseException) -> requests.ConnectionError:
             ),
             "the server's certificate is not accepted: check this machine's clock",
         ),
-        (TooSlowError("still sending after 180 s"), "still sending after 180 s: the server is"),
+        (
+            TooSlowError("still sending after 180 s"),
+            "the server is overloaded (still sending after 180 s)",
+        ),
         (requests.exceptions.InvalidHeader("b'Bearer x\\n'"), "a header has a character"),
         (  # not from a server here: urllib3 leaves the connection of such an answer open
             requests.exceptions.InvalidHeader(urllib3.exceptions.InvalidHeader("Content-Length")),
