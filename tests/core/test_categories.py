@@ -54,9 +54,6 @@ def test_an_alias_says_which_category_to_follow() -> None:
     ("category", "message"),
     [
         ("cmp-lg", "'cmp-lg' is an archive that arXiv has closed: use 'cs.CL'"),
-        ("cs.lg", "'cs.lg': written 'cs.LG'"),
-        ("Hep-Th", "'Hep-Th': written 'hep-th'"),
-        ("math.mp", "'math.mp': written 'math-ph'"),  # the category itself, not the alias
         ("cs.LG+cs.AI", "'cs.LG+cs.AI': write each category by itself"),
     ],
 )
@@ -67,6 +64,9 @@ def test_what_to_write_instead(category: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("category", "meant"),
     [
+        ("cs.lg", "cs.LG"),
+        ("Hep-Th", "hep-th"),
+        ("math.mp", "math-ph"),  # the category itself, not the alias
         ("cs.LLM", "cs.LG"),
         ("cs.ML", "cs.LG"),
         ("cs.LGG", "cs.LG"),
