@@ -321,7 +321,7 @@ def test_the_first_versions_archive_makes_a_site_of_today(tmp_path: Path) -> Non
 
 
 def test_a_run_continues_the_first_versions_archive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, digest: Digest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(OLD_ARCHIVE, tmp_path / "docs")
     (tmp_path / "prompts").mkdir()
@@ -330,15 +330,12 @@ def test_a_run_continues_the_first_versions_archive(
     again, new = paper("2601.20003", announce_type=make.REPLACE), paper("2602.00001")
     day = date(2026, 2, 2)
     (tmp_path / "feed.xml").write_bytes(rss(Feed("cs.LG", day, (again, new))))
-    monkeypatch.chdir(tmp_path)
-    assert main(["run", "--feed", "feed.xml", "--no-commit"]) == 0
-    digest = store.read_day(tmp_path / "docs", day)
-    assert digest is not None
-    assert digest.seen == ("2601.20003",)  # which the first version scored
+    digest(tmp_path, "run", "--feed", "feed.xml", "--no-commit")
+    record = store.read_day(tmp_path / "docs", day)
+    assert record is not None
+    assert record.seen == ("2601.20003",)  # which the first version scored
     assert [listed.date for listed in store.read_days(tmp_path / "docs")] == [*OLD_DAYS, day]
-    capsys.readouterr()
-    assert main(["render"]) == 0
-    capsys.readouterr()
+    digest(tmp_path, "render")
     main(["check"])
     findings = capsys.readouterr().err.splitlines()
     assert all("math.GT was stale" in finding for finding in findings)
