@@ -168,8 +168,8 @@ def test_a_log_record_is_one_line_that_commands_nothing() -> None:
 
 def test_a_log_record_holds_no_secret() -> None:
     key = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
-    said = f"key {key[:9]}\u200b{key[9:]}"
-    record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", (said,), None)
+    text = f"key {key[:9]}\u200b{key[9:]}"
+    record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", (text,), None)
     assert LogFormatter(Secrets([key])).format(record) == "read: key …"
 
 

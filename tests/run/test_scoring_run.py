@@ -530,11 +530,11 @@ def test_a_plan_costs_nothing_needs_no_key_and_knows_past_days(
     before = tree(project.folder)
     ended = project.run("--dry-run")
     assert (ended.code, ended.report["status"]) == (0, "planned")
-    said = ended.report["reason"]
-    assert said.startswith("would score 24 papers with gpt-6-luna in about 7 requests: ")
-    assert f"{ended.report['usage']['prompt_tokens']:,} prompt and " in said
-    assert f"${ended.report['cost_usd']:.4f} if nothing is cached" in said
-    assert said.endswith("(no past day to compare with)")
+    reason = ended.report["reason"]
+    assert reason.startswith("would score 24 papers with gpt-6-luna in about 7 requests: ")
+    assert f"{ended.report['usage']['prompt_tokens']:,} prompt and " in reason
+    assert f"${ended.report['cost_usd']:.4f} if nothing is cached" in reason
+    assert reason.endswith("(no past day to compare with)")
     assert project.fake.connections == 0
     assert tree(project.folder) == before
     monkeypatch.setenv("OPENAI_API_KEY", f"{SECRET}\n")  # a line break at its end harms nobody
