@@ -11,7 +11,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from digest.archive import store
 from digest.arxiv import search_api
 from digest.core import files
 from digest.core.config import Config
+from digest.core.day import Below
 from digest.core.errors import ConfigError, OverBudget, RunStatus
 from digest.core.papers import Paper
 from digest.core.progress import bar, stage
@@ -59,29 +60,27 @@ class Labelled:
 def labelled_by(source: Path | date, config: Config, session: requests.Session) -> Labelled:
     """The labels of a file, or the scored papers of the archived days from a date on.
 
-    The archive has no abstracts of papers below the cut: they are requested from arXiv. Raises
-    `ConfigError`.
+    Raises `ConfigError`.
     """
     if isinstance(source, Path):
         return Labelled(label_files.load_labels(source))
-    days = (day for day in bar(store.read_archive(config.out), "read") if day.date >= source)
-    archived = label_files.from_archive(days)
-    if not archived.days:
+    digests = (day for day in bar(store.read_archive(config.out), "read") if day.date >= source)
+    days, scored = label_files.from_archive(digests)
+    if not days:
         raise ConfigError(
             f"{config.out / store.DATA}: no scored day from {source} on: name an earlier date,"
             " or a file of labels with --labels"
         )
     with stage("labels") as summary:
-        papers: Mapping[str, Paper] = {}
-        if archived.lean:
-            lean = count(len(archived.lean), "abstract")
-            log.info("labels: asking arXiv for %s, %d at a time", lean, search_api.PAGE)
-            ids = [below.id for below in archived.lean]
-            papers = search_api.fetch_papers(session, config.arxiv.api_url, ids)
-        labels, missing = archived.with_abstracts(papers)
-        scorer = scorer_label(archived.scorer, "the model")
+        fetched: Mapping[str, Paper] = {}
+        if lean := [paper_id for paper_id, one in scored.items() if isinstance(one, Below)]:
+            abstracts = count(len(lean), "abstract")
+            log.info("labels: asking arXiv for %s, %d at a time", abstracts, search_api.PAGE)
+            fetched = search_api.fetch_papers(session, config.arxiv.api_url, lean)
+        labels, missing = label_files.label_archived(scored, fetched)
+        scorer = scorer_label(days[0].scorer, "the model")
         summary.append(f"{count(len(labels), 'paper')} as {scorer} scored them")
-        summary.append(f"{count(archived.days, 'day')} of the archive")
+        summary.append(f"{count(len(days), 'day')} of the archive")
     if missing:
         ids_shown = ", ".join(missing[:_MAX_IDS]) + ", …" * (len(missing) > _MAX_IDS)
         log.warning("labels: left out, arXiv has no abstract of %d: %s", len(missing), ids_shown)
@@ -99,7 +98,7 @@ class Contender:
 
     name: str
     scorer: Scorer | None
-    scoring: Scoring = field(default_factory=lambda: Scoring({}))  # so far
+    scoring: Scoring = Scoring({})  # so far
     answers: Unfinished | None = None  # where a scorer's answers are stored
 
     @property
@@ -168,19 +167,15 @@ def measure(
         if one.scorer:
             one.answers = _answers(one.scorer, papers, unfinished, i)
             one.scoring = one.answers.read()
-        elif not any(paper.id in one.scores for paper in papers):
-            raise ConfigError(
-                f"{one.name}: no score of any of the labelled papers: name the labels that these"
-                " are the results of"
-            )
+    results = [one for one in contenders if not one.scorer]
+    if not any(all(paper.id in one.scores for one in results) for paper in papers):
+        names, both = " and ".join(one.name for one in results), " in both" * (len(results) > 1)
+        raise ConfigError(f"{names}: no labelled paper has a score{both}: name results of these")
     _require_affordable(contenders, papers, config)
     for one in contenders:
         if one.scorer and one.answers:
             _score(one, one.scorer, papers, _left_usd(contenders, config), one.answers)
             _require_enough(one, papers, config.llm.max_unscored)
-    if not any(all(paper.id in one.scores for one in contenders) for paper in papers):
-        names = " and ".join(one.name for one in contenders)
-        raise ConfigError(f"{names}: no paper that both have scored: name results of the same ones")
     outcome = _outcome(labelled, contenders, config, k)
     if save is not None:
         _save(save, papers, contenders[0].scores)
@@ -219,17 +214,11 @@ def _require_affordable(
     contenders: Sequence[Contender], papers: Sequence[Paper], config: Config
 ) -> None:
     """Log the estimated cost. Raises `OverBudget` if it is more than what is left."""
-    estimate = Scoring({})
-    sizes: list[int] = []
-    for one in contenders:
-        pending = one.pending(papers)
-        if one.scorer and one.scorer.name is not ScoredBy.EMBEDDED and pending:
-            estimate += one.scorer.estimate(pending)
-            sizes.append(len(pending))
-    if not sizes:
+    pending = [(one.scorer, one.pending(papers)) for one in contenders if one.scorer]
+    estimate = sum((scorer.estimate(some) for scorer, some in pending), Scoring({}))
+    if not estimate.usage.requests:  # the embedded scorer, or everything is scored already
         return
-    what = " and ".join(count(size, "paper") for size in sorted(set(sizes)))
-    what += ", twice" * (len(sizes) > len(set(sizes)))
+    what = " and ".join(count(len(some), "paper") for _, some in pending if some)
     cost, left_usd = estimate.cost_usd, _left_usd(contenders, config)
     if cost is None:
         log.info("cost: no estimate for %s, the price of the model is not known", what)
@@ -298,9 +287,8 @@ def _outcome(
         evaluation = evaluate(labels, contenders[0].scores, cut, k)
         text = to_text(evaluation)
         details = {"evaluation": as_dict(evaluation)}
-        measured = {"": evaluation}
-        unscored = evaluation.unscored
-        missing = f"{count(unscored, 'paper')} without a score"
+        measured = {"": evaluation.figures}
+        unscored, why = evaluation.unscored, "without a score"
     else:
         a, b = contenders
         with stage("compare") as summary:
@@ -308,18 +296,18 @@ def _outcome(
             summary.append(f"{comparison.resamples:,} resamples")
         text = comparison_to_text(comparison, a.name, b.name)
         details = {"comparison": {"names": [a.name, b.name]} | as_dict(comparison)}
-        measured = {"a: ": comparison.a, "b: ": comparison.b}
+        measured = {"a: ": comparison.a.figures, "b: ": comparison.b.figures}
         unscored = comparison.labelled - comparison.a.n
-        missing = f"{count(unscored, 'paper')} left out (without a score:"
-        missing += f" {comparison.unscored_a} of a, {comparison.unscored_b} of b)"
+        by_set = f"{comparison.unscored_a} of a, {comparison.unscored_b} of b"
+        why = f"left out (without a score: {by_set})"
     details["left_out"] = list(labelled.left_out)
     clauses = [count(len(labels), "labelled paper")]
     clauses += [
-        f"{name}AUC {number(e.figures.auc)}, F1 at the cut {number(e.figures.f1)}"
-        for name, e in measured.items()
+        f"{name}AUC {number(figures['auc'])}, F1 at the cut {number(figures['f1'])}"
+        for name, figures in measured.items()
     ]
     if unscored:
-        clauses.append(missing)
+        clauses.append(f"{count(unscored, 'paper')} {why}")
     if labelled.left_out:
         clauses.append(f"{count(len(labelled.left_out), 'labelled paper')} left out")
     scorer = next((one.scorer for one in contenders if one.scorer), None)
