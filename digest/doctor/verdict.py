@@ -32,7 +32,7 @@ class Check:
         return f"{self.state:<8} {self.name:<10} {self.words}"
 
     def as_dict(self) -> dict[str, str]:
-        """The check in the report of `--json`, with its documented keys."""
+        """The check in the report of `--json`."""
         return {
             "name": self.name,
             "state": self.state,
@@ -65,7 +65,7 @@ def unknown(why: str, remedy: str = "") -> Check:
     return Check(State.UNKNOWN, f"cannot be checked from here: {why}", remedy)
 
 
-def graded(message: str, remedy: str, *, is_problem: bool, is_warning: bool) -> Check:
+def graded(message: str, remedy: str, *, is_warning: bool, is_problem: bool = False) -> Check:
     """A problem, else a warning, else ok: for what has a limit."""
     if is_problem:
         return problem(message, remedy)
