@@ -90,9 +90,7 @@ def _run(name: str, setup: Setup) -> list[Check]:
     except Exception as error:  # a bug in one check must not hide the others
         log.debug("%s", error, exc_info=True)
         message = f"this check failed: {type(error).__name__}: {error}"
-        return [
-            problem(message, "this is a bug of the program: please report it, with -v's output")
-        ]
+        return [problem(message, "this is a bug: please report it, with the output of -v")]
 
 
 def in_state(state: State, checks: Iterable[Check]) -> list[Check]:

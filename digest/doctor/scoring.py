@@ -88,12 +88,9 @@ async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | RequestFa
 
 
 def model(setup: Setup) -> Check:
-    today = calendar.today_eastern(setup.now)
-    return lifetime(setup.config.llm.model, _host(setup.address), today)
-
-
-def lifetime(name: str, host: str, today: date) -> Check:
-    """How long will the model `name` and the endpoint `host` exist?"""
+    """How long will the model and its endpoint exist?"""
+    host, today = _host(setup.address), calendar.today_eastern(setup.now)
+    name = setup.config.llm.model
     plain = re.sub(r"^.*/|-\d{4}-\d\d-\d\d$", "", name)  # openai/gpt-5-2025-08-07
     ends = [(MODELS_END.get(plain), plain), (ENDPOINTS_END.get(host), host)]
     dates = [(end, what) for end, what in ends if end]
@@ -106,8 +103,7 @@ def lifetime(name: str, host: str, today: date) -> Check:
     if end <= today:
         return problem(f"{what} ended on {end}", remedy)
     days = count((end - today).days, "day")
-    soon = end - today <= NOTICE
-    return graded(f"{what} ends on {end}, in {days}", remedy, is_warning=soon)
+    return graded(f"{what} ends on {end}, in {days}", remedy, is_warning=end - today <= NOTICE)
 
 
 def price(setup: Setup) -> Check:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from digest.archive import store
 from digest.arxiv import search_api
@@ -32,7 +32,7 @@ from digest.evaluation.labels import Label
 from digest.evaluation.tables import comparison_to_text, number, to_text
 from digest.run import budget
 from digest.run.ranking import scoring_error
-from digest.run.report import DayReport
+from digest.run.report import DayReport, RunReport
 from digest.run.unfinished import Unfinished
 from digest.scoring.scorer import Scorer
 
@@ -137,24 +137,16 @@ def require_place(save: Path, labels: Path | None, compared: object) -> None:
         raise ConfigError(f"--save: {save} holds the labels: name another file")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of an evaluation."""
-
-    text: str  # for a terminal
-    report: DayReport
-    details: dict[str, object]  # for --json
-
-
 def measure(
     labelled: Labelled,
     contenders: Sequence[Contender],
     config: Config,
     unfinished: Path,
     k: int,
+    report: RunReport,
     save: Path | None = None,
-) -> Outcome:
-    """Evaluate one set of scores, or compare two.
+) -> None:
+    """Evaluate one set of scores, or compare two, and add the result to the report.
 
     A scorer's answers are stored in the folder `unfinished` until everything is scored, so that
     nothing is paid for twice. All contenders together may cost as much as one day, earlier tries
@@ -176,14 +168,13 @@ def measure(
         if one.scorer and one.answers:
             _score(one, one.scorer, papers, _left_usd(contenders, config), one.answers)
             _require_enough(one, papers, config.llm.max_unscored)
-    outcome = _outcome(labelled, contenders, config, k)
+    _report(labelled, contenders, config, k, report)
     if save is not None:
         _save(save, papers, contenders[0].scores)
     if all(reason in LASTING for one in contenders for reason in one.reasons):
         for one in contenders:
             if one.answers:
                 one.answers.forget()
-    return outcome
 
 
 # --- scores -----------------------------------------------------------------------------------
@@ -278,50 +269,42 @@ def _save(path: Path, papers: Iterable[Paper], scores: Mapping[str, Score]) -> N
 # --- the result in words ----------------------------------------------------------------------
 
 
-def _outcome(
-    labelled: Labelled, contenders: Sequence[Contender], config: Config, k: int
-) -> Outcome:
-    cut, labels = config.keep.cut, labelled.labels
-    details: dict[str, Any]
+def _report(
+    labelled: Labelled, contenders: Sequence[Contender], config: Config, k: int, report: RunReport
+) -> None:
+    cut, labels, left_out = config.keep.cut, labelled.labels, labelled.left_out
     if len(contenders) == 1:
         evaluation = evaluate(labels, contenders[0].scores, cut, k)
-        text = to_text(evaluation)
-        details = {"evaluation": as_dict(evaluation)}
+        report.text = to_text(evaluation)
+        report.details = {"evaluation": as_dict(evaluation)}
         measured = {"": evaluation.figures}
-        unscored, why = evaluation.unscored, "without a score"
+        unscored, what = evaluation.unscored, "without a score"
     else:
         a, b = contenders
         with stage("compare") as summary:
             comparison = compare(labels, a.scores, b.scores, cut, k)
             summary.append(f"{comparison.resamples:,} resamples")
-        text = comparison_to_text(comparison, a.name, b.name)
-        details = {"comparison": {"names": [a.name, b.name]} | as_dict(comparison)}
+        report.text = comparison_to_text(comparison, a.name, b.name)
+        report.details = {"comparison": {"names": [a.name, b.name]} | as_dict(comparison)}
         measured = {"a: ": comparison.a.figures, "b: ": comparison.b.figures}
         unscored = comparison.labelled - comparison.a.n
         by_set = f"{comparison.unscored_a} of a, {comparison.unscored_b} of b"
-        why = f"left out (without a score: {by_set})"
-    details["left_out"] = list(labelled.left_out)
+        what = f"left out (without a score: {by_set})"
+    report.details["left_out"] = list(left_out)
     clauses = [count(len(labels), "labelled paper")]
-    clauses += [
-        f"{name}AUC {number(figures['auc'])}, F1 at the cut {number(figures['f1'])}"
-        for name, figures in measured.items()
-    ]
+    for name, figures in measured.items():
+        auc, f1 = number(figures["auc"]), number(figures["f1"])
+        clauses.append(f"{name}AUC {auc}, F1 at the cut {f1}")
     if unscored:
-        clauses.append(f"{count(unscored, 'paper')} {why}")
-    if labelled.left_out:
-        clauses.append(f"{count(len(labelled.left_out), 'labelled paper')} left out")
-    scorer = next((one.scorer for one in contenders if one.scorer), None)
-    spent = _spent(contenders)
+        clauses.append(f"{count(unscored, 'paper')} {what}")
+    if left_out:
+        clauses.append(f"{count(len(left_out), 'labelled paper')} left out")
+    scorer, spent = contenders[0].scorer or contenders[-1].scorer, _spent(contenders)
     clauses.append(_cost(scorer, spent))
-    report = DayReport(
-        RunStatus.EVALUATED,
-        "; ".join(clauses),
-        usage=spent.usage if scorer else None,
-        cost_usd=spent.cost_usd,
-        model=scorer.model if scorer else None,
-        scorer=scorer.name if scorer else None,
-    )
-    return Outcome(text, report, details)
+    day = DayReport(RunStatus.EVALUATED, "; ".join(clauses), cost_usd=spent.cost_usd)
+    if scorer:
+        day = replace(day, usage=spent.usage, model=scorer.model, scorer=scorer.name)
+    report.add(day)
 
 
 def _cost(scorer: Scorer | None, spent: Scoring) -> str:

@@ -23,6 +23,7 @@ from digest.core.papers import Paper
 from digest.core.scores import Failure, Prompt, Reason, ScoredBy, Scoring, Usage, Verdict
 from digest.evaluation import command, labels
 from digest.evaluation.labels import load_labels, load_results
+from digest.run.report import RunReport
 from digest.scoring.scorer import Scorer, make_scorer
 from tests import make
 from tests.arxiv.test_search_api import Server
@@ -394,12 +395,14 @@ def test_too_many_unscored_papers_give_no_figures(
     config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
     given = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
     contenders = [command.Contender(name, scorer) for name in ("a", "b")]
+    report = RunReport()
+    arguments = command.Labelled(given), contenders, config, tmp_path, 20, report
     if error is None:
-        outcome = command.measure(command.Labelled(given), contenders, config, tmp_path, 20)
-        assert outcome.report.status == "evaluated"
+        command.measure(*arguments)
+        assert report.top.status == "evaluated"
         return
     with pytest.raises(ScoringError) as caught:
-        command.measure(command.Labelled(given), contenders, config, tmp_path, 20)
+        command.measure(*arguments)
     assert str(caught.value).startswith(error)
     assert isinstance(caught.value, OverBudget) is (Reason.BUDGET in reasons)
     assert len(asked) == 1  # the second would have cost money for nothing
