@@ -80,7 +80,7 @@ def _run(name: str, setup: Setup) -> list[Check]:
         checks = CHECKS[name](setup)
         return [checks] if isinstance(checks, Check) else checks
     except Unknown as why:
-        return [unknown(str(why), why.remedy)]
+        return [unknown(*why.args)]
     except DigestError as error:
         return of_error(error)
     except requests.RequestException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from digest.core.errors import ConfigError, DigestError
 
@@ -42,23 +43,12 @@ class Check:
 
 
 class Unknown(Exception):
-    """Something cannot be checked from here. The message says why."""
-
-    def __init__(self, why: str, remedy: str = "") -> None:
-        super().__init__(why)
-        self.remedy = remedy
+    """Something cannot be checked from here. The arguments: why, and perhaps a remedy."""
 
 
-def ok(message: str) -> Check:
-    return Check(State.OK, message)
-
-
-def warning(message: str, remedy: str) -> Check:
-    return Check(State.WARNING, message, remedy)
-
-
-def problem(message: str, remedy: str) -> Check:
-    return Check(State.PROBLEM, message, remedy)
+ok = partial(Check, State.OK)
+warning = partial(Check, State.WARNING)
+problem = partial(Check, State.PROBLEM)
 
 
 def unknown(why: str, remedy: str = "") -> Check:
