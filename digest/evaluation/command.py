@@ -159,9 +159,9 @@ def measure(
         if one.scorer:
             one.answers = _answers(one.scorer, papers, unfinished, i)
             one.scoring = one.answers.read()
-    results = [one for one in contenders if not one.scorer]
-    if not any(all(paper.id in one.scores for one in results) for paper in papers):
-        names, both = " and ".join(one.name for one in results), " in both" * (len(results) > 1)
+    results = {one.name: one.scores for one in contenders if not one.scorer}
+    if not any(all(paper.id in scores for scores in results.values()) for paper in papers):
+        names, both = " and ".join(results), " in both" * (len(results) > 1)
         raise ConfigError(f"{names}: no labelled paper has a score{both}: name results of these")
     _require_affordable(contenders, papers, config)
     for one in contenders:

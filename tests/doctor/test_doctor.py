@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -277,9 +278,7 @@ def test_what_cannot_be_checked_is_reported(
     assert_golden("bare", project.lines())
 
 
-def test_other_checks_wait_for_correct_settings(
-    project: Project,
-) -> None:
+def test_other_checks_wait_for_correct_settings(project: Project) -> None:
     settings = "categories: [cs.LG]\nscorer: magic\nllm: {modle: gpt-5}\n"
     (project.folder / "config.yaml").write_text(settings)
     project.github(GOOD_GITHUB)
@@ -345,21 +344,16 @@ def test_the_embedded_scorer_needs_no_key(good: Project, monkeypatch: pytest.Mon
 # --- one check cannot hide another ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
+def test_a_failing_check_is_one_line_among_others(
+    good: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, words in (
         (ZeroDivisionError("1/0"), "problem: this check failed: ZeroDivisionError: 1/0"),
         (PermissionError(13, "Permission denied", "docs"), "problem: [Errno 13] Permission denied"),
-    ],
-)
-def test_a_failing_check_is_one_line_among_others(
-    good: Project, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
-) -> None:
-    def fail(_: object) -> Iterator[Check]:
-        raise error
-
-    monkeypatch.setitem(examine.CHECKS, "prompts", fail)
-    assert good.check("prompts")[0].startswith(words)
+    ):
+        fail = Mock(side_effect=error)
+        monkeypatch.setitem(examine.CHECKS, "prompts", fail)
+        assert good.check("prompts")[0].startswith(words)
     assert good.check("site")[0].startswith("ok: ")
 
 
@@ -438,9 +432,8 @@ def test_a_dry_run_shows_what_a_push_would_do(good: Project, tmp_path: Path) -> 
     hook.chmod(0o755)
     git(good.folder, "commit", "--quiet", "--allow-empty", "--message", "More")
     pushed = git(bare, "rev-parse", "main")
-    assert good.check("push") == [
-        "ok: origin accepts pushes to main, as far as a dry run shows",
-    ]
+    (line,) = good.check("push")
+    assert line == "ok: origin accepts pushes to main, as far as a dry run shows"
     assert git(bare, "rev-parse", "main") == pushed
     assert not (tmp_path / "asked").exists()
     hook.unlink()
@@ -535,13 +528,13 @@ def test_the_repository_named_by_a_remote(tmp_path: Path) -> None:
 
 
 def test_what_github_does_not_answer(good: Project) -> None:
-    replace_github(good, actions__permissions=401, actions__workflows__daily=404, **{"": 404})
+    replace_github(good, actions__permissions=404, actions__workflows__daily=404, **{"": 401})
     (line,) = good.check("actions")
-    assert line.endswith("the token is not valid: put a new one into GITHUB_TOKEN")
+    assert line.endswith("from here: no such repository, or the token may not see it")
     (line,) = good.check("schedule")
     assert line.startswith("unknown: cannot be checked from here: there is no workflow daily.yml")
     (line,) = good.check("storage")
-    assert line.endswith("no such repository, or the token may not see it")
+    assert line.endswith("the token is not valid: put a new one into GITHUB_TOKEN")
 
 
 def test_without_a_token_github_is_not_asked(
