@@ -168,9 +168,9 @@ def measure(
         if one.scorer and one.answers:
             _score(one, one.scorer, papers, _left_usd(contenders, config), one.answers)
             _require_enough(one, papers, config.llm.max_unscored)
-    _report(labelled, contenders, config, k, report)
     if save is not None:
         _save(save, papers, contenders[0].scores)
+    _report(labelled, contenders, config, k, report)
     if all(reason in LASTING for one in contenders for reason in one.reasons):
         for one in contenders:
             if one.answers:
