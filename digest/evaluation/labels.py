@@ -1,23 +1,21 @@
 """Labelled papers, and files of a scorer's results.
 
-Both are JSONL, a paper a line. `parse_labels` and `parse_results` are pure and report every mistake
-at once, each with file and line; `load_labels` and `load_results` read files, `.gz` included.
+Both are JSONL, a paper a line. `parse_labels` and `parse_results` are pure and report all wrong
+lines at once; `load_labels` and `load_results` read files, `.gz` included.
 """
 
 from __future__ import annotations
 
 import gzip
-import reprlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
-from pydantic import AfterValidator, Field, Strict, TypeAdapter, ValidationError
 
-from digest.core.day import Below, Cut, Digest
+from digest.core.day import Below, Cut, Digest, Kept
 from digest.core.errors import ConfigError
 from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import NO_TOPIC, Score, ScoredBy
@@ -27,6 +25,7 @@ from digest.run.ranking import passes
 
 MAX_BYTES = 500_000_000  # of an unpacked file: a hundred thousand abstracts are 200 MB
 MAX_MISTAKES = 50  # shown
+_MAX_LENGTH = 200  # of a mistake
 _LIKE_LABELS = (
     'labels, a line a paper like {"id": "2601.20868", "title": "…", "abstract": "…",'
     ' "relevant": true}'
@@ -69,64 +68,39 @@ def _read(path: Path) -> str:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise ConfigError(f"{path}: more than {MAX_BYTES:,} bytes: cut it into several files")
-        return data.decode("utf-8")
-    except FileNotFoundError as e:
-        raise ConfigError(f"{path}: no such file: write one, a JSON object a line") from e
-    except UnicodeDecodeError as e:
-        raise ConfigError(f"{path}: not UTF-8 text: save the file as UTF-8") from e
-    except (gzip.BadGzipFile, EOFError, zlib.error) as e:
-        raise ConfigError(f"{path}: not a whole gzip file: {e}: compress it again") from e
-    except OSError as e:
-        raise ConfigError(f"{path}: cannot be read: {e.strerror}: check the path") from e
+        return data.decode()
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file: write one, a JSON object a line") from error
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"{path}: cannot be read: {why}: give UTF-8 text, or .gz of it"
+        ) from error
 
 
-# --- the schema of a line ---------------------------------------------------------------------
+# --- labels and results -----------------------------------------------------------------------
+
+_OneToTen = Annotated[int, msgspec.Meta(ge=1, le=10)]
 
 
-def _check_filled(text: str) -> str:
-    if not one_line(text):
-        raise ValueError("is empty: give text")
-    return text
-
-
-def _check_id(text: str) -> str:
-    if one_line(text) != text:
-        raise ValueError("has spaces around it or characters that do not show")
-    return text
-
-
-_Text = Annotated[str, Strict()]
-_FilledText = Annotated[_Text, AfterValidator(_check_filled)]
-_Id = Annotated[_FilledText, AfterValidator(_check_id)]
-_OneToTen = Annotated[int, Field(strict=True, ge=1, le=10)]
-_ALLOWED = {"relevant": "true or false", "similarity": "a number"}
-_ALLOWED |= dict.fromkeys(("authors", "categories"), "a list of texts")
-_ALLOWED |= dict.fromkeys(("relevance", "novelty"), "a whole number from 1 to 10")  # else text
-
-
-@dataclass(frozen=True)
-class _LabelLine:
-    id: _Id
-    title: _FilledText
-    abstract: _FilledText
-    authors: tuple[_Text, ...] = ()
-    categories: tuple[_Text, ...] = ()
-    relevant: Annotated[bool, Strict()] | None = None
+class _LabelLine(msgspec.Struct):
+    id: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    relevant: bool | None = None
     relevance: _OneToTen | None = None
     novelty: _OneToTen | None = None
 
 
-@dataclass(frozen=True)
-class _ResultLine:
-    id: _Id
+class _ResultLine(msgspec.Struct):
+    id: str
     relevance: _OneToTen
     novelty: _OneToTen | None = None
-    topic: _Text = ""
-    comment: _Text = ""
-    similarity: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
-
-
-# --- labels and results -----------------------------------------------------------------------
+    topic: str | None = None
+    comment: str | None = None
+    similarity: float | None = None
 
 
 def parse_labels(text: str, name: str) -> tuple[Label, ...]:
@@ -142,13 +116,16 @@ def _label(line: _LabelLine) -> Label:
     if line.relevant is None and line.relevance is None:
         raise ValueError("neither `relevant` nor `relevance`: give one of them")
     # As the feed's parser would pass it to a scorer, so that labels from elsewhere compare.
+    title, abstract = one_line(accents(line.title)), one_line(accents(line.abstract))
+    if not title or not abstract:
+        raise ValueError("`title` or `abstract` is empty: give text")
     paper = Paper(
         id=line.id,
         version=1,
-        title=one_line(accents(line.title)),
-        authors=line.authors,
-        abstract=one_line(accents(line.abstract)),
-        categories=line.categories,
+        title=title,
+        authors=line.authors or (),
+        abstract=abstract,
+        categories=line.categories or (),
         announce_type=AnnounceType.NEW,
     )
     return Label(paper, line.relevant, line.relevance, line.novelty)
@@ -161,8 +138,8 @@ def parse_results(text: str, name: str) -> dict[str, Score]:
 
 
 def _score(line: _ResultLine) -> Score:
-    topic = one_line(line.topic) or NO_TOPIC
-    return Score(line.relevance, line.novelty, topic, one_line(line.comment), line.similarity)
+    topic, comment = one_line(line.topic or "") or NO_TOPIC, one_line(line.comment or "")
+    return Score(line.relevance, line.novelty, topic, comment, line.similarity)
 
 
 def encode_results(scores: Mapping[str, Score]) -> str:
@@ -179,9 +156,9 @@ def _parse(
 ) -> dict[str, T]:
     """Each line of `text` as `build` makes it from `schema`, by id.
 
-    `like` describes the file in the mistake about a file of another kind.
+    `like` describes the file in the mistake about one without any correct line.
     """
-    adapter = TypeAdapter(schema)
+    decoder = msgspec.json.Decoder(schema)
     values: dict[str, T] = {}
     line_numbers: dict[str, int] = {}  # by id
     mistakes: list[str] = []
@@ -190,26 +167,17 @@ def _parse(
         if not line.strip():
             continue
         try:
-            given = _json_object(line)
-        except ValueError as error:
-            if not values and not mistakes:  # a file of another kind: each line would be a mistake
-                raise ConfigError(
-                    f"{name}: no JSONL file of {like}: line {number} is {error}"
-                ) from error
-            mistakes.append(f"{name}, line {number}: {error}")
-            continue
-        try:
-            parsed = adapter.validate_python(given)
+            parsed = decoder.decode(line)
+            if not parsed.id or one_line(parsed.id) != parsed.id:
+                raise ValueError("`id` is empty, or has spaces or characters that do not show")
             if first := line_numbers.get(parsed.id):
                 raise ValueError(f"`id` {parsed.id!r} is on line {first} already")
             values[parsed.id], line_numbers[parsed.id] = build(parsed), number
-        except ValidationError as error:
-            problems = dict.fromkeys(_describe(each, given) for each in error.errors())
-            mistakes += [f"{name}, line {number}: {problem}" for problem in problems]
-        except ValueError as error:
-            mistakes.append(f"{name}, line {number}: {error}")
-    if not values and not mistakes:
-        mistakes.append(f"{name}: no line in it: a JSON object a line, each with an `id`")
+        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+            mistakes.append(f"{name}, line {number}: {one_line(str(error), _MAX_LENGTH)}")
+    if not values:  # a file of another kind: each line would be a mistake
+        first_mistake = mistakes[0] if mistakes else f"{name}: no line in it"
+        raise ConfigError(f"{first_mistake}: write {like}")
     if (more := len(mistakes) - MAX_MISTAKES) > 0:
         mistakes[MAX_MISTAKES:] = [f"{name}: and {more:,} more mistakes"]
     if mistakes:
@@ -217,75 +185,34 @@ def _parse(
     return values
 
 
-def _json_object(line: str) -> dict[str, Any]:
-    """Without the keys that are null. Raises `ValueError`."""
-    try:
-        value = msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise ValueError(f"not JSON: {one_line(str(error), 100)}") from error
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    return {key: item for key, item in value.items() if item is not None}
-
-
-def _describe(error: Any, line: dict[str, Any]) -> str:
-    """One error of pydantic's in plain words."""
-    key = error["loc"][0]
-    allowed = _ALLOWED.get(key, "text")
-    if error["type"] == "missing":
-        return f"no `{key}`: give {allowed}"
-    if "error" in error.get("ctx", {}):
-        return f"`{key}` {error['ctx']['error']}"
-    return f"`{key}` is {reprlib.repr(line[key])}: give {allowed}"
-
-
 # --- from the archive -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Archived:
-    """The scored papers of archived days. If a paper is in several days, the newest counts."""
-
-    labels: tuple[Label, ...]  # kept papers, with their abstracts
-    lean: tuple[Below, ...]  # below the cut: the archive has no abstract of them
-    scorer: ScoredBy | None  # None: nothing was scored
-    days: int  # how many days were read
-
-    def with_abstracts(
-        self, papers: Mapping[str, Paper]
-    ) -> tuple[tuple[Label, ...], tuple[str, ...]]:
-        """The labels, those of lean papers that are in `papers` included; the other lean ids."""
-        fetched = [
-            _labelled(replace(papers[below.id], id=below.id), below.score)
-            for below in self.lean
-            if below.id in papers
-        ]
-        missing = tuple(below.id for below in self.lean if below.id not in papers)
-        return (*self.labels, *fetched), missing
-
-
-def from_archive(digests: Iterable[Digest]) -> Archived:
-    """The scored papers of the days, without the filtered, seen and unscored ones.
+def from_archive(digests: Iterable[Digest]) -> tuple[list[Digest], dict[str, Kept | Below]]:
+    """The days that count, and the papers that they scored, by id. The newest score counts.
 
     Only days that a model scored count: the embedded scorer gives no novelty, and a prompt should
-    not be measured by word matching. If there are no such days, the embedded scorer's count, and
-    `scorer` says so. A paper kept for its author counts by its scores, like any other.
+    not be measured by word matching. If there are no such days, the embedded scorer's count. A
+    paper kept for its author counts by its scores, like any other.
     """
-    scored_days = sorted((d for d in digests if d.scored_ids), key=lambda d: d.date)
-    # `ScoredBy` begins with the model.
-    scorer = next((one for one in ScoredBy if any(d.scorer is one for d in scored_days)), None)
-    days = [digest for digest in scored_days if digest.scorer is scorer]
-    scored: dict[str, Label | Below] = {}
-    for digest in days:
-        scored |= {kept.paper.id: _labelled(kept.paper, kept.score) for kept in digest.kept}
-        scored |= {below.id: below for below in digest.below}
-    return Archived(
-        tuple(paper for paper in scored.values() if isinstance(paper, Label)),
-        tuple(paper for paper in scored.values() if isinstance(paper, Below)),
-        scorer,
-        len(days),
-    )
+    scored = sorted((d for d in digests if d.scored_ids), key=lambda d: d.date)
+    days = [day for day in scored if day.scorer is ScoredBy.MODEL] or scored
+    papers: dict[str, Kept | Below] = {}
+    for day in days:
+        papers |= {kept.paper.id: kept for kept in day.kept}
+        papers |= {below.id: below for below in day.below}
+    return days, papers
 
 
-def _labelled(paper: Paper, score: Score) -> Label:
-    return Label(paper, None, score.relevance, score.novelty)
+def label_archived(
+    scored: Mapping[str, Kept | Below], fetched: Mapping[str, Paper]
+) -> tuple[tuple[Label, ...], tuple[str, ...]]:
+    """Labels of archived papers, and the ids of those without an abstract.
+
+    The archive has no abstracts of papers below the cut: they must be in `fetched`.
+    """
+    papers = {i: one.paper for i, one in scored.items() if isinstance(one, Kept)}
+    papers |= {i: fetched[i] for i in scored if i not in papers and i in fetched}
+    scores = {i: scored[i].score for i in papers}
+    labels = (Label(p, None, scores[i].relevance, scores[i].novelty) for i, p in papers.items())
+    return tuple(labels), tuple(i for i in scored if i not in papers)
