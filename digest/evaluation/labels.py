@@ -1,12 +1,13 @@
 """Labelled papers, and files of a scorer's results.
 
-Both are JSONL, a paper a line. `parse_labels` and `parse_results` are pure and report all wrong
-lines at once; `load_labels` and `load_results` read files, `.gz` included.
+Both are JSONL, a paper a line. `parse_labels` and `parse_results` are pure and report every mistake
+at once, each with file and line; `load_labels` and `load_results` read files, `.gz` included.
 """
 
 from __future__ import annotations
 
 import gzip
+import reprlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
+from pydantic import AfterValidator, Field, Strict, TypeAdapter, ValidationError
 
 from digest.core.day import Below, Cut, Digest, Kept
 from digest.core.errors import ConfigError
@@ -25,7 +27,6 @@ from digest.run.ranking import passes
 
 MAX_BYTES = 500_000_000  # of an unpacked file: a hundred thousand abstracts are 200 MB
 MAX_MISTAKES = 50  # shown
-_MAX_LENGTH = 200  # of a mistake
 _LIKE_LABELS = (
     'labels, a line a paper like {"id": "2601.20868", "title": "…", "abstract": "…",'
     ' "relevant": true}'
@@ -78,29 +79,53 @@ def _read(path: Path) -> str:
         ) from error
 
 
-# --- labels and results -----------------------------------------------------------------------
-
-_OneToTen = Annotated[int, msgspec.Meta(ge=1, le=10)]
+# --- the schema of a line ---------------------------------------------------------------------
 
 
-class _LabelLine(msgspec.Struct):
-    id: str
-    title: str
-    abstract: str
-    authors: tuple[str, ...] | None = None
-    categories: tuple[str, ...] | None = None
-    relevant: bool | None = None
+def _check_filled(text: str) -> str:
+    if not one_line(text):
+        raise ValueError("is empty: give text")
+    return text
+
+
+def _check_id(text: str) -> str:
+    if one_line(text) != text:
+        raise ValueError("has spaces around it or characters that do not show")
+    return text
+
+
+_Text = Annotated[str, Strict()]
+_FilledText = Annotated[_Text, AfterValidator(_check_filled)]
+_Id = Annotated[_FilledText, AfterValidator(_check_id)]
+_OneToTen = Annotated[int, Field(strict=True, ge=1, le=10)]
+_ALLOWED = {"relevant": "true or false", "similarity": "a number"}
+_ALLOWED |= dict.fromkeys(("authors", "categories"), "a list of texts")
+_ALLOWED |= dict.fromkeys(("relevance", "novelty"), "a whole number from 1 to 10")  # else text
+
+
+@dataclass(frozen=True)
+class _LabelLine:
+    id: _Id
+    title: _FilledText
+    abstract: _FilledText
+    authors: tuple[_Text, ...] = ()
+    categories: tuple[_Text, ...] = ()
+    relevant: Annotated[bool, Strict()] | None = None
     relevance: _OneToTen | None = None
     novelty: _OneToTen | None = None
 
 
-class _ResultLine(msgspec.Struct):
-    id: str
+@dataclass(frozen=True)
+class _ResultLine:
+    id: _Id
     relevance: _OneToTen
     novelty: _OneToTen | None = None
-    topic: str | None = None
-    comment: str | None = None
-    similarity: float | None = None
+    topic: _Text = ""
+    comment: _Text = ""
+    similarity: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
+
+
+# --- labels and results -----------------------------------------------------------------------
 
 
 def parse_labels(text: str, name: str) -> tuple[Label, ...]:
@@ -116,16 +141,13 @@ def _label(line: _LabelLine) -> Label:
     if line.relevant is None and line.relevance is None:
         raise ValueError("neither `relevant` nor `relevance`: give one of them")
     # As the feed's parser would pass it to a scorer, so that labels from elsewhere compare.
-    title, abstract = one_line(accents(line.title)), one_line(accents(line.abstract))
-    if not title or not abstract:
-        raise ValueError("`title` or `abstract` is empty: give text")
     paper = Paper(
         id=line.id,
         version=1,
-        title=title,
-        authors=line.authors or (),
-        abstract=abstract,
-        categories=line.categories or (),
+        title=one_line(accents(line.title)),
+        authors=line.authors,
+        abstract=one_line(accents(line.abstract)),
+        categories=line.categories,
         announce_type=AnnounceType.NEW,
     )
     return Label(paper, line.relevant, line.relevance, line.novelty)
@@ -138,8 +160,8 @@ def parse_results(text: str, name: str) -> dict[str, Score]:
 
 
 def _score(line: _ResultLine) -> Score:
-    topic, comment = one_line(line.topic or "") or NO_TOPIC, one_line(line.comment or "")
-    return Score(line.relevance, line.novelty, topic, comment, line.similarity)
+    topic = one_line(line.topic) or NO_TOPIC
+    return Score(line.relevance, line.novelty, topic, one_line(line.comment), line.similarity)
 
 
 def encode_results(scores: Mapping[str, Score]) -> str:
@@ -156,33 +178,57 @@ def _parse(
 ) -> dict[str, T]:
     """Each line of `text` as `build` makes it from `schema`, by id.
 
-    `like` describes the file in the mistake about one without any correct line.
+    `like` describes the file in the mistake about a file of another kind.
     """
-    decoder = msgspec.json.Decoder(schema)
+    # Not splitlines: a title may hold U+2028, which JSON allows.
+    numbered = enumerate(text.removeprefix("\ufeff").split("\n"), start=1)
+    lines = {number: line for number, line in numbered if line.strip()}
+    if not lines:
+        raise ConfigError(f"{name}: no line in it: a JSON object a line, each with an `id`")
+    first = min(lines)
+    try:
+        _json_object(lines[first])
+    except ValueError as error:  # a file of another kind: each line would be a mistake
+        raise ConfigError(f"{name}: no JSONL file of {like}: line {first} is {error}") from error
+    adapter = TypeAdapter(schema)
     values: dict[str, T] = {}
     line_numbers: dict[str, int] = {}  # by id
     mistakes: list[str] = []
-    # Not splitlines: a title may hold U+2028, which JSON allows.
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, line in lines.items():
         try:
-            parsed = decoder.decode(line)
-            if not parsed.id or one_line(parsed.id) != parsed.id:
-                raise ValueError("`id` is empty, or has spaces or characters that do not show")
-            if first := line_numbers.get(parsed.id):
-                raise ValueError(f"`id` {parsed.id!r} is on line {first} already")
+            parsed = adapter.validate_python(_json_object(line))
+            if parsed.id in line_numbers:
+                raise ValueError(f"`id` {parsed.id!r} is on line {line_numbers[parsed.id]} already")
             values[parsed.id], line_numbers[parsed.id] = build(parsed), number
-        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
-            mistakes.append(f"{name}, line {number}: {one_line(str(error), _MAX_LENGTH)}")
-    if not values:  # a file of another kind: each line would be a mistake
-        first_mistake = mistakes[0] if mistakes else f"{name}: no line in it"
-        raise ConfigError(f"{first_mistake}: write {like}")
+        except ValidationError as error:
+            mistakes += [f"{name}, line {number}: {_describe(each)}" for each in error.errors()]
+        except ValueError as error:
+            mistakes.append(f"{name}, line {number}: {error}")
     if (more := len(mistakes) - MAX_MISTAKES) > 0:
         mistakes[MAX_MISTAKES:] = [f"{name}: and {more:,} more mistakes"]
     if mistakes:
         raise ConfigError(*mistakes)
     return values
+
+
+def _json_object(line: str) -> dict[str, Any]:
+    """Without the keys that are null. Raises `ValueError`."""
+    try:
+        value = msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise ValueError(f"not a JSON object: {one_line(str(error), 100)}") from error
+    return {key: item for key, item in value.items() if item is not None}
+
+
+def _describe(error: Any) -> str:
+    """One error of pydantic's in plain words."""
+    key = ".".join(map(str, error["loc"]))
+    allowed = _ALLOWED.get(key, "text")
+    if error["type"] == "missing":
+        return f"no `{key}`: give {allowed}"
+    if "error" in error.get("ctx", {}):
+        return f"`{key}` {error['ctx']['error']}"
+    return f"`{key}` is {reprlib.repr(error['input'])}: give {allowed}"
 
 
 # --- from the archive -------------------------------------------------------------------------

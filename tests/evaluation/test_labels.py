@@ -77,19 +77,23 @@ def test_a_line_is_a_label_with_text_as_in_feeds() -> None:
     assert (second.paper.id, second.relevance, second.novelty) == ("2601.2", 9, 7)
 
 
+SCORE = "give a whole number from 1 to 10"
+
+
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("{", "Input data was truncated"),
-        ("[1]", "Expected `object`, got `array`"),
-        ('{"x": ' + "[" * 9999, "maximum recursion depth exceeded"),
-        (line(id=None), "Expected `str`, got `null` - at `$.id`"),
-        (line(id=" 2601.1"), "`id` is empty, or has spaces or characters that do not show"),
-        (line(abstract=" \n"), "`title` or `abstract` is empty: give text"),
-        (line(relevant="yes"), "Expected `bool | null`, got `str` - at `$.relevant`"),
-        (line(relevance=11), "Expected `int` <= 10 - at `$.relevance`"),
-        (line(relevance=True), "Expected `int | null`, got `bool` - at `$.relevance`"),
-        (line(authors=["Ada", 1]), "Expected `str`, got `int` - at `$.authors[1]`"),
+        ("{", "not a JSON object: Input data was truncated"),
+        ("[1]", "not a JSON object: Expected `object`, got `array`"),
+        (line(id=None), "no `id`: give text"),
+        (line(abstract=" \n"), "`abstract` is empty: give text"),
+        (line(id=" 2601.1"), "`id` has spaces around it or characters that do not show"),
+        (line(relevant="yes"), "`relevant` is 'yes': give true or false"),
+        (line(relevance=11), f"`relevance` is 11: {SCORE}"),
+        (line(novelty=7.0), f"`novelty` is 7.0: {SCORE}"),
+        (line(relevance=True), f"`relevance` is True: {SCORE}"),
+        (line(authors="Ada"), "`authors` is 'Ada': give a list of texts"),
+        (line(authors=["Ada", 1]), "`authors.1` is 1: give text"),
         (line(relevant=None, novelty=7), "neither `relevant` nor `relevance`: give one of them"),
     ],
 )
@@ -99,12 +103,12 @@ def test_a_mistake_is_reported_with_its_line(text: str, mistake: str) -> None:
 
 
 def test_every_mistake_is_reported_at_once() -> None:
-    messages = mistakes(parse_labels, line(), line(relevance=99), line(id="2601.2"), "?",
+    messages = mistakes(parse_labels, line(title=3, relevance=99), line(id="2601.2"), "?",
                         line(id="2601.2"), line(id="2601.3", relevant=1))  # fmt: skip
     assert [mistake.split(":")[0] for mistake in messages] == [
-        f"labels.jsonl, line {number}" for number in (2, 4, 5, 6)
+        f"labels.jsonl, line {number}" for number in (1, 1, 3, 4, 5)
     ]
-    assert messages[2] == "labels.jsonl, line 5: `id` '2601.2' is on line 3 already"
+    assert messages[3] == "labels.jsonl, line 4: `id` '2601.2' is on line 2 already"
 
 
 def test_at_most_fifty_mistakes_are_shown() -> None:
@@ -112,14 +116,15 @@ def test_at_most_fifty_mistakes_are_shown() -> None:
     assert (len(messages), messages[-1]) == (51, "labels.jsonl: and 1,184 more mistakes")
 
 
-@pytest.mark.parametrize("first", ["categories: [cs.LG]", "2601.20868"])
+@pytest.mark.parametrize("first", ["categories: [cs.LG]", "[" * 9999, "2601.20868"])
 def test_a_file_of_another_kind_is_one_mistake(first: str) -> None:
-    [of_labels] = mistakes(parse_labels, "", first, *["x"] * 9)
+    [of_labels] = mistakes(parse_labels, "", first, *["x"] * 9, line())
     [of_results] = mistakes(parse_results, first, *["x"] * 9)
-    assert of_labels.startswith("labels.jsonl, line 2: ")
-    assert of_results.startswith("labels.jsonl, line 1: ")
-    assert ": write labels, a line a paper like {" in of_labels
-    assert ": write results, a line a paper like {" in of_results
+    start = "labels.jsonl: no JSONL file of"
+    assert of_labels.startswith(f"{start} labels, a line a paper like {{")
+    assert "}: line 2 is not a JSON object: " in of_labels
+    assert of_results.startswith(f"{start} results, a line a paper like {{")
+    assert "}: line 1 is not a JSON object: " in of_results
 
 
 def test_the_lines_shown_in_mistakes_are_valid() -> None:
@@ -178,8 +183,9 @@ def test_a_file_that_cannot_be_read_is_named(
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ('{"id": "2601.1"}', "Object missing required field `relevance`"),
-        ('{"id": "2601.1", "relevance": 8, "topic": 1}', "Expected `str | null`, got `int`"),
+        ('{"id": "2601.1"}', "no `relevance`: give a whole number from 1 to 10"),
+        ('{"id": "2601.1", "relevance": 8, "topic": 1}', "`topic` is 1: give text"),
+        ('{"id": "2601.1", "relevance": 8, "similarity": "x"}', "`similarity` is 'x': give a numb"),
     ],
 )
 def test_a_wrong_result_is_reported_with_its_line(text: str, mistake: str) -> None:
