@@ -18,12 +18,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from digest.arxiv import search_api
+from digest.arxiv import http, search_api
 from digest.arxiv.fetch import Fetched, Reading, Unread
-from digest.arxiv.listing import CUT_AT, Listing, parse_catchup, parse_recent, together
-from digest.arxiv.paper import CATEGORY
+from digest.arxiv.listing import CUT_AT, parse_catchup, parse_recent, together
+from digest.arxiv.paper import CATEGORY, Page
 from digest.arxiv.strict_html import title
-from digest.arxiv.strict_xml import MAX_BYTES
 from digest.core.calendar import is_announcement_day, submission_window
 from digest.core.categories import covered, covers
 from digest.core.config import Arxiv
@@ -33,8 +32,6 @@ from digest.core.progress import log
 
 if TYPE_CHECKING:
     import requests
-
-    from digest.arxiv.http import Answer
 
 T = TypeVar("T")
 
@@ -73,27 +70,35 @@ class Past:
         return self._fetch_recent(category).get(day)
 
     def _read(self, category: str, day: date, *, exactly: bool) -> Reading:
-        unread = Unread(category, f"arXiv does not say yet what it announced on {day}", True)
+        reading: Reading | None = None
         if has_pages(day, self._today):
-            try:
-                feed = self._from_page(category, day)
-            except FeedError as error:
-                log.warning("%s: going on without", error)
-                unread = Unread(category, error.problem)
-            else:
-                if feed:
-                    url = f"{self._arxiv.site_url}/catchup/{category}/{day}"
-                    return Fetched(url, feed, Origin.PAGE)
-        if not exactly and self._may_search(day):
+            url = f"{self._arxiv.site_url}/catchup/{category}/{day}"
+            reading = self._attempt(self._from_page, url, Origin.PAGE, category, day)
+        if not isinstance(reading, Fetched) and not exactly and self._may_search(day):
             url = self._arxiv.api_url
-            try:
-                feed = self._ask(fetch_approximate, url, category, day)
-            except FeedError as error:
-                log.warning("%s: going on without", error)
-                return Unread(category, error.problem)
-            if feed.papers:  # an answer without papers can be wrong, and is no proof
-                return Fetched(url, feed, Origin.SEARCH)
-        return unread
+            reading = self._attempt(self._from_search, url, Origin.SEARCH, category, day) or reading
+        why = f"arXiv does not say yet what it announced on {day}"
+        return reading or Unread(category, why, not_yet=True)
+
+    def _attempt(
+        self,
+        read: Callable[[str, date], Feed | None],
+        url: str,
+        origin: Origin,
+        category: str,
+        day: date,
+    ) -> Reading | None:
+        try:
+            feed = read(category, day)
+        except FeedError as error:
+            log.warning("%s: going on without", error)
+            return Unread(category, error.problem)
+        return Fetched(url, feed, origin) if feed else None
+
+    def _from_search(self, category: str, day: date) -> Feed | None:
+        """None if there are no papers: such an answer can be wrong, and is no proof."""
+        feed = self._ask(fetch_approximate, self._arxiv.api_url, category, day)
+        return feed if feed.papers else None
 
     def _from_page(self, category: str, day: date) -> Feed | None:
         """None if arXiv does not say yet."""
@@ -135,9 +140,7 @@ def has_pages(day: date, today: date) -> bool:
     return today - KEPT <= day <= today
 
 
-def fetch_pages(
-    session: requests.Session, site_url: str, category: str, day: date
-) -> list[Listing]:
+def fetch_pages(session: requests.Session, site_url: str, category: str, day: date) -> list[Page]:
     """arXiv's pages of what was announced in `category` on `day`, for `together`; if the first has
     no papers, that is no proof that nothing was announced.
 
@@ -166,7 +169,7 @@ def fetch_recent(session: requests.Session, site_url: str, category: str) -> dic
     return parse_recent(_fetch(session, url, category).body, category)
 
 
-def proves_empty(page: Listing, day: date, recent: Mapping[date, int]) -> bool:
+def proves_empty(page: Page, day: date, recent: Mapping[date, int]) -> bool:
     """True if nothing was announced in the category of `page`, which has no papers of `day`.
 
     `recent` must be the result of `fetch_recent`. A later announcement is out, or this one is and
@@ -205,7 +208,7 @@ def fetch_approximate(session: requests.Session, api_url: str, category: str, da
 
 def _fetch_page(
     session: requests.Session, site_url: str, category: str, day: date, number: int = 1
-) -> tuple[str, Listing]:
+) -> tuple[str, Page]:
     """The page of that number, and the category by the name that arXiv prefers."""
     more = f"&page={number}" if number > 1 else ""
     asked = f"{site_url.rstrip('/')}/catchup/{category}/{day}?abs=True{more}"
@@ -219,12 +222,11 @@ def _fetch_page(
     return subject, parse_catchup(answer.body, subject, day)
 
 
-def _fetch(session: requests.Session, url: str, category: str) -> Answer:
-    from digest.arxiv import http
+def _fetch(session: requests.Session, url: str, category: str) -> http.Answer:
+    service = http.Service("arxiv.site_url", _error_reason, accept=ACCEPT)
+    return http.fetch(session, service, category, url)
 
-    answer = http.fetch(session, category, url, MAX_BYTES, accept=ACCEPT)
-    if answer.status != 200:
-        reason = title(answer.body) if answer.status == 400 else ""
-        reason = f"arXiv says: {reason}" if reason else ""
-        raise http.refusal(category, answer, "arxiv.site_url", reason)
-    return answer
+
+def _error_reason(body: bytes) -> str:
+    reason = title(body)
+    return f"arXiv says: {reason}" if reason else ""

@@ -1,4 +1,4 @@
-"""The gate in front of the XML parsers: what is no plain XML document of papers does not pass.
+"""The gate to arXiv's XML: what is no plain XML document of papers does not pass.
 
 A document is UTF-8 and well-formed, has no DTD (and so no entities but XML's own five), has a
 feed's root element, and is no larger than what arXiv sends. Pure.
@@ -7,9 +7,7 @@ feed's root element, and is no larger than what arXiv sends. Pure.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from typing import Any
-from xml.parsers import expat
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser, fromstring
 
 from digest.core.errors import FeedError
 from digest.core.text import one_line
@@ -19,66 +17,53 @@ MAX_ELEMENTS = 200_000  # of a document; 2,000 items have about 30,000
 MAX_DEPTH = 30
 
 
-def check_xml(data: bytes, called: str) -> list[Counter[str]]:
-    """Raise `FeedError`, which names the document as `called`, unless it may be parsed.
-
-    It is UTF-8 whatever it or the server says. Returns for each `item` or `entry`, in the order of
-    the document, how often it has each child element: {"title": 1, "category": 3, …}.
-    """
+def parse_xml(data: bytes, called: str) -> Element:
+    """The root of the document, which is UTF-8 whatever it or the server says. Raises `FeedError`,
+    which names the document as `called`, for any other."""
+    if not data.strip():
+        raise FeedError(called, "the body is empty: the server is in trouble; try again later")
     if len(data) > MAX_BYTES:
         raise FeedError(called, f"not a feed but {len(data):,} bytes")
-    scan = _Scan()
+    builder = _Builder()
     try:
-        scan.parser.Parse(data, True)
+        root = fromstring(data, XMLParser(target=builder, encoding="utf-8"))  # noqa: S314
         data.decode("utf-8")  # expat believes a UTF-16 mark
-    except (expat.ExpatError, ValueError) as error:
-        if not scan.has_root:
+    except (ParseError, ValueError) as error:
+        if not builder.elements:
             raise FeedError(called, f"not a feed but {describe(data)}") from error
         raise FeedError(
             called,
             f"broken XML ({one_line(str(error), 200)}):"
             " the document was cut short or damaged on its way; try again later",
         ) from error
-    return scan.items
+    return root
 
 
-class _Scan:
-    """Counts elements while expat reads them, and stops at what no feed has."""
+class _Builder(TreeBuilder):
+    """Stops at what no feed has."""
 
-    def __init__(self) -> None:
-        self.parser: Any = expat.ParserCreate("utf-8", namespace_separator=" ")
-        self.parser.StartDoctypeDeclHandler = self._doctype
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.has_root = False
-        self.items: list[Counter[str]] = []
-        self._elements = self._depth = 0
-        self._item_depth = 0  # 0: outside of items
+    elements = depth = 0
 
-    def _doctype(self, *_: object) -> None:
+    def doctype(self, *_: object) -> None:
         raise ValueError("it has a DTD")
 
-    def _start(self, qualified_name: str, _: object) -> None:
-        name = qualified_name.rpartition(" ")[2]
-        self._depth += 1
-        self._elements += 1
-        if self._depth == 1 and name not in ("rss", "feed", "RDF"):
+    def start(self, tag: str, attributes: dict[str, str], /) -> Element:
+        if not self.elements and local_name(tag) not in ("rss", "feed", "RDF"):
             raise ValueError("it is no feed")
-        self.has_root = True
-        if self._depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
+        self.elements += 1
+        self.depth += 1
+        if self.depth > MAX_DEPTH or self.elements > MAX_ELEMENTS:
             raise ValueError(f"more than {MAX_DEPTH} levels or {MAX_ELEMENTS:,} elements")
-        if name in ("item", "entry"):
-            if self._item_depth:
-                raise ValueError("an item inside an item")
-            self._item_depth = self._depth
-            self.items.append(Counter())
-        elif self._item_depth and self._depth == self._item_depth + 1:
-            self.items[-1][name] += 1
+        return super().start(tag, attributes)
 
-    def _end(self, _: str) -> None:
-        if self._depth == self._item_depth:
-            self._item_depth = 0
-        self._depth -= 1
+    def end(self, tag: str, /) -> Element:
+        self.depth -= 1
+        return super().end(tag)
+
+
+def local_name(tag: str) -> str:
+    """Without its namespace: `{http://www.w3.org/2005/Atom}entry` is `entry`."""
+    return tag.rpartition("}")[2]
 
 
 def describe(data: bytes) -> str:

@@ -112,7 +112,7 @@ GUID = "<guid>oai:arXiv.org:2603.99999v1</guid>"
     [
         ("<title>Nameless</title>", "item 101: Nameless"),
         ("<description>as in arXiv:2603.99999v1</description>", "item 101: as in arXiv:2603"),
-        ("", "item 101: an item without any text"),
+        ("", "item 101: without any text"),
         (f"<title>Two ids</title>{GUID}<guid>oai:arXiv.org:2603.88888v1</guid>", "item 101: oai"),
         ("<guid>oai:arXiv.org:26/99999v1</guid>", "item 101: oai:arXiv.org:26/99999v1"),
         (GUID, "no title"),
@@ -413,7 +413,7 @@ def test_an_incomplete_item_is_a_paper_that_says_so(
 @pytest.mark.parametrize(
     ("old", "new", "cause"),
     [
-        ("<title>Tea", "<item><title>Inner</title></item><title>Tea", "an item inside an item"),
+        ("<title>Tea", "<item><title>Inner</title></item><title>Tea", "1 of 2 items can be read"),
         ("<item>", "<x:item xmlns:x='urn:x'>", "0 of 1 items can be read"),
     ],
 )
@@ -422,6 +422,25 @@ def test_hidden_items_are_an_error(old: str, new: str, cause: str) -> None:
     text = text.replace("</item>", "</x:item>") if "x:item" in new else text
     with pytest.raises(FeedError, match=cause):
         parse_feed(text.encode())
+
+
+@pytest.mark.parametrize("name", ["papers.rss.xml", "papers.atom.xml", "prefixes.atom.xml"])
+def test_elements_of_other_vocabularies_change_nothing(name: str) -> None:
+    """feedparser would take most of these for arXiv's own, and fails at `chapter`."""
+    foreign = "".join(
+        f'<{element} xmlns="{namespace}" term="hep-th" start="0">Mallory</{element}>'
+        for namespace, elements in {
+            "http://purl.org/dc/terms/": ("creator", "title", "subject", "rights"),
+            "http://purl.org/dc/elements/1.1/": ("author", "title", "subject", "description"),
+            "http://search.yahoo.com/mrss/": ("author", "title", "category", "rating"),
+            "http://www.itunes.com/dtds/podcast-1.0.dtd": ("author", "summary", "keywords"),
+            "http://podlove.org/simple-chapters": ("chapter",),
+            "urn:x": ("guid", "id", "announce_type", "description", "published"),
+        }.items()
+        for element in elements
+    )
+    text = re.sub(r"(?=</(?:item|a:entry|entry|channel|feed)>)", foreign, feeds.read(name).decode())
+    assert parse_feed(text.encode()) == FEED
 
 
 def test_only_categories_of_arxivs_shape_pass() -> None:

@@ -20,7 +20,8 @@ from urllib3 import HTTPResponse
 from werkzeug import Request, Response
 
 from digest.arxiv import http
-from digest.arxiv.feed import fetch_feed, parse_feed
+from digest.arxiv.feed import fetch_feed
+from digest.arxiv.fetch import read_feed
 from digest.arxiv.http import polite_session
 from digest.arxiv.strict_xml import MAX_BYTES
 from digest.core.errors import FeedError
@@ -71,7 +72,7 @@ def serve(httpserver: HTTPServer, *answers: Callable[[], Response]) -> tuple[str
 
 def test_the_body_arrives_as_it_was_sent(httpserver: HTTPServer, session: requests.Session) -> None:
     url, server = serve(httpserver, good)
-    assert fetch_feed(session, "cs.LG", url) == feeds.read("papers.rss.xml")
+    assert fetch_feed(session, "cs.LG", url).body == feeds.read("papers.rss.xml")
     assert server.requests[0].headers["User-Agent"] == "tests/1 (+https://example.org)"
     assert server.requests[0].headers["Accept"].startswith("application/rss+xml, ")
 
@@ -248,7 +249,7 @@ def test_a_redirect_is_followed_only_to_safe_places(
     monkeypatch.setattr(HTTPAdapter, "send", send)
     with polite_session("tests/1", delay_s=0) as session:
         if may:
-            assert fetch_feed(session, "cs.LG", asked) == b"<rss/>"
+            assert fetch_feed(session, "cs.LG", asked).body == b"<rss/>"
         else:
             with pytest.raises(FeedError, match=r"redirects to|cannot read"):
                 fetch_feed(session, "cs.LG", asked)
@@ -282,7 +283,7 @@ def test_the_body_of_a_redirect_is_not_read(
         lambda: Response(endless(), 503),
         good,
     )
-    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert read_feed(session, "cs.LG", url) == FEED
     assert len(sent) < 100
 
 
@@ -294,7 +295,7 @@ def test_a_server_in_trouble_is_asked_again(
     httpserver: HTTPServer, session: requests.Session, code: int
 ) -> None:
     url, server = serve(httpserver, status(code), good)
-    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert read_feed(session, "cs.LG", url) == FEED
     assert len(server.times) == 2
 
 
@@ -314,7 +315,7 @@ def test_retry_after_is_obeyed(
     clock = Clock()
     monkeypatch.setattr(http, "time", clock)
     url, _ = serve(httpserver, status(429, "Rate exceeded.", Retry_After="100"), good)
-    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert read_feed(session, "cs.LG", url) == FEED
     assert clock.slept == pytest.approx(100, abs=1)
 
 
@@ -333,7 +334,7 @@ def test_an_unreadable_retry_after_is_the_usual_wait(
 ) -> None:
     monkeypatch.setattr(http, "MAX_RETRY_AFTER_S", 0.1)
     url, _ = serve(httpserver, status(503, Retry_After=asked), good)
-    assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+    assert read_feed(session, "cs.LG", url) == FEED
 
 
 @pytest.mark.parametrize("asked", ["9" * 400, "Fri, 31 Dec 2999 23:59:59 GMT"])
@@ -362,7 +363,7 @@ def test_all_requests_are_spaced(
     url, server = serve(httpserver, *answers)
     with polite_session("tests/1", DELAY) as session:
         for _ in range(2):
-            assert parse_feed(fetch_feed(session, "cs.LG", url)) == FEED
+            assert read_feed(session, "cs.LG", url) == FEED
     assert len(server.times) == len(answers) + 1
     assert min(gaps(server)) >= DELAY
 

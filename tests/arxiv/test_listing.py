@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.arxiv.feed import parse_feed
-from digest.arxiv.listing import Listing, parse_catchup, parse_recent, together
+from digest.arxiv.listing import parse_catchup, parse_recent, together
+from digest.arxiv.paper import Page
 from digest.arxiv.strict_html import CHANGED, title
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Feed, Paper
@@ -51,11 +52,11 @@ def one(body: str) -> Paper:
 
 
 def test_a_page_has_all_papers_with_their_types() -> None:
-    assert parse_catchup(PAGE, "cs.LG", DAY) == Listing(6, PAPERS)
+    assert parse_catchup(PAGE, "cs.LG", DAY) == Page(6, PAPERS)
 
 
 def test_a_page_of_nothing_may_name_a_later_day() -> None:
-    assert parse_catchup(listings.as_catchup("cs.LG", DAY, ()), "cs.LG", DAY) == Listing(0, ())
+    assert parse_catchup(listings.as_catchup("cs.LG", DAY, ()), "cs.LG", DAY) == Page(0, ())
     later = date(2026, 2, 2)
     page = listings.as_catchup("cs.LG", DAY, (), next_day=later)
     assert parse_catchup(page, "cs.LG", DAY).next_day == later
@@ -289,7 +290,7 @@ def test_no_bomb_loses_a_paper_in_silence(bomb: str) -> None:
 # --- all pages of a day -----------------------------------------------------------------------
 
 
-def pages(size: int, papers: tuple[Paper, ...] = PAPERS) -> list[Listing]:
+def pages(size: int, papers: tuple[Paper, ...] = PAPERS) -> list[Page]:
     return [
         parse_catchup(listings.as_catchup("cs.LG", DAY, papers, page=n, size=size), "cs.LG", DAY)
         for n in range(1, -(-len(papers) // size) + 1)
@@ -318,7 +319,7 @@ def test_a_day_is_the_same_on_any_number_of_pages(size: int) -> None:
     ],
     ids=["a page missing", "a page twice", "changed", "past the end"],
 )
-def test_pages_that_are_not_the_day_are_an_error(chosen: list[Listing], counts: str) -> None:
+def test_pages_that_are_not_the_day_are_an_error(chosen: list[Page], counts: str) -> None:
     with pytest.raises(FeedError) as caught:
         together(chosen, "cs.LG", DAY)
     assert caught.value.problem == (

@@ -13,7 +13,8 @@ from werkzeug import Request, Response
 
 from digest.arxiv import past, search_api
 from digest.arxiv.http import LISTING_FACTOR, polite_session
-from digest.arxiv.listing import CUT_AT, Listing, together
+from digest.arxiv.listing import CUT_AT, together
+from digest.arxiv.paper import Page
 from digest.arxiv.past import (
     fetch_approximate,
     fetch_pages,
@@ -241,7 +242,7 @@ def test_a_page_without_papers_is_proof_only_with_a_later_day(
 ) -> None:
     server.answers["/list/cs.LG/recent"] = [listings.as_recent("cs.LG", RECENT)]
     recent = fetch_recent(session, server.url, "cs.LG")
-    assert proves_empty(Listing(0, (), next_day=later), day, recent) is empty
+    assert proves_empty(Page(0, (), next_day=later), day, recent) is empty
 
 
 # --- the search interface ---------------------------------------------------------------------

@@ -11,7 +11,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from digest.arxiv.http import polite_session
-from digest.arxiv.search_api import Answer, fetch_papers, parse_papers
+from digest.arxiv.paper import Page
+from digest.arxiv.search_api import fetch_papers, parse_papers
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
 
@@ -127,13 +128,13 @@ def test_an_incomplete_entry_is_a_paper_that_says_so(bad: str, problem: str) -> 
 
 
 def test_an_answer_of_nothing_is_an_answer() -> None:
-    assert parse_papers(answer()) == Answer(0, ())
+    assert parse_papers(answer()) == Page(0, ())
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        pytest.param(b" \n", "the answer is empty: the server is in trouble", id="empty"),
+        pytest.param(b" \n", "the body is empty: the server is in trouble", id="empty"),
         pytest.param(
             b"<!DOCTYPE html><html>", "not a feed but a web page: an error page", id="web page"
         ),
