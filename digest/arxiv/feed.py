@@ -22,8 +22,8 @@ from xml.etree.ElementTree import Element, register_namespace, tostring
 import feedparser  # type: ignore[import-untyped]
 
 from digest.arxiv import http
+from digest.arxiv.documents import describe, local_name, parse_xml
 from digest.arxiv.paper import CATEGORY, ID, VERSION, make_paper, name_entry, split_entries
-from digest.arxiv.strict_xml import describe, local_name, parse_xml
 from digest.core.calendar import today_eastern
 from digest.core.errors import FeedError, NoSuchFeed
 from digest.core.papers import ANNOUNCE_TYPES, AnnounceType, Feed, Paper

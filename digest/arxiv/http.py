@@ -17,7 +17,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from digest.arxiv.strict_xml import MAX_BYTES
+from digest.arxiv.documents import MAX_BYTES
 from digest.core.errors import FeedError, InTrouble, Refused
 from digest.core.network import TooSlowError, explain, retry_after
 from digest.core.text import one_line

@@ -23,6 +23,15 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from digest.arxiv.documents import (
+    CHANGED,
+    CUT_SHORT,
+    around_lists,
+    describe,
+    parse_page,
+    read_date,
+    text_of,
+)
 from digest.arxiv.paper import (
     CATEGORY,
     ID,
@@ -32,15 +41,6 @@ from digest.arxiv.paper import (
     make_paper,
     name_entry,
     split_entries,
-)
-from digest.arxiv.strict_html import (
-    CHANGED,
-    CUT_SHORT,
-    around_lists,
-    called,
-    parse_page,
-    read_date,
-    text_of,
 )
 from digest.core.categories import covers
 from digest.core.errors import FeedError
@@ -61,7 +61,7 @@ def parse_catchup(data: bytes, category: str, day: date) -> Page:
     dates = (read_date(r"Catchup results for .{1,200} on \w{3}, {date}", text) for text in pieces)
     page_day = next(filter(None, dates), None)
     if page_day is None:
-        raise FeedError(category, f"not a listing but {called(data)}")
+        raise FeedError(category, f"not a listing but {describe(data)}")
     if page_day != day:
         raise FeedError(category, f"the page is of {page_day}, not of {day}: try again later")
     text = " ".join(pieces)
@@ -114,7 +114,7 @@ def parse_recent(data: bytes, category: str) -> dict[date, int]:
             numbers.append(int(skip[1]))
     text = " ".join(around_lists(page))
     if not days or "recent submissions" not in text:
-        raise FeedError(category, f"not a list of recent days but {called(data)}")
+        raise FeedError(category, f"not a list of recent days but {describe(data)}")
     total = re.search(r"Total of ([0-9]{1,7}) entries", text)
     numbers.append(int(total[1]) if total else 0)
     in_order = numbers == sorted(numbers) and days == sorted(set(days), reverse=True)
@@ -179,7 +179,7 @@ def _entries(articles: Any, category: str) -> Iterator[Paper | str]:
             head = None
     if entries != stated:
         counts = f"{entries} of the {stated} entries that it says it shows"
-        raise FeedError(category, f"a list with {counts}: {CUT_SHORT}")
+        raise FeedError(category, f"a list with {counts}: the page {CUT_SHORT}")
 
 
 def _paper(section: str, head: Any, body: Any, category: str) -> Paper | None:

@@ -16,13 +16,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from digest.arxiv import http, search_api
+from digest.arxiv.documents import title
 from digest.arxiv.fetch import Fetched, Reading, Unread
 from digest.arxiv.listing import CUT_AT, parse_catchup, parse_recent, together
 from digest.arxiv.paper import CATEGORY, Page
-from digest.arxiv.strict_html import title
 from digest.core.calendar import is_announcement_day, submission_window
 from digest.core.categories import covered, covers
 from digest.core.config import Arxiv
@@ -49,7 +50,7 @@ class Past:
     def __init__(self, session: requests.Session, arxiv: Arxiv, today: date) -> None:
         self._session, self._arxiv, self._today = session, arxiv, today
         self._readings: dict[tuple[str, date], Reading] = {}
-        self._recent: dict[str, dict[date, int]] = {}
+        self._recent = cache(partial(self._ask, fetch_recent, arxiv.site_url))  # by category
         self._trouble: dict[Callable[..., object], FeedError] = {}  # by what fetches
 
     def announced(self, category: str, day: date, *, exactly: bool = False) -> Reading:
@@ -67,52 +68,41 @@ class Past:
     def listed(self, category: str, day: date) -> int | None:
         """How many papers, replacements not counted, arXiv lists as announced in `category` on
         `day`; None if the day is not among the five newest. Raises `FeedError`."""
-        return self._fetch_recent(category).get(day)
+        return self._recent(category).get(day)
 
     def _read(self, category: str, day: date, *, exactly: bool) -> Reading:
-        reading: Reading | None = None
-        if has_pages(day, self._today):
-            url = f"{self._arxiv.site_url}/catchup/{category}/{day}"
-            reading = self._attempt(self._from_page, url, Origin.PAGE, category, day)
-        if not isinstance(reading, Fetched) and not exactly and self._may_search(day):
-            url = self._arxiv.api_url
-            reading = self._attempt(self._from_search, url, Origin.SEARCH, category, day) or reading
-        why = f"arXiv does not say yet what it announced on {day}"
-        return reading or Unread(category, why, not_yet=True)
+        unread = Unread(category, f"arXiv does not say yet what it announced on {day}", True)
+        for read in (self._from_pages,) if exactly else (self._from_pages, self._from_search):
+            try:
+                if fetched := read(category, day):
+                    return fetched
+            except FeedError as error:
+                log.warning("%s: going on without", error)
+                unread = Unread(category, error.problem)
+        return unread
 
-    def _attempt(
-        self,
-        read: Callable[[str, date], Feed | None],
-        url: str,
-        origin: Origin,
-        category: str,
-        day: date,
-    ) -> Reading | None:
-        try:
-            feed = read(category, day)
-        except FeedError as error:
-            log.warning("%s: going on without", error)
-            return Unread(category, error.problem)
-        return Fetched(url, feed, origin) if feed else None
-
-    def _from_search(self, category: str, day: date) -> Feed | None:
-        """None if there are no papers: such an answer can be wrong, and is no proof."""
-        feed = self._ask(fetch_approximate, self._arxiv.api_url, category, day)
-        return feed if feed.papers else None
-
-    def _from_page(self, category: str, day: date) -> Feed | None:
-        """None if arXiv does not say yet."""
+    def _from_pages(self, category: str, day: date) -> Fetched | None:
+        """None if arXiv does not say yet, or has no pages of the day any more."""
+        if not has_pages(day, self._today):
+            return None
         site = self._arxiv.site_url
         pages = self._ask(fetch_pages, site, category, day)
-        if pages[0].total or proves_empty(pages[0], day, self._fetch_recent(category)):
-            return together(pages, category, day)
-        return None
+        if not pages[0].total and not proves_empty(pages[0], day, self._recent(category)):
+            return None
+        feed = together(pages, category, day)
+        return Fetched(f"{site}/catchup/{category}/{day}", feed, Origin.PAGE)
 
-    def _fetch_recent(self, category: str) -> dict[date, int]:
-        if category not in self._recent:
-            site = self._arxiv.site_url
-            self._recent[category] = self._ask(fetch_recent, site, category)
-        return self._recent[category]
+    def _from_search(self, category: str, day: date) -> Fetched | None:
+        """None if the day's pages may still answer, or if there are no papers: such an answer can
+        be wrong, and is no proof."""
+        refused = isinstance(self._trouble.get(fetch_pages), Refused)
+        beyond = not has_pages(day, self._today)
+        is_old = self._today - day > PATIENCE
+        if not ((refused or beyond) and is_old and is_announcement_day(day)):
+            return None
+        url = self._arxiv.api_url
+        feed = self._ask(fetch_approximate, url, category, day)
+        return Fetched(url, feed, Origin.SEARCH) if feed.papers else None
 
     def _ask(self, fetch: Callable[..., T], *arguments: object) -> T:
         """The result of `fetch`. Raises its `FeedError`, and at once the one that showed that this
@@ -127,12 +117,6 @@ class Past:
             elif isinstance(error, Refused):  # both are pages of one site
                 self._trouble |= {fetch_pages: error, fetch_recent: error}
             raise
-
-    def _may_search(self, day: date) -> bool:
-        refused = isinstance(self._trouble.get(fetch_pages), Refused)
-        beyond = not has_pages(day, self._today)
-        is_old = self._today - day > PATIENCE
-        return (refused or beyond) and is_old and is_announcement_day(day)
 
 
 def has_pages(day: date, today: date) -> bool:

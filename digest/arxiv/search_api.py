@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from xml.etree.ElementTree import Element
 
 from digest.arxiv import http
+from digest.arxiv.documents import parse_xml
 from digest.arxiv.paper import (
     ID,
     VERSION,
@@ -26,7 +27,6 @@ from digest.arxiv.paper import (
     name_entry,
     split_entries,
 )
-from digest.arxiv.strict_xml import parse_xml
 from digest.core.categories import may_have_categories
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
