@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser, fromstring
 
@@ -26,8 +26,6 @@ MAX_DEPTH = 30
 CHANGED = "the layout of arXiv's pages has changed; look for a newer version of this program"
 CUT_SHORT = "was cut short or damaged on its way; try again later"
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
 
 def _require_size(data: bytes, called: str, wanted: str) -> None:
     if not data.strip():
@@ -41,9 +39,9 @@ def describe(data: bytes) -> str:
     head = data.lstrip()[:500].decode("utf-8", "replace")
     if not re.search(r"(?i)<!doctype html|<html", head):
         return f"something that begins {one_line(head, 60)!r}"
-    name = title(data)
-    page = f"a web page called {name!r}" if name else "a web page"
-    return f"{page}: an error page, a proxy or a captcha stands in the way"
+    if name := title(data):
+        return f"a web page called {name!r}"
+    return "a web page: an error page, a proxy or a captcha stands in the way"
 
 
 # --- XML ----------------------------------------------------------------------------------------
@@ -151,11 +149,9 @@ def around_lists(page: Any) -> Iterator[str]:
 
 def read_date(form: str, text: str) -> date | None:
     """The date in a text of that form, where `{date}` is 22 Sep 2026 or 22 September 2026."""
-    pattern = form.replace("{date}", r"([0-9]{1,2}) (\w{3})\w* ([0-9]{4})")
+    pattern = form.replace("{date}", r"([0-9]{1,2} \w{3})\w* ([0-9]{4})")
     match = re.fullmatch(pattern, " ".join(text.split()))
-    if match is None or match[2] not in _MONTHS:
-        return None
     try:
-        return date(int(match[3]), _MONTHS.index(match[2]) + 1, int(match[1]))
+        return datetime.strptime(f"{match[1]} {match[2]}", "%d %b %Y").date() if match else None  # noqa: DTZ007
     except ValueError:  # the 30th of February
         return None

@@ -52,12 +52,7 @@ def fetch_feed(
 
 
 def _error_reason(body: bytes) -> str:
-    """What arXiv's "Feed error" document says and what to do; "" for any other document."""
-    try:
-        reason = _error_message(_parse(body, "feed")[0].feed)
-    except FeedError:
-        return ""
-    return f"{reason}: correct `categories` in the configuration" if reason else ""
+    return _error_message(_parse(body, "feed")[0].feed)
 
 
 def parse_feed(data: bytes, name: str | None = None) -> Feed:
@@ -77,12 +72,11 @@ def parse_feed(data: bytes, name: str | None = None) -> Feed:
     if category is None:
         link = one_line(_text(parsed.feed, "link"), 100)
         raise FeedError(called, f"no arXiv category in its link {link!r}")
-    entries = enumerate(zip(parsed.entries, items, strict=True), start=1)
-    papers = (
-        _paper(entry, item) or f"item {number}: {_name_item(entry)}"
-        for number, (entry, item) in entries
-    )
-    return Feed(category, _date(parsed, category), *split_entries(category, papers))
+    entries = []
+    for number, (entry, item) in enumerate(zip(parsed.entries, items, strict=True), start=1):
+        name = name_entry(*(_text(entry, key) for key in ("id", "link", "title", "summary")))
+        entries.append(_paper(entry, item) or f"item {number}: {name}")
+    return Feed(category, _date(parsed, category), *split_entries(category, entries))
 
 
 def _parse(data: bytes, called: str) -> tuple[Any, list[Element]]:
@@ -180,9 +174,8 @@ def _date(parsed: Any, category: str) -> date:
 
 _GUID = re.compile(rf"oai:arXiv\.org:({ID})(?:{VERSION})?")
 _LINK = re.compile(rf"https?://arxiv\.org/abs/({ID})(?:{VERSION})?")
-_HEADER = re.compile(rf"\s*arXiv:({ID}){VERSION}\b")
-_VERSION = re.compile(rf"arXiv:(?:{ID}){VERSION}\b")
-_ANNOUNCED = re.compile(r"Announce Type:\s*([a-z-]+)")
+_HEADER = re.compile(rf"\s*arXiv:({ID}){VERSION}\b(?:\s*Announce Type:\s*([a-z-]+))?.*", re.DOTALL)
+_ID_PLACES = ((_GUID, "id"), (_LINK, "link"), (_HEADER, "summary"))
 _TYPES = {str(kind): kind for kind in ANNOUNCE_TYPES}
 _LONGEST_QUOTE = 60  # characters of what is wrong
 
@@ -193,16 +186,18 @@ def _paper(entry: Any, item: Element) -> Paper | None:
     if (place := _id(entry)) is None or children["guid"] + children["id"] > 1:
         return None
     paper_id, version, problem = place
-    header, heading, abstract = _text(entry, "summary").partition("Abstract:")
-    announced_as = clean(_text(entry, "arxiv_announce_type")) or _first(_ANNOUNCED, header) or ""
+    summary = _text(entry, "summary")
+    header = _HEADER.fullmatch(summary)
+    announced_as = clean(_text(entry, "arxiv_announce_type")) or (header and header[3]) or ""
+    before, heading, abstract = summary.partition("Abstract:")
     repeated = [f"{children[name]} {name}s" for name in _SINGLE if children[name] > 1]
     return make_paper(
         paper_id,
-        version or int(_first(_VERSION, header) or 1),
+        int(version or (header and header[2]) or 1),
         _TYPES.get(announced_as, AnnounceType.UNKNOWN),
         title=_text(entry, "title"),
         names=_names(entry),
-        abstract=abstract if heading else header,
+        abstract=abstract if heading else before,
         categories=(tag.term or "" for tag in entry.get("tags", [])),
         doi=_text(entry, "arxiv_doi"),
         journal_ref=_text(entry, "arxiv_journal_reference"),
@@ -219,18 +214,17 @@ def _names(entry: Any) -> str:
     return ", ".join(filter(None, (_text(author, "name") for author in authors)))
 
 
-def _id(entry: Any) -> tuple[str, int | None, str] | None:
-    """(id, version or None, problem) of an item; `problem` is an id element that could not be
-    read, "" if there is none. None if no element has an id."""
-    wrong = ""
-    for pattern, key in ((_GUID, "id"), (_LINK, "link")):
+def _id(entry: Any) -> tuple[str, str | None, str] | None:
+    """(id, version, problem) of an item; `problem` is an id element that could not be read, "" if
+    there is none. None if no element has an id."""
+    problem = ""
+    for pattern, key in _ID_PLACES:
         text = _text(entry, key)
         if match := pattern.fullmatch(text):
-            return match[1], int(match[2]) if match[2] else None, wrong
-        if text and not wrong:
-            wrong = f"id {one_line(text, _LONGEST_QUOTE)!r}"
-    match = _HEADER.match(_text(entry, "summary"))
-    return (match[1], int(match[2]), wrong) if match else None
+            return match[1], match[2], problem
+        if text and not problem:
+            problem = f"id {one_line(text, _LONGEST_QUOTE)!r}"
+    return None
 
 
 def _wrong_type(announced_as: str) -> str:
@@ -238,12 +232,3 @@ def _wrong_type(announced_as: str) -> str:
         return ""
     quoted = one_line(announced_as, _LONGEST_QUOTE)
     return f"announce type {quoted!r}" if announced_as else "no announce type"
-
-
-def _first(pattern: re.Pattern[str], text: str) -> str | None:
-    match = pattern.search(text)
-    return match[1] if match else None
-
-
-def _name_item(entry: Any) -> str:
-    return name_entry(*(_text(entry, key) for key in ("id", "link", "title", "summary")))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -45,7 +46,7 @@ class Service:
     """One of arXiv's services."""
 
     setting: str  # that holds its address
-    reason: Callable[[bytes], str]  # what it says in an answer of HTTP 400, "" if nothing
+    reason: Callable[[bytes], str]  # what an answer of HTTP 400 says, ""; may raise `FeedError`
     accept: str = ACCEPT
     missing: type[FeedError] = FeedError  # the error if there is nothing at an address
 
@@ -117,9 +118,12 @@ def _refusal(service: Service, called: str, answer: Answer, status: int) -> Feed
     kind, meaning = FeedError, "unexpected"
     if status in (400, 404, 410):
         kind = service.missing
-        meaning = f"nothing there: check `categories` and `{service.setting}`"
+        reason = ""
         if status == 400:
-            meaning = service.reason(answer.body) or meaning
+            with suppress(FeedError):  # another document than arXiv's own
+                reason = service.reason(answer.body)
+        says = f"arXiv says: {reason}" if reason else "nothing there"
+        meaning = f"{says}: check `categories` and `{service.setting}`"
     elif status == 403:
         kind = Refused
         meaning = "access refused: the server blocks this client; wait before trying again"

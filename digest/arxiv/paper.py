@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
@@ -145,20 +146,15 @@ def _excess(text: str) -> str:
         return f"{len(text):,} characters, which no paper has"
     if "&" in text:  # entities that were escaped twice
         text = html.unescape(text)
-    if any(_has_pile(symbols) for symbols in _SYMBOLS.findall(visible(text))):
-        return f"more than {MAX_MARKS} marks on one letter"
+    for symbols in _SYMBOLS.findall(visible(text)):
+        if any(mark and len(list(run)) > MAX_MARKS for mark, run in groupby(symbols, _is_mark)):
+            return f"more than {MAX_MARKS} marks on one letter"
     return ""
 
 
-def _has_pile(symbols: str) -> bool:
-    marks = 0
-    for symbol in symbols:
-        # Some characters decompose into marks, and are none themselves (U+0F73).
-        is_mark = unicodedata.combining(unicodedata.normalize("NFD", symbol)[0])
-        marks = marks + 1 if is_mark else 0
-        if marks > MAX_MARKS:
-            return True
-    return False
+def _is_mark(symbol: str) -> bool:
+    # Some characters decompose into marks, and are none themselves (U+0F73).
+    return unicodedata.combining(unicodedata.normalize("NFD", symbol)[0]) > 0
 
 
 def _readable(text: str) -> str:

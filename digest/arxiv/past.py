@@ -207,10 +207,5 @@ def _fetch_page(
 
 
 def _fetch(session: requests.Session, url: str, category: str) -> http.Answer:
-    service = http.Service("arxiv.site_url", _error_reason, accept=ACCEPT)
+    service = http.Service("arxiv.site_url", title, accept=ACCEPT)
     return http.fetch(session, service, category, url)
-
-
-def _error_reason(body: bytes) -> str:
-    reason = title(body)
-    return f"arXiv says: {reason}" if reason else ""

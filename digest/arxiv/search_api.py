@@ -115,7 +115,7 @@ def _ask(session: requests.Session, api_url: str, query: str, start: int, page: 
     Asked again if it has fewer than it should: there is no other way to tell the last page, or one
     without results, from a failure that looks like it.
     """
-    service = http.Service("arxiv.api_url", _reason)
+    service = http.Service("arxiv.api_url", lambda body: _error(parse_xml(body, NAME)))
     for _ in range(TRIES):
         answer = parse_papers(http.fetch(session, service, NAME, f"{api_url}?{query}").body)
         if answer.entries and answer.entries >= min(page, answer.total - start):
@@ -141,27 +141,20 @@ def parse_papers(body: bytes) -> Page:
     if root.tag != f"{_ATOM}feed" or total is None:
         raise FeedError(NAME, "not an answer of the search interface: check `arxiv.api_url`")
     if reason := _error(root):
-        raise FeedError(NAME, reason)
-    entries = enumerate(root.findall(f"{_ATOM}entry"), start=1)
-    papers = (_paper(entry) or f"entry {number}: {_name(entry)}" for number, entry in entries)
-    return Page(int(total[1]), *split_entries(NAME, papers))
+        raise FeedError(NAME, f"arXiv says: {reason}")
+    entries = []
+    for number, entry in enumerate(root.findall(f"{_ATOM}entry"), start=1):
+        name = name_entry(_text(entry, f"{_ATOM}id"), _text(entry, f"{_ATOM}title"))
+        entries.append(_paper(entry) or f"entry {number}: {name}")
+    return Page(int(total[1]), *split_entries(NAME, entries))
 
 
 def _error(root: Element) -> str:
     """What arXiv says is wrong with the question, if the answer is its error entry; else ""."""
     for entry in root.findall(f"{_ATOM}entry"):
         if "/api/errors" in _text(entry, f"{_ATOM}id"):
-            message = one_line(_text(entry, f"{_ATOM}summary"), 300)
-            return f"arXiv says: {message or 'no reason given'}"
+            return one_line(_text(entry, f"{_ATOM}summary"), 300) or "no reason given"
     return ""
-
-
-def _reason(body: bytes) -> str:
-    """What arXiv's error document says; "" for any other document."""
-    try:
-        return _error(parse_xml(body, NAME))
-    except FeedError:
-        return ""
 
 
 def _paper(entry: Element) -> Paper | None:
@@ -191,10 +184,6 @@ def _paper(entry: Element) -> Paper | None:
         journal_ref=_text(entry, f"{_ARXIV}journal_ref"),
         problem=f"{titles} titles" if titles > 1 else "",
     )
-
-
-def _name(entry: Element) -> str:
-    return name_entry(_text(entry, f"{_ATOM}id"), _text(entry, f"{_ATOM}title"))
 
 
 def _text(parent: Element, tag: str) -> str:

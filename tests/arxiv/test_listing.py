@@ -377,8 +377,7 @@ _90 = "Catchup only allowed for past 90 days"
 
 
 def call(name: str) -> str:
-    page = f"a web page called {name!r}"
-    return f"not a listing but {page}: an error page, a proxy or a captcha stands in the way"
+    return f"not a listing but a web page called {name!r}"
 
 
 # What each page says of itself: total, then how many it shows; later day out.
