@@ -38,7 +38,7 @@ _DC = "{http://purl.org/dc/elements/1.1/}"
 register_namespace("arxiv", _ARXIV[1:-1])  # feedparser calls `announce_type` `arxiv_announce_type`
 # feedparser looks for e-mail addresses in names, in time to the square of a word's length: longer
 # words get spaces. In real feeds words of 300 characters are rare.
-_LONG_WORD = re.compile(r"[\w.+-]{500}", re.ASCII)
+_LONGEST_WORD = 500
 # Elements that an item may have only once. feedparser would choose one of several.
 _SINGLE = ("title", "description", "summary", "announce_type")
 
@@ -96,7 +96,9 @@ def _parse(data: bytes, called: str) -> tuple[Any, list[Element]]:
         for child in list(element):
             if not _is_arxivs(child.tag, own):
                 element.remove(child)
-    document = _LONG_WORD.sub(r"\g<0> ", tostring(root, "unicode"))
+    document = tostring(root, "unicode")
+    if any(len(word) > _LONGEST_WORD for word in document.split()):
+        document = re.sub(rf"(?a)[\w.+-]{{{_LONGEST_WORD}}}", r"\g<0> ", document)
     try:
         parsed = feedparser.parse(
             BytesIO(document.encode()),  # it would fetch a text that is an address
