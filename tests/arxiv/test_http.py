@@ -287,15 +287,6 @@ def test_the_body_of_a_redirect_is_not_read(
 # --- politeness -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", [429, 500, 530])
-def test_a_server_in_trouble_is_asked_again(
-    httpserver: HTTPServer, session: requests.Session, code: int
-) -> None:
-    url, server = serve(httpserver, status(code), good)
-    assert read_feed(session, "cs.LG", url) == FEED
-    assert len(server.times) == 2
-
-
 @pytest.mark.parametrize(("code", "requests_made"), [(520, http.TRIES), (403, 1)])
 def test_trouble_is_retried_and_a_refusal_is_not(
     httpserver: HTTPServer, session: requests.Session, code: int, requests_made: int

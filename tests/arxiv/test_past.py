@@ -290,14 +290,6 @@ def ids(session: requests.Session, api: Api) -> list[str]:
 ALL = ["2601.00001", "2601.00002", "2601.00007", "2601.00009"]
 
 
-def test_results_of_several_pages_are_put_together(
-    session: requests.Session, api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search_api, "SUBMITTED_PAGE", 3)
-    assert ids(session, api) == ALL
-    assert len(api.asked) == 2
-
-
 def test_an_empty_page_before_the_end_is_asked_for_again(
     session: requests.Session, api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,12 +318,6 @@ def test_no_results_are_confirmed_by_repetition(session: requests.Session, api: 
             " found 4 papers and sent 0 of them, 3 times over: the server is in trouble; try again"
             " later",
             id="never any",
-        ),
-        pytest.param(
-            [((0, 1), 4), *[((), 0)] * 3],
-            " found 0 papers and sent 2 of them, 3 times over: the server is in trouble; try again"
-            " later",
-            id="then none",
         ),
         pytest.param(
             [((0, 1), 4), ((2, 3), 5)],

@@ -80,26 +80,6 @@ def test_an_entry_is_a_paper() -> None:
     )
 
 
-def test_tex_becomes_readable_and_its_source_is_kept() -> None:
-    more = "<author><name>Kurt G\\&quot;odel</name></author>"
-    actual = one(answer(entry(title="Gro{\\ss}es $\\alpha$", more=more)))
-    assert (actual.title, actual.title_tex) == ("Großes $\\alpha$", "Gro{\\ss}es $\\alpha$")
-    assert (actual.authors, actual.authors_tex) == (("Kurt Gödel",), 'Kurt G\\"odel')
-
-
-@pytest.mark.parametrize(
-    ("written", "read"),
-    [
-        ("0704.0001v2", ("0704.0001", 2)),
-        ("quant-ph/0201082v1", ("quant-ph/0201082", 1)),
-        ("math.GT/0309136v2", ("math.GT/0309136", 2)),
-    ],
-)
-def test_ids_of_each_age_are_read(written: str, read: tuple[str, int]) -> None:
-    actual = one(answer(entry(written)))
-    assert (actual.id, actual.version) == read
-
-
 @pytest.mark.parametrize(
     ("bad", "named"),
     [
