@@ -236,21 +236,19 @@ def titled(title: str) -> str:
     return RSS.replace("<title>Tea</title>", f"<title>{title}</title>")
 
 
-def after_declaration(text: str, rss: str = RSS) -> str:
-    return rss.replace("?>", f"?>{text}", 1)
+def with_dtd(dtd: str, title: str) -> str:
+    return titled(title).replace("?>", f"?>{dtd}", 1)
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(after_declaration(BOMB, titled("&j;")).encode(), id="a bomb"),
+        pytest.param(with_dtd(BOMB, "&j;").encode(), id="a bomb"),
         pytest.param(
-            after_declaration(
-                "<!DOCTYPE rss [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>", titled("&x;")
-            ).encode(),
+            with_dtd("<!DOCTYPE rss [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>", "&x;").encode(),
             id="an external entity",
         ),
-        pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-16"), id="UTF-16"),
+        pytest.param(with_dtd(BOMB, "&j;").encode("utf-16"), id="UTF-16"),
         pytest.param(titled("&nbsp;").encode(), id="an entity of HTML"),
         pytest.param(titled("<a>" * 100_000 + "</a>" * 100_000).encode(), id="100,000 levels"),
         pytest.param(titled("<a/>" * 300_000).encode(), id="300,000 elements"),
@@ -262,16 +260,11 @@ def test_no_plain_feed_is_refused_at_once(data: bytes) -> None:
         parse_feed(data, "cs.LG")
 
 
-@pytest.mark.parametrize("declared", ["ISO-8859-1", "x-no-such"])
-def test_utf_8_is_read_whatever_is_declared(declared: str) -> None:
-    text = titled("Don’t: Thé").replace("UTF-8", declared)
+def test_utf_8_is_read_whatever_is_declared() -> None:
+    text = titled("Don’t: Thé").replace("UTF-8", "ISO-8859-1")
     assert parse_feed(text.encode()).papers[0].title == "Don’t: Thé"
-
-
-def test_other_charsets_are_an_error_not_mojibake() -> None:
-    text = titled("Don't: Thé").replace("UTF-8", "ISO-8859-1")
-    with pytest.raises(FeedError, match=r"broken XML \(not well-formed"):
-        parse_feed(text.encode("latin-1"))
+    with pytest.raises(FeedError, match=r"broken XML \(not well-formed"):  # and no mojibake
+        parse_feed(text.replace("’", "'").encode("latin-1"))
 
 
 @pytest.mark.soak
