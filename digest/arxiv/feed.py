@@ -52,7 +52,8 @@ def fetch_feed(
 
 
 def _error_reason(body: bytes) -> str:
-    return _error_message(_parse(body, "feed")[0].feed)
+    reason = _error_message(_parse(body, "feed")[0].feed)
+    return reason and f"{reason}: correct `categories` in the configuration"
 
 
 def parse_feed(data: bytes, name: str | None = None) -> Feed:

@@ -118,12 +118,10 @@ def _refusal(service: Service, called: str, answer: Answer, status: int) -> Feed
     kind, meaning = FeedError, "unexpected"
     if status in (400, 404, 410):
         kind = service.missing
-        reason = ""
+        meaning = f"nothing there: check `categories` and `{service.setting}`"
         if status == 400:
             with suppress(FeedError):  # another document than arXiv's own
-                reason = service.reason(answer.body)
-        says = f"arXiv says: {reason}" if reason else "nothing there"
-        meaning = f"{says}: check `categories` and `{service.setting}`"
+                meaning = service.reason(answer.body) or meaning
     elif status == 403:
         kind = Refused
         meaning = "access refused: the server blocks this client; wait before trying again"

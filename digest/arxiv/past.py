@@ -207,5 +207,10 @@ def _fetch_page(
 
 
 def _fetch(session: requests.Session, url: str, category: str) -> http.Answer:
-    service = http.Service("arxiv.site_url", title, accept=ACCEPT)
+    service = http.Service("arxiv.site_url", _error_reason, accept=ACCEPT)
     return http.fetch(session, service, category, url)
+
+
+def _error_reason(body: bytes) -> str:
+    reason = title(body)
+    return reason and f"arXiv says: {reason}"

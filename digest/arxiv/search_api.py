@@ -141,7 +141,7 @@ def parse_papers(body: bytes) -> Page:
     if root.tag != f"{_ATOM}feed" or total is None:
         raise FeedError(NAME, "not an answer of the search interface: check `arxiv.api_url`")
     if reason := _error(root):
-        raise FeedError(NAME, f"arXiv says: {reason}")
+        raise FeedError(NAME, reason)
     entries = []
     for number, entry in enumerate(root.findall(f"{_ATOM}entry"), start=1):
         name = name_entry(_text(entry, f"{_ATOM}id"), _text(entry, f"{_ATOM}title"))
@@ -153,7 +153,8 @@ def _error(root: Element) -> str:
     """What arXiv says is wrong with the question, if the answer is its error entry; else ""."""
     for entry in root.findall(f"{_ATOM}entry"):
         if "/api/errors" in _text(entry, f"{_ATOM}id"):
-            return one_line(_text(entry, f"{_ATOM}summary"), 300) or "no reason given"
+            message = one_line(_text(entry, f"{_ATOM}summary"), 300)
+            return f"arXiv says: {message or 'no reason given'}"
     return ""
 
 

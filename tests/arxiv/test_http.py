@@ -85,8 +85,8 @@ def test_the_body_arrives_as_it_was_sent(httpserver: HTTPServer, session: reques
     [
         pytest.param(
             status(400, (feeds.FOLDER / "bad/error.body").read_text("utf-8")),
-            "HTTP 400 from {url}: arXiv says: Bad subject class 'TEA'. Valid subject classes for"
-            " the archive 'cs' are: cs.AI, cs.LG.: check `categories` and `arxiv.feed_url`",
+            "HTTP 400 from {url}: Bad subject class 'TEA'. Valid subject classes for the archive"
+            " 'cs' are: cs.AI, cs.LG.: correct `categories` in the configuration",
             id="400 with a reason",
         ),
         pytest.param(
