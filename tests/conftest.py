@@ -10,9 +10,6 @@ from hypothesis import settings
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from tests.lacking import lacking, real_data_folder
-from tests.scoring.scoring import impatient
-
-__all__ = ["impatient"]
 
 # Hypothesis' own profile for CI: the same examples each time, however busy the machine. `make soak`
 # draws others, and more.
@@ -69,3 +66,13 @@ def real_data() -> Path:
         lacking("no real data: DIGEST_DATA names no folder")
     assert folder.is_dir(), f"DIGEST_DATA names {folder}, which is no folder"
     return folder
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wait that nobody has asked for is over at once."""
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("digest.scoring.llm._LONGEST_BACKOFF_S", 0.01)
+    monkeypatch.setattr("digest.scoring.rate_limiter._LONGEST_GUESS_S", 0.01)
+    monkeypatch.setattr("digest.scoring.llm._GRACE_S", 1.0)

@@ -28,20 +28,9 @@ REPLACE, REPLACE_CROSS = AnnounceType.REPLACE, AnnounceType.REPLACE_CROSS
 
 # The report's keys, as other tools rely on them.
 REPORT_KEYS = [
-    "status",
-    "reason",
-    "date",
-    "counts",
-    "usage",
-    "cost_usd",
-    "model",
-    "scorer",
-    "page",
-    "commit",
-    "seconds",
-    "days",
-    "problem",
-]
+    "status", "reason", "date", "counts", "usage", "cost_usd", "model", "scorer", "page", "commit",
+    "seconds", "days", "problem",
+]  # fmt: skip
 DAY_KEYS = REPORT_KEYS[:-2]  # a day's in it
 
 

@@ -48,9 +48,10 @@ FRONT_MATTER = "---\nlayout: none\npermalink: /index.html\n---\n"
 BRACES = re.compile(r"\{[{%]")
 
 
-def hostile_site(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two days whose every text would do harm, as `digest render` writes them."""
-    said = "\n".join([FRONT_MATTER, *HOSTILE])
+    prompt = "\n".join([FRONT_MATTER, *HOSTILE])
     digests = []
     for month, day in ((1, DAY), (2, DAY.replace(month=2, day=2))):
         papers = [paper(f"260{month}.{n:05}", title=t, authors=(t,)) for n, t in enumerate(HOSTILE)]
@@ -58,26 +59,23 @@ def hostile_site(folder: Path) -> Path:
             Kept(replace(p, abstract=p.title), replace(score(), topic=p.title, comment=p.title))
             for p in papers
         ]
-        made = make.digest(
-            kept=kept, unscored=[paper(f"260{month}.90000", title=HOSTILE[0])], day=day
-        )
-        unscored = tuple(Unscored(u.paper, HOSTILE[0]) for u in made.unscored)
-        digests.append(
-            replace(made, model=HOSTILE[0], prompt=Prompt(said, said), unscored=unscored)
-        )
-    files = output.site_files(digests, Site(title=HOSTILE[0]))
-    store.write_files(folder, files)
+        unscored = Unscored(paper(f"260{month}.90000", title=HOSTILE[0]), HOSTILE[0])
+        digest = make.digest(kept=kept, unscored=[unscored.paper], day=day)
+        digest = replace(digest, model=HOSTILE[0], prompt=Prompt(prompt, prompt))
+        digests.append(replace(digest, unscored=(unscored,)))
+    folder = tmp_path_factory.mktemp("site")
+    store.write_files(folder, output.site_files(digests, Site(title=HOSTILE[0])))
     return folder
 
 
-def test_nothing_in_the_files_could_act_in_jekyll(tmp_path: Path) -> None:
-    pages = list(hostile_site(tmp_path).rglob("*.md"))
-    assert [page.name for page in sorted(pages)] == ["2026-01-30.md", "2026-02-02.md", "latest.md"]
+def test_nothing_in_the_files_could_act_in_jekyll(site: Path) -> None:
+    pages = list(site.rglob("*.md"))
+    assert len(pages) == 3
     for page in pages:
         text = page.read_text("utf-8")
         assert not BRACES.search(text)
         assert text.startswith("# ")
-    for name, data in tree(tmp_path).items():
+    for name, data in tree(site).items():
         assert not data.startswith(b"---"), f"{name} begins like front matter"
 
 
@@ -110,9 +108,11 @@ def build(settings: Path, source: Path) -> tuple[dict[str, bytes], str]:
     return tree(to), done.stdout + done.stderr
 
 
-def test_a_jekyll_build_changes_no_file_and_loses_no_text(jekyll: Path, tmp_path: Path) -> None:
-    source = hostile_site(tmp_path / "docs")
-    (source / ".nojekyll").unlink()
+def test_a_jekyll_build_changes_no_file_and_loses_no_text(
+    jekyll: Path, site: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "docs"
+    shutil.copytree(site, source, ignore=shutil.ignore_patterns(".nojekyll"))
     before = tree(source)
     (source / "a.md").write_text("# Title\n\nfirst {{ 'seen' | upcase }} last\n")
     built, messages = build(jekyll, source)

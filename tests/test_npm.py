@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -24,57 +23,48 @@ OFFLINE = (
 )
 
 
-@dataclass(frozen=True)
-class Checkout:
-    """What `make` needs to install from npm, and an npm of our own."""
-
-    folder: Path
-
-    def install(self, npm: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        (self.folder / "bin/npm").write_text(f"#!/bin/sh\n{npm}\n")
-        outside = {k: v for k, v in os.environ.items() if k not in ("DIGEST_DATA", "NODE_OPTIONS")}
-        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
-        return subprocess.run(
-            ["make", "--no-print-directory", COMPLETE],
-            cwd=self.folder,
-            env=outside | {"PATH": path} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-
-    @property
-    def modules(self) -> Path:
-        return self.folder / "tests/node_modules"
-
-
 @pytest.fixture
-def checkout(tmp_path: Path) -> Checkout:
+def checkout(tmp_path: Path) -> Path:
+    """What `make` needs to install from npm."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin/npm").touch(0o755)
     for name in ("Makefile", "tests/npm.sh", "tests/package.json", "tests/package-lock.json"):
         shutil.copy(ROOT / name, tmp_path / name)
-    return Checkout(tmp_path)
+    return tmp_path
 
 
-def test_an_npm_that_fails_is_one_line_and_no_error(checkout: Checkout) -> None:
-    done = checkout.install(OFFLINE)
+def install(checkout: Path, npm: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`make` with an npm of our own."""
+    (checkout / "bin/npm").write_text(f"#!/bin/sh\n{npm}\n")
+    outside = {k: v for k, v in os.environ.items() if k not in ("DIGEST_DATA", "NODE_OPTIONS")}
+    return subprocess.run(
+        ["make", "--no-print-directory", COMPLETE],
+        cwd=checkout,
+        env=outside | {"PATH": f"{checkout / 'bin'}:{os.environ['PATH']}"} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def test_an_npm_that_fails_is_one_line_and_no_error(checkout: Path) -> None:
+    done = install(checkout, OFFLINE)
     (line,) = done.stdout.splitlines()
     assert (done.returncode, "ENOTFOUND" in line) == (0, True)
     assert "those tests are skipped" in line
-    assert not checkout.modules.exists()
-    assert checkout.install(WORKS).returncode == 0
-    assert checkout.install("exit 1").returncode == 0  # not called any more
-    assert (checkout.modules / "one").is_dir()
+    assert not (checkout / "tests/node_modules").exists()
+    assert install(checkout, WORKS).returncode == 0
+    assert install(checkout, "exit 1").returncode == 0  # not called any more
+    assert (checkout / "tests/node_modules/one").is_dir()
 
 
-def test_in_ci_an_npm_that_fails_is_an_error(checkout: Checkout, tmp_path: Path) -> None:
-    done = checkout.install(OFFLINE, DIGEST_DATA=str(tmp_path))
+def test_in_ci_an_npm_that_fails_is_an_error(checkout: Path) -> None:
+    done = install(checkout, OFFLINE, DIGEST_DATA=str(checkout))
     assert done.returncode != 0
     assert "npm error network request failed" in done.stdout
-    assert not checkout.modules.exists()
+    assert not (checkout / "tests/node_modules").exists()
 
 
 def test_the_lock_names_hashes_and_no_registry() -> None:

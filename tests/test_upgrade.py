@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -30,8 +30,6 @@ USERS = ("config.yaml", "prompts/topics.md")  # what whoever forks this changes
 
 # --- a fork -----------------------------------------------------------------------------------
 
-DAYS = 2
-FIRST = date(2026, 1, 5)
 OWN = {
     "config.yaml": "categories: [cs.CL]\nscorer: offline\nkeep: {relevance: 6}\nauthors: [Ada L]\n",
     "prompts/topics.md": "## Engines\n\n- Relevant: analytical engines\n",
@@ -51,34 +49,20 @@ def tracked() -> list[str]:
     return sorted(name for name in files if not name.startswith("tests/"))
 
 
-@pytest.fixture
-def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """This version of the program, as one commit."""
-    make.own_git_settings(monkeypatch, tmp_path)
-    for name in [name for name in os.environ if name.startswith(("GITHUB_", "OPENAI_"))]:
-        monkeypatch.delenv(name)
-    folder = tmp_path / "upstream"
-    git(tmp_path, "init", "--quiet", str(folder))
-    for name in tracked():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, folder / name)
-    commit(folder, "This version")
-    return folder
-
-
-@pytest.fixture
-def fork(upstream: Path, tmp_path: Path) -> Path:
-    """Somebody's fork, with their own settings and prompts, and some days of digests."""
-    folder = tmp_path / "fork"
-    git(tmp_path, "clone", "--quiet", str(upstream), str(folder))
-    for name, text in OWN.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(text)
-    commit(folder, "Mine")
-    run(folder, *feeds(tmp_path, DAYS))
-    subjects = git(folder, "log", "--format=%s").splitlines()
-    assert len([s for s in subjects if s.startswith("Digest 2026-")]) == DAYS
-    return folder
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """This version of the program, as one commit. Tests change only clones of it."""
+    folder = tmp_path_factory.mktemp("upstream")
+    with pytest.MonkeyPatch.context() as patch:
+        make.own_git_settings(patch, tmp_path_factory.mktemp("settings"))
+        for name in [name for name in os.environ if name.startswith(("GITHUB_", "OPENAI_"))]:
+            patch.delenv(name)
+        git(folder, "init", "--quiet")
+        for name in tracked():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+        commit(folder, "This version")
+        yield folder
 
 
 def commit(folder: Path, message: str) -> None:
@@ -86,23 +70,29 @@ def commit(folder: Path, message: str) -> None:
     git(folder, "commit", "--quiet", "--message", message)
 
 
-def weekdays(number: int) -> Iterator[date]:
-    day = FIRST
-    for _ in range(number):
-        yield day
-        day += timedelta(days=3 if day.weekday() == 4 else 1)
+def clone(source: Path, to: Path, *options: str) -> Path:
+    git(source, *options, "clone", "--quiet", *options, str(source), str(to))
+    return to
 
 
-def feeds(folder: Path, number: int, skip: int = 0) -> list[str]:
-    """Options that replay as many days, of two papers each."""
-    options = []
-    for n, day in list(enumerate(weekdays(number)))[skip:]:
-        near = paper(f"2601.{n:05}", title=f"Analytical engines, part {n}")
-        far = paper(f"2601.{n + 500:05}", title=f"Looms {n}")
+def settle(fork: Path, *names: str) -> None:
+    """The settings, prompts and pages of whoever forks, or those of these names."""
+    for name in names or OWN:
+        (fork / name).parent.mkdir(exist_ok=True)
+        (fork / name).write_text(OWN[name])
+    commit(fork, "Mine")
+
+
+def feeds(folder: Path, *days: int) -> list[str]:
+    """The command that replays these days of January, of two papers each."""
+    command = ["run"]
+    for day in days:
+        near = paper(f"2601.{day:05}", title=f"Analytical engines, part {day}")
+        far = paper(f"2601.{day + 500:05}", title=f"Looms {day}")
         path = folder / f"{day}.xml"
-        path.write_bytes(rss(Feed("cs.CL", day, (near, far))))
-        options += ["--feed", str(path)]
-    return ["run", *options]
+        path.write_bytes(rss(Feed("cs.CL", date(2026, 1, day), (near, far))))
+        command += ["--feed", str(path)]
+    return command
 
 
 Digest = Callable[..., str]
@@ -122,10 +112,13 @@ def digest(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
     return run_here
 
 
-def run(folder: Path, *arguments: str) -> str:
-    """`digest ARGUMENTS` in a process, by the code that is in `folder`; its stdout."""
+SEVERAL = "import sys; from digest.cli.main import main; sys.exit(any(map(main, {})))"
+
+
+def run(folder: Path, *commands: list[str]) -> str:
+    """Several `digest` commands in a process, by the code that is in `folder`; their stdout."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "digest", *arguments],
+        [sys.executable, "-P", "-c", SEVERAL.format(commands)],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -158,7 +151,13 @@ def sync(fork: Path) -> None:
     assert git(fork, "status", "--porcelain") == ""
 
 
-def test_a_fork_takes_a_later_version_without_a_conflict(upstream: Path, fork: Path) -> None:
+def test_a_fork_takes_a_later_version_without_a_conflict(
+    upstream: Path, digest: Digest, tmp_path: Path
+) -> None:
+    upstream = clone(upstream, tmp_path / "upstream")
+    fork = clone(upstream, tmp_path / "fork")
+    settle(fork)
+    digest(fork, *feeds(tmp_path, 5, 6))
     before, names = tree(fork), tracked()
     for name in names:
         if name not in USERS and not name.startswith((LOOK, "docs/")):
@@ -179,9 +178,10 @@ def test_a_fork_takes_a_later_version_without_a_conflict(upstream: Path, fork: P
     assert {n: after[n] for n in after if n not in ours} == {
         n: theirs[n] for n in theirs if n not in USERS
     }
-    assert "the archive holds together" in run(fork, "check")
+    messages = run(fork, ["check"], feeds(tmp_path, 7))
+    assert "the archive holds together" in messages
+    assert "1 of 2 papers kept" in messages
     assert git(fork, "status", "--porcelain") == ""
-    assert "1 of 2 papers kept" in run(fork, *feeds(fork.parent, DAYS + 1, skip=DAYS))
 
     days = {name: data for name, data in tree(fork).items() if name.startswith("docs/data/")}
     for name in names:
@@ -189,8 +189,9 @@ def test_a_fork_takes_a_later_version_without_a_conflict(upstream: Path, fork: P
             change(upstream / name)
     commit(upstream, "A new look")
     sync(fork)
-    assert "repaired" in run(fork, "check", "--repair")  # which gives the older pages that look too
-    assert "0 files written" in run(fork, "render")
+    messages = run(fork, ["check", "--repair"], ["render"])
+    assert "repaired" in messages  # which gives the older pages that look too
+    assert "0 files written" in messages
     assert {name: data for name, data in tree(fork).items() if name in days} == days
 
 
@@ -199,73 +200,61 @@ def test_of_the_site_only_an_empty_file_is_in_this_repository() -> None:
     assert (ROOT / "docs/.nojekyll").read_bytes() == b""
 
 
-@pytest.mark.parametrize("older", [False, True], ids=["this version", "an older fork"])
-def test_a_clone_that_converts_line_endings_continues_the_fork(
-    upstream: Path, digest: Digest, tmp_path: Path, older: bool
-) -> None:
-    fork = tmp_path / "fork"
-    git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
-    if older:
-        (fork / ".gitattributes").unlink()
-    for name in ("config.yaml", "prompts/topics.md"):
-        (fork / name).write_text(OWN[name])
-    commit(fork, "Mine")
-    digest(fork, *feeds(tmp_path, 2))
-
-    windows = tmp_path / "windows"
-    convert = ("-c", "core.autocrlf=true", "-c", "core.safecrlf=true")
-    git(tmp_path, *convert, "clone", "--quiet", *convert, str(fork), str(windows))
+def convert(fork: Path) -> Path:
+    """A clone of it that converts line endings, as git does on Windows."""
+    options = ("-c", "core.autocrlf=true", "-c", "core.safecrlf=true")
+    windows = clone(fork, fork.with_name("windows"), *options)
     assert b"\r\n" in (windows / "config.yaml").read_bytes()
-    assert (b"\r\n" in (windows / "docs/index.html").read_bytes()) == older
-    if not older:
-        assert "the archive holds together" in digest(windows, "check")
+    return windows
+
+
+def continue_in(windows: Path, digest: Digest, day: int) -> None:
+    """Make another day there. Only what has changed is committed, without converted lines."""
     for path in (windows / "docs").rglob("*"):
         path.touch()  # so that git looks into it again
-    digest(windows, *feeds(tmp_path, 3, skip=2))
+    digest(windows, *feeds(windows.parent, day))
     changed = git(windows, "show", "--format=", "--name-only").splitlines()
-    assert "docs/2026/2026-01-07.html" in changed
+    assert f"docs/2026/2026-01-{day:02}.html" in changed
     assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
     for name in changed:
         assert "\r" not in git(windows, "show", f"HEAD:{name}")
-
     # As git converts nothing, nobody could tell from which clone the digest came.
-    plain = tmp_path / "plain"
-    git(tmp_path, "clone", "--quiet", str(windows), str(plain))
+    plain = clone(windows, windows.with_name(f"plain{day}"))
     assert "the archive holds together" in digest(plain, "check")
+
+
+def test_a_clone_that_converts_line_endings_continues_the_fork(
+    upstream: Path, digest: Digest, tmp_path: Path
+) -> None:
+    fork = clone(upstream, tmp_path / "fork")
+    settle(fork)
+    digest(fork, *feeds(tmp_path, 5, 6))
+    windows = convert(fork)
+    assert b"\r\n" not in (windows / "docs/index.html").read_bytes()
+    assert "the archive holds together" in digest(windows, "check")
+    continue_in(windows, digest, 7)
 
 
 def test_line_endings_converted_before_are_not_committed(
     upstream: Path, digest: Digest, tmp_path: Path
 ) -> None:
-    """An older clone, and then the version that leaves line endings as they are."""
-    fork = tmp_path / "fork"
-    git(tmp_path, "clone", "--quiet", str(upstream), str(fork))
+    """A clone of an older version, and then the version that leaves line endings as they are."""
+    fork = clone(upstream, tmp_path / "fork")
     attributes = (fork / ".gitattributes").read_text()
     (fork / ".gitattributes").unlink()
-    (fork / "config.yaml").write_text(OWN["config.yaml"])
-    commit(fork, "Mine")
-    digest(fork, *feeds(tmp_path, 2))
-    convert = ("-c", "core.autocrlf=true")
-    windows = tmp_path / "windows"
-    git(tmp_path, *convert, "clone", "--quiet", *convert, str(fork), str(windows))
+    settle(fork, "config.yaml")
+    digest(fork, *feeds(tmp_path, 5, 6))
+    windows = convert(fork)
+    assert b"\r\n" in (windows / "docs/index.html").read_bytes()
+    continue_in(windows, digest, 7)
+
     (fork / ".gitattributes").write_text(attributes)
     commit(fork, "What the new version brings")
-    git(windows, "pull", "--quiet")
-    for path in (windows / "docs").rglob("*"):
-        path.touch()
-    assert git(windows, "status", "--porcelain").count("M docs/2026/2026-01-05.html") == 1
-    digest(windows, *feeds(tmp_path, 3, skip=2))
-    changed = git(windows, "show", "--format=", "--name-only").splitlines()
-    assert [name for name in changed if "2026-01-05" in name or "assets/" in name] == []
-    for name in changed:
-        assert "\r" not in git(windows, "show", f"HEAD:{name}")
+    git(windows, "-c", "core.safecrlf=false", "pull", "--quiet", "--no-rebase", "--no-edit")
+    continue_in(windows, digest, 8)
     assert "1 finding repaired" in digest(windows, "check", "--repair")
     # Not `status`: by sizes alone, it may call a file changed that is as committed.
     assert git(windows, "diff", "HEAD", "--name-only") == ""
-    # From now on nobody could tell from which clone the digest came.
-    plain = tmp_path / "plain"
-    git(tmp_path, "clone", "--quiet", str(windows), str(plain))
-    assert "the archive holds together" in digest(plain, "check")
 
 
 def test_git_ignores_the_run_state_and_nothing_generated(upstream: Path) -> None:
@@ -332,7 +321,7 @@ def test_the_first_versions_archive_makes_a_site_of_today(tmp_path: Path) -> Non
 
 
 def test_a_run_continues_the_first_versions_archive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, digest: Digest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(OLD_ARCHIVE, tmp_path / "docs")
     (tmp_path / "prompts").mkdir()
@@ -341,15 +330,12 @@ def test_a_run_continues_the_first_versions_archive(
     again, new = paper("2601.20003", announce_type=make.REPLACE), paper("2602.00001")
     day = date(2026, 2, 2)
     (tmp_path / "feed.xml").write_bytes(rss(Feed("cs.LG", day, (again, new))))
-    monkeypatch.chdir(tmp_path)
-    assert main(["run", "--feed", "feed.xml", "--no-commit"]) == 0
-    digest = store.read_day(tmp_path / "docs", day)
-    assert digest is not None
-    assert digest.seen == ("2601.20003",)  # which the first version scored
+    digest(tmp_path, "run", "--feed", "feed.xml", "--no-commit")
+    record = store.read_day(tmp_path / "docs", day)
+    assert record is not None
+    assert record.seen == ("2601.20003",)  # which the first version scored
     assert [listed.date for listed in store.read_days(tmp_path / "docs")] == [*OLD_DAYS, day]
-    capsys.readouterr()
-    assert main(["render"]) == 0
-    capsys.readouterr()
+    digest(tmp_path, "render")
     main(["check"])
     findings = capsys.readouterr().err.splitlines()
     assert all("math.GT was stale" in finding for finding in findings)

@@ -65,7 +65,6 @@ def fetch(config: Config, session: requests.Session, answers: Answers) -> list[R
             except NoSuchFeed:
                 raise
             except FeedError as error:
-                answers.forget(url)
                 log.warning("%s", error)
                 readings.append(Unread(category, error.problem))
         summary += _describe([reading for reading in readings if isinstance(reading, Fetched)])
@@ -75,11 +74,18 @@ def fetch(config: Config, session: requests.Session, answers: Answers) -> list[R
 def read_feed(
     session: requests.Session, category: str, url: str, answers: Answers | None = None
 ) -> Feed:
-    """The feed behind `url`, which must be `category`'s. Raises `FeedError`."""
-    feed = parse_feed(fetch_feed(session, category, url, answers), category)
+    """The feed behind `url`, which must be `category`'s; from `answers` if it has not changed.
+
+    Raises `FeedError`.
+    """
+    cached = answers.recall(url) if answers else None
+    answer = fetch_feed(session, category, url, cached)
+    feed = parse_feed(answer.body, category)
     if feed.category.casefold() != category.casefold():
         served = f"{url} answered with the feed of {feed.category!r}"
         raise FeedError(category, f"{served}: check `arxiv.feed_url`")
+    if answers and answer is not cached:  # only what can be read: else ask for all of it next time
+        answers.keep(url, answer)
     return replace(feed, category=category)
 
 
@@ -113,7 +119,7 @@ def _read(place: str, session: requests.Session) -> Fetched:
     if re.match(r"(?i)https?://[^/]*@", place):
         raise FeedError("--feed", "no user or password in an address: it would be published")
     if re.match(r"(?i)https?://", place):
-        return Fetched(place, parse_feed(fetch_feed(session, name, place), name))
+        return Fetched(place, parse_feed(fetch_feed(session, name, place).body, name))
     try:
         data = Path(place).read_bytes()
     except OSError as error:

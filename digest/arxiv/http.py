@@ -2,12 +2,14 @@
 
 `polite_session` makes the one session of a run. `fetch` reads one address with it: paced, asked
 again if the server is in trouble, redirected only if that is safe, and never for more than so many
-seconds or bytes. `refusal` says what an answer with another status than 200 means.
+seconds or bytes.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -16,6 +18,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from digest.arxiv.documents import MAX_BYTES
 from digest.core.errors import FeedError, InTrouble, Refused
 from digest.core.network import TooSlowError, explain, retry_after
 from digest.core.text import one_line
@@ -39,11 +42,18 @@ ACCEPT = "application/rss+xml, application/atom+xml, application/xml;q=0.9, text
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A server's answer, whatever its status."""
+class Service:
+    """One of arXiv's services."""
 
+    setting: str  # that holds its address
+    reason: Callable[[bytes], str]  # what an answer of HTTP 400 says, ""; may raise `FeedError`
+    accept: str = ACCEPT
+    missing: type[FeedError] = FeedError  # the error if there is nothing at an address
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
     url: str  # after redirects
-    status: int
     body: bytes
     etag: str = ""  # by which the server recognises this answer
 
@@ -62,31 +72,32 @@ def polite_session(user_agent: str, delay_s: float) -> requests.Session:
 
 def fetch(
     session: requests.Session,
+    service: Service,
     called: str,
     url: str,
-    max_bytes: int,
     cached: Answer | None = None,
-    accept: str = ACCEPT,
 ) -> Answer:
-    """The answer behind `url`, whatever its status, of at most `max_bytes` when unpacked.
+    """The answer behind `url`, of at most `MAX_BYTES` when unpacked.
 
-    If the server says that nothing has changed since `cached`, an earlier answer with an `etag`,
-    that is the answer. Raises `InTrouble`, which names `called`, if there is none.
+    If the server says that nothing has changed since `cached`, an earlier answer, that is the
+    answer. Raises `FeedError`, which names `called`: `InTrouble` if there is no answer, `Refused`
+    if this client is refused, `service.missing` if nothing is there.
     """
     asked = url
-    headers = {"Accept": accept}
-    if cached and cached.etag:
+    headers = {"Accept": service.accept}
+    if cached:
         headers["If-None-Match"] = cached.etag
     try:
         for _ in range(1 + MAX_REDIRECTS):
             timeout = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
             with session.get(url, timeout=timeout, stream=True, headers=headers) as response:
-                if cached and cached.etag and response.status_code == 304:
+                if cached and response.status_code == 304:
                     return cached
                 if not response.is_redirect:
-                    body = _body(response, max_bytes)
-                    etag = response.headers.get("ETag", "")
-                    return Answer(url, response.status_code, body, etag)
+                    answer = Answer(url, _body(response), response.headers.get("ETag", ""))
+                    if response.status_code == 200:
+                        return answer
+                    raise _refusal(service, called, answer, response.status_code)
                 target = urljoin(url, response.headers["Location"])
             # As it will be sent: another reader of a loosely written address may see another host.
             url = requests.Request("GET", target).prepare().url or ""
@@ -103,29 +114,22 @@ def fetch(
         raise InTrouble(called, f"cannot read {_shown(url)}: {explain(error)}") from error
 
 
-def refusal(
-    called: str,
-    answer: Answer,
-    setting: str,
-    reason: str = "",
-    missing: type[FeedError] = FeedError,
-) -> FeedError:
-    """The error for an answer with another status than 200.
-
-    `setting` is the one that holds the address; `reason` is arXiv's own, "" if it gives none;
-    `missing` is the error's type if there is nothing at that address.
-    """
+def _refusal(service: Service, called: str, answer: Answer, status: int) -> FeedError:
     kind, meaning = FeedError, "unexpected"
-    if answer.status in (400, 404, 410):
-        kind, meaning = missing, f"nothing there: check `categories` and `{setting}`"
-    elif answer.status == 403:
+    if status in (400, 404, 410):
+        kind = service.missing
+        meaning = f"nothing there: check `categories` and `{service.setting}`"
+        if status == 400:
+            with suppress(FeedError):  # another document than arXiv's own
+                meaning = service.reason(answer.body) or meaning
+    elif status == 403:
         kind = Refused
         meaning = "access refused: the server blocks this client; wait before trying again"
-    elif answer.status == 429:  # although asked again as slowly as it wished
+    elif status == 429:  # although asked again as slowly as it wished
         kind, meaning = Refused, "too many requests: wait, and let only one machine ask"
-    elif answer.status >= 500:
+    elif status >= 500:
         kind, meaning = InTrouble, "the server is in trouble: try again later"
-    return kind(called, f"HTTP {answer.status} from {_shown(answer.url)}: {reason or meaning}")
+    return kind(called, f"HTTP {status} from {_shown(answer.url)}: {meaning}")
 
 
 class _Unacceptable(Exception):
@@ -138,14 +142,14 @@ def _shown(url: str) -> str:
     return path if len(query) > MAX_QUERY else url
 
 
-def _body(response: requests.Response, max_bytes: int) -> bytes:
+def _body(response: requests.Response) -> bytes:
     deadline = time.monotonic() + DEADLINE_S
     body = bytearray()
     # read1 gives what has arrived, unpacked no further than asked; iter_content would wait.
     while chunk := response.raw.read1(65_536, decode_content=True):
         body += chunk
-        if len(body) > max_bytes:
-            raise _Unacceptable(f"it sent more than {max_bytes:,} bytes: check the address")
+        if len(body) > MAX_BYTES:
+            raise _Unacceptable(f"it sent more than {MAX_BYTES:,} bytes: check the address")
         if time.monotonic() > deadline:
             raise TooSlowError(f"still sending after {DEADLINE_S} s")
     return bytes(body)

@@ -32,27 +32,17 @@ class Answers:
         """The last answer of `url`; None if there is none, or it cannot be read."""
         try:
             return msgspec.json.decode(self._path(url).read_bytes(), type=Answer)
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError) as error:  # msgspec's are ValueErrors
-            log.debug("%s: an earlier answer cannot be read: %s", url, error)
+            log.debug("%s: no earlier answer: %s", url, error)
             return None
 
     def keep(self, url: str, answer: Answer) -> None:
         """Remember `answer`, if it has an `etag`. A disk that refuses it is worth a warning."""
-        if not answer.etag:
-            return
         try:
-            files.write(self._path(url), msgspec.json.encode(answer))
+            if answer.etag:
+                files.write(self._path(url), msgspec.json.encode(answer))
         except ArchiveError as error:
             log.warning("%s: the answer is not remembered: %s", url, error)
-
-    def forget(self, url: str) -> None:
-        """Forget the answer of `url`, which could not be used: ask for all of it next time."""
-        try:
-            self._path(url).unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("%s: cannot be removed: %s", self._path(url), error.strerror)
 
     def _path(self, url: str) -> Path:
         return self.folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.json"

@@ -19,29 +19,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from digest.arxiv.documents import (
+    CHANGED,
+    CUT_SHORT,
+    around_lists,
+    describe,
+    parse_page,
+    read_date,
+    text_of,
+)
 from digest.arxiv.paper import (
     CATEGORY,
     ID,
     VERSION,
-    excess,
+    Page,
     is_no_accident,
     make_paper,
+    name_entry,
     split_entries,
-    unreadable_paper,
-)
-from digest.arxiv.strict_html import (
-    CHANGED,
-    CUT_SHORT,
-    around_lists,
-    called,
-    parse_page,
-    read_date,
-    text_of,
 )
 from digest.core.categories import covers
 from digest.core.errors import FeedError
@@ -51,22 +50,7 @@ from digest.core.text import clean, one_line
 CUT_AT = 100  # authors a page shows; a hundred and one are shown whole
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of a category's announcement of a day."""
-
-    total: int  # entries on all pages of the day; 0: none that day, or none *yet*
-    papers: tuple[Paper, ...]
-    unreadable: tuple[str, ...] = ()  # entries without a readable id, each named somehow
-    next_day: date | None = None  # a later announcement that was out when the page was made
-
-    @property
-    def entries(self) -> int:
-        """How many this page shows."""
-        return len(self.papers) + len(self.unreadable)
-
-
-def parse_catchup(data: bytes, category: str, day: date) -> Listing:
+def parse_catchup(data: bytes, category: str, day: date) -> Page:
     """A page of what was announced in `category` on `day`.
 
     Raises `FeedError` for what is no such page, is cut short, shows another number of entries than
@@ -77,7 +61,7 @@ def parse_catchup(data: bytes, category: str, day: date) -> Listing:
     dates = (read_date(r"Catchup results for .{1,200} on \w{3}, {date}", text) for text in pieces)
     page_day = next(filter(None, dates), None)
     if page_day is None:
-        raise FeedError(category, f"not a listing but {called(data)}")
+        raise FeedError(category, f"not a listing but {describe(data)}")
     if page_day != day:
         raise FeedError(category, f"the page is of {page_day}, not of {day}: try again later")
     text = " ".join(pieces)
@@ -91,10 +75,10 @@ def parse_catchup(data: bytes, category: str, day: date) -> Listing:
         raise FeedError(category, f"it shows {len(entries)} of {total} entries: {CHANGED}")
     papers, nameless = split_entries(category, entries, CHANGED)
     _require_of_category(papers, category)
-    return Listing(total, papers, nameless, _next_day(page, day))
+    return Page(total, papers, nameless, _next_day(page, day))
 
 
-def together(pages: Sequence[Listing], category: str, day: date) -> Feed:
+def together(pages: Sequence[Page], category: str, day: date) -> Feed:
     """All pages of a day as one announcement, in arXiv's order.
 
     Raises `FeedError` unless they hold as many different entries as each of them states.
@@ -130,7 +114,7 @@ def parse_recent(data: bytes, category: str) -> dict[date, int]:
             numbers.append(int(skip[1]))
     text = " ".join(around_lists(page))
     if not days or "recent submissions" not in text:
-        raise FeedError(category, f"not a list of recent days but {called(data)}")
+        raise FeedError(category, f"not a list of recent days but {describe(data)}")
     total = re.search(r"Total of ([0-9]{1,7}) entries", text)
     numbers.append(int(total[1]) if total else 0)
     in_order = numbers == sorted(numbers) and days == sorted(set(days), reverse=True)
@@ -190,12 +174,12 @@ def _entries(articles: Any, category: str) -> Iterator[Paper | str]:
             head = child
         elif child.tag == "dd" and head is not None:
             entries += 1
-            name = one_line(text_of(head), 60) or one_line(text_of(child), 60)
-            yield _paper(section, head, child, category) or f"entry {name or 'without any text'}"
+            name = f"entry {name_entry(text_of(head), text_of(child))}"
+            yield _paper(section, head, child, category) or name
             head = None
     if entries != stated:
         counts = f"{entries} of the {stated} entries that it says it shows"
-        raise FeedError(category, f"a list with {counts}: {CUT_SHORT}")
+        raise FeedError(category, f"a list with {counts}: the page {CUT_SHORT}")
 
 
 def _paper(section: str, head: Any, body: Any, category: str) -> Paper | None:
@@ -204,10 +188,8 @@ def _paper(section: str, head: Any, body: Any, category: str) -> Paper | None:
     match = next(filter(None, map(_ABS.fullmatch, links)), None)
     if match is None:
         return None
-    if too_much := excess(text_of(head)) or excess(text_of(body)):
-        return unreadable_paper(match[1], 1, _announced(section, at_home=True), too_much)
     title, names, journal, abstract, subjects = (
-        clean(_content(body, kind))
+        _content(body, kind)
         for kind in (
             "list-title mathjax",
             "list-authors",
@@ -217,16 +199,15 @@ def _paper(section: str, head: Any, body: Any, category: str) -> Paper | None:
         )
     )
     terms = map(_SUBJECT.search, subjects.split(";"))
-    categories = tuple(dict.fromkeys(term[1] for term in terms if term))
+    categories = [term[1] for term in terms if term]
     return make_paper(
         match[1],
         _version(section, match, links),
         _announced(section, at_home=not categories or covers(category, categories[0])),
         title=title,
-        names=names,
+        names="" if names.strip() == "(author list is unavailable)" else names,
         abstract=abstract,
         categories=categories,
-        authors=((), ()) if names == "(author list is unavailable)" else None,
         journal_ref=journal,
         problem="" if categories else "no subject",
     )

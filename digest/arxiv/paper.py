@@ -10,12 +10,15 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
 
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
 from digest.core.tex import accents
-from digest.core.text import one_line, visible
+from digest.core.text import clean, one_line, visible
 
 # Patterns, to be parts of others.
 ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/[0-9]{7}"
@@ -39,6 +42,21 @@ Affiliations = tuple[tuple[str, str], ...]  # (name, affiliation) of the authors
 _SYMBOLS = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of arXiv's papers: of a listing or of search results."""
+
+    total: int  # entries on all pages; 0: none, or none *yet*
+    papers: tuple[Paper, ...]
+    unreadable: tuple[str, ...] = ()  # entries without a readable id, each named somehow
+    next_day: date | None = None  # a later announcement that was out when a listing was made
+
+    @property
+    def entries(self) -> int:
+        """How many this page shows."""
+        return len(self.papers) + len(self.unreadable)
+
+
 def make_paper(
     paper_id: str,
     version: int,
@@ -47,27 +65,40 @@ def make_paper(
     title: str,
     names: str,
     abstract: str,
-    categories: tuple[str, ...],
-    authors: tuple[tuple[str, ...], Affiliations] | None = None,
+    categories: Iterable[str],
+    authors: Sequence[tuple[str, str]] | None = None,
     doi: str = "",
     journal_ref: str = "",
     rights: str = "",
     problem: str = "",
 ) -> Paper:
-    """A paper with readable text, from cleaned text (`core.text.clean`).
+    """A paper with readable text, from an entry's text as it is.
 
-    `names` is arXiv's author string; `authors` the result of parsing it, if that is done already.
-    `problem` is what is wrong with the entry, "" if nothing is; it is so without a visible title.
+    `names` is arXiv's author string; `authors` the pairs (name, affiliation or "") in it, if the
+    entry has them. `categories` may have others than arXiv's, which are left out.
+
+    The paper is `unreadable` if there is a `problem` with its entry, if it has no visible title, or
+    if it has too much text, of which none is read then.
     """
-    readable_title, readable_names, readable_abstract = map(readable, (title, names, abstract))
-    all_authors, affiliations = authors or parse_authors(readable_names)
+    texts = (title, names, abstract, doi, journal_ref, rights)
+    if too_much := _excess("\n".join([*texts, *(place for _, place in authors or ())])):
+        return Paper(paper_id, version, "", (), "", (), announce_type, unreadable=too_much)
+    title, names, abstract, doi, journal_ref, rights = map(clean, texts)
+    readable_title, readable_names, readable_abstract = map(_readable, (title, names, abstract))
+    all_authors, affiliations = parse_authors(readable_names)
+    if authors is not None:
+        pairs = [(_readable(clean(name)), _readable(clean(place))) for name, place in authors]
+        all_authors = tuple(name for name, _ in pairs if name)
+        affiliations = tuple((name, place) for name, place in pairs if name and place)
+    terms = (term.strip() for term in categories)
     return Paper(
         id=paper_id,
         version=version,
         title=readable_title if _is_visible(readable_title) else "",
         authors=all_authors,
         abstract=readable_abstract,
-        categories=categories,
+        # Nothing else: they become links and file names.
+        categories=tuple(dict.fromkeys(t for t in terms if re.fullmatch(CATEGORY, t))),
         announce_type=announce_type,
         affiliations=affiliations,
         doi=doi or None,
@@ -80,11 +111,9 @@ def make_paper(
     )
 
 
-def unreadable_paper(
-    paper_id: str, version: int, announce_type: AnnounceType, problem: str
-) -> Paper:
-    """A paper of which no more than the id can be read."""
-    return Paper(paper_id, version, "", (), "", (), announce_type, unreadable=problem)
+def name_entry(*texts: str) -> str:
+    """What to call an entry without an id: the first text that it has."""
+    return next(filter(None, (one_line(text, 80) for text in texts)), "without any text")
 
 
 def split_entries(
@@ -95,18 +124,14 @@ def split_entries(
     Raises `FeedError` if too many entries are unreadable (more than 1% and more than three), or if
     all of them have no id.
     """
-    papers, nameless = [], []
-    for entry in entries:
-        if isinstance(entry, Paper):
-            papers.append(entry)
-        else:
-            nameless.append(entry)
+    everything = list(entries)
+    papers = tuple(entry for entry in everything if isinstance(entry, Paper))
+    nameless = tuple(entry for entry in everything if isinstance(entry, str))
     unreadable = [*nameless, *(f"{p.id}: {p.unreadable}" for p in papers if p.unreadable)]
-    total = len(papers) + len(nameless)
-    if is_no_accident(len(unreadable), total) or (total and not papers):
-        counts = f"{len(unreadable)} of {total} entries cannot be read ({unreadable[0]})"
+    if is_no_accident(len(unreadable), len(everything)) or (nameless and not papers):
+        counts = f"{len(unreadable)} of {len(everything)} entries cannot be read ({unreadable[0]})"
         raise FeedError(called, f"{counts}: {advice}")
-    return tuple(papers), tuple(nameless)
+    return papers, nameless
 
 
 def is_no_accident(wrong: int, entries: int) -> bool:
@@ -114,30 +139,25 @@ def is_no_accident(wrong: int, entries: int) -> bool:
     return wrong > max(UNREADABLE_ITEMS, UNREADABLE_SHARE * entries)
 
 
-def excess(text: str) -> str:
+def _excess(text: str) -> str:
     """What an entry with this text has too much of for a paper; "" if nothing: too much text, or
     many marks on one letter, which take long to read and cannot be shown."""
     if len(text) > MAX_ITEM:
         return f"{len(text):,} characters, which no paper has"
     if "&" in text:  # entities that were escaped twice
         text = html.unescape(text)
-    if any(_has_pile(symbols) for symbols in _SYMBOLS.findall(visible(text))):
-        return f"more than {MAX_MARKS} marks on one letter"
+    for symbols in _SYMBOLS.findall(visible(text)):
+        if any(mark and len(list(run)) > MAX_MARKS for mark, run in groupby(symbols, _is_mark)):
+            return f"more than {MAX_MARKS} marks on one letter"
     return ""
 
 
-def _has_pile(symbols: str) -> bool:
-    marks = 0
-    for symbol in symbols:
-        # Some characters decompose into marks, and are none themselves (U+0F73).
-        is_mark = unicodedata.combining(unicodedata.normalize("NFD", symbol)[0])
-        marks = marks + 1 if is_mark else 0
-        if marks > MAX_MARKS:
-            return True
-    return False
+def _is_mark(symbol: str) -> bool:
+    # Some characters decompose into marks, and are none themselves (U+0F73).
+    return unicodedata.combining(unicodedata.normalize("NFD", symbol)[0]) > 0
 
 
-def readable(text: str) -> str:
+def _readable(text: str) -> str:
     """TeX accents as letters, on one line."""
     return one_line(accents(text))  # TeX that stands for a space leaves two of them
 

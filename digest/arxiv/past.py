@@ -16,14 +16,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING, TypeVar
 
-from digest.arxiv import search_api
+from digest.arxiv import http, search_api
+from digest.arxiv.documents import title
 from digest.arxiv.fetch import Fetched, Reading, Unread
-from digest.arxiv.listing import CUT_AT, Listing, parse_catchup, parse_recent, together
-from digest.arxiv.paper import CATEGORY
-from digest.arxiv.strict_html import title
-from digest.arxiv.strict_xml import MAX_BYTES
+from digest.arxiv.listing import CUT_AT, parse_catchup, parse_recent, together
+from digest.arxiv.paper import CATEGORY, Page
 from digest.core.calendar import is_announcement_day, submission_window
 from digest.core.categories import covered, covers
 from digest.core.config import Arxiv
@@ -33,8 +33,6 @@ from digest.core.progress import log
 
 if TYPE_CHECKING:
     import requests
-
-    from digest.arxiv.http import Answer
 
 T = TypeVar("T")
 
@@ -52,7 +50,7 @@ class Past:
     def __init__(self, session: requests.Session, arxiv: Arxiv, today: date) -> None:
         self._session, self._arxiv, self._today = session, arxiv, today
         self._readings: dict[tuple[str, date], Reading] = {}
-        self._recent: dict[str, dict[date, int]] = {}
+        self._recent = cache(partial(self._ask, fetch_recent, arxiv.site_url))  # by category
         self._trouble: dict[Callable[..., object], FeedError] = {}  # by what fetches
 
     def announced(self, category: str, day: date, *, exactly: bool = False) -> Reading:
@@ -70,44 +68,41 @@ class Past:
     def listed(self, category: str, day: date) -> int | None:
         """How many papers, replacements not counted, arXiv lists as announced in `category` on
         `day`; None if the day is not among the five newest. Raises `FeedError`."""
-        return self._fetch_recent(category).get(day)
+        return self._recent(category).get(day)
 
     def _read(self, category: str, day: date, *, exactly: bool) -> Reading:
         unread = Unread(category, f"arXiv does not say yet what it announced on {day}", True)
-        if has_pages(day, self._today):
+        for read in (self._from_pages,) if exactly else (self._from_pages, self._from_search):
             try:
-                feed = self._from_page(category, day)
+                if fetched := read(category, day):
+                    return fetched
             except FeedError as error:
                 log.warning("%s: going on without", error)
                 unread = Unread(category, error.problem)
-            else:
-                if feed:
-                    url = f"{self._arxiv.site_url}/catchup/{category}/{day}"
-                    return Fetched(url, feed, Origin.PAGE)
-        if not exactly and self._may_search(day):
-            url = self._arxiv.api_url
-            try:
-                feed = self._ask(fetch_approximate, url, category, day)
-            except FeedError as error:
-                log.warning("%s: going on without", error)
-                return Unread(category, error.problem)
-            if feed.papers:  # an answer without papers can be wrong, and is no proof
-                return Fetched(url, feed, Origin.SEARCH)
         return unread
 
-    def _from_page(self, category: str, day: date) -> Feed | None:
-        """None if arXiv does not say yet."""
+    def _from_pages(self, category: str, day: date) -> Fetched | None:
+        """None if arXiv does not say yet, or has no pages of the day any more."""
+        if not has_pages(day, self._today):
+            return None
         site = self._arxiv.site_url
         pages = self._ask(fetch_pages, site, category, day)
-        if pages[0].total or proves_empty(pages[0], day, self._fetch_recent(category)):
-            return together(pages, category, day)
-        return None
+        if not pages[0].total and not proves_empty(pages[0], day, self._recent(category)):
+            return None
+        feed = together(pages, category, day)
+        return Fetched(f"{site}/catchup/{category}/{day}", feed, Origin.PAGE)
 
-    def _fetch_recent(self, category: str) -> dict[date, int]:
-        if category not in self._recent:
-            site = self._arxiv.site_url
-            self._recent[category] = self._ask(fetch_recent, site, category)
-        return self._recent[category]
+    def _from_search(self, category: str, day: date) -> Fetched | None:
+        """None if the day's pages may still answer, or if there are no papers: such an answer can
+        be wrong, and is no proof."""
+        refused = isinstance(self._trouble.get(fetch_pages), Refused)
+        beyond = not has_pages(day, self._today)
+        is_old = self._today - day > PATIENCE
+        if not ((refused or beyond) and is_old and is_announcement_day(day)):
+            return None
+        url = self._arxiv.api_url
+        feed = self._ask(fetch_approximate, url, category, day)
+        return Fetched(url, feed, Origin.SEARCH) if feed.papers else None
 
     def _ask(self, fetch: Callable[..., T], *arguments: object) -> T:
         """The result of `fetch`. Raises its `FeedError`, and at once the one that showed that this
@@ -123,21 +118,13 @@ class Past:
                 self._trouble |= {fetch_pages: error, fetch_recent: error}
             raise
 
-    def _may_search(self, day: date) -> bool:
-        refused = isinstance(self._trouble.get(fetch_pages), Refused)
-        beyond = not has_pages(day, self._today)
-        is_old = self._today - day > PATIENCE
-        return (refused or beyond) and is_old and is_announcement_day(day)
-
 
 def has_pages(day: date, today: date) -> bool:
     """True if arXiv has its pages of `day` when it is `today` there, US Eastern."""
     return today - KEPT <= day <= today
 
 
-def fetch_pages(
-    session: requests.Session, site_url: str, category: str, day: date
-) -> list[Listing]:
+def fetch_pages(session: requests.Session, site_url: str, category: str, day: date) -> list[Page]:
     """arXiv's pages of what was announced in `category` on `day`, for `together`; if the first has
     no papers, that is no proof that nothing was announced.
 
@@ -166,7 +153,7 @@ def fetch_recent(session: requests.Session, site_url: str, category: str) -> dic
     return parse_recent(_fetch(session, url, category).body, category)
 
 
-def proves_empty(page: Listing, day: date, recent: Mapping[date, int]) -> bool:
+def proves_empty(page: Page, day: date, recent: Mapping[date, int]) -> bool:
     """True if nothing was announced in the category of `page`, which has no papers of `day`.
 
     `recent` must be the result of `fetch_recent`. A later announcement is out, or this one is and
@@ -205,7 +192,7 @@ def fetch_approximate(session: requests.Session, api_url: str, category: str, da
 
 def _fetch_page(
     session: requests.Session, site_url: str, category: str, day: date, number: int = 1
-) -> tuple[str, Listing]:
+) -> tuple[str, Page]:
     """The page of that number, and the category by the name that arXiv prefers."""
     more = f"&page={number}" if number > 1 else ""
     asked = f"{site_url.rstrip('/')}/catchup/{category}/{day}?abs=True{more}"
@@ -219,12 +206,11 @@ def _fetch_page(
     return subject, parse_catchup(answer.body, subject, day)
 
 
-def _fetch(session: requests.Session, url: str, category: str) -> Answer:
-    from digest.arxiv import http
+def _fetch(session: requests.Session, url: str, category: str) -> http.Answer:
+    service = http.Service("arxiv.site_url", _error_reason, accept=ACCEPT)
+    return http.fetch(session, service, category, url)
 
-    answer = http.fetch(session, category, url, MAX_BYTES, accept=ACCEPT)
-    if answer.status != 200:
-        reason = title(answer.body) if answer.status == 400 else ""
-        reason = f"arXiv says: {reason}" if reason else ""
-        raise http.refusal(category, answer, "arxiv.site_url", reason)
-    return answer
+
+def _error_reason(body: bytes) -> str:
+    reason = title(body)
+    return reason and f"arXiv says: {reason}"

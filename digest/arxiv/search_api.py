@@ -11,27 +11,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
-from xml.etree.ElementTree import Element, XMLParser, fromstring
+from xml.etree.ElementTree import Element
 
+from digest.arxiv import http
+from digest.arxiv.documents import parse_xml
 from digest.arxiv.paper import (
-    CATEGORY,
     ID,
     VERSION,
-    excess,
+    Page,
     make_paper,
-    readable,
+    name_entry,
     split_entries,
-    unreadable_paper,
 )
-from digest.arxiv.strict_xml import MAX_BYTES, check_xml
 from digest.core.categories import may_have_categories
 from digest.core.errors import FeedError
 from digest.core.papers import AnnounceType, Paper
-from digest.core.text import clean, one_line
+from digest.core.text import one_line
 
 if TYPE_CHECKING:
     import requests
@@ -46,19 +45,6 @@ _ATOM = "{http://www.w3.org/2005/Atom}"
 _ARXIV = "{http://arxiv.org/schemas/atom}"
 _TOTAL = "{http://a9.com/-/spec/opensearch/1.1/}totalResults"
 _ABS = re.compile(rf"https?://arxiv\.org/abs/({ID})(?:{VERSION})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A page of results."""
-
-    total: int  # results of the whole query, not of this page
-    papers: tuple[Paper, ...]
-    unreadable: tuple[str, ...] = ()  # entries without a readable id, each named
-
-    @property
-    def entries(self) -> int:
-        return len(self.papers) + len(self.unreadable)
 
 
 def fetch_papers(session: requests.Session, api_url: str, ids: Iterable[str]) -> dict[str, Paper]:
@@ -83,7 +69,7 @@ def fetch_papers(session: requests.Session, api_url: str, ids: Iterable[str]) ->
 
 def fetch_submitted(
     session: requests.Session, api_url: str, category: str, start: datetime, end: datetime
-) -> Answer:
+) -> Page:
     """What arXiv was first sent in [start, end), aware, to the minute, and now lists in `category`,
     an archive with all its categories; oldest first, each in its latest version.
 
@@ -111,7 +97,7 @@ def fetch_submitted(
         if answer.total != total or len(papers) + len(unreadable) < start_at + answer.entries:
             problem = "its results changed while they were read: try again later"
             raise FeedError(NAME, f"{api_url}: {problem}")
-    return Answer(total, tuple(papers.values()), tuple(unreadable))
+    return Page(total, tuple(papers.values()), tuple(unreadable))
 
 
 def _window(category: str, start: datetime, end: datetime) -> str:
@@ -123,19 +109,15 @@ def _window(category: str, start: datetime, end: datetime) -> str:
     return f"{wanted} AND submittedDate:[{first} TO {last}]"
 
 
-def _ask(session: requests.Session, api_url: str, query: str, start: int, page: int) -> Answer:
+def _ask(session: requests.Session, api_url: str, query: str, start: int, page: int) -> Page:
     """The page of at most `page` results that begins with number `start`.
 
     Asked again if it has fewer than it should: there is no other way to tell the last page, or one
     without results, from a failure that looks like it.
     """
-    from digest.arxiv import http
-
+    service = http.Service("arxiv.api_url", lambda body: _error(parse_xml(body, NAME)))
     for _ in range(TRIES):
-        response = http.fetch(session, NAME, f"{api_url}?{query}", MAX_BYTES)
-        if response.status != 200:
-            raise http.refusal(NAME, response, "arxiv.api_url", _reason(response.body))
-        answer = parse_papers(response.body)
+        answer = parse_papers(http.fetch(session, service, NAME, f"{api_url}?{query}").body)
         if answer.entries and answer.entries >= min(page, answer.total - start):
             return answer
     if answer.entries or answer.total or start:
@@ -147,29 +129,24 @@ def _ask(session: requests.Session, api_url: str, query: str, start: int, page: 
     return answer  # no results, confirmed by three identical answers
 
 
-def parse_papers(body: bytes) -> Answer:
+def parse_papers(body: bytes) -> Page:
     """An answer's papers in its order. `announce_type` is `new`: the interface has no other.
 
     Raises `FeedError` for an empty body, a web page, a document that breaks off or is no answer of
     this interface, and for arXiv's error entries, whatever their HTTP status; and if too many
     entries cannot be read (`paper.split_entries`).
     """
-    if not body.strip():
-        raise FeedError(NAME, "the answer is empty: the server is in trouble; try again later")
-    root = _parse(body)
+    root = parse_xml(body, NAME)
     total = re.fullmatch(r"\s*([0-9]{1,9})\s*", _text(root, _TOTAL))
     if root.tag != f"{_ATOM}feed" or total is None:
         raise FeedError(NAME, "not an answer of the search interface: check `arxiv.api_url`")
     if reason := _error(root):
         raise FeedError(NAME, reason)
-    entries = enumerate(root.findall(f"{_ATOM}entry"), start=1)
-    papers, nameless = split_entries(NAME, (_paper(e) or _name(e, number) for number, e in entries))
-    return Answer(int(total[1]), papers, nameless)
-
-
-def _parse(body: bytes) -> Element:
-    check_xml(body, NAME)
-    return fromstring(body, XMLParser(encoding="utf-8"))  # noqa: S314 - there is no DTD
+    entries = []
+    for number, entry in enumerate(root.findall(f"{_ATOM}entry"), start=1):
+        name = name_entry(_text(entry, f"{_ATOM}id"), _text(entry, f"{_ATOM}title"))
+        entries.append(_paper(entry) or f"entry {number}: {name}")
+    return Page(int(total[1]), *split_entries(NAME, entries))
 
 
 def _error(root: Element) -> str:
@@ -181,54 +158,33 @@ def _error(root: Element) -> str:
     return ""
 
 
-def _reason(body: bytes) -> str:
-    """What arXiv's error document says; "" for any other document."""
-    try:
-        return _error(_parse(body))
-    except FeedError:
-        return ""
-
-
 def _paper(entry: Element) -> Paper | None:
     """The entry as a paper, `unreadable` if something is wrong with it; None without an id."""
     match = _ABS.fullmatch(_text(entry, f"{_ATOM}id").strip())
     if match is None:
         return None
-    version = int(match[2] or 1)
-    if too_much := excess("".join(entry.itertext())):
-        return unreadable_paper(match[1], version, AnnounceType.NEW, too_much)
-    names: list[str] = []
-    affiliations: list[tuple[str, str]] = []
-    for author in entry.findall(f"{_ATOM}author"):
-        if name := clean(_text(author, f"{_ATOM}name")):
-            names.append(name)
-            if affiliation := clean(_text(author, f"{_ARXIV}affiliation")):
-                affiliations.append((readable(name), readable(affiliation)))
-    terms = [
-        term
-        for tag in (f"{_ARXIV}primary_category", f"{_ATOM}category")
-        for element in entry.findall(tag)
-        if re.fullmatch(CATEGORY, term := element.get("term", "").strip())
+    authors = [
+        (_text(author, f"{_ATOM}name"), _text(author, f"{_ARXIV}affiliation"))
+        for author in entry.findall(f"{_ATOM}author")
     ]
     titles = len(entry.findall(f"{_ATOM}title"))
     return make_paper(
         match[1],
-        version,
+        int(match[2] or 1),
         AnnounceType.NEW,
-        title=clean(_text(entry, f"{_ATOM}title")),
-        names=", ".join(names),
-        abstract=clean(_text(entry, f"{_ATOM}summary")),
-        categories=tuple(dict.fromkeys(terms)),
-        authors=(tuple(map(readable, names)), tuple(affiliations)),
-        doi=clean(_text(entry, f"{_ARXIV}doi")),
-        journal_ref=clean(_text(entry, f"{_ARXIV}journal_ref")),
+        title=_text(entry, f"{_ATOM}title"),
+        names=", ".join(name for name, _ in authors if name.strip()),
+        abstract=_text(entry, f"{_ATOM}summary"),
+        categories=(
+            element.get("term", "")
+            for tag in (f"{_ARXIV}primary_category", f"{_ATOM}category")
+            for element in entry.findall(tag)
+        ),
+        authors=authors,
+        doi=_text(entry, f"{_ARXIV}doi"),
+        journal_ref=_text(entry, f"{_ARXIV}journal_ref"),
         problem=f"{titles} titles" if titles > 1 else "",
     )
-
-
-def _name(entry: Element, number: int) -> str:
-    name = _text(entry, f"{_ATOM}id") or _text(entry, f"{_ATOM}title")
-    return f"entry {number}: {one_line(name, 80) or 'without any text'}"
 
 
 def _text(parent: Element, tag: str) -> str:

@@ -217,9 +217,7 @@ def evaluate(arguments: Namespace, report: RunReport) -> None:
     with _session(config) as session:
         labelled = evaluation.labelled_by(arguments.labels or arguments.since, config, session)
     state, k = arguments.config.parent / unfinished.FOLDER, arguments.k or compare.K
-    outcome = evaluation.measure(labelled, contenders, config, state, k, arguments.save)
-    report.add(outcome.report)
-    report.text, report.details = outcome.text, outcome.details
+    evaluation.measure(labelled, contenders, config, state, k, report, arguments.save)
 
 
 def start(arguments: Namespace, report: RunReport) -> None:

@@ -21,7 +21,7 @@ announcement day here, so "no batch on an announcement day" is a warning, never 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -92,18 +92,12 @@ def is_announcement_day(day: date) -> bool:
 
 def previous_announcement(day: date) -> date:
     """The last announcement day before `day`, which need not be one itself."""
-    day -= _DAY
-    while not is_announcement_day(day):
-        day -= _DAY
-    return day
+    return _first(day, -_DAY, is_announcement_day)
 
 
 def next_announcement(day: date) -> date:
     """The first announcement day after `day`, which need not be one itself."""
-    day += _DAY
-    while not is_announcement_day(day):
-        day += _DAY
-    return day
+    return _first(day, _DAY, is_announcement_day)
 
 
 def between(first: date, end: date) -> list[date]:
@@ -157,9 +151,13 @@ def submission_window(day: date) -> tuple[datetime, datetime]:
 
 
 def _weekday_before(day: date) -> date:
-    day -= _DAY
-    while is_weekend(day):
-        day -= _DAY
+    return _first(day, -_DAY, lambda d: not is_weekend(d))
+
+
+def _first(day: date, step: timedelta, is_right: Callable[[date], bool]) -> date:
+    """The first right day after `day`, in steps."""
+    while not is_right(day := day + step):
+        pass
     return day
 
 

@@ -88,9 +88,7 @@ def mistake(category: str) -> str | None:
         return f"{category!r}: write each category by itself"
     wrong = f"{category!r} is no arXiv {'category' if '.' in category else 'archive'}"
     if near := _nearest(category):
-        right = by_id[near.use] if near.use else near
-        if near.id.casefold() == category.casefold():
-            return f"{category!r}: written {right.id!r}"
+        right = by_id[near.use or near.id]
         return f"{wrong}: did you mean {right.id!r} ({right.name})?"
     if _may_be_newer(category):
         return None
@@ -140,10 +138,11 @@ def _may_be_newer(category: str) -> bool:
     if not dot:
         # Not the beginning of a name that exists (`hep`, `phys`), which says too little.
         return not any(entry.archive.startswith(archive) for entry in table().values())
-    forms = [_CAPITALS, _WORDS]
-    if siblings := _categories_of(archive):
-        forms = [f for f in forms if any(f.fullmatch(e.subject_class) for e in siblings)]
-    return any(form.fullmatch(subject_class) for form in forms)
+    classes = [entry.subject_class for entry in _categories_of(archive)] or [subject_class]
+    return any(
+        form.fullmatch(subject_class) and any(map(form.fullmatch, classes))
+        for form in (_CAPITALS, _WORDS)
+    )
 
 
 def _categories_of(archive: str) -> list[Category]:

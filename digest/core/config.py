@@ -75,10 +75,8 @@ def _check_category(value: str) -> str:
     return value
 
 
-def _check_extra(value: object) -> object:
-    value = _empty_if_null(value)
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise ValueError
+def _check_extra(value: Any) -> Any:
+    _require(isinstance(value, dict) and all(isinstance(key, str) for key in value))
     for key in _RESERVED:
         _require(key not in value, f"{key!r} is not for you to send: it is set elsewhere")
     try:
@@ -86,14 +84,6 @@ def _check_extra(value: object) -> object:
     except (TypeError, ValueError, RecursionError):
         raise ValueError from None
     return value
-
-
-def _without_repeats(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
-
-
-def _empty_if_null(value: object) -> object:
-    return {} if value is None else value  # `llm:` with nothing below it
 
 
 def _allowed(text: str) -> Any:
@@ -112,16 +102,12 @@ def _at_least_one(what: str) -> Any:
     return Field(min_length=1, title=f"a list of {what}, at least one")
 
 
-def _does(text: str) -> Any:
-    return Field(description=text)
-
-
 _PlainLine = Annotated[str, Strict(), AfterValidator(_check_line)]
 _PlainAddress = Annotated[str, Strict(), AfterValidator(_check_address)]
 _Category = Annotated[str, Strict(), AfterValidator(_check_category)]
 _AnnounceType = Literal["new", "cross", "replace", "replace-cross"]
-_ONCE_EACH = AfterValidator(_without_repeats)
-_NULL_IS_EMPTY = BeforeValidator(_empty_if_null)
+_ONCE_EACH = AfterValidator(lambda values: tuple(dict.fromkeys(values)))
+_NULL_IS_EMPTY = BeforeValidator(lambda v: {} if v is None else v)  # `llm:` with nothing below it
 
 _Line = Annotated[_PlainLine, _allowed("a line of text")]
 _Model = Annotated[_PlainLine, _allowed("a model's name")]
@@ -142,18 +128,23 @@ _Folder = Annotated[
 _Categories = Annotated[
     tuple[_Category, ...], _ONCE_EACH, _at_least_one("arXiv categories or archives")
 ]
+_Extra = Annotated[
+    dict[str, Any],
+    BeforeValidator(_check_extra),
+    _NULL_IS_EMPTY,
+    _allowed("a mapping of what JSON can hold"),
+]
 _Announced = Annotated[
     tuple[_AnnounceType, ...], _ONCE_EACH, _at_least_one("new, cross, replace or replace-cross")
 ]
 _Names = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of names")]
 _Phrases = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of phrases")]
-_Extra = Annotated[
-    dict[str, Any], BeforeValidator(_check_extra), _allowed("a mapping of what JSON can hold")
-]
-_OneToTen = Annotated[int, _whole(1, 10)]
+_Scorer = Annotated[ScoredBy, _allowed("llm or offline")]
 _Budget = Annotated[float | None, _number(0, 1000, "; or null")]
+_OneToTen = Annotated[int, _whole(1, 10)]
 
 # --- the schema ------------------------------------------------------------------------------
+# The text beside a kind of value says what the setting does.
 
 _FORBID_UNKNOWN = with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 
@@ -161,94 +152,92 @@ _FORBID_UNKNOWN = with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Site:
-    title: Annotated[_Line, _does("The heading of every page.")] = "Personalized Daily arXiv Papers"
-    url: Annotated[_AddressOrNull, _does("Where the site is published.")] = None
-
-
-_NOVELTY = "Papers below this novelty are not kept; the embedded scorer gives none."
+    title: Annotated[_Line, "The heading of every page."] = "Personalized Daily arXiv Papers"
+    url: Annotated[_AddressOrNull, "Where the site is published."] = None
 
 
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Keep:
-    relevance: Annotated[_OneToTen, _does("Papers below this relevance are not kept.")] = 8
-    novelty: Annotated[_OneToTen, _does(_NOVELTY)] = 7
+    relevance: Annotated[_OneToTen, "Papers below this relevance are not kept."] = 8
+    novelty: Annotated[
+        _OneToTen, "Papers below this novelty are not kept; the embedded scorer gives none."
+    ] = 7
 
     @property
     def cut(self) -> Cut:
         return Cut(self.relevance, self.novelty)
 
 
-_TIMEOUT = "Seconds before a request is given up."
-_MOST_USD = "Most dollars an announcement date may cost, earlier attempts included; null: no cap."
-_UNSCORED = "Above this share of unscored papers a day counts as an outage."
-
-
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Llm:
-    model: Annotated[_Model, _does("The model that scores.")] = "gpt-6-luna"
-    base_url: Annotated[
-        _AddressOrNull, _does("Any OpenAI-compatible endpoint; null is OpenAI's own.")
-    ] = None
-    reasoning_effort: Annotated[_Effort, _does("null leaves it to the provider.")] = "low"
-    language: Annotated[_Language, _does("The language of the comments.")] = "English"
-    batch_size: Annotated[int, _whole(1, 100), _does("Papers in one request.")] = 10
-    concurrency: Annotated[int, _whole(1, 64), _does("Requests under way at once.")] = 8
-    timeout_s: Annotated[float, _number(1, 3600), _does(_TIMEOUT)] = 300.0
-    budget_usd: Annotated[_Budget, _does(_MOST_USD)] = 1.0
-    max_unscored: Annotated[float, _number(0, 1), _does(_UNSCORED)] = 0.2
-    extra: Annotated[_Extra, _does("Merged into each request: `service_tier`, …")] = field(
+    model: Annotated[_Model, "The model that scores."] = "gpt-6-luna"
+    base_url: Annotated[_AddressOrNull, "Any OpenAI-compatible endpoint; null is OpenAI's own."] = (
+        None
+    )
+    reasoning_effort: Annotated[_Effort, "null leaves it to the provider."] = "low"
+    language: Annotated[_Language, "The language of the comments."] = "English"
+    batch_size: Annotated[int, _whole(1, 100), "Papers in one request."] = 10
+    concurrency: Annotated[int, _whole(1, 64), "Requests under way at once."] = 8
+    timeout_s: Annotated[float, _number(1, 3600), "Seconds before a request is given up."] = 300.0
+    budget_usd: Annotated[
+        _Budget,
+        "Most dollars an announcement date may cost, earlier attempts included; null: no cap.",
+    ] = 1.0
+    max_unscored: Annotated[
+        float, _number(0, 1), "Above this share of unscored papers a day counts as an outage."
+    ] = 0.2
+    extra: Annotated[_Extra, "Merged into each request: `service_tier`, …"] = field(
         default_factory=dict
     )
-
-
-_DELAY = "Seconds between two requests; arXiv's terms ask for 3."
 
 
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Arxiv:
-    feed_url: Annotated[_FeedAddress, _does("Where a category's feed is.")] = (
+    feed_url: Annotated[_FeedAddress, "Where a category's feed is."] = (
         "https://rss.arxiv.org/rss/{category}"
     )
-    site_url: Annotated[_Address, _does("Where the listings are.")] = "https://arxiv.org"
-    api_url: Annotated[_Address, _does("Where the search interface is.")] = (
+    site_url: Annotated[_Address, "Where the listings are."] = "https://arxiv.org"
+    api_url: Annotated[_Address, "Where the search interface is."] = (
         "https://export.arxiv.org/api/query"
     )
-    delay_s: Annotated[float, _number(0, 600), _does(_DELAY)] = 3.0
-
-
-_CATEGORIES = "What to read: `cs.LG`, `astro-ph.EP`, or a whole archive such as `hep-th`."
-_SCORER = "The model, or the embedded scorer that needs no key."
+    delay_s: Annotated[
+        float, _number(0, 600), "Seconds between two requests; arXiv's terms ask for 3."
+    ] = 3.0
 
 
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Config:
-    categories: Annotated[_Categories, _does(_CATEGORIES)]
-    announce: Annotated[_Announced, _does("Announce types to score.")] = ("new", "cross")
-    scorer: Annotated[ScoredBy, _allowed("llm or offline"), _does(_SCORER)] = ScoredBy.MODEL
+    categories: Annotated[
+        _Categories, "What to read: `cs.LG`, `astro-ph.EP`, or a whole archive such as `hep-th`."
+    ]
+    announce: Annotated[_Announced, "Announce types to score."] = ("new", "cross")
+    scorer: Annotated[_Scorer, "The model, or the embedded scorer that needs no key."] = (
+        ScoredBy.MODEL
+    )
     keep: Annotated[Keep, _NULL_IS_EMPTY] = field(default_factory=Keep)
-    authors: Annotated[_Names, _does("Papers by these authors are kept whatever their score.")] = ()
-    exclude: Annotated[
-        _Phrases, _does("A paper with one of these in its title is not scored.")
-    ] = ()
-    prompts: Annotated[_Folder, _does("Where `topics.md` and the rubric are.")] = Path("prompts")
-    out: Annotated[_Folder, _does("The site; the archive is `data/` inside it.")] = Path("docs")
+    authors: Annotated[_Names, "Papers by these authors are kept whatever their score."] = ()
+    exclude: Annotated[_Phrases, "A paper with one of these in its title is not scored."] = ()
+    prompts: Annotated[_Folder, "Where `topics.md` and the rubric are."] = Path("prompts")
+    out: Annotated[_Folder, "The site; the archive is `data/` inside it."] = Path("docs")
     site: Annotated[Site, _NULL_IS_EMPTY] = field(default_factory=Site)
     llm: Annotated[Llm, _NULL_IS_EMPTY] = field(default_factory=Llm)
     arxiv: Annotated[Arxiv, _NULL_IS_EMPTY] = field(default_factory=Arxiv)
 
 
 def settings(schema: Any = Config, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every setting by its dotted path, in order; the title is what is allowed."""
+    """Every setting by its dotted path, in order; the title says what is allowed, the description
+    what the setting does."""
     types = get_type_hints(schema, include_extras=True)
     for setting in fields(schema):
         info = FieldInfo.from_annotated_attribute(types[setting.name], setting)
         if is_dataclass(info.annotation):
             yield from settings(info.annotation, f"{prefix}{setting.name}.")
         else:
+            info.description = next(text for text in info.metadata if isinstance(text, str))
             yield prefix + setting.name, info
 
 

@@ -2,16 +2,16 @@
 
     DigestError                 exit code
     ├── ConfigError             2   settings, prompts, command line
-    ├── ScoringError            3   an outage
-    │   ├── OverBudget          3   the budget is spent
+    ├── ScoringError            3   an outage: too few papers could be scored to publish
+    │   ├── OverBudget          3   the budget ended before enough papers were scored
     │   └── Interrupted         130 Ctrl-C or SIGTERM; what was scored is kept
     ├── FeedError               4   arXiv unreachable, or not a feed
     │   ├── Refused             4   arXiv refuses this client: no more requests in this run
     │   ├── InTrouble           4   the server is down or unreachable: no more requests
     │   └── NoSuchFeed          4   no such category: the settings are wrong
-    ├── ArchiveError            1   a file of the archive cannot be read or written
+    ├── ArchiveError            1   a file of the archive cannot be read or written, or is damaged
     ├── PublishError            5   git: permission, protection, conflict
-    └── AnotherRun              0   another process runs in this folder
+    └── AnotherRun              0   another process runs in this folder: nothing has failed
 
 A message says what is wrong, what that usually means and what to do; `str(error)` is the line the
 user sees after "digest: ". Unexpected errors are not in this tree and keep their traceback.
@@ -66,21 +66,15 @@ class ConfigError(DigestError):
 
 
 class ScoringError(DigestError):
-    """Too few papers could be scored to publish."""
-
     exit_code = 3
     status = RunStatus.OUTAGE
 
 
 class OverBudget(ScoringError):
-    """The budget ended before enough papers were scored to publish."""
-
     status = RunStatus.OVER_BUDGET
 
 
 class Interrupted(ScoringError):
-    """Somebody stopped the run during scoring."""
-
     exit_code = INTERRUPTED
     status = RunStatus.INTERRUPTED
 
@@ -110,21 +104,14 @@ class NoSuchFeed(FeedError):
 
 
 class ArchiveError(DigestError):
-    """A file of the archive cannot be read or written, or is damaged."""
-
-    exit_code = 1
     status = RunStatus.ARCHIVE_ERROR
 
 
 class PublishError(DigestError):
-    """git failed."""
-
     exit_code = 5
     status = RunStatus.PUBLISH_ERROR
 
 
 class AnotherRun(DigestError):
-    """Another process holds the lock. Nothing to do, and nothing has failed."""
-
     exit_code = 0
     status = RunStatus.UNCHANGED

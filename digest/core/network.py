@@ -12,7 +12,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 
 import requests.exceptions as rq
@@ -30,6 +30,14 @@ _BAD_HEADER = (
     "a header has a character that cannot be sent, mostly a token that was copied with a line"
     " break: copy it again"
 )
+_PROXY = (
+    "the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names {}: check its address, user and"
+    " password, or unset the variable"
+)
+_CERTIFICATE = (
+    "the server's certificate is not accepted{}: check this machine's clock; behind a proxy that"
+    " opens connections, name its certificate in REQUESTS_CA_BUNDLE"
+)
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN)
 
 
@@ -44,15 +52,17 @@ def explain(error: BaseException) -> str:
     The texts of requests and urllib3 are never quoted, those of a proxy or certificate check are.
     """
     causes = list(_causes(error))
-    for kind, sentence in _SENTENCES:
-        for cause in causes:
-            if not isinstance(cause, kind):
-                continue
-            if words := sentence if isinstance(sentence, str) else sentence(cause):
-                return one_line(words)
+    for kinds, text, sentence in _SENTENCES:
+        for kind in kinds:
+            for cause in causes:
+                if isinstance(cause, kind) and (match := re.match(text, str(cause))):
+                    words = one_line(match[1], 100) if match.lastindex else ""
+                    return sentence.format(f" ({words})" if words else "")
     for cause in reversed(causes):  # the innermost is the operating system's
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
-            return f"the connection failed, {one_line(cause.strerror, 100)}: {_LATER}"
+            is_ours = cause.errno in _UNREACHABLE
+            remedy = "check this machine's network connection" if is_ours else _LATER
+            return f"the connection failed, {one_line(cause.strerror, 100)}: {remedy}"
     return f"the connection failed ({type(error).__name__}): {_LATER}"
 
 
@@ -64,134 +74,86 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         if id(cause) in seen:
             continue
         seen.add(id(cause))
-        yield cause
+        # This one is a kind of timeout by its class, but stands for any failed connection.
+        if not isinstance(cause, u3.NewConnectionError):
+            yield cause
         inside = [*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__]
         waiting += [each for each in inside if isinstance(each, BaseException)]
 
 
-# --- sentences that depend on the exception; "" if it is of another kind ------------------------
-
-
-def _proxy(error: BaseException) -> str:
-    # Only http.client's own exception has the proxy's words and nothing else.
-    messages = [str(cause) for cause in _causes(error) if type(cause) is OSError]
-    refusals = [re.match(r"Tunnel connection failed: (.+)", message) for message in messages]
-    words = next((refusal[1] for refusal in refusals if refusal), "")
-    what = f"refuses the request ({one_line(words, 100)})" if words else "cannot be reached"
-    return (
-        f"the proxy that HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names {what}:"
-        " check its address, user and password, or unset the variable"
-    )
-
-
-def _socks(error: BaseException) -> str:
-    if "SOCKS" not in str(error):
-        return ""
-    return (
-        "ALL_PROXY or HTTPS_PROXY names a SOCKS proxy, for which a package is missing:"
-        " run `pip install PySocks`, or name an HTTP proxy"
-    )
-
-
-def _certificate(error: BaseException) -> str:
-    message = one_line(str(getattr(error, "verify_message", "")), 100)
-    return (
-        f"the server's certificate is not accepted{f' ({message})' if message else ''}: check this"
-        " machine's clock; behind a proxy that opens connections, name its certificate in"
-        " REQUESTS_CA_BUNDLE"
-    )
-
-
-def _certificate_file(error: BaseException) -> str:
-    if "CA certificate bundle" not in str(error):
-        return ""
-    return (
-        "the file of certificates that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names does not exist:"
-        " correct the variable, or unset it"
-    )
-
-
-def _tls(error: BaseException) -> str:
-    reason = getattr(error, "reason", None)
-    why = f" ({reason.replace('_', ' ').lower()})" if isinstance(reason, str) else ""
-    return (
-        f"no secure connection is possible{why}: a proxy or a firewall is in the way, or the server"
-        " does not use https"
-    )
-
-
-def _unreachable(error: BaseException) -> str:
-    if getattr(error, "errno", None) not in _UNREACHABLE:
-        return ""
-    return "this machine has no way to the server: check its network connection"
-
-
-def _timeout(error: BaseException) -> str:
-    if isinstance(error, u3.NewConnectionError):  # a subclass, but raised for any failed connection
-        return ""
-    if isinstance(error, (rq.ConnectTimeout, u3.ConnectTimeoutError)):
-        return f"the server does not answer: it is overloaded, or behind a firewall; {_LATER}"
-    return f"the server fell silent: it is overloaded; {_LATER}"
-
-
-def _value(error: BaseException) -> str:
-    """http.client raises a plain ValueError for a header that cannot be sent."""
-    return _BAD_HEADER if str(error).startswith("Invalid header") else _NO_ADDRESS
-
-
-# The first line that fits any of the exceptions counts: if a proxy's name cannot be resolved, the
-# proxy is the cause, and if a server hangs up in the middle of a handshake, the handshake is.
-_SENTENCES: tuple[
-    tuple[
-        type[BaseException] | tuple[type[BaseException], ...], str | Callable[[BaseException], str]
-    ],
-    ...,
-] = (
-    (TooSlowError, lambda error: f"{error}: the server is overloaded; {_LATER}"),
-    ((rq.ProxyError, u3.ProxyError), _proxy),
+# Kinds of exceptions, the beginning of their text, and what such a failure means; `{}` stands for
+# the group in the text. The first line that fits any of the exceptions counts: if a proxy's name
+# cannot be resolved, the proxy is the cause, and if a server hangs up in the middle of a handshake,
+# the handshake is.
+_SENTENCES: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
+    ((TooSlowError,), "(.+)", f"the server is overloaded{{}}: {_LATER}"),
+    # Only http.client's own exception begins with the proxy's words.
+    ((OSError,), "Tunnel connection failed: (.+)", _PROXY.format("refuses the request{}")),
+    ((rq.ProxyError, u3.ProxyError), "", _PROXY.format("cannot be reached")),
     (
         (rq.InvalidProxyURL, u3.ProxySchemeUnknown),
+        "",
         "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no address of a proxy: correct it, or unset it",
     ),
-    (rq.InvalidSchema, _socks),
-    (ssl.SSLCertVerificationError, _certificate),
-    (OSError, _certificate_file),
-    (ssl.SSLError, _tls),  # before those that wrap it: it has the reason
-    ((rq.SSLError, u3.SSLError), _tls),
+    (
+        (rq.InvalidSchema,),
+        ".*SOCKS",
+        "ALL_PROXY or HTTPS_PROXY names a SOCKS proxy: `pip install PySocks`, or use another",
+    ),
+    (
+        (ssl.SSLCertVerificationError,),
+        r"(?:.*verify failed: (.+) \(_ssl)?",
+        _CERTIFICATE,
+    ),
+    (
+        (OSError,),
+        ".*CA certificate bundle",
+        "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names a file that does not exist: correct it",
+    ),
+    (
+        (ssl.SSLError, rq.SSLError, u3.SSLError),  # the first has the reason
+        r"(?:\[SSL[^]]*\] (.+) \(_ssl)?",
+        "no secure connection is possible{}: a proxy is in the way, or the server has no https",
+    ),
     (
         (socket.gaierror, u3.NameResolutionError),
+        "",
         "no host of that name is known: check the address, and this machine's network connection",
     ),
     (
-        ConnectionRefusedError,
+        (ConnectionRefusedError,),
+        "",
         f"the connection was refused: no server runs there; check the address, or {_LATER}",
     ),
-    (OSError, _unreachable),
-    ((rq.Timeout, u3.TimeoutError, TimeoutError), _timeout),
+    (
+        (rq.ConnectTimeout, u3.ConnectTimeoutError),
+        "",
+        f"the server does not answer: it is overloaded, or behind a firewall; {_LATER}",
+    ),
+    (
+        (rq.Timeout, u3.TimeoutError, TimeoutError),
+        "",
+        f"the server fell silent: it is overloaded; {_LATER}",
+    ),
     (
         (rq.ContentDecodingError, u3.DecodeError),
-        "the answer is not compressed in the way it says: it was damaged on its way; " + _LATER,
+        "",
+        f"the answer is not compressed in the way it says: it was damaged on its way; {_LATER}",
     ),
-    ((http.client.IncompleteRead, u3.IncompleteRead), _BROKE_OFF),
+    ((http.client.IncompleteRead, u3.IncompleteRead), "", _BROKE_OFF),
     (
         (ConnectionResetError, ConnectionAbortedError, BrokenPipeError),
+        "",
         f"the server closed the connection before it answered: {_LATER}",
     ),
-    (u3.InvalidHeader, _NO_HTTP),  # in the answer
-    ((rq.InvalidHeader, UnicodeEncodeError), _BAD_HEADER),  # in the request
-    (
-        (
-            rq.InvalidURL,
-            rq.MissingSchema,
-            rq.InvalidSchema,
-            u3.LocationValueError,
-            http.client.InvalidURL,
-        ),
-        _NO_ADDRESS,
-    ),
-    ((http.client.HTTPException, u3.HeaderParsingError), _NO_HTTP),
-    (u3.ProtocolError, _BROKE_OFF),
-    (ValueError, _value),
+    ((u3.InvalidHeader,), "", _NO_HTTP),  # in the answer
+    ((rq.InvalidHeader, UnicodeEncodeError), "", _BAD_HEADER),  # in the request
+    ((ValueError,), "Invalid header", _BAD_HEADER),  # the same, from http.client
+    ((rq.InvalidURL, rq.MissingSchema, rq.InvalidSchema), "", _NO_ADDRESS),
+    ((u3.LocationValueError, http.client.InvalidURL), "", _NO_ADDRESS),
+    ((http.client.HTTPException, u3.HeaderParsingError), "", _NO_HTTP),
+    ((u3.ProtocolError,), "", _BROKE_OFF),
+    ((ValueError,), "", _NO_ADDRESS),
 )
 
 

@@ -19,10 +19,9 @@ class AnnounceType(StrEnum):
     @property
     def precedence(self) -> int:
         """0 for `new`, the strongest, to 4 for `unknown`."""
-        return _PRECEDENCE[self]
+        return list(AnnounceType).index(self)
 
 
-_PRECEDENCE = {kind: number for number, kind in enumerate(AnnounceType)}
 # Without `unknown`.
 ANNOUNCE_TYPES = tuple(kind for kind in AnnounceType if kind is not AnnounceType.UNKNOWN)
 FEED_LIMIT = 2_000  # items: arXiv/arxiv-feed drops what is beyond, new papers first

@@ -36,9 +36,9 @@ def split_math(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def formula(source: str) -> str:
-    """A formula without its delimiters."""
-    width = 2 if source.startswith(("$$", "\\")) else 1
-    return source[width:-width].strip()
+    """A formula without its delimiters, if it has any."""
+    width = 2 if source.startswith(("$$", r"\(", r"\[")) else int(source.startswith("$"))
+    return source[width : len(source) - width].strip()
 
 
 # --- accents ----------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    source: str  # with its delimiters
+    source: str  # with its delimiters; without any in prose: `\mathcal{O}`, an author's own macro
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +95,7 @@ class Link:
     parts: tuple[Part, ...] = ()  # what is shown; () if that is the address
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    source: str  # of no meaning in prose: an author's own macro, or a formula without delimiters
-
-
-Part = Text | Formula | Styled | Link | Command
+Part = Text | Formula | Styled | Link
 
 # A command and the HTML element that shows its argument; "": the argument, in no style.
 _STYLES = {"textbf": "strong", "emph": "em", "textit": "em", "textsl": "em", "texttt": "code"}
@@ -228,12 +223,11 @@ class _Parser:
         """Where the two groups at most that follow a command stand, as (first token, closing
         brace)."""
         arguments: list[tuple[int, int]] = []
-        while place < end and len(arguments) < 2:
-            place += self.tokens[place][1].isspace()
-            if place >= end or place not in self.ends:
-                break
-            arguments.append((place + 1, self.ends[place]))
-            place = self.ends[place] + 1
+        for _ in range(2):
+            place += place < end and self.tokens[place][1].isspace()
+            if place < end and place in self.ends:
+                arguments.append((place + 1, self.ends[place]))
+                place = self.ends[place] + 1
         return arguments
 
     def _command(self, place: int, end: int, depth: int) -> tuple[Iterable[Part], int]:
@@ -271,9 +265,8 @@ class _Parser:
             return inside(last), last[1] + 1
         if len(arguments) == 2 and name in ("href", "hyperlink"):
             return (Link(address, inside(last)),), last[1] + 1
-        # Part of a formula outside of one: `\mathcal{O}`, `\frac{1}{2}`.
         if _is_known(name):
-            return (Command(self._source(place, last[1] + 1)),), last[1] + 1
+            return (Formula(self._source(place, last[1] + 1)),), last[1] + 1
         return (_symbol(name),), after
 
     def _switch(self, name: str, place: int, end: int, depth: int) -> tuple[Iterable[Part], int]:
@@ -295,9 +288,9 @@ def _symbol(name: str) -> Part:
     source = f"\\{name}"
     if not name.isalpha():
         return Text(source)
-    sign = _plain_formula(f"${source}$")
+    sign = _plain_formula(source)
     is_sign = sign == name or (len(sign) == 1 and not sign.isascii())
-    return Text(sign) if is_sign else Command(source)
+    return Text(sign) if is_sign else Formula(source)
 
 
 # --- as text ----------------------------------------------------------------------------------
@@ -320,10 +313,6 @@ def _plain(part: Part) -> str:
         return part.text.replace("\xa0", " ")
     if isinstance(part, Formula):
         return _plain_formula(part.source)
-    if isinstance(part, Command):
-        text = _plain_formula(f"${part.source}$").strip("$")
-        is_shown = any(not (sign.isspace() or unicodedata.combining(sign)) for sign in text)
-        return text if is_shown else part.source
     shown = "".join(map(_plain, part.parts))
     if isinstance(part, Link):
         return f"{shown} ({part.address})" if shown else part.address
@@ -342,8 +331,9 @@ _WORD = re.compile(r"\\(?:text(?:bf|it|tt|sc|rm|sf|sl|up|md|normal)?|emph|mbox)\
 
 
 def _plain_formula(source: str) -> str:
-    """A formula, with its delimiters, as text; itself if that is not possible."""
+    """A formula as text; itself if that is not possible."""
     inner = formula(source)
+    is_bare = inner == source
     if len(inner) > LONGEST_FORMULA:
         return source
     inner = _FONT.sub("", _WORD.sub(r"{\1}", inner)).replace(r"\|", "‖")
@@ -353,8 +343,9 @@ def _plain_formula(source: str) -> str:
     inner = re.sub(r"([\^_])\{([^{}]+)\}", _keep_together, inner)
     if not all(_is_known(name) or _LAYOUT.fullmatch(name) for name in _MACRO.findall(inner)):
         return source  # an author's own macro: without it the rest would mislead
-    text = " ".join(_converted(f"${inner}$").split())
-    return source if "\\" in text or not text or "%s" in text else text
+    text = " ".join(_converted(inner if is_bare else f"${inner}$").split())
+    is_shown = any(not (sign.isspace() or unicodedata.combining(sign)) for sign in text)
+    return text if is_shown and "\\" not in text and "%s" not in text else source
 
 
 def _keep_together(script: re.Match[str]) -> str:

@@ -26,14 +26,14 @@ log = logging.getLogger("digest")
 _MAX_CHARACTERS = 400  # of a message or a remedy
 
 
-def config(setup: Setup) -> Iterator[Check]:
+def config(setup: Setup) -> Check:
     settings = setup.load()
     scorer = settings.llm.model if settings.scorer is ScoredBy.MODEL else "the embedded scorer"
-    yield ok(f"{', '.join(settings.categories)}, scored by {scorer}, into {settings.out}")
+    return ok(f"{', '.join(settings.categories)}, scored by {scorer}, into {settings.out}")
 
 
 # In the order in which one would fix things.
-CHECKS: dict[str, Callable[[Setup], Iterable[Check]]] = {
+CHECKS: dict[str, Callable[[Setup], Check | list[Check]]] = {
     "config": config,
     "prompts": scoring.prompts,
     "key": scoring.key,
@@ -73,24 +73,24 @@ def examine(setup: Setup) -> Iterator[Check]:
             )
 
 
-def _run(name: str, setup: Setup) -> Iterator[Check]:
+def _run(name: str, setup: Setup) -> list[Check]:
     try:
         if name in _ABOUT_THE_MODEL and setup.config.scorer is ScoredBy.EMBEDDED:
-            yield ok("not needed by the embedded scorer")
-        else:
-            yield from CHECKS[name](setup)
+            return [ok("not needed by the embedded scorer")]
+        checks = CHECKS[name](setup)
+        return [checks] if isinstance(checks, Check) else checks
     except Unknown as why:
-        yield unknown(str(why), why.remedy)
+        return [unknown(*why.args)]
     except DigestError as error:
-        yield from of_error(error)
+        return of_error(error)
     except requests.RequestException as error:
-        yield problem(*parts(network.explain(error)))
+        return [problem(*parts(network.explain(error)))]
     except OSError as error:
-        yield problem(str(error), "see what is there, and its permissions")
+        return [problem(str(error), "see what is there, and its permissions")]
     except Exception as error:  # a bug in one check must not hide the others
         log.debug("%s", error, exc_info=True)
         message = f"this check failed: {type(error).__name__}: {error}"
-        yield problem(message, "this is a bug of the program: please report it, with -v's output")
+        return [problem(message, "this is a bug: please report it, with the output of -v")]
 
 
 def in_state(state: State, checks: Iterable[Check]) -> list[Check]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -18,88 +17,76 @@ WORKFLOW = "daily.yml"
 OVERDUE = timedelta(days=3)  # the schedule has no run on Sundays
 ADVISED, LIMIT = GB, 5 * GB  # of a repository, by GitHub's advice
 
-_DEPLOY = "Settings → Pages → Source: Deploy from a branch"
 _ALLOW_ACTIONS = "Settings → Actions → General → Allow all actions"
-_FOLDERS = ("/", "/docs")  # that GitHub Pages can show
 _ENABLE = "{} → Enable workflow"
 _HOW_TO_ENABLE = {
     "disabled_fork": f"I understand my workflows, go ahead and enable them; then {_ENABLE}",
     "disabled_inactivity": f"{_ENABLE}; GitHub switches it off after 60 days without a commit",
 }
 
+Answer = dict[str, Any]
 
-def pages(setup: Setup) -> Iterator[Check]:
+
+def pages(setup: Setup) -> Check:
     branch, folder = pages_folder(setup)
-    try:
-        answer = _ask(setup, "pages", "pages: read")
-    except _NotFound:
-        if folder in _FOLDERS:
-            yield warning("not switched on", f"{_DEPLOY}, {branch}, {folder}, Save")
-        else:
-            yield warning(f"not switched on; {_cannot_show(folder)}", _move(setup))
-        return
-    yield compare_pages(answer, branch, folder, setup.config.site.url, _move(setup))
+    answer = _find(setup, "pages", "pages: read")
+    docs = os.path.relpath(repository.top(setup) / "docs", setup.home.resolve())
+    move = f"write `out: {docs}` in the settings"
+    return compare_pages(answer, branch, folder, setup.config.site.url, move)
 
 
-def compare_pages(answer: Any, branch: str, folder: str, url: str | None, move: str = "") -> Check:
+def compare_pages(
+    answer: Answer | None, branch: str, folder: str, url: str | None, move: str
+) -> Check:
     """Does GitHub Pages show `folder` of `branch`, at `url` if that is set?
 
     `answer` is GitHub's about Pages; `move` is the remedy for a folder that Pages cannot show.
     """
-    deploy = f"{_DEPLOY}, {branch}, {folder}" if folder in _FOLDERS else move
+    deploy = f"Settings → Pages → Source: Deploy from a branch, {branch}, {folder}, Save"
+    cannot = ""
+    if folder not in ("/", "/docs"):
+        cannot = f"GitHub Pages can only show / or /docs, and the site is in {folder}"
+        deploy = move
+    if answer is None:
+        return warning("not switched on" + (f"; {cannot}" if cannot else ""), deploy)
     if answer.get("build_type") == "workflow":
         message = f"shows what a workflow builds, which need not be {folder} of {branch}"
         return warning(message, f"see that it does, or {deploy}")
-    if folder not in _FOLDERS:
-        return problem(_cannot_show(folder), move)
+    if cannot:
+        return problem(cannot, move)
     source = answer.get("source") or {}
     shown = source.get("branch"), source.get("path")
     if shown != (branch, folder):
         return problem(f"shows {shown[1]} of {shown[0]}, not {folder} of {branch}", deploy)
     if answer.get("status") == "errored":
-        return problem(
-            "GitHub could not build the site",
-            "see Actions → pages build and deployment, then push once more",
-        )
+        remedy = "see Actions → pages build and deployment, then push once more"
+        return problem("GitHub could not build the site", remedy)
     address = str(answer.get("html_url") or "").rstrip("/")
     if url and address and url.rstrip("/") != address:
         return warning(f"at {address}, but site.url is {url}", f"set site.url to {address}")
     return ok(f"{folder} of {branch}, at {address}")
 
 
-def _cannot_show(folder: str) -> str:
-    return f"GitHub Pages can only show / or /docs, and the site is in {folder}"
-
-
-def _move(setup: Setup) -> str:
-    """How to move the site to /docs, wherever the settings are."""
-    docs = repository.top(setup) / "docs"
-    return f"write `out: {os.path.relpath(docs, setup.home.resolve())}` in the settings"
-
-
-def schedule(setup: Setup) -> Iterator[Check]:
+def schedule(setup: Setup) -> Check:
     name = setup.workflow or WORKFLOW
     path = f"actions/workflows/{quote(name)}"
-    try:
-        workflow = _ask(setup, path, "actions: read")
-    except _NotFound as error:
-        if setup.workflow is None:
-            raise Unknown(
-                f"there is no workflow {WORKFLOW}; if yours has another name, run this check in it",
-                "Actions → your workflow → Run workflow; or let `digest init` write one",
-            ) from error
-        message = f"{name} is not on the default branch"
-        yield problem(message, "push it there: GitHub reads schedules nowhere else")
-        return
+    workflow = _find(setup, path, "actions: read")
+    if workflow is None and setup.workflow is None:
+        raise Unknown(
+            f"there is no workflow {WORKFLOW}; if yours has another name, run this check in it",
+            "Actions → your workflow → Run workflow; or let `digest init` write one",
+        )
+    if workflow is None:
+        remedy = "push it there: GitHub reads schedules nowhere else"
+        return problem(f"{name} is not on the default branch", remedy)
     if (state := workflow.get("state")) != "active":
-        remedy = _HOW_TO_ENABLE.get(str(state), _ENABLE)
-        yield problem(f"{name} is off ({state})", "Actions → " + remedy.format(name))
-        return
+        remedy = _HOW_TO_ENABLE.get(str(state), _ENABLE).format(name)
+        return problem(f"{name} is off ({state})", f"Actions → {remedy}")
     runs = _ask(setup, f"{path}/runs?event=schedule&per_page=1", "actions: read")
-    yield last_run(next(iter(runs.get("workflow_runs") or ()), None), setup.now, name)
+    return last_run(next(iter(runs.get("workflow_runs") or ()), None), setup.now, name)
 
 
-def last_run(run: Any, now: datetime, name: str = WORKFLOW) -> Check:
+def last_run(run: Answer | None, now: datetime, name: str = WORKFLOW) -> Check:
     by_hand = f"Actions → {name} → Run workflow"
     if run is None:
         return warning("on, but no scheduled run yet", f"wait for the next weekday, or {by_hand}")
@@ -113,50 +100,38 @@ def last_run(run: Any, now: datetime, name: str = WORKFLOW) -> Check:
     return ok(f"on, {message}")
 
 
-def actions(setup: Setup) -> Iterator[Check]:
+def actions(setup: Setup) -> Check:
     allowed = _ask(setup, "actions/permissions", "administration: read")
     if not allowed.get("enabled"):
-        yield problem("GitHub Actions is off", _ALLOW_ACTIONS)
-    elif allowed.get("allowed_actions") == "local_only":
+        return problem("GitHub Actions is off", _ALLOW_ACTIONS)
+    if allowed.get("allowed_actions") == "local_only":
         message = "only this repository's own actions may run, and the workflow uses GitHub's"
-        yield problem(message, _ALLOW_ACTIONS)
-    else:
-        token = _ask(setup, "actions/permissions/workflow", "administration: read")
-        name = setup.workflow or WORKFLOW
-        default = token.get("default_workflow_permissions")
-        yield ok(f"on; workflows may {default} unless they ask for more, as {name} does")
+        return problem(message, _ALLOW_ACTIONS)
+    token = _ask(setup, "actions/permissions/workflow", "administration: read")
+    default = token.get("default_workflow_permissions")
+    name = setup.workflow or WORKFLOW
+    return ok(f"on; workflows may {default} unless they ask for more, as {name} does")
 
 
-def protection(setup: Setup) -> Iterator[Check]:
+def protection(setup: Setup) -> Check:
     """`git push --dry-run` does not show whether branch rules refuse the push."""
     name, _ = pages_folder(setup)
-    try:
-        answer = _ask(setup, f"branches/{quote(name, safe='')}", "contents: read")
-    except _NotFound:
-        yield warning(f"GitHub has no branch {name} yet", "git push --set-upstream origin HEAD")
-        return
+    answer = _find(setup, f"branches/{quote(name, safe='')}", "contents: read")
+    if answer is None:
+        return warning(f"GitHub has no branch {name} yet", "git push --set-upstream origin HEAD")
     if answer.get("protected"):
-        yield warning(
-            f"{name} is protected, and the rules may refuse the digests",
-            "Settings → Rules or Branches: let github-actions bypass them",
-        )
-    else:
-        yield ok(f"{name} is not protected")
+        remedy = "Settings → Rules or Branches: let github-actions bypass them"
+        return warning(f"{name} is protected, and the rules may refuse the digests", remedy)
+    return ok(f"{name} is not protected")
 
 
-def storage(setup: Setup) -> Iterator[Check]:
-    try:
-        answer = _ask(setup, "", "metadata: read")
-    except _NotFound as error:
-        raise Unknown("no such repository, or the token may not see it") from error
-    yield stored(int(answer.get("size") or 0) * 1_000, archived=bool(answer.get("archived")))
-
-
-def stored(total: int, *, archived: bool) -> Check:
-    """Can a repository of `total` bytes still grow?"""
-    if archived:
+def storage(setup: Setup) -> Check:
+    """Can the repository still grow?"""
+    answer = _ask(setup, "", "metadata: read")
+    if answer.get("archived"):
         remedy = "Settings → General → Unarchive this repository"
         return problem("the repository is archived: nothing runs, nothing can be pushed", remedy)
+    total = int(answer.get("size") or 0) * 1_000
     return graded(
         f"{size(total)} of history; GitHub advises under 1 GB, and 5 GB at most",
         "begin a new repository for the years to come",
@@ -165,12 +140,19 @@ def stored(total: int, *, archived: bool) -> Check:
     )
 
 
-class _NotFound(Exception):
-    """There is no such thing, or the token may not see it."""
+def _ask(setup: Setup, path: str, permission: str) -> Answer:
+    """GitHub's answer. Raises `Unknown`."""
+    answer = _find(setup, path, permission)
+    if answer is None:
+        raise Unknown("no such repository, or the token may not see it")
+    return answer
 
 
-def _ask(setup: Setup, path: str, permission: str) -> Any:
-    """GitHub's answer, a mapping. Raises `_NotFound`, or `Unknown` with a remedy."""
+def _find(setup: Setup, path: str, permission: str) -> Answer | None:
+    """GitHub's answer; None if there is no such thing, or the token may not see it.
+
+    Raises `Unknown` with a remedy.
+    """
     if setup.github is None:
         raise Unknown(
             "no GITHUB_TOKEN, or no repository at github.com",
@@ -180,7 +162,7 @@ def _ask(setup: Setup, path: str, permission: str) -> Any:
         answer = setup.github.ask("GET", path)
     except GitHubError as error:
         if error.status == 404:
-            raise _NotFound from error
+            return None
         remedy = {
             401: "the token is not valid: put a new one into GITHUB_TOKEN",
             403: f"the token needs `{permission}`",

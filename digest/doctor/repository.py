@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from digest.core import calendar
 from digest.core.errors import PublishError
 from digest.core.wording import count
 from digest.doctor.setup import Setup
-from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, warning
+from digest.doctor.verdict import Check, Unknown, graded, ok, problem, warning
 from digest.publish import clone, git
 from digest.publish.commit import days_among, uncommitted
 from digest.run import unfinished
@@ -28,49 +27,42 @@ _NEAR = 0.8  # of a limit
 # --- git --------------------------------------------------------------------------------------
 
 
-def repository(setup: Setup) -> Iterator[Check]:
+def repository(setup: Setup) -> Check:
     top = git.read(setup.folder, "rev-parse", "--show-toplevel")
     branch = git.read(setup.folder, "symbolic-ref", "--short", "--quiet", "HEAD", accept=(0, 1))
     if not branch:
-        yield problem("no branch is checked out (detached HEAD)", "git switch main")
-        return
+        return problem("no branch is checked out (detached HEAD)", "git switch main")
     changed = uncommitted(setup.folder) if setup.config.out.is_dir() else []
     if pending := days_among(changed):
         days = ", ".join(map(str, pending))
-        yield warning(f"recorded and not committed: {days}", "the next `digest run` commits them")
-        return
-    yield ok(f"{top}, branch {branch}; commits are made by {git.BOT}")
+        return warning(f"recorded and not committed: {days}", "the next `digest run` commits them")
+    return ok(f"{top}, branch {branch}; commits are made by {git.BOT}")
 
 
-def push(setup: Setup) -> Iterator[Check]:
+def push(setup: Setup) -> Check:
     """`git push --dry-run` asks the server for everything except the push itself."""
     folder, branch = setup.folder, _branch(setup)
     if not git.read(folder, "remote"):
-        yield warning(
-            "there is no remote, so digests stay here",
-            "git remote add origin ADDRESS, then git push --set-upstream origin HEAD",
-        )
-        return
+        remedy = "git remote add origin ADDRESS, then git push --set-upstream origin HEAD"
+        return warning("there is no remote, so digests stay here", remedy)
     clone.upstream(folder)
     remote = git.read(folder, "config", f"branch.{branch}.remote", accept=(0, 1)) or "origin"
     dry_run = ("push", "--dry-run", "--quiet", remote, f"HEAD:refs/heads/{branch}")
     done = git.run(folder, *dry_run, accept=range(256))
     if done.returncode == 0:
-        yield ok(f"{remote} accepts pushes to {branch}, as far as a dry run shows")
-    elif re.search(r"non-fast-forward|fetch first", done.stderr):
-        yield ok(f"{remote} has newer commits on {branch}; a push goes on top of them")
-    else:
-        raise PublishError(git.explain("push", done.stderr))
+        return ok(f"{remote} accepts pushes to {branch}, as far as a dry run shows")
+    if re.search(r"non-fast-forward|fetch first", done.stderr):
+        return ok(f"{remote} has newer commits on {branch}; a push goes on top of them")
+    raise PublishError(git.explain("push", done.stderr))
 
 
-def ignored(setup: Setup) -> Iterator[Check]:
+def ignored(setup: Setup) -> Check:
     _branch(setup)
     out = setup.config.out
     page = str(out.resolve() / "index.html")
     if git.run(setup.folder, "check-ignore", "--quiet", page, accept=(0, 1)).returncode == 0:
-        yield problem(f"{out} is in a .gitignore", "remove the site's folder from it")
-    else:
-        yield ok(f"{out} is in no .gitignore")
+        return problem(f"{out} is in a .gitignore", "remove the site's folder from it")
+    return ok(f"{out} is in no .gitignore")
 
 
 def _branch(setup: Setup) -> str:
@@ -106,7 +98,7 @@ def github_remote(folder: Path) -> str | None:
 # --- the archive ------------------------------------------------------------------------------
 
 
-def days(setup: Setup) -> Iterator[Check]:
+def days(setup: Setup) -> Check:
     """A quick look; `digest check` verifies the whole archive."""
     out = setup.config.out
     clone.require_archive(out)
@@ -117,38 +109,32 @@ def days(setup: Setup) -> Iterator[Check]:
         archive.listed_day(missing)  # raises: the file is gone
     if unlisted := sorted(recorded - listed):
         named = ", ".join(map(str, unlisted))
-        yield problem(f"not in {store.DAYS}: {named}", "run `digest check --repair`")
-    elif foreign := layout.other_site(out):
-        yield problem(*parts(str(layout.not_ours(foreign))))
-    elif not recorded:
-        yield ok("no day yet: the first run writes one")
-    else:
-        archive.listed_day(max(recorded))
-        yield ok(f"{count(len(recorded), 'day')}, the newest {max(recorded)}")
+        return problem(f"not in {store.DAYS}: {named}", "run `digest check --repair`")
+    if foreign := layout.other_site(out):
+        raise layout.not_ours(foreign)
+    if not recorded:
+        return ok("no day yet: the first run writes one")
+    archive.listed_day(max(recorded))
+    return ok(f"{count(len(recorded), 'day')}, the newest {max(recorded)}")
 
 
-def waiting(setup: Setup) -> Iterator[Check]:
+def waiting(setup: Setup) -> Check:
     tomorrow = calendar.today_eastern(setup.now) + timedelta(days=1)
     folder = setup.home / unfinished.FOLDER
     days = unfinished.pending(folder, tomorrow)
     if len(days) < len(list(folder.glob(f"*{unfinished.FEEDS}"))):
-        yield warning(f"a file in {folder} cannot be read", "remove the one that the log names")
-    elif days:
-        names = ", ".join(map(str, days))
-        message = f"{names}: has papers and scores of a run that did not finish"
-        yield warning(message, "the next `digest run` pays only for the rest")
-    else:
-        yield ok("nothing: every run finished")
+        return warning(f"a file in {folder} cannot be read", "remove the one that the log names")
+    if not days:
+        return ok("nothing: every run finished")
+    message = f"{', '.join(map(str, days))}: has papers and scores of a run that did not finish"
+    return warning(message, "the next `digest run` pays only for the rest")
 
 
 # --- room -------------------------------------------------------------------------------------
 
 
-def disk(setup: Setup) -> Iterator[Check]:
-    yield room(shutil.disk_usage(setup.home).free)
-
-
-def room(free: int) -> Check:
+def disk(setup: Setup) -> Check:
+    free = shutil.disk_usage(setup.home).free
     return graded(
         f"{size(free)} free",
         "delete something: without space nothing can be written",
@@ -157,10 +143,10 @@ def room(free: int) -> Check:
     )
 
 
-def site(setup: Setup) -> Iterator[Check]:
+def site(setup: Setup) -> Check:
     out = setup.config.out
     total = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    yield growth(total, len(store.day_paths(out)))
+    return growth(total, len(store.day_paths(out)))
 
 
 def growth(total: int, days: int) -> Check:
@@ -175,7 +161,6 @@ def growth(total: int, days: int) -> Check:
     return graded(
         f"{size(total)} after {count(days, 'day')}; at this pace {left} to GitHub Pages' 1 GB",
         remedy,
-        is_problem=False,
         is_warning=years < 1 or total > _NEAR * SITE_LIMIT,
     )
 

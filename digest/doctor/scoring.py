@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
 from digest.archive import store
-from digest.arxiv.fetch import newer_category
+from digest.arxiv.fetch import Fetched, newer_category
 from digest.core import calendar, categories
 from digest.core.config import Llm
 from digest.core.errors import ArchiveError, ConfigError, FeedError
@@ -18,7 +18,8 @@ from digest.core.scores import Prompt, ScoredBy, Usage
 from digest.core.wording import count, dollars
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, unknown, warning
-from digest.run import selection
+from digest.run.selection import merge
+from digest.run.sources import source_of
 from digest.scoring import estimate, prices
 from digest.scoring.completion import TRY_LATER, Answer, RequestFailure
 from digest.scoring.prompt import load_topics
@@ -42,19 +43,17 @@ _FOLLOW_EACH = "follow its categories one by one"
 # --- prompts ----------------------------------------------------------------------------------
 
 
-def prompts(setup: Setup) -> Iterator[Check]:
+def prompts(setup: Setup) -> Check:
     config = setup.config
     names = load_topics(config.prompts).names
     topics = f"{count(len(names), 'topic')} ({', '.join(names)})"
     if config.scorer is ScoredBy.EMBEDDED:
-        yield ok(topics)
-        return
+        return ok(topics)
     prompt = make_scorer(config, None, None).prompt
     tokens = estimate.tokens(prompt.system) + estimate.tokens(prompt.user)
-    yield graded(
+    return graded(
         f"{topics}; about {tokens:,} tokens in every request",
         f"shorten {config.prompts}: each request pays for all of it",
-        is_problem=False,
         is_warning=tokens > LONG_PROMPT,
     )
 
@@ -64,24 +63,11 @@ def prompts(setup: Setup) -> Iterator[Check]:
 _PROBE = Prompt("You answer in JSON.", 'Answer {"papers":[]} and nothing else.')
 
 
-def key(setup: Setup) -> Iterator[Check]:
+def key(setup: Setup) -> Check:
     """Send one tiny request, in the form of a real one."""
     llm = setup.config.llm
     secret, address = setup.key(), llm.base_url or setup.base_url()
-    yield accepted(asyncio.run(_ask(secret, address, llm)), llm, address)
-
-
-async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | RequestFailure:
-    from digest.scoring.client import open_client
-    from digest.scoring.endpoint import Endpoint
-
-    async with open_client(secret, address, llm) as client:
-        answer = await Endpoint(client, _PROBE, llm).ask(())
-    return answer if isinstance(answer, RequestFailure) else answer.failure or answer
-
-
-def accepted(answer: Answer | RequestFailure, llm: Llm, address: str | None) -> Check:
-    """Does the answer show that the key and the model are accepted?"""
+    answer = asyncio.run(_ask(secret, address, llm))
     if isinstance(answer, RequestFailure):
         return problem(f"{_host(address)}: {answer.message}", answer.remedy or TRY_LATER)
     message = f"accepted by {llm.model} at {_host(address)}"
@@ -93,13 +79,19 @@ def accepted(answer: Answer | RequestFailure, llm: Llm, address: str | None) -> 
     return ok(f"{message} ({tokens[0] + tokens[1]} tokens, {cost})")
 
 
-def model(setup: Setup) -> Iterator[Check]:
-    today = calendar.today_eastern(setup.now)
-    yield lifetime(setup.config.llm.model, _host(setup.address), today)
+async def _ask(secret: str, address: str | None, llm: Llm) -> Answer | RequestFailure:
+    from digest.scoring.client import open_client
+    from digest.scoring.endpoint import Endpoint
+
+    async with open_client(secret, address, llm) as client:
+        answer = await Endpoint(client, _PROBE, llm).ask(())
+    return answer.failure or answer
 
 
-def lifetime(name: str, host: str, today: date) -> Check:
-    """How long will the model `name` and the endpoint `host` exist?"""
+def model(setup: Setup) -> Check:
+    """How long will the model and its endpoint exist?"""
+    host, today = _host(setup.address), calendar.today_eastern(setup.now)
+    name = setup.config.llm.model
     plain = re.sub(r"^.*/|-\d{4}-\d\d-\d\d$", "", name)  # openai/gpt-5-2025-08-07
     ends = [(MODELS_END.get(plain), plain), (ENDPOINTS_END.get(host), host)]
     dates = [(end, what) for end, what in ends if end]
@@ -112,34 +104,30 @@ def lifetime(name: str, host: str, today: date) -> Check:
     if end <= today:
         return problem(f"{what} ended on {end}", remedy)
     days = count((end - today).days, "day")
-    soon = end - today <= NOTICE
-    return graded(f"{what} ends on {end}, in {days}", remedy, is_problem=False, is_warning=soon)
+    return graded(f"{what} ends on {end}, in {days}", remedy, is_warning=end - today <= NOTICE)
 
 
-def price(setup: Setup) -> Iterator[Check]:
+def price(setup: Setup) -> Check:
     llm, host = setup.config.llm, _host(setup.address)
     if prices.is_local(setup.address or prices.OPENAI):
-        yield ok(f"nothing: {host} is a machine of your own")
-        return
+        return ok(f"nothing: {host} is a machine of your own")
     sample = Usage(prompt_tokens=1_000, completion_tokens=1_000)  # below any step in the price
     paid = prices.price(sample, llm.model, setup.address, llm.extra.get("service_tier"))
     if paid is None:
-        yield warning(
+        return warning(
             f"the price of {llm.model} at {host} is not known, so pages say 'not reported' and"
             " llm.budget_usd has no effect",
             "set a limit at the provider",
         )
-    else:
-        a_million = [f"${usd * 1_000:,.2f}" for usd in paid]
-        yield ok("{} a million tokens of prompt, {} of completion".format(*a_million))
+    a_million = [f"${usd * 1_000:,.2f}" for usd in paid]
+    return ok("{} a million tokens of prompt, {} of completion".format(*a_million))
 
 
-def budget(setup: Setup) -> Iterator[Check]:
+def budget(setup: Setup) -> Check:
     budget_usd = setup.config.llm.budget_usd
     if budget_usd is None:
-        yield ok("no cap: llm.budget_usd is null")
-    else:
-        yield affordable(*_day(setup), budget_usd)
+        return ok("no cap: llm.budget_usd is null")
+    return affordable(*_day(setup), budget_usd)
 
 
 def affordable(what: str, cost_usd: float | None, budget_usd: float) -> Check:
@@ -158,7 +146,7 @@ def _day(setup: Setup) -> tuple[str, float | None]:
     """A day and its cost: an estimate for today's announcement, else the last recorded day's."""
     config = setup.config
     feeds = [feed for feed in setup.feeds.values() if isinstance(feed, Feed)]
-    merged = [paper for paper in selection.merge(feeds) if not paper.unreadable]
+    merged = [paper for paper in merge(feeds) if not paper.unreadable]
     papers = [paper for paper in merged if paper.announce_type in config.announce]
     if papers:
         try:
@@ -185,24 +173,26 @@ def _host(address: str | None) -> str:
 # --- arXiv's feeds ----------------------------------------------------------------------------
 
 
-def feed(setup: Setup) -> Iterator[Check]:
+def feed(setup: Setup) -> list[Check]:
     config, day = setup.config, calendar.today_eastern(setup.now)
     try:
         batches = store.Archive(config.out).earlier_batches(day)
     except ArchiveError:  # the check `archive` reports it
         batches = {}
     unreachable = ""
+    checks = []
     for category, answer in setup.feeds.items():
         if isinstance(answer, FeedError):
             message, remedy = parts(answer.problem)
-            yield problem(f"{category}: {message}", remedy or "check arxiv.feed_url")
+            checks.append(problem(f"{category}: {message}", remedy or "check arxiv.feed_url"))
             unreachable = category
         elif answer is None:
-            yield unknown(f"{category}: no connection for {unreachable} either")
+            checks.append(unknown(f"{category}: no connection for {unreachable} either"))
         else:
-            yield served(category, answer, day, batches.get(category))
+            checks.append(served(category, answer, day, batches.get(category)))
             if not categories.is_known(category):
-                yield warning(*parts(newer_category(category)))
+                checks.append(warning(*parts(newer_category(category))))
+    return checks
 
 
 def served(category: str, feed: Feed, day: date, earlier: Collection[Entry] | None) -> Check:
@@ -214,7 +204,7 @@ def served(category: str, feed: Feed, day: date, earlier: Collection[Entry] | No
         return problem(message, _FOLLOW_EACH)
     if why := calendar.why_none(day):
         return ok(f"{category}: answers; nothing is announced today, {why}")
-    if not selection.source_of(feed, "", day, earlier).fresh:
+    if not source_of(Fetched("", feed), day, earlier or ()).fresh:
         what = f"is that of {feed.date}" if feed.date != day else "repeats an earlier day's papers"
         return warning(f"{category}: the feed {what}", wait)
     if not feed.papers:

@@ -63,19 +63,13 @@ class Setup:
         """Each category's feed, or what went wrong. None: not requested, because there was no
         connection for an earlier category."""
         feeds: dict[str, Feed | FeedError | None] = {}
+        offline = False
         with self.session(self.config) as session:
             for category in self.config.categories:
-                offline = any(map(_is_no_connection, feeds.values()))
-                feeds[category] = None if offline else self._feed(session, category)
+                url = self.config.arxiv.feed_url.format(category=category)
+                try:
+                    feeds[category] = None if offline else read_feed(session, category, url)
+                except FeedError as error:
+                    feeds[category] = error
+                    offline = isinstance(error.__cause__, requests.ConnectionError)
         return feeds
-
-    def _feed(self, session: requests.Session, category: str) -> Feed | FeedError:
-        url = self.config.arxiv.feed_url.format(category=category)
-        try:
-            return read_feed(session, category, url)
-        except FeedError as error:
-            return error
-
-
-def _is_no_connection(feed: Feed | FeedError | None) -> bool:
-    return isinstance(feed, FeedError) and isinstance(feed.__cause__, requests.ConnectionError)

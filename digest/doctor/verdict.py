@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from digest.core.errors import ConfigError, DigestError
 
@@ -32,7 +33,7 @@ class Check:
         return f"{self.state:<8} {self.name:<10} {self.words}"
 
     def as_dict(self) -> dict[str, str]:
-        """The check in the report of `--json`, with its documented keys."""
+        """The check in the report of `--json`."""
         return {
             "name": self.name,
             "state": self.state,
@@ -42,30 +43,19 @@ class Check:
 
 
 class Unknown(Exception):
-    """Something cannot be checked from here. The message says why."""
-
-    def __init__(self, why: str, remedy: str = "") -> None:
-        super().__init__(why)
-        self.remedy = remedy
+    """Something cannot be checked from here. The arguments: why, and perhaps a remedy."""
 
 
-def ok(message: str) -> Check:
-    return Check(State.OK, message)
-
-
-def warning(message: str, remedy: str) -> Check:
-    return Check(State.WARNING, message, remedy)
-
-
-def problem(message: str, remedy: str) -> Check:
-    return Check(State.PROBLEM, message, remedy)
+ok = partial(Check, State.OK)
+warning = partial(Check, State.WARNING)
+problem = partial(Check, State.PROBLEM)
 
 
 def unknown(why: str, remedy: str = "") -> Check:
     return Check(State.UNKNOWN, f"cannot be checked from here: {why}", remedy)
 
 
-def graded(message: str, remedy: str, *, is_problem: bool, is_warning: bool) -> Check:
+def graded(message: str, remedy: str, *, is_warning: bool, is_problem: bool = False) -> Check:
     """A problem, else a warning, else ok: for what has a limit."""
     if is_problem:
         return problem(message, remedy)

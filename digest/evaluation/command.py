@@ -11,15 +11,16 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from digest.archive import store
 from digest.arxiv import search_api
 from digest.core import files
 from digest.core.config import Config
+from digest.core.day import Below
 from digest.core.errors import ConfigError, OverBudget, RunStatus
 from digest.core.papers import Paper
 from digest.core.progress import bar, stage
@@ -31,7 +32,7 @@ from digest.evaluation.labels import Label
 from digest.evaluation.tables import comparison_to_text, number, to_text
 from digest.run import budget
 from digest.run.ranking import scoring_error
-from digest.run.report import DayReport
+from digest.run.report import DayReport, RunReport
 from digest.run.unfinished import Unfinished
 from digest.scoring.scorer import Scorer
 
@@ -59,29 +60,27 @@ class Labelled:
 def labelled_by(source: Path | date, config: Config, session: requests.Session) -> Labelled:
     """The labels of a file, or the scored papers of the archived days from a date on.
 
-    The archive has no abstracts of papers below the cut: they are requested from arXiv. Raises
-    `ConfigError`.
+    Raises `ConfigError`.
     """
     if isinstance(source, Path):
         return Labelled(label_files.load_labels(source))
-    days = (day for day in bar(store.read_archive(config.out), "read") if day.date >= source)
-    archived = label_files.from_archive(days)
-    if not archived.days:
+    digests = (day for day in bar(store.read_archive(config.out), "read") if day.date >= source)
+    days, scored = label_files.from_archive(digests)
+    if not days:
         raise ConfigError(
             f"{config.out / store.DATA}: no scored day from {source} on: name an earlier date,"
             " or a file of labels with --labels"
         )
     with stage("labels") as summary:
-        papers: Mapping[str, Paper] = {}
-        if archived.lean:
-            lean = count(len(archived.lean), "abstract")
-            log.info("labels: asking arXiv for %s, %d at a time", lean, search_api.PAGE)
-            ids = [below.id for below in archived.lean]
-            papers = search_api.fetch_papers(session, config.arxiv.api_url, ids)
-        labels, missing = archived.with_abstracts(papers)
-        scorer = scorer_label(archived.scorer, "the model")
+        fetched: Mapping[str, Paper] = {}
+        if lean := [paper_id for paper_id, one in scored.items() if isinstance(one, Below)]:
+            abstracts = count(len(lean), "abstract")
+            log.info("labels: asking arXiv for %s, %d at a time", abstracts, search_api.PAGE)
+            fetched = search_api.fetch_papers(session, config.arxiv.api_url, lean)
+        labels, missing = label_files.label_archived(scored, fetched)
+        scorer = scorer_label(days[0].scorer, "the model")
         summary.append(f"{count(len(labels), 'paper')} as {scorer} scored them")
-        summary.append(f"{count(archived.days, 'day')} of the archive")
+        summary.append(f"{count(len(days), 'day')} of the archive")
     if missing:
         ids_shown = ", ".join(missing[:_MAX_IDS]) + ", …" * (len(missing) > _MAX_IDS)
         log.warning("labels: left out, arXiv has no abstract of %d: %s", len(missing), ids_shown)
@@ -99,7 +98,7 @@ class Contender:
 
     name: str
     scorer: Scorer | None
-    scoring: Scoring = field(default_factory=lambda: Scoring({}))  # so far
+    scoring: Scoring = Scoring({})  # so far
     answers: Unfinished | None = None  # where a scorer's answers are stored
 
     @property
@@ -138,24 +137,16 @@ def require_place(save: Path, labels: Path | None, compared: object) -> None:
         raise ConfigError(f"--save: {save} holds the labels: name another file")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The result of an evaluation."""
-
-    text: str  # for a terminal
-    report: DayReport
-    details: dict[str, object]  # for --json
-
-
 def measure(
     labelled: Labelled,
     contenders: Sequence[Contender],
     config: Config,
     unfinished: Path,
     k: int,
+    report: RunReport,
     save: Path | None = None,
-) -> Outcome:
-    """Evaluate one set of scores, or compare two.
+) -> None:
+    """Evaluate one set of scores, or compare two, and add the result to the report.
 
     A scorer's answers are stored in the folder `unfinished` until everything is scored, so that
     nothing is paid for twice. All contenders together may cost as much as one day, earlier tries
@@ -168,27 +159,22 @@ def measure(
         if one.scorer:
             one.answers = _answers(one.scorer, papers, unfinished, i)
             one.scoring = one.answers.read()
-        elif not any(paper.id in one.scores for paper in papers):
-            raise ConfigError(
-                f"{one.name}: no score of any of the labelled papers: name the labels that these"
-                " are the results of"
-            )
+    results = {one.name: one.scores for one in contenders if not one.scorer}
+    if not any(all(paper.id in scores for scores in results.values()) for paper in papers):
+        names, both = " and ".join(results), " in both" * (len(results) > 1)
+        raise ConfigError(f"{names}: no labelled paper has a score{both}: name results of these")
     _require_affordable(contenders, papers, config)
     for one in contenders:
         if one.scorer and one.answers:
             _score(one, one.scorer, papers, _left_usd(contenders, config), one.answers)
             _require_enough(one, papers, config.llm.max_unscored)
-    if not any(all(paper.id in one.scores for one in contenders) for paper in papers):
-        names = " and ".join(one.name for one in contenders)
-        raise ConfigError(f"{names}: no paper that both have scored: name results of the same ones")
-    outcome = _outcome(labelled, contenders, config, k)
     if save is not None:
         _save(save, papers, contenders[0].scores)
+    _report(labelled, contenders, config, k, report)
     if all(reason in LASTING for one in contenders for reason in one.reasons):
         for one in contenders:
             if one.answers:
                 one.answers.forget()
-    return outcome
 
 
 # --- scores -----------------------------------------------------------------------------------
@@ -219,17 +205,11 @@ def _require_affordable(
     contenders: Sequence[Contender], papers: Sequence[Paper], config: Config
 ) -> None:
     """Log the estimated cost. Raises `OverBudget` if it is more than what is left."""
-    estimate = Scoring({})
-    sizes: list[int] = []
-    for one in contenders:
-        pending = one.pending(papers)
-        if one.scorer and one.scorer.name is not ScoredBy.EMBEDDED and pending:
-            estimate += one.scorer.estimate(pending)
-            sizes.append(len(pending))
-    if not sizes:
+    pending = [(one.scorer, one.pending(papers)) for one in contenders if one.scorer]
+    estimate = sum((scorer.estimate(some) for scorer, some in pending), Scoring({}))
+    if not estimate.usage.requests:  # the embedded scorer, or everything is scored already
         return
-    what = " and ".join(count(size, "paper") for size in sorted(set(sizes)))
-    what += ", twice" * (len(sizes) > len(set(sizes)))
+    what = " and ".join(count(len(some), "paper") for _, some in pending if some)
     cost, left_usd = estimate.cost_usd, _left_usd(contenders, config)
     if cost is None:
         log.info("cost: no estimate for %s, the price of the model is not known", what)
@@ -289,51 +269,42 @@ def _save(path: Path, papers: Iterable[Paper], scores: Mapping[str, Score]) -> N
 # --- the result in words ----------------------------------------------------------------------
 
 
-def _outcome(
-    labelled: Labelled, contenders: Sequence[Contender], config: Config, k: int
-) -> Outcome:
-    cut, labels = config.keep.cut, labelled.labels
-    details: dict[str, Any]
+def _report(
+    labelled: Labelled, contenders: Sequence[Contender], config: Config, k: int, report: RunReport
+) -> None:
+    cut, labels, left_out = config.keep.cut, labelled.labels, labelled.left_out
     if len(contenders) == 1:
         evaluation = evaluate(labels, contenders[0].scores, cut, k)
-        text = to_text(evaluation)
-        details = {"evaluation": as_dict(evaluation)}
-        measured = {"": evaluation}
-        unscored = evaluation.unscored
-        missing = f"{count(unscored, 'paper')} without a score"
+        report.text = to_text(evaluation)
+        report.details = {"evaluation": as_dict(evaluation)}
+        measured = {"": evaluation.figures}
+        unscored, what = evaluation.unscored, "without a score"
     else:
         a, b = contenders
         with stage("compare") as summary:
             comparison = compare(labels, a.scores, b.scores, cut, k)
             summary.append(f"{comparison.resamples:,} resamples")
-        text = comparison_to_text(comparison, a.name, b.name)
-        details = {"comparison": {"names": [a.name, b.name]} | as_dict(comparison)}
-        measured = {"a: ": comparison.a, "b: ": comparison.b}
+        report.text = comparison_to_text(comparison, a.name, b.name)
+        report.details = {"comparison": {"names": [a.name, b.name]} | as_dict(comparison)}
+        measured = {"a: ": comparison.a.figures, "b: ": comparison.b.figures}
         unscored = comparison.labelled - comparison.a.n
-        missing = f"{count(unscored, 'paper')} left out (without a score:"
-        missing += f" {comparison.unscored_a} of a, {comparison.unscored_b} of b)"
-    details["left_out"] = list(labelled.left_out)
+        by_set = f"{comparison.unscored_a} of a, {comparison.unscored_b} of b"
+        what = f"left out (without a score: {by_set})"
+    report.details["left_out"] = list(left_out)
     clauses = [count(len(labels), "labelled paper")]
-    clauses += [
-        f"{name}AUC {number(e.figures.auc)}, F1 at the cut {number(e.figures.f1)}"
-        for name, e in measured.items()
-    ]
+    for name, figures in measured.items():
+        auc, f1 = number(figures["auc"]), number(figures["f1"])
+        clauses.append(f"{name}AUC {auc}, F1 at the cut {f1}")
     if unscored:
-        clauses.append(missing)
-    if labelled.left_out:
-        clauses.append(f"{count(len(labelled.left_out), 'labelled paper')} left out")
-    scorer = next((one.scorer for one in contenders if one.scorer), None)
-    spent = _spent(contenders)
+        clauses.append(f"{count(unscored, 'paper')} {what}")
+    if left_out:
+        clauses.append(f"{count(len(left_out), 'labelled paper')} left out")
+    scorer, spent = contenders[0].scorer or contenders[-1].scorer, _spent(contenders)
     clauses.append(_cost(scorer, spent))
-    report = DayReport(
-        RunStatus.EVALUATED,
-        "; ".join(clauses),
-        usage=spent.usage if scorer else None,
-        cost_usd=spent.cost_usd,
-        model=scorer.model if scorer else None,
-        scorer=scorer.name if scorer else None,
-    )
-    return Outcome(text, report, details)
+    day = DayReport(RunStatus.EVALUATED, "; ".join(clauses), cost_usd=spent.cost_usd)
+    if scorer:
+        day = replace(day, usage=spent.usage, model=scorer.model, scorer=scorer.name)
+    report.add(day)
 
 
 def _cost(scorer: Scorer | None, spent: Scoring) -> str:

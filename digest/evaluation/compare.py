@@ -16,20 +16,12 @@ from digest.core.day import Cut
 from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
 from digest.evaluation.labels import Label
-from digest.evaluation.measures import (
-    FIGURES,
-    Entry,
-    Figures,
-    difference,
-    gains,
-    measure,
-    order,
-    ratio,
-)
+from digest.evaluation.measures import Entry, Figures, gains, measure, order, ratio
 
 K = 20  # papers at the top of the list that a reader looks at
 MISSES = 10
 SCORES = range(1, 11)
+SEED = 0  # of the resamples: the same command gives the same intervals
 MIN_DEFINED = 0.5  # share of the resamples in which a figure must be defined to get an interval
 
 
@@ -53,21 +45,6 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Miss:
-    """A paper on the wrong side of the cut."""
-
-    id: str
-    title: str
-    relevance: int | None  # None: no score
-    novelty: int | None
-    label_relevance: int | None
-    label_novelty: int | None
-    topic: str
-    comment: str
-    similarity: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A set of scores, measured by labels."""
 
@@ -84,8 +61,8 @@ class Evaluation:
     relevance: Histogram | None  # None: no score at all
     novelty: Histogram | None  # None: the scorer gives none
     agreement: dict[str, Agreement]  # by axis, if both have it; labels first
-    missed: tuple[Miss, ...]  # relevant but not kept, the lowest first, the unscored last
-    wrongly_kept: tuple[Miss, ...]  # kept but not relevant, the highest first
+    missed: tuple[Entry, ...]  # relevant but not kept, the lowest first, the unscored last
+    wrongly_kept: tuple[Entry, ...]  # kept but not relevant, the highest first
 
     @property
     def false_positives(self) -> int:
@@ -116,7 +93,7 @@ class Comparison:
     b: Evaluation
     resamples: int
     seed: int
-    differences: dict[str, Difference]  # by the name of the field in `Figures`
+    differences: dict[str, Difference]  # by the names of `FIGURES`
     kept_by_both: int
     only_a: int
     only_b: int
@@ -139,7 +116,6 @@ def compare(
     k: int = K,
     *,
     resamples: int = 1000,
-    seed: int = 0,
 ) -> Comparison:
     """Measure both sets of scores, and how certain their differences are.
 
@@ -151,22 +127,15 @@ def compare(
     both = [label for label in labels if label.paper.id in a and label.paper.id in b]
     entries_a, entries_b = order(both, a, cut), order(both, b, cut)
     of_a, of_b = _evaluate(entries_a, cut, k), _evaluate(entries_b, cut, k)
-    drawn: dict[str, list[float]] = {name: [] for name in FIGURES}
-    chance = random.Random(seed)  # noqa: S311 - a bootstrap, no secret
+    chance = random.Random(SEED)  # noqa: S311 - a bootstrap, no secret
+    drawn = []
     for _ in range(resamples if both else 0):
         sample = chance.choices(range(len(both)), k=len(both))
-        figures_a = measure([entries_a[i] for i in sample], of_a.k)
-        figures_b = measure([entries_b[i] for i in sample], of_b.k)
-        for name, values in drawn.items():
-            value = difference(getattr(figures_b, name), getattr(figures_a, name))
-            if value is not None:
-                values.append(value)
+        sample_a, sample_b = ([each[i] for i in sample] for each in (entries_a, entries_b))
+        drawn.append(_subtract(measure(sample_b, of_b.k), measure(sample_a, of_a.k)))
     differences = {
-        name: Difference(
-            difference(getattr(of_b.figures, name), getattr(of_a.figures, name)),
-            *_interval(values, resamples),
-        )
-        for name, values in drawn.items()
+        name: Difference(value, *_interval([one[name] for one in drawn]))
+        for name, value in _subtract(of_b.figures, of_a.figures).items()
     }
     kept_a, kept_b = ({e.label.paper.id for e in each if e.kept} for each in (entries_a, entries_b))
     return Comparison(
@@ -176,7 +145,7 @@ def compare(
         a=of_a,
         b=of_b,
         resamples=resamples,
-        seed=seed,
+        seed=SEED,
         differences=differences,
         kept_by_both=len(kept_a & kept_b),
         only_a=len(kept_a - kept_b),
@@ -188,6 +157,8 @@ def compare(
 
 def as_dict(result: Any) -> Any:
     """An evaluation or comparison for `json.dumps`: floats to four digits, texts on one line."""
+    if isinstance(result, Entry):
+        return as_dict(_miss(result))
     if is_dataclass(result):
         return {f.name: as_dict(getattr(result, f.name)) for f in fields(result)}
     if isinstance(result, dict):
@@ -199,9 +170,31 @@ def as_dict(result: Any) -> Any:
     return one_line(result) if isinstance(result, str) else result
 
 
-def _interval(values: list[float], resamples: int) -> tuple[float | None, float | None]:
+def _miss(entry: Entry) -> dict[str, Any]:
+    label, score = entry.label, entry.score
+    return {
+        "id": label.paper.id,
+        "title": label.paper.title,
+        "relevance": score and score.relevance,
+        "novelty": score and score.novelty,
+        "label_relevance": label.relevance,
+        "label_novelty": label.novelty,
+        "topic": score.topic if score else NO_TOPIC,
+        "comment": score.comment if score else "",
+        "similarity": score and score.similarity,
+    }
+
+
+def _subtract(b: Figures, a: Figures) -> Figures:
+    """Each figure of `b` minus that of `a`, if both are defined."""
+    pairs = ((name, value, a[name]) for name, value in b.items())
+    return {name: None if x is None or y is None else x - y for name, x, y in pairs}
+
+
+def _interval(drawn: Sequence[float | None]) -> tuple[float | None, float | None]:
     """The limits between which 95% of the values lie; None if too few resamples define them."""
-    if len(values) < max(2, MIN_DEFINED * resamples):
+    values = [value for value in drawn if value is not None]
+    if len(values) < max(2, MIN_DEFINED * len(drawn)):
         return None, None
     fortieths = quantiles(values, n=40, method="inclusive")
     return fortieths[0], fortieths[-1]
@@ -232,8 +225,8 @@ def _evaluate(entries: Sequence[Entry], cut: Cut, k: int) -> Evaluation:
         relevance=_histogram(entries, "relevance"),
         novelty=_histogram(entries, "novelty"),
         agreement=_agreements([(e.label, e.score) for e in entries if e.score]),
-        missed=tuple(map(_miss, missed[:MISSES])),
-        wrongly_kept=tuple(map(_miss, wrongly_kept[:MISSES])),
+        missed=tuple(missed[:MISSES]),
+        wrongly_kept=tuple(wrongly_kept[:MISSES]),
     )
 
 
@@ -262,18 +255,3 @@ def _agreements(pairs: Sequence[tuple[Label | Score, Score]]) -> dict[str, Agree
             confusion=tuple(tuple(counts[a, b] for b in SCORES) for a in SCORES),
         )
     return agreements
-
-
-def _miss(entry: Entry) -> Miss:
-    label, score = entry.label, entry.score
-    return Miss(
-        label.paper.id,
-        label.paper.title,
-        score.relevance if score else None,
-        score.novelty if score else None,
-        label.relevance,
-        label.novelty,
-        score.topic if score else NO_TOPIC,
-        score.comment if score else "",
-        score.similarity if score else None,
-    )

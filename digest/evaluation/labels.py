@@ -10,14 +10,14 @@ import gzip
 import reprlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from pydantic import AfterValidator, Field, Strict, TypeAdapter, ValidationError
 
-from digest.core.day import Below, Cut, Digest
+from digest.core.day import Below, Cut, Digest, Kept
 from digest.core.errors import ConfigError
 from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import NO_TOPIC, Score, ScoredBy
@@ -69,15 +69,14 @@ def _read(path: Path) -> str:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise ConfigError(f"{path}: more than {MAX_BYTES:,} bytes: cut it into several files")
-        return data.decode("utf-8")
-    except FileNotFoundError as e:
-        raise ConfigError(f"{path}: no such file: write one, a JSON object a line") from e
-    except UnicodeDecodeError as e:
-        raise ConfigError(f"{path}: not UTF-8 text: save the file as UTF-8") from e
-    except (gzip.BadGzipFile, EOFError, zlib.error) as e:
-        raise ConfigError(f"{path}: not a whole gzip file: {e}: compress it again") from e
-    except OSError as e:
-        raise ConfigError(f"{path}: cannot be read: {e.strerror}: check the path") from e
+        return data.decode()
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file: write one, a JSON object a line") from error
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"{path}: cannot be read: {why}: give UTF-8 text, or .gz of it"
+        ) from error
 
 
 # --- the schema of a line ---------------------------------------------------------------------
@@ -181,35 +180,30 @@ def _parse(
 
     `like` describes the file in the mistake about a file of another kind.
     """
+    # Not splitlines: a title may hold U+2028, which JSON allows.
+    numbered = enumerate(text.removeprefix("\ufeff").split("\n"), start=1)
+    lines = {number: line for number, line in numbered if line.strip()}
+    if not lines:
+        raise ConfigError(f"{name}: no line in it: a JSON object a line, each with an `id`")
+    first = min(lines)
+    try:
+        _json_object(lines[first])
+    except ValueError as error:  # a file of another kind: each line would be a mistake
+        raise ConfigError(f"{name}: no JSONL file of {like}: line {first} is {error}") from error
     adapter = TypeAdapter(schema)
     values: dict[str, T] = {}
     line_numbers: dict[str, int] = {}  # by id
     mistakes: list[str] = []
-    # Not splitlines: a title may hold U+2028, which JSON allows.
-    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
-        if not line.strip():
-            continue
+    for number, line in lines.items():
         try:
-            given = _json_object(line)
-        except ValueError as error:
-            if not values and not mistakes:  # a file of another kind: each line would be a mistake
-                raise ConfigError(
-                    f"{name}: no JSONL file of {like}: line {number} is {error}"
-                ) from error
-            mistakes.append(f"{name}, line {number}: {error}")
-            continue
-        try:
-            parsed = adapter.validate_python(given)
-            if first := line_numbers.get(parsed.id):
-                raise ValueError(f"`id` {parsed.id!r} is on line {first} already")
+            parsed = adapter.validate_python(_json_object(line))
+            if parsed.id in line_numbers:
+                raise ValueError(f"`id` {parsed.id!r} is on line {line_numbers[parsed.id]} already")
             values[parsed.id], line_numbers[parsed.id] = build(parsed), number
         except ValidationError as error:
-            problems = dict.fromkeys(_describe(each, given) for each in error.errors())
-            mistakes += [f"{name}, line {number}: {problem}" for problem in problems]
+            mistakes += [f"{name}, line {number}: {_describe(each)}" for each in error.errors()]
         except ValueError as error:
             mistakes.append(f"{name}, line {number}: {error}")
-    if not values and not mistakes:
-        mistakes.append(f"{name}: no line in it: a JSON object a line, each with an `id`")
     if (more := len(mistakes) - MAX_MISTAKES) > 0:
         mistakes[MAX_MISTAKES:] = [f"{name}: and {more:,} more mistakes"]
     if mistakes:
@@ -220,72 +214,51 @@ def _parse(
 def _json_object(line: str) -> dict[str, Any]:
     """Without the keys that are null. Raises `ValueError`."""
     try:
-        value = msgspec.json.decode(line)
+        value = msgspec.json.decode(line, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise ValueError(f"not JSON: {one_line(str(error), 100)}") from error
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
+        raise ValueError(f"not a JSON object: {one_line(str(error), 100)}") from error
     return {key: item for key, item in value.items() if item is not None}
 
 
-def _describe(error: Any, line: dict[str, Any]) -> str:
+def _describe(error: Any) -> str:
     """One error of pydantic's in plain words."""
-    key = error["loc"][0]
+    key = ".".join(map(str, error["loc"]))
     allowed = _ALLOWED.get(key, "text")
     if error["type"] == "missing":
         return f"no `{key}`: give {allowed}"
     if "error" in error.get("ctx", {}):
         return f"`{key}` {error['ctx']['error']}"
-    return f"`{key}` is {reprlib.repr(line[key])}: give {allowed}"
+    return f"`{key}` is {reprlib.repr(error['input'])}: give {allowed}"
 
 
 # --- from the archive -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Archived:
-    """The scored papers of archived days. If a paper is in several days, the newest counts."""
-
-    labels: tuple[Label, ...]  # kept papers, with their abstracts
-    lean: tuple[Below, ...]  # below the cut: the archive has no abstract of them
-    scorer: ScoredBy | None  # None: nothing was scored
-    days: int  # how many days were read
-
-    def with_abstracts(
-        self, papers: Mapping[str, Paper]
-    ) -> tuple[tuple[Label, ...], tuple[str, ...]]:
-        """The labels, those of lean papers that are in `papers` included; the other lean ids."""
-        fetched = [
-            _labelled(replace(papers[below.id], id=below.id), below.score)
-            for below in self.lean
-            if below.id in papers
-        ]
-        missing = tuple(below.id for below in self.lean if below.id not in papers)
-        return (*self.labels, *fetched), missing
-
-
-def from_archive(digests: Iterable[Digest]) -> Archived:
-    """The scored papers of the days, without the filtered, seen and unscored ones.
+def from_archive(digests: Iterable[Digest]) -> tuple[list[Digest], dict[str, Kept | Below]]:
+    """The days that count, and the papers that they scored, by id. The newest score counts.
 
     Only days that a model scored count: the embedded scorer gives no novelty, and a prompt should
-    not be measured by word matching. If there are no such days, the embedded scorer's count, and
-    `scorer` says so. A paper kept for its author counts by its scores, like any other.
+    not be measured by word matching. If there are no such days, the embedded scorer's count. A
+    paper kept for its author counts by its scores, like any other.
     """
-    scored_days = sorted((d for d in digests if d.scored_ids), key=lambda d: d.date)
-    # `ScoredBy` begins with the model.
-    scorer = next((one for one in ScoredBy if any(d.scorer is one for d in scored_days)), None)
-    days = [digest for digest in scored_days if digest.scorer is scorer]
-    scored: dict[str, Label | Below] = {}
-    for digest in days:
-        scored |= {kept.paper.id: _labelled(kept.paper, kept.score) for kept in digest.kept}
-        scored |= {below.id: below for below in digest.below}
-    return Archived(
-        tuple(paper for paper in scored.values() if isinstance(paper, Label)),
-        tuple(paper for paper in scored.values() if isinstance(paper, Below)),
-        scorer,
-        len(days),
-    )
+    scored = sorted((d for d in digests if d.scored_ids), key=lambda d: d.date)
+    days = [day for day in scored if day.scorer is ScoredBy.MODEL] or scored
+    papers: dict[str, Kept | Below] = {}
+    for day in days:
+        papers |= {kept.paper.id: kept for kept in day.kept}
+        papers |= {below.id: below for below in day.below}
+    return days, papers
 
 
-def _labelled(paper: Paper, score: Score) -> Label:
-    return Label(paper, None, score.relevance, score.novelty)
+def label_archived(
+    scored: Mapping[str, Kept | Below], fetched: Mapping[str, Paper]
+) -> tuple[tuple[Label, ...], tuple[str, ...]]:
+    """Labels of archived papers, and the ids of those without an abstract.
+
+    The archive has no abstracts of papers below the cut: they must be in `fetched`.
+    """
+    papers = {i: one.paper for i, one in scored.items() if isinstance(one, Kept)}
+    papers |= {i: fetched[i] for i in scored if i not in papers and i in fetched}
+    scores = {i: scored[i].score for i in papers}
+    labels = (Label(p, None, scores[i].relevance, scores[i].novelty) for i, p in papers.items())
+    return tuple(labels), tuple(i for i in scored if i not in papers)

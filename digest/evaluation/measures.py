@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
@@ -23,22 +22,18 @@ from digest.core.scores import Score
 from digest.evaluation.labels import Label
 from digest.run.ranking import best_first, passes
 
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """The figures that are compared between two sets of scores. All lie between 0 and 1."""
-
-    auc: float | None  # probability that a relevant paper comes before one that is not relevant
-    average_precision: float | None
-    ndcg: float | None  # of the whole list
-    precision: float | None  # at the cut
-    recall: float | None  # at the cut
-    f1: float | None  # at the cut
-    precision_at_k: float | None
-    recall_at_k: float | None
-
-
-FIGURES = tuple(field.name for field in fields(Figures))
+# The figures by their names in `--json`, and as people read them. All lie between 0 and 1.
+FIGURES = {
+    "auc": "AUC",  # probability that a relevant paper comes before one that is not relevant
+    "average_precision": "average precision",
+    "ndcg": "nDCG",  # of the whole list
+    "precision": "precision at the cut",
+    "recall": "recall at the cut",
+    "f1": "F1 at the cut",
+    "precision_at_k": "precision at {k}",
+    "recall_at_k": "recall at {k}",
+}
+Figures = dict[str, float | None]
 
 
 class Entry(NamedTuple):
@@ -116,16 +111,16 @@ def measure(entries: Sequence[Entry], k: int) -> Figures:
     best = sorted([entry.gain for entry in entries], reverse=True)
     kept = sum([entry.kept for entry in entries])
     hits_kept = sum([entry.kept and entry.relevant for entry in entries])
-    return Figures(
-        auc=ratio(wins, hits * (above - hits)),
-        average_precision=ratio(precisions, hits),
-        ndcg=ratio(gained, sum([gain * _discount(i) for i, gain in enumerate(best, start=1)])),
-        precision=ratio(hits_kept, kept),
-        recall=ratio(hits_kept, hits),
-        f1=ratio(2 * hits_kept, kept + hits),
-        precision_at_k=ratio(in_top, k),
-        recall_at_k=ratio(in_top, hits),
-    )
+    return {
+        "auc": ratio(wins, hits * (above - hits)),
+        "average_precision": ratio(precisions, hits),
+        "ndcg": ratio(gained, sum([gain * _discount(i) for i, gain in enumerate(best, start=1)])),
+        "precision": ratio(hits_kept, kept),
+        "recall": ratio(hits_kept, hits),
+        "f1": ratio(2 * hits_kept, kept + hits),
+        "precision_at_k": ratio(in_top, k),
+        "recall_at_k": ratio(in_top, hits),
+    }
 
 
 def _discount(place: int) -> float:
@@ -134,7 +129,3 @@ def _discount(place: int) -> float:
 
 def ratio(part: float, whole: float) -> float | None:
     return min(part / whole, 1.0) if whole else None  # rounding can lead slightly above 1
-
-
-def difference(b: float | None, a: float | None) -> float | None:
-    return None if a is None or b is None else b - a

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from digest.core.scores import Score
 from digest.core.tex import plain
 from digest.core.text import inert, one_line
 from digest.core.wording import count
@@ -15,77 +16,72 @@ from digest.evaluation.compare import (
     Difference,
     Evaluation,
     Histogram,
-    Miss,
 )
+from digest.evaluation.labels import Label
+from digest.evaluation.measures import FIGURES, Entry
 
 WIDTH = 100
 _LONGEST_COMMENT = 280
 _BAR = 24
 _UNDEFINED = "–"
+_IN_THE_CUT_TABLE = ("precision", "recall", "f1")
 
 
 def to_text(evaluation: Evaluation) -> str:
     """All parts, one below the other. Titles and comments are made harmless."""
-    parts = [
-        [
-            _labels(evaluation),
-            *_without_score(evaluation.unscored, "counted as last and as not kept"),
-        ],
+    missed, wrongly_kept = evaluation.false_negatives, evaluation.false_positives
+    unscored = _without_score(evaluation.unscored, "counted as last and as not kept")
+    return _joined(
+        [_papers(evaluation, evaluation.n), *unscored],
         _at_the_cut(evaluation),
         _as_a_ranking(evaluation),
         _histograms(evaluation),
         _agreements("Scores beside the labels' own", evaluation.agreement, "score - label"),
-        _misses("Relevant and not kept", "lowest", evaluation.missed, evaluation.false_negatives),
-        _misses(
-            "Kept and not relevant", "highest", evaluation.wrongly_kept, evaluation.false_positives
-        ),
-    ]
-    return _joined(parts)
+        _misses("Relevant and not kept", "lowest", evaluation.missed, missed),
+        _misses("Kept and not relevant", "highest", evaluation.wrongly_kept, wrongly_kept),
+    )
 
 
 def comparison_to_text(comparison: Comparison, a: str = "a", b: str = "b") -> str:
     """`a` and `b` are the names of the two sets of scores, such as folders of prompts."""
+    head = [_papers(comparison.a, comparison.labelled)]
+    sets = ("a", a, comparison.unscored_a), ("b", b, comparison.unscored_b)
+    for which, name, unscored in sets:
+        head.append(f"{which}: {_shown(name, WIDTH - 3)}")
+        head += _without_score(unscored, "left out of both")
     return _joined(
-        [
-            [
-                _compared(comparison),
-                f"a: {_shown(a, WIDTH - 3)}",
-                *_without_score(comparison.unscored_a, "left out of both"),
-                f"b: {_shown(b, WIDTH - 3)}",
-                *_without_score(comparison.unscored_b, "left out of both"),
-            ],
-            _differences(comparison),
-            _overlap(comparison),
-            _agreements("Scores of b beside those of a", comparison.agreement, "b - a"),
-        ]
+        head,
+        _differences(comparison),
+        _overlap(comparison),
+        _agreements("Scores of b beside those of a", comparison.agreement, "b - a"),
     )
 
 
-def _joined(parts: Iterable[Sequence[str]]) -> str:
+def _joined(*parts: Iterable[str]) -> str:
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
 
 
-# --- parts of a comparison ---------------------------------------------------------------------
-
-
-def _compared(comparison: Comparison) -> str:
-    if comparison.a.n == comparison.labelled:
-        return _labels(comparison.a)
-    papers = count(comparison.labelled, "labelled paper")
-    both = f"compared on the {comparison.a.n:,} that both have scored"
-    return f"{papers}, {both}: {_relevant(comparison.a)}"
+def _papers(evaluation: Evaluation, labelled: int) -> str:
+    """How many papers are labelled, measured and relevant."""
+    n, relevant = evaluation.n, evaluation.relevant
+    measured = "" if n == labelled else f" compared on the {n:,} that both have scored:"
+    share = f" ({relevant / n:.0%})" if n else ""
+    return f"{count(labelled, 'labelled paper')},{measured} {relevant:,} relevant{share}"
 
 
 def _without_score(unscored: int, what: str) -> list[str]:
     return [f"{count(unscored, 'paper')} without a score: {what}"] if unscored else []
 
 
+# --- parts of a comparison ---------------------------------------------------------------------
+
+
 def _differences(comparison: Comparison) -> list[str]:
     lines = [f"{'':22}{'a':>8}{'b':>8}{'b - a':>9}   95% interval"]
     for name, change in comparison.differences.items():
-        a, b = (getattr(e.figures, name) for e in (comparison.a, comparison.b))
-        figures = f"{number(a):>8}{number(b):>8}{_signed(change.difference):>9}"
-        lines.append(f"{_NAMES[name].format(k=comparison.a.k):22}{figures}   {_interval(change)}")
+        a, b = (number(each.figures[name]) for each in (comparison.a, comparison.b))
+        figures = f"{a:>8}{b:>8}{_signed(change.difference):>9}"
+        lines.append(f"{FIGURES[name].format(k=comparison.a.k):22}{figures}   {_interval(change)}")
     source = f"from {comparison.resamples:,} resamples of the papers"
     return [*lines, f"Intervals {source}; if one includes 0, it is not clear which is higher."]
 
@@ -110,21 +106,10 @@ def _overlap(comparison: Comparison) -> list[str]:
 # --- parts of an evaluation --------------------------------------------------------------------
 
 
-def _labels(evaluation: Evaluation) -> str:
-    return f"{count(evaluation.n, 'labelled paper')}, {_relevant(evaluation)}"
-
-
-def _relevant(evaluation: Evaluation) -> str:
-    share = f" ({evaluation.relevant / evaluation.n:.0%})" if evaluation.n else ""
-    return f"{evaluation.relevant:,} relevant{share}"
-
-
 def _at_the_cut(evaluation: Evaluation) -> list[str]:
     kept, missed = evaluation.true_positives, evaluation.false_negatives
     wrong, right = evaluation.false_positives, evaluation.n - evaluation.kept - missed
-    recall, precision, f1 = (
-        number(getattr(evaluation.figures, name)) for name in ("recall", "precision", "f1")
-    )
+    precision, recall, f1 = (number(evaluation.figures[name]) for name in _IN_THE_CUT_TABLE)
     return [
         f"{f'At the cut ({_cut(evaluation)})':36}{'kept':>8}{'not kept':>11}",
         f"  {'relevant':34}{kept:>8,}{missed:>11,}    recall    {recall:>5}",
@@ -135,10 +120,11 @@ def _at_the_cut(evaluation: Evaluation) -> list[str]:
 
 def _as_a_ranking(evaluation: Evaluation) -> list[str]:
     lines = ["As a ranking"]
-    for name in ("auc", "average_precision", "ndcg", "precision_at_k", "recall_at_k"):
-        value = number(getattr(evaluation.figures, name))
-        gain = f"   (a paper's gain: {evaluation.gain})" if name == "ndcg" else ""
-        lines.append(f"  {_NAMES[name].format(k=evaluation.k):20}{value:>8}{gain}")
+    for name, words in FIGURES.items():
+        if name not in _IN_THE_CUT_TABLE:
+            value = number(evaluation.figures[name])
+            gain = f"   (a paper's gain: {evaluation.gain})" if name == "ndcg" else ""
+            lines.append(f"  {words.format(k=evaluation.k):20}{value:>8}{gain}")
     return lines
 
 
@@ -176,47 +162,36 @@ def _agreements(heading: str, agreement: dict[str, Agreement], difference: str) 
     return [heading, *lines] if lines else []
 
 
-def _misses(what: str, first: str, misses: Sequence[Miss], every: int) -> list[str]:
+def _misses(what: str, first: str, misses: Sequence[Entry], every: int) -> list[str]:
     if not misses:
         return [f"{what}: none"]
     some = f", the first {len(misses)}" if len(misses) < every else ""
     lines = [f"{what}: {every:,}{some}, {first} first"]
-    labels_have_scores = any(miss.label_relevance for miss in misses)
+    labels_have_scores = any(miss.label.relevance for miss in misses)
     if labels_have_scores:
         lines.append(f"  {'score':9}label")
     for miss in misses:
-        start = f"  {_scores(miss.relevance, miss.novelty) or 'no score':9}"
+        start = f"  {_scores(miss.score) or 'no score':9}"
         if labels_have_scores:
-            start += f"{_scores(miss.label_relevance, miss.label_novelty):9}"
+            start += f"{_scores(miss.label):9}"
         indent = " " * len(start)
-        start += f"{_shown(miss.id, 24):12} "
-        lines.append(start + _shown(miss.title, WIDTH - len(start)))
-        comment = _shown(miss.comment, _LONGEST_COMMENT)
+        start += f"{_shown(miss.label.paper.id, 24):12} "
+        lines.append(start + _shown(miss.label.paper.title, WIDTH - len(start)))
+        comment = _shown(miss.score.comment, _LONGEST_COMMENT) if miss.score else ""
         lines += textwrap.wrap(comment, WIDTH, initial_indent=indent, subsequent_indent=indent)
     return lines
+
+
+# --- words and numbers ------------------------------------------------------------------------
 
 
 def _shown(text: str, limit: int) -> str:
     return inert(one_line(plain(text), limit))
 
 
-def _scores(relevance: int | None, novelty: int | None) -> str:
-    return " ".join(f"{a}{v}" for a, v in (("R", relevance), ("N", novelty)) if v is not None)
-
-
-# --- words and numbers ------------------------------------------------------------------------
-
-
-_NAMES = {
-    "auc": "AUC",
-    "average_precision": "average precision",
-    "ndcg": "nDCG",
-    "precision": "precision at the cut",
-    "recall": "recall at the cut",
-    "f1": "F1 at the cut",
-    "precision_at_k": "precision at {k}",
-    "recall_at_k": "recall at {k}",
-}
+def _scores(of: Score | Label | None) -> str:
+    axes = {"R": of.relevance, "N": of.novelty} if of else {}
+    return " ".join(f"{axis}{value}" for axis, value in axes.items() if value is not None)
 
 
 def _cut(*evaluations: Evaluation) -> str:

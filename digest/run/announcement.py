@@ -6,17 +6,16 @@ the day. Each reading completes the one before. A failed reading changes nothing
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from digest.archive.store import Archive
-from digest.arxiv.fetch import Fetched, Reading, Unread, category_of
+from digest.arxiv.fetch import Fetched, Reading, category_of
 from digest.core.day import Digest
-from digest.core.papers import Entry, Origin, Paper, Source, SourceState
-from digest.run import selection
-
-Batches = Mapping[str, Collection[Entry]]  # what each category announced on earlier days
+from digest.core.papers import Paper, Source, SourceState
+from digest.run.selection import merge
+from digest.run.sources import Batches, combine, compared, may_lack_papers, source_of
 
 
 @dataclass(frozen=True)
@@ -43,16 +42,11 @@ class Announcement:
         `unrecorded_batches` are those of earlier days that have no record yet.
         """
         previous = archive.read_day(day)
-        batches: dict[str, Collection[Entry]] = dict(archive.earlier_batches(day))
+        batches = {c: list(batch) for c, batch in archive.earlier_batches(day).items()}
         for category, batch in (unrecorded_batches or {}).items():
-            batches[category] = [*batches.get(category, ()), *batch]
+            batches.setdefault(category, []).extend(batch)
         # What an earlier run took for fresh may repeat a day that has been recorded since.
-        sources = {
-            category: replace(source, state=SourceState.STALE)
-            if source.origin.has_feed and selection.repeats(source.entries, batches.get(category))
-            else source
-            for category, source in (previous.sources if previous else {}).items()
-        }
+        sources = compared(previous.sources, batches) if previous else {}
         return cls(day, previous, batches, (), sources, ()).with_readings(readings)
 
     def with_readings(self, readings: Sequence[Reading]) -> Announcement:
@@ -60,24 +54,19 @@ class Announcement:
         sources = dict(self.sources)
         for reading in readings:
             category = category_of(reading)
-            if source := self._source(reading, sources.get(category)):
-                sources[category] = source
+            sources[category] = self._source(reading, sources.get(category))
         readings = (*self.readings, *readings)
         papers = _papers(self.day, readings, self.previous)
         return replace(self, readings=readings, sources=sources, papers=papers)
 
-    def _source(self, reading: Reading, earlier: Source | None) -> Source | None:
-        """What the reading's category contributes; None if the reading changes nothing."""
-        if isinstance(reading, Unread):
-            if earlier is None or (reading.expected and _is_unconfirmed(earlier)):
-                return Source("", SourceState.UNREAD, why=reading.why)
-            return None
-        feed, url = reading.feed, reading.url
-        if reading.origin is Origin.FEED:
-            source = selection.source_of(feed, url, self.day, self.batches.get(feed.category))
-        else:
-            source = selection.source_of_past(feed, url, reading.origin)
-        return selection.combine(earlier, source)
+    def _source(self, reading: Reading, earlier: Source | None) -> Source:
+        """What the reading's category contributes now."""
+        if isinstance(reading, Fetched):
+            batch = self.batches.get(reading.feed.category, ())
+            return combine(earlier, source_of(reading, self.day, batch))
+        if earlier is None or (reading.expected and _is_unconfirmed(earlier)):
+            return Source("", SourceState.UNREAD, why=reading.why)
+        return earlier
 
     @property
     def categories(self) -> list[str]:
@@ -102,12 +91,14 @@ class Announcement:
         should be there.
         """
         expected = self.has_papers or late
-        return [c for c in self.categories if self._is_doubtful(self.sources[c], expected=expected)]
+        unreadable = self.unreadable
 
-    def _is_doubtful(self, source: Source, *, expected: bool) -> bool:
-        if any(entry.id in self.unreadable for entry in source.entries):
-            return True
-        return selection.may_lack_papers(source) and (source.incomplete or expected)
+        def is_doubtful(source: Source) -> bool:
+            if any(entry.id in unreadable for entry in source.entries):
+                return True
+            return may_lack_papers(source) and (source.incomplete or expected)
+
+        return [category for category in self.categories if is_doubtful(self.sources[category])]
 
     def unread(self, digest: Digest) -> list[str]:
         """The categories that `digest` lacks, and those that could not be read this time."""
@@ -122,7 +113,7 @@ def _papers(day: date, readings: Sequence[Reading], previous: Digest | None) -> 
     A paper that cannot be read now is left out if the earlier run could read it.
     """
     feeds = [read.feed for read in readings if isinstance(read, Fetched) and read.feed.date == day]
-    merged = selection.merge(feeds)
+    merged = merge(feeds)
     if previous is None:
         return merged
     papers = {kept.paper.id: kept.paper for kept in previous.kept}

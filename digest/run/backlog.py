@@ -10,11 +10,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from digest.arxiv.fetch import Reading
 from digest.arxiv.past import KEPT
 from digest.core.calendar import is_announcement_day
 from digest.core.day import Day, Digest, Status
 from digest.core.scores import FINAL_REASONS, Reason
-from digest.run.selection import may_lack_papers
+from digest.run.sources import may_lack_papers
 
 RETRY = timedelta(days=4)  # for papers without a score: each try costs money
 MAX_BEFORE_TODAY = 2  # days; if more lack something, today's digest goes first
@@ -26,6 +27,7 @@ class Need:
 
     day: date
     categories: tuple[str, ...] = ()  # to read again; empty: only papers need a score
+    readings: tuple[Reading, ...] = ()  # by a run that did not end
 
 
 def needs(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path, PurePosixPath
 
 from digest.archive import record, store
-from digest.archive.layout import day_of_record, is_generated, is_leftover, is_ours
+from digest.archive.layout import day_of_record, is_generated, is_leftover
 from digest.core import files
 from digest.core.calendar import between
 from digest.core.config import Site
@@ -23,10 +23,9 @@ from digest.core.papers import Entry
 from digest.core.wording import count
 from digest.publish import clone
 from digest.run import output
-from digest.run.selection import repeats
+from digest.run.sources import repeats
 
 _CATCH_UP = "`digest catch-up --date {day}`"
-_NOT_OURS = "is not of this program's making: move it, or choose another folder for the site"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,7 @@ def check(out: Path, settings: Site) -> list[Finding]:
         return findings
     if not digests:
         return [Finding(store.DATA, "holds no day: check `out` in the settings", damage=True)]
-    expected = output.site_files(digests, settings)
-    findings += _missed(digests) + _stale(digests) + _differences(out, expected)
-    return findings + [_stray(out, path) for path in _strays(out, expected)]
+    return [*findings, *_missed(digests), *_stale(digests), *_differences(out, digests, settings)]
 
 
 def repair(out: Path, settings: Site) -> list[Finding]:
@@ -63,11 +60,19 @@ def repair(out: Path, settings: Site) -> list[Finding]:
     """
     digests, findings = _read_days(out)
     if digests and not any(finding.damage for finding in findings):
-        expected = output.site_files(digests, settings)
-        wanted = expected | dict.fromkeys(_strays(out, expected))
-        ours = {path: data for path, data in wanted.items() if _is_ours(out, path)}
+        expected = _expected(out, digests, settings).items()
+        ours = {path: data for path, data in expected if output.is_ours(out, out / path)}
         store.write_files(out, ours)
     return check(out, settings)
+
+
+def _expected(out: Path, digests: list[Digest], settings: Site) -> store.Files:
+    """Every file that these days give; None for one that must not be there, such as a file under a
+    name of this program that no day needs."""
+    expected = output.site_files(digests, settings)
+    paths = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    strays = (p for p in map(PurePosixPath, paths) if is_generated(str(p)) or is_leftover(str(p)))
+    return expected | {path: None for path in strays if path not in expected}
 
 
 def _read_days(out: Path) -> tuple[list[Digest], list[Finding]]:
@@ -133,16 +138,19 @@ def _stale(digests: list[Digest]) -> list[Finding]:
     return findings
 
 
-def _differences(out: Path, expected: store.Files) -> list[Finding]:
+def _differences(out: Path, digests: list[Digest], settings: Site) -> list[Finding]:
     """The files that are not as expected. Files that differ only in their line endings are one
     finding, because git converts all of them."""
     findings, converted = [], []
-    for path, data in expected.items():
+    for path, data in _expected(out, digests, settings).items():
         actual = files.read(out / path)
-        if actual is not None and _is_converted(path, actual, data):
+        # A record has been checked already, and an older version may have written it differently.
+        is_record = day_of_record(str(path)) is not None and data is not None
+        unix = actual and actual.replace(b"\r\n", b"\n")
+        if unix != actual and (is_record or unix == data):
             converted.append(path)
-        elif finding := _compare(path, actual, data):
-            findings.append(finding)
+        elif actual != data and not is_record:
+            findings.append(Finding(path, _problem(out, path, actual, data)))
     if converted:
         others = f", and so have {count(len(converted) - 1, 'other file')}" * (len(converted) > 1)
         problem = (
@@ -153,45 +161,14 @@ def _differences(out: Path, expected: store.Files) -> list[Finding]:
     return findings
 
 
-def _is_converted(path: PurePosixPath, actual: bytes, expected: bytes | None) -> bool:
-    """True if only the line endings are wrong. A day's record has been checked already, and an
-    older version may have written it differently."""
-    if b"\r\n" not in actual:
-        return False
-    return day_of_record(str(path)) is not None or actual.replace(b"\r\n", b"\n") == expected
-
-
-def _compare(path: PurePosixPath, actual: bytes | None, expected: bytes | None) -> Finding | None:
-    if actual == expected or day_of_record(str(path)):  # records have been checked already
-        return None
+def _problem(out: Path, path: PurePosixPath, actual: bytes | None, expected: bytes | None) -> str:
     if actual is None:
-        return Finding(path, "is missing")
-    if not is_ours(str(path), actual):
-        return Finding(path, _NOT_OURS)
+        return "is missing"
+    if not output.is_ours(out, out / path):
+        return "is not of this program's making: move it, or choose another folder for the site"
     if expected is None:
-        return Finding(path, "should not be there")
-    theirs, ours = actual.splitlines(), expected.splitlines()
-    line = next(
-        (n for n, (a, b) in enumerate(zip(theirs, ours, strict=False), 1) if a != b),
-        min(len(theirs), len(ours)) + 1,
-    )
+        return "belongs to no day"
+    pairs = zip_longest(actual.splitlines(keepends=True), expected.splitlines(keepends=True))
+    line = next(number for number, (a, b) in enumerate(pairs, start=1) if a != b)
     by_whom = "the days' files give" if path.is_relative_to(store.DATA) else "this version makes"
-    return Finding(path, f"line {line} is not what {by_whom}")
-
-
-def _stray(out: Path, path: PurePosixPath) -> Finding:
-    return Finding(path, "belongs to no day" if _is_ours(out, path) else _NOT_OURS)
-
-
-def _is_ours(out: Path, path: PurePosixPath) -> bool:
-    return is_ours(str(path), files.read(out / path) or b"")
-
-
-def _strays(out: Path, expected: store.Files) -> list[PurePosixPath]:
-    """Files with names that this program uses, and that no day needs."""
-    paths = (path.relative_to(out) for path in out.rglob("*") if path.is_file())
-    return [
-        path
-        for path in sorted(map(PurePosixPath, paths))
-        if path not in expected and (is_generated(str(path)) or is_leftover(str(path)))
-    ]
+    return f"line {line} is not what {by_whom}"

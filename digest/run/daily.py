@@ -8,7 +8,7 @@ them. A problem with a past day never costs today its digest.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -18,14 +18,13 @@ from digest.arxiv.past import Past
 from digest.core import calendar
 from digest.core.day import Digest, Status
 from digest.core.errors import FeedError, Interrupted, RunStatus, ScoringError
-from digest.core.papers import Source
 from digest.core.wording import by_reason, count
 from digest.run import backlog, pipeline, unfinished
-from digest.run.announcement import Announcement, Batches
+from digest.run.announcement import Announcement
 from digest.run.budget import excess_usd
 from digest.run.job import Job
 from digest.run.report import DayReport, RunReport
-from digest.run.selection import days_with_papers, source_of_past
+from digest.run.sources import Batches, days_with_papers, source_of
 
 LATE_HOUR_UTC = 16  # a feed without today's papers by then has a problem, and is not merely late
 # After so many seconds no other past day is begun, because a workflow's job has a time limit.
@@ -43,18 +42,16 @@ def run(job: Job, today: date, fetch: Fetch, past: Past, report: RunReport) -> N
     readings = unfinished.pending(job.unfinished, today) if job.by_model else {}
     needs = [] if job.trial or job.rescore else days.needs(today, readings)
     if len(needs) <= backlog.MAX_BEFORE_TODAY:
-        days.repair(needs, readings, REPAIR_FIRST_S)
+        days.repair(needs, REPAIR_FIRST_S)
         days.make_today(today, fetch)
         return
-    problem = None
     try:
         days.make_today(today, fetch)
-    except FeedError as error:  # today's feed says nothing about arXiv's pages of past days
-        problem = error
-    days.repair(needs, readings, REPAIR_S)
-    if problem:
+    except FeedError:  # today's feed says nothing about arXiv's pages of past days
+        days.repair(needs, REPAIR_S)
         report.under_way = today
-        raise problem
+        raise
+    days.repair(needs, REPAIR_S)
 
 
 def catch_up(job: Job, dates: Sequence[date], past: Past, report: RunReport) -> None:
@@ -132,7 +129,7 @@ class _Days:
         wanted = [c for c in self.job.config.categories if c not in recorded]
         readings = [self.past.announced(category, day) for category in wanted]
         return {
-            read.feed.category: source_of_past(read.feed, read.url, read.origin).entries
+            read.feed.category: source_of(read, day).entries
             for read in readings
             if isinstance(read, Fetched)
         }
@@ -145,13 +142,12 @@ class _Days:
         """
         readings: list[Reading] = []
         for category in announcement.doubtful(late=late):
-            page, why = self.past.announced(category, announcement.day), ""
+            page = self.past.announced(category, announcement.day)
             source = announcement.sources[category]
+            is_empty = source.fresh and not source.entries
             if isinstance(page, Fetched):
                 readings.append(page)
-            elif source.fresh and not source.entries:
-                why = self._why_not_empty(category, announcement.day, late=late)
-            if why:
+            elif is_empty and (why := self._why_not_empty(category, announcement.day, late=late)):
                 readings.append(Unread(category, why, expected=True))
         return readings
 
@@ -166,7 +162,9 @@ class _Days:
         try:
             listed = self.past.listed(category, today)
         except FeedError as error:
-            days = days_with_papers(self._recorded(category, today))
+            dates = reversed(self.archive.dates_before(today)[-_MAX_RECORDS:])
+            sources = (self.archive.listed_day(day).sources.get(category) for day in dates)
+            days = days_with_papers(filter(None, sources))
             if not days or not late or calendar.why_none(today):
                 return ""
             usual = f"it had papers on each of the last {count(days, 'recorded day')}"
@@ -178,28 +176,19 @@ class _Days:
             " arXiv is in trouble, a later run looks again"
         )
 
-    def _recorded(self, category: str, today: date) -> Iterator[Source]:
-        """The category's sources in the records before today, the newest first."""
-        for day in reversed(self.archive.dates_before(today)[-_MAX_RECORDS:]):
-            source = self.archive.listed_day(day).sources.get(category)
-            if source is not None:
-                yield source
-
     # --- the past -----------------------------------------------------------------------------
 
     def needs(self, today: date, readings: Mapping[date, list[Reading]]) -> list[backlog.Need]:
         """The days before today that lack something, oldest first; and those of `readings`, which
         no run has finished."""
-        archive = self.archive
         categories = self.job.config.categories
-        needs = backlog.needs(archive.days, archive.listed_day, today, categories)
-        needed = {need.day for need in needs}
-        needs += [backlog.Need(day) for day in readings if day not in needed]
-        return sorted(needs, key=lambda need: need.day)
+        lacking = backlog.needs(self.archive.days, self.archive.listed_day, today, categories)
+        needs = {need.day: need for need in lacking}
+        for day, kept in readings.items():
+            needs[day] = replace(needs.get(day, backlog.Need(day)), readings=tuple(kept))
+        return [need for _, need in sorted(needs.items())]
 
-    def repair(
-        self, needs: Sequence[backlog.Need], readings: Mapping[date, list[Reading]], seconds: float
-    ) -> None:
+    def repair(self, needs: Sequence[backlog.Need], seconds: float) -> None:
         """Repair past days until the time or one day's budget is used up, or the model fails."""
         started, spent_usd, budget_usd = time.monotonic(), 0.0, self.job.config.llm.budget_usd
         for number, need in enumerate(needs):
@@ -215,23 +204,20 @@ class _Days:
                 reason = f"{days} left to later runs: {why}"
                 self.report.add(DayReport(RunStatus.WAITING, reason, need.day))
                 return
-            spent_usd += self.repair_day(need, readings.get(need.day, ()))
+            spent_usd += self.repair_day(need)
 
-    def repair_day(
-        self, need: backlog.Need, readings: Sequence[Reading] = (), *, by_hand: bool = False
-    ) -> float:
+    def repair_day(self, need: backlog.Need, *, by_hand: bool = False) -> float:
         """Make or complete a past day; the dollars that it has cost, as far as they are known.
 
-        `readings` are those of a run that did not end. What arXiv does not say yet, or what cannot
-        be read just now, waits for a later run; `by_hand`, when there may be none, a failed reading
-        is a failure.
+        What arXiv does not say yet, or what cannot be read just now, waits for a later run;
+        `by_hand`, when there may be none, a failed reading is a failure.
         """
         self.report.under_way = need.day
-        recorded = Announcement.of(self.archive, need.day, readings)
+        recorded = Announcement.of(self.archive, need.day, need.readings)
         previous = recorded.previous
-        asked = self._ask(need, readings, previous)
+        asked = self._ask(need, previous)
         unread = [reading for reading in asked if isinstance(reading, Unread)]
-        nothing_read = asked and len(unread) == len(asked) and not _categories_with_papers(readings)
+        nothing_read = asked and len(unread) == len(asked) and not _categories_with_papers(need)
         if nothing_read and not backlog.has_papers_to_score(previous):
             if previous is None or previous.stale or previous.unread or by_hand:
                 reasons = by_reason({reading.category: reading.why for reading in unread})
@@ -255,18 +241,15 @@ class _Days:
             self.report.add(result)
         return max(0.0, (result.cost_usd or 0.0) - ((previous and previous.cost_usd) or 0.0))
 
-    def _ask(
-        self, need: backlog.Need, readings: Sequence[Reading], previous: Digest | None
-    ) -> list[Reading]:
-        """Ask arXiv for the categories of the day that are needed and not among the readings."""
-        unread = [reading.category for reading in readings if isinstance(reading, Unread)]
-        wanted = dict.fromkeys([*need.categories, *unread])
+    def _ask(self, need: backlog.Need, previous: Digest | None) -> list[Reading]:
+        """Ask arXiv for the categories of the day that are needed and were not read."""
+        unread = [reading.category for reading in need.readings if isinstance(reading, Unread)]
         sources = previous.sources if previous else {}
         exact = {c for c, s in sources.items() if s.fresh and (s.approximate or s.entries)}
         return [
             self.past.announced(category, need.day, exactly=category in exact)
-            for category in wanted
-            if category not in _categories_with_papers(readings)
+            for category in dict.fromkeys([*need.categories, *unread])
+            if category not in _categories_with_papers(need)
         ]
 
     def _put_off(self, day: date, reason: str, *, failed: bool) -> None:
@@ -278,5 +261,5 @@ class _Days:
             self.report.add(DayReport(RunStatus.WAITING, reason, day))
 
 
-def _categories_with_papers(readings: Sequence[Reading]) -> set[str]:
-    return {r.feed.category for r in readings if isinstance(r, Fetched) and r.feed.papers}
+def _categories_with_papers(need: backlog.Need) -> set[str]:
+    return {r.feed.category for r in need.readings if isinstance(r, Fetched) and r.feed.papers}

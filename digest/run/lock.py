@@ -11,7 +11,6 @@ import errno
 import logging
 import os
 import stat
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -27,8 +26,6 @@ except ImportError:  # Windows
 log = logging.getLogger("digest")
 
 FILE = "lock"
-# Wait for the holder's text, which it writes right after it has the lock.
-_READ_ATTEMPTS, _READ_PAUSE_S = 50, 0.02
 _NO_LOCKS_HERE = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
@@ -103,10 +100,9 @@ def _lock(path: Path) -> int:
 
 def _holder(path: Path) -> str:
     """A sentence that names the process that holds the lock."""
-    for _ in range(_READ_ATTEMPTS):
-        with suppress(OSError, ValueError):
-            pid, start = path.read_text(encoding="ascii").split()
-            since = datetime.strptime(start, "%Y-%m-%dT%H:%M:%S%z")
-            return f"process {int(pid)} has been at work here since {since:%Y-%m-%d %H:%M} UTC"
-        time.sleep(_READ_PAUSE_S)
-    return "another process is at work here"
+    try:
+        pid, start = path.read_text(encoding="ascii").split()
+        since = datetime.strptime(start, "%Y-%m-%dT%H:%M:%S%z")
+        return f"process {int(pid)} has been at work here since {since:%Y-%m-%d %H:%M} UTC"
+    except (OSError, ValueError):  # it writes the text right after it has the lock
+        return "another process is at work here"

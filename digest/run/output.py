@@ -48,14 +48,14 @@ def require_no_other_pages(out: Path, day: date) -> None:
     shared = ("*", "data/*", "search/index.html", f"search/{month}.json")
     dated = (f"{year}/{year}.html", f"{year}/{month}.html", f"{year}/{day}.*")
     paths = sorted(path for pattern in (*shared, *dated) for path in out.glob(pattern))
-    foreign = []
-    for path in paths:
-        name = path.relative_to(out).as_posix()
-        ours = not layout.is_generated(name) or path.is_dir()
-        if not ours and not layout.is_ours(name, files.read(path) or b""):
-            foreign.append(path)
-    if foreign:
+    if foreign := [path for path in paths if path.is_file() and not is_ours(out, path)]:
         raise layout.not_ours(foreign)
+
+
+def is_ours(out: Path, path: Path) -> bool:
+    """True if this program may overwrite or remove this file of the site in `out`."""
+    name = path.relative_to(out).as_posix()
+    return not layout.is_generated(name) or layout.is_ours(name, files.read(path) or b"")
 
 
 def add_day(out: Path, ours: Digest, settings: Site) -> None:

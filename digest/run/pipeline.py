@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date
 from pathlib import Path
@@ -15,7 +14,7 @@ from digest.arxiv.fetch import Fetched
 from digest.core import calendar
 from digest.core.day import Digest, Status
 from digest.core.errors import FeedError, RunStatus
-from digest.core.papers import Entry, Origin, SourceState
+from digest.core.papers import Origin, SourceState
 from digest.core.progress import log, stage
 from digest.core.scores import Failure, Reason, ScoredBy
 from digest.core.wording import by_reason, count, over_budget, scorer_label, totals
@@ -26,6 +25,7 @@ from digest.run.announcement import Announcement
 from digest.run.job import Job
 from digest.run.plan import Plan, estimate_day, is_settled, make_plan
 from digest.run.report import DayReport
+from digest.run.sources import status_of
 from digest.run.unfinished import Unfinished, forget_trouble, troubles
 
 
@@ -67,11 +67,13 @@ def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport
     if archived is None:
         reason = "beside what another run has published, every feed repeats an earlier day"
         return DayReport(RunStatus.STALE_FEED, reason, day)
-    if not is_ours:
-        reason = "another run published this day first"
-        return DayReport.of(archived, RunStatus.UNCHANGED, reason, None)
     repaired = bool(written or commit)
-    return _report(announcement, archived, commit, is_new=is_new, repaired=repaired)
+    status, reason = RunStatus.UNCHANGED, "another run published this day first"
+    if is_ours:
+        status, reason = _result(archived, announcement.previous, is_new=is_new, repaired=repaired)
+    if unread := announcement.unread(archived):
+        reason += f"; {', '.join(unread)} could not be read"
+    return DayReport.of(archived, status, reason, commit)
 
 
 def return_papers(job: Job, archive: Archive, announcement: Announcement) -> None:
@@ -81,13 +83,7 @@ def return_papers(job: Job, archive: Archive, announcement: Announcement) -> Non
     theirs = archive.read_day(later[0]) if later else None
     if theirs is None or not job.commit:
         return
-    # Only a feed can repeat another day; what a page of that day gave is right.
-    by_feed = {category for category, source in theirs.sources.items() if source.origin.has_feed}
-    batches: dict[str, Collection[Entry]] = {}
-    for read in announcement.readings:
-        if isinstance(read, Fetched) and (category := read.feed.category) in by_feed:
-            batch = selection.source_of_past(read.feed, read.url).entries
-            batches[category] = [*batches.get(category, ()), *batch]
+    batches = {c: source.entries for c, source in announcement.sources.items() if source.fresh}
     fitted = selection.fit_into(theirs, archive.scored_on(theirs.outcome_ids), batches)
     if fitted.sources != theirs.sources:
         stale = ", ".join(fitted.stale)
@@ -180,7 +176,7 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
     )
     if previous is not None:
         digest = ranking.carry_over(digest, previous)
-    digest = job.secrets.scrub(replace(digest, status=selection.status_of(digest)))
+    digest = job.secrets.scrub(replace(digest, status=status_of(digest)))
     log.info("%s: %s", day, totals(digest.counts))
     # Else a lone paper that the model refuses would be asked about for ninety days.
     last_try = not job.replay and digest.generated_at.date() - day >= backlog.RETRY
@@ -241,24 +237,21 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
     return commit and pushed, pushed is not None
 
 
-def _report(
-    announcement: Announcement, digest: Digest, commit: str | None, *, is_new: bool, repaired: bool
-) -> DayReport:
+def _result(
+    digest: Digest, previous: Digest | None, *, is_new: bool, repaired: bool
+) -> tuple[RunStatus, str]:
     """What came of the day: its record `is_new` (or changed), or other files were `repaired`."""
-    status, reason = RunStatus.UNCHANGED, "nothing is new since the last run"
     if digest.status is Status.EMPTY:
-        status = RunStatus.NO_ANNOUNCEMENT
         reason = "arXiv's own pages say that nothing was announced"
-    elif is_new:
-        status = RunStatus.UPDATED if announcement.previous else RunStatus.PUBLISHED
+        return RunStatus.NO_ANNOUNCEMENT, reason
+    if is_new:
+        status = RunStatus.UPDATED if previous else RunStatus.PUBLISHED
         reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
         if digest.unscored:
             reason += f", {len(digest.unscored)} not scored"
         if excess := over_budget(digest):
             reason += f". {excess}"
-    elif repaired:
-        status = RunStatus.UPDATED
-        reason = "nothing is new, but files were missing or not committed"
-    if unread := announcement.unread(digest):
-        reason += f"; {', '.join(unread)} could not be read"
-    return DayReport.of(digest, status, reason, commit)
+        return status, reason
+    if repaired:
+        return RunStatus.UPDATED, "nothing is new, but files were missing or not committed"
+    return RunStatus.UNCHANGED, "nothing is new since the last run"

@@ -15,7 +15,8 @@ from digest.run import budget
 from digest.run.announcement import Announcement
 from digest.run.job import Job
 from digest.run.report import DayReport
-from digest.run.selection import Selection, only_stale, select
+from digest.run.selection import Selection, select
+from digest.run.sources import only_stale
 from digest.run.unfinished import Unfinished
 from digest.scoring import estimate
 

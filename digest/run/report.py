@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from secrets import token_hex
 
@@ -52,7 +52,7 @@ class DayReport:
     page: str | None = None
     commit: str | None = None
     seconds: float = 0.0
-    digest: Digest | None = field(default=None, repr=False, compare=False)  # what came of it
+    digest: Digest | None = None  # what came of it
 
     @classmethod
     def of(cls, digest: Digest, status: RunStatus, reason: str, commit: str | None) -> DayReport:
@@ -104,23 +104,22 @@ class RunReport:
         """The newest day, or what ended the run."""
         if self.failure is not None:
             return self.failure
-        return (
-            self.days[-1]
-            if self.days
-            else DayReport(RunStatus.UNCHANGED, "there was nothing to do")
-        )
+        nothing = DayReport(RunStatus.UNCHANGED, "there was nothing to do")
+        return self.days[-1] if self.days else nothing
 
     def to_json(self, seconds: float) -> str:
         """One line of JSON: the newest day, all `days` oldest first, and the `problem` that set the
         exit code."""
-        days = [*self.days]
-        if self.failure is not None and self.failure.date is not None:
-            days.append(self.failure)
-        top = _plain(self.top) | {"seconds": round(seconds, 3)}
-        failed = _plain(self.problem) if self.problem else None
-        problem = failed and {name: failed[name] for name in ("status", "reason", "date")}
-        all_days = {"days": [_plain(day) for day in days], "problem": problem}
-        line = json.dumps(top | all_days | self.details)
+        ended_at = [self.failure] if self.failure and self.failure.date else []
+        facts = _plain(self.top) | {
+            "seconds": round(seconds, 3),
+            "days": [_plain(day) for day in (*self.days, *ended_at)],
+            "problem": None,
+        }
+        if self.problem:
+            failed = _plain(self.problem)
+            facts["problem"] = {name: failed[name] for name in ("status", "reason", "date")}
+        line = json.dumps(facts | self.details)
         # GitHub obeys `##[command]` and `::command::` anywhere in a log; JSON can escape them.
         return line.replace("##[", r"#\u0023[").replace("::", r":\u003a")
 
@@ -149,7 +148,11 @@ class RunReport:
             "commit": top.commit,
             "exit-code": self.exit_code,
         }
-        return "".join(_output(name, value) for name, value in outputs.items())
+        lines = []
+        for name, value in outputs.items():
+            delimiter = f"END_{token_hex(16)}"  # that nobody can guess
+            lines += [f"{name}<<{delimiter}", "" if value is None else str(value), delimiter]
+        return "\n".join(lines) + "\n"
 
     def to_annotations(self) -> str:
         """Workflow commands that show errors, and warnings of new days, on the page of the run."""
@@ -184,7 +187,7 @@ class RunReport:
             if earlier := newest_first[SUMMARY_DAYS:]:
                 parts.append(f"And {count(len(earlier), 'earlier day')}.")
             parts += self._newest(newest_first[0])
-        return "\n\n".join(parts) + "\n"
+        return "\n\n".join(filter(None, parts)) + "\n"
 
     def _newest(self, day: DayReport) -> list[str]:
         """The newest day's warnings, best papers and links."""
@@ -194,12 +197,10 @@ class RunReport:
         if best := day.digest.kept[:SUMMARY_PAPERS]:
             parts.append(f"### The best {len(best)} of {count(len(day.digest.kept), 'paper')}")
             parts.append("\n".join(map(_best, best)))
-        links = []
-        if self.site and day.page:
-            links.append(f"[The page]({self.site.rstrip('/')}/{day.page})")
-        if self.repository and day.commit:
-            links.append(f"[The commit]({self.repository}/commit/{day.commit})")
-        return [*parts, " · ".join(links)] if links else parts
+        page = self.site and day.page and f"[The page]({self.site.rstrip('/')}/{day.page})"
+        commit = self.repository and day.commit and f"{self.repository}/commit/{day.commit}"
+        links = [page, f"[The commit]({commit})" if commit else ""]
+        return [*parts, " · ".join(filter(None, links))]
 
 
 def _command(kind: str, title: str, message: str) -> str:
@@ -220,29 +221,18 @@ def _best(kept: Kept) -> str:
     return f"1. **{marks}** [{title}](https://arxiv.org/abs/{paper.id})"
 
 
-def _output(name: str, value: object) -> str:
-    """One output, between delimiters that nobody can guess."""
-    delimiter = f"END_{token_hex(16)}"
-    return f"{name}<<{delimiter}\n{'' if value is None else value}\n{delimiter}\n"
-
-
 _TOTALS = ("announced", "filtered", "seen", "scanned", "kept", "below", "unscored")
 _HEADINGS = ("Day", "Status", *(name.capitalize() for name in _TOTALS), "Cost")
 _TABLE_HEAD = f"| {' | '.join(_HEADINGS)} |\n|:---|:---|{'---:|' * (len(_TOTALS) + 1)}"
 
 
 def _row(day: DayReport) -> str:
-    totals = ["" if day.counts is None else f"{getattr(day.counts, name):,}" for name in _TOTALS]
-    cells = [str(day.date or ""), markdown(day.status), *totals, _cost(day)]
-    return f"| {' | '.join(cells)} |"
-
-
-def _cost(day: DayReport) -> str:
-    if day.counts is None:
-        return ""
-    if day.scorer is ScoredBy.EMBEDDED:
-        return "none"
-    return markdown(dollars(day.cost_usd))
+    numbers = [""] * (len(_TOTALS) + 1)
+    if day.counts is not None:
+        free = day.scorer is ScoredBy.EMBEDDED
+        cost = "none" if free else markdown(dollars(day.cost_usd))
+        numbers = [*(f"{getattr(day.counts, name):,}" for name in _TOTALS), cost]
+    return f"| {' | '.join([str(day.date or ''), markdown(day.status), *numbers])} |"
 
 
 def _line(day: DayReport) -> str:
@@ -250,9 +240,9 @@ def _line(day: DayReport) -> str:
 
 
 def _plain(day: DayReport) -> dict[str, object]:
-    facts = {f.name: getattr(day, f.name) for f in fields(day) if f.name != "digest"}
-    parts = {name: asdict(facts[name]) for name in ("counts", "usage") if facts[name] is not None}
-    return facts | parts | {"reason": _reason(day), "date": day.date and str(day.date)}
+    facts: dict[str, object] = asdict(replace(day, digest=None))
+    del facts["digest"]
+    return facts | {"reason": _reason(day), "date": day.date and str(day.date)}
 
 
 def _reason(day: DayReport) -> str:

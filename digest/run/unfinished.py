@@ -112,17 +112,13 @@ class Unfinished:
         encoded = [
             _Reading(unread=r) if isinstance(r, Unread) else _Reading(fetched=r) for r in readings
         ]
-        files.write(self._feeds, msgspec.json.encode(encoded))
+        files.write(self.path.with_suffix(FEEDS), msgspec.json.encode(encoded))
 
     def forget(self) -> None:
         """Remove the day's files: the archive has the answers. A file that stays does no harm,
         because `after` no longer matches."""
-        for path in (self._feeds, self.path):
-            _remove(path)
-
-    @property
-    def _feeds(self) -> Path:
-        return self.path.with_suffix(FEEDS)
+        for suffix in (FEEDS, self.path.suffix):
+            _remove(self.path.with_suffix(suffix))
 
 
 def pending(folder: Path, today: date) -> dict[date, list[Reading]]:

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from digest.core.errors import OverBudget
 from digest.core.wording import dollars
+
+
+@dataclass(slots=True)
+class Reservation:
+    """The dollars set aside for a request, and what it has cost."""
+
+    usd: float
+    cost_usd: float = 0.0
 
 
 class Budget:
@@ -16,39 +27,43 @@ class Budget:
     """
 
     def __init__(self, limit_usd: float | None) -> None:
-        self._left_usd = limit_usd  # None: no limit
+        self.left_usd = limit_usd  # None: no limit
         self._reserved_usd = 0.0
         self._dearest_usd = 0.0
-        self.under_way = 0  # requests
+        self._under_way = 0  # requests
         self._charged = asyncio.Condition()
 
-    async def reserve(self, estimated_usd: float | None) -> float:
-        """The dollars now reserved. Waits while requests under way may give money back. Raises
-        `OverBudget`."""
-        amount = max(estimated_usd or 0.0, self._dearest_usd)
-        while self._left_usd is not None:
-            amount = max(amount, self._dearest_usd)
-            free_usd = self._left_usd - self._reserved_usd
-            if self._left_usd > 0 and amount <= free_usd:
-                break
-            if amount > self._left_usd or not self.under_way:
-                left = dollars(max(self._left_usd, 0.0))
+    @asynccontextmanager
+    async def reserve(self, estimated_usd: float | None) -> AsyncIterator[Reservation]:
+        """Reserve the cost of a request, and charge for it at the end of the block. Waits while
+        requests under way may give money back. Raises `OverBudget`."""
+        amount = await self._amount(estimated_usd or 0.0)
+        self._reserved_usd += amount
+        self._under_way += 1
+        reservation = Reservation(amount)
+        try:
+            yield reservation
+        finally:
+            self._reserved_usd -= amount
+            self._under_way -= 1
+            self._dearest_usd = max(self._dearest_usd, reservation.cost_usd)
+            if self.left_usd is not None:
+                self.left_usd -= reservation.cost_usd
+            async with self._charged:
+                self._charged.notify_all()
+
+    async def _amount(self, estimated_usd: float) -> float:
+        while True:
+            amount = max(estimated_usd, self._dearest_usd)
+            if self.left_usd is None:
+                return amount
+            if self.left_usd > 0 and amount <= self.left_usd - self._reserved_usd:
+                return amount
+            if amount > self.left_usd or not self._under_way:
                 raise OverBudget(
-                    f"the next request may cost {dollars(amount)} and {left} of the budget is left;"
+                    f"the next request may cost {dollars(amount)} and"
+                    f" {dollars(max(self.left_usd, 0.0))} of the budget is left;"
                     " raise llm.budget_usd"
                 )
             async with self._charged:
                 await self._charged.wait()
-        self._reserved_usd += amount
-        self.under_way += 1
-        return amount
-
-    async def charge(self, reserved_usd: float, cost_usd: float) -> None:
-        """End a request that has reserved `reserved_usd` and has cost `cost_usd`."""
-        self._reserved_usd -= reserved_usd
-        self.under_way -= 1
-        self._dearest_usd = max(self._dearest_usd, cost_usd)
-        if self._left_usd is not None:
-            self._left_usd -= cost_usd
-        async with self._charged:
-            self._charged.notify_all()

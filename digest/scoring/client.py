@@ -11,19 +11,14 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import httpx2
-from openai import (
-    APIConnectionError,
-    APITimeoutError,
-    AsyncOpenAI,
-    DefaultAsyncHttpxClient,
-    Timeout,
-)
+from openai import APIConnectionError, AsyncOpenAI, DefaultAsyncHttpxClient, Timeout
 
 from digest.core.config import Llm
 from digest.core.errors import ConfigError
 from digest.core.network import retry_after
+from digest.core.scores import Reason
 from digest.core.text import one_line
-from digest.scoring.completion import read
+from digest.scoring.completion import TAKE_LONGER, RequestFailure, read
 from digest.scoring.prices import OPENAI
 from digest.scoring.rate_limiter import LONGEST_RETRY_AFTER_S, Closed, RateLimiter
 from digest.scoring.refusal import FINAL, Cause, Refusal, read_refusal
@@ -35,13 +30,13 @@ MAX_REPLY_BYTES = 16_000_000
 _LONGEST_ERROR = 20_000  # bytes; a longer body is a reply
 
 
-# The SDK does not retry after an error of its own classes.
-class ReplyTooLarge(APIConnectionError):
-    """A reply of more than `MAX_REPLY_BYTES`."""
+class NoAnswer(APIConnectionError):
+    """A request that ended without an answer, for a reason of our own. The SDK does not retry after
+    an error of its own classes."""
 
-
-class NotSent(APIConnectionError):
-    """A request that may not start any more; the message says why."""
+    def __init__(self, request: httpx2.Request, failure: RequestFailure) -> None:
+        super().__init__(message=failure.message, request=request)
+        self.failure = failure
 
 
 class Client(AsyncOpenAI):
@@ -111,7 +106,9 @@ class LimitedHttpClient(DefaultAsyncHttpxClient):
         try:
             started_at = await self._limiter.acquire(is_retry=is_retry)
         except Closed as closed:
-            raise NotSent(message=str(closed), request=request) from None
+            remedy = "try again later or lower llm.concurrency"
+            failure = RequestFailure(Reason.RATE_LIMITED, str(closed), is_final=True, remedy=remedy)
+            raise NoAnswer(request, failure) from None
         try:
             # httpx counts seconds between two bytes: an answer that drips would never end.
             async with asyncio.timeout(self._llm.timeout_s):
@@ -121,13 +118,16 @@ class LimitedHttpClient(DefaultAsyncHttpxClient):
             raise
         except (TimeoutError, httpx2.TimeoutException):
             self._limiter.slow_down(started_at)
-            # The SDK does not retry after its own error: the same request may take as long again,
-            # and may have been paid for.
-            raise APITimeoutError(request=request) from None
+            # No retry: the same request may take as long again, and may have been paid for.
+            message = f"{request.url.host} did not answer within {self._llm.timeout_s:g} seconds"
+            failure = RequestFailure(
+                Reason.TIMEOUT, message, remedy=TAKE_LONGER, may_be_billed=True
+            )
+            raise NoAnswer(request, failure) from None
         finally:
             self._limiter.release()
-        if response.is_success:
-            response = _rate_limit_as_429(response, self._llm.model)
+        if response.is_success and _reports_rate_limit(response.content, self._llm.model):
+            response.status_code = 429
         if response.is_success:
             self._limiter.succeeded()
         elif response.status_code >= 400:
@@ -138,8 +138,8 @@ class LimitedHttpClient(DefaultAsyncHttpxClient):
         self, request: httpx2.Request, response: httpx2.Response, started_at: float
     ) -> None:
         """Pause all requests if waiting helps, and tell the SDK by headers whether to retry."""
-        refusal = read_refusal(response.status_code, response.content)
-        cause = refusal.cause(self._llm.model)
+        refusal = read_refusal(response.status_code, response.content, self._llm.model)
+        cause = refusal.cause
         if cause is Cause.NO_ROOM and b'"service_tier"' not in request.content:
             cause = Cause.RATE
         if _would_fail_again(refusal, cause):
@@ -160,28 +160,30 @@ def _would_fail_again(refusal: Refusal, cause: Cause) -> bool:
     )
 
 
-def _rate_limit_as_429(response: httpx2.Response, model: str) -> httpx2.Response:
-    """`response`, as a 429 if its body reports a rate limit in spite of HTTP 200."""
-    refusal = read(response.content).refusal if len(response.content) < _LONGEST_ERROR else None
-    if refusal is None or refusal.cause(model) is not Cause.RATE:
-        return response
-    return httpx2.Response(
-        429, headers=response.headers, content=response.content, request=response.request
-    )
+def _reports_rate_limit(body: bytes, model: str) -> bool:
+    """True if the body of an HTTP 200 is an error for the rate limit."""
+    refusal = read(body, model).refusal if len(body) < _LONGEST_ERROR else None
+    return refusal is not None and refusal.cause is Cause.RATE
 
 
 async def _read_whole(response: httpx2.Response) -> httpx2.Response:
-    """`response` with its body, unpacked. Raises `ReplyTooLarge`."""
+    """`response` with its body, unpacked. Raises `NoAnswer` if it is too long."""
     body = bytearray()
     try:
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > MAX_REPLY_BYTES:
-                raise ReplyTooLarge(request=response.request)
+                host = response.request.url.host
+                message = f"{host} sent a reply of more than {MAX_REPLY_BYTES:,} bytes"
+                remedy = "check llm.base_url and llm.model"
+                raise NoAnswer(
+                    response.request,
+                    RequestFailure(Reason.INVALID, message, remedy=remedy, may_be_billed=True),
+                )
     finally:
         await response.aclose()
-    packing = ("content-encoding", "content-length", "transfer-encoding")
-    headers = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in packing]
+    headers = response.headers.copy()
+    headers.pop("content-encoding", None)
     return httpx2.Response(
         response.status_code, headers=headers, content=bytes(body), request=response.request
     )

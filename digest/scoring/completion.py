@@ -16,6 +16,7 @@ from digest.scoring.refusal import Refusal, read_refusal
 
 CHECK_ADDRESS = "check llm.base_url"
 TRY_LATER = "try again later"
+TAKE_LONGER = "lower llm.concurrency or llm.batch_size, or raise llm.timeout_s"
 ALLOW_MORE_OUTPUT = (
     "allow a longer answer (llm.extra: {max_completion_tokens: 16000}), or lower"
     " llm.reasoning_effort"
@@ -48,10 +49,10 @@ class RequestFailure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reply as it came: its text, and what it cost."""
+    """A reply as it came: its text, and what it cost. Without `requests` no answer arrived."""
 
-    text: str
-    usage: Usage
+    text: str = ""
+    usage: Usage = Usage()
     tier: str | None = None
     cache_writes: int = 0  # tokens
     cost_usd: float | None = None  # as the endpoint reports it
@@ -59,8 +60,8 @@ class Answer:
     refusal: Refusal | None = None  # an error that came with HTTP 200, instead of a reply
 
 
-def read(body: bytes) -> Answer:
-    """The reply in the body of an HTTP 200."""
+def read(body: bytes, model: str = "") -> Answer:
+    """The reply of `model` in the body of an HTTP 200."""
     try:
         completion = _decode(body)
     except (ValueError, RecursionError):
@@ -79,7 +80,7 @@ def read(body: bytes) -> Answer:
         cache_writes=_count(usage, "prompt_tokens_details", "cache_write_tokens") or 0,
         cost_usd=_cost(usage),
         failure=failure,
-        refusal=None if text or failure else _refusal(completion, choice, body),
+        refusal=None if text or failure else _refusal(completion, body, model),
     )
 
 
@@ -117,11 +118,13 @@ def _decode(body: bytes) -> Any:
     return completion[0] if isinstance(completion, list) and len(completion) == 1 else completion
 
 
-def _refusal(completion: object, choice: object, body: bytes) -> Refusal | None:
+def _refusal(completion: object, body: bytes, model: str) -> Refusal | None:
     """The error instead of a reply: a gateway's, or that of the provider behind it."""
+    choice = _get(completion, "choices", 0)
     if error := _get(choice, "error"):
-        return read_refusal(200, json.dumps(error).encode())
-    return read_refusal(200, body) if choice is None or _get(completion, "error") else None
+        return read_refusal(200, json.dumps(error).encode(), model)
+    is_error = choice is None or _get(completion, "error")
+    return read_refusal(200, body, model) if is_error else None
 
 
 def _join(stream: bytes) -> dict[str, Any]:
@@ -148,9 +151,9 @@ def _join(stream: bytes) -> dict[str, Any]:
 def _tool_arguments(message: object) -> str:
     """The answer of a model that calls a tool instead of writing JSON."""
     calls = _get(message, "tool_calls")
-    called = [_get(call, "function") for call in calls] if isinstance(calls, list) else []
-    called.append(_get(message, "function_call"))
-    return _text([_get(function, "arguments") for function in called])
+    functions = [_get(call, "function") for call in calls] if isinstance(calls, list) else []
+    functions.append(_get(message, "function_call"))
+    return _text([_get(function, "arguments") for function in functions])
 
 
 def _text(content: object) -> str:
@@ -203,10 +206,10 @@ def _cost(usage: object) -> float | None:
     """Dollars, if the endpoint reports them: OpenRouter's `usage.cost`, and what the user's own
     account at the provider is charged in addition
     (https://openrouter.ai/docs/use-cases/usage-accounting)."""
-    cost = _amount(_get(usage, "cost"))
+    cost = _dollars(usage, "cost")
     if cost is None or (cost == 0 and _usage(usage).prompt_tokens is None):
         return None
-    upstream = _amount(_get(usage, "cost_details", "upstream_inference_cost"))
+    upstream = _dollars(usage, "cost_details", "upstream_inference_cost")
     return cost + (upstream or 0.0) if _get(usage, "is_byok") is True else cost
 
 
@@ -224,11 +227,11 @@ def _get(value: object, *path: str | int) -> object:
 
 def _count(value: object, *path: str) -> int | None:
     number = _get(value, *path)
-    is_count = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**53
-    return number if is_count else None  # type: ignore[return-value]
+    return number if type(number) is int and 0 <= number < 2**53 else None
 
 
-def _amount(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if 0 <= value < 1e6 else None
+def _dollars(value: object, *path: str) -> float | None:
+    number = _get(value, *path)
+    if isinstance(number, (int, float)) and not isinstance(number, bool) and 0 <= number < 1e6:
+        return float(number)
+    return None

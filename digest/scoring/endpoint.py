@@ -1,19 +1,16 @@
 """One request to an OpenAI-compatible endpoint: its form, its answer, the meaning of its errors.
 
 Endpoints accept different requests. The first request has every part that helps; a part that the
-endpoint refuses is left out for the rest of the run. JSON is asked for by a schema, then without
-one, then by the prompt alone.
+endpoint refuses is left out for the rest of the run.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-import httpx2
 from openai import APIConnectionError, APIStatusError, APITimeoutError
 
 from digest.core.config import Llm
@@ -23,10 +20,11 @@ from digest.core.papers import Paper
 from digest.core.scores import Prompt, Reason
 from digest.core.secrets import Secrets
 from digest.core.text import one_line
-from digest.scoring.client import MAX_REPLY_BYTES, Client, NotSent, ReplyTooLarge
+from digest.scoring.client import Client, NoAnswer
 from digest.scoring.completion import (
     ALLOW_MORE_OUTPUT,
     CHECK_ADDRESS,
+    TAKE_LONGER,
     TRY_LATER,
     Answer,
     RequestFailure,
@@ -34,23 +32,21 @@ from digest.scoring.completion import (
 )
 from digest.scoring.prompt import messages
 from digest.scoring.rate_limiter import LONGEST_RETRY_AFTER_S, in_words
-from digest.scoring.refusal import Cause, Refusal, read_refusal
-from digest.scoring.request_form import FORMATS, Form
+from digest.scoring.refusal import FINAL, Cause, Refusal, read_refusal
+from digest.scoring.request_form import Form, blamed_part, difference, first_form, guess, without
 
 log = logging.getLogger("digest")
 
-_TAKE_LONGER = "lower llm.concurrency or llm.batch_size, or raise llm.timeout_s"
 _LOOKS_LIKE_A_KEY = re.compile(
     r"\b(?:sk|key|gsk|xai|pk)-[\w*.-]{6,}|Bearer\s+[^\s'\"]+", re.IGNORECASE
 )
 _LONGEST_MESSAGE = 200
 _SAMPLINGS = 3  # of one request for which the model does not produce valid JSON
+_NAMED = (Cause.MODEL, Cause.SAMPLING, Cause.NO_ROOM)  # causes that leave nothing to guess
 
-_NAMED = (Cause.MODEL, Cause.SAMPLING)  # causes that leave nothing to guess
-
-# Errors that end the run: what happened, and what to do. The first group counts whatever was
-# answered before, the second before the first answer.
-_ACCOUNT_ERRORS = {
+# Errors that end the run: what happened, and what to do. Those that are not in `FINAL` count only
+# before the first answer.
+_ERRORS = {
     Cause.KEY: (
         "{host} rejects the API key",
         "put a valid one into OPENAI_API_KEY (in GitHub: a repository secret)",
@@ -67,23 +63,19 @@ _ACCOUNT_ERRORS = {
         "{host} does not serve the country that this run is in",
         "choose another provider (llm.base_url), or run it elsewhere",
     ),
-}
-_WRONG_ORGANIZATION = (
-    "unset OPENAI_ORG_ID and OPENAI_PROJECT_ID, or put in a key of that organization"
-)
-_SETTINGS_ERRORS = {
     Cause.MODEL: (
         "{host} does not offer the model {model!r} with this key",
         "check llm.model and llm.base_url in config.yaml; models are retired, too",
     ),
     Cause.FORBIDDEN: (
         "{host} forbids the request",
-        (
-            "check what the key may do, and whether the provider serves the country that this run"
-            " is in"
-        ),
+        "check what the key may do, and whether this run is in a country that the provider serves",
     ),
 }
+_WRONG_ORGANIZATION = (
+    "{host} rejects the API key",
+    "unset OPENAI_ORG_ID and OPENAI_PROJECT_ID, or put in a key of that organization",
+)
 _NO_API = (
     "there is no API at {address}",
     "correct llm.base_url; it ends before /chat/completions, mostly in /v1",
@@ -99,7 +91,7 @@ _REQUEST_FAILURES = {
         Reason.TOO_LONG, True, "lower llm.batch_size, or take a model that reads more"
     ),
     Cause.SAMPLING: (Reason.INVALID, False, "try again later, or another llm.model"),
-    Cause.TIMEOUT: (Reason.TIMEOUT, False, _TAKE_LONGER),
+    Cause.TIMEOUT: (Reason.TIMEOUT, False, TAKE_LONGER),
 }  # fmt: skip
 
 
@@ -110,7 +102,7 @@ class Endpoint:
         self._client = client
         self._prompt = prompt
         self._llm = llm
-        self._form = Form(effort=llm.reasoning_effort is not None, tier="service_tier" in llm.extra)
+        self._form = first_form(prompt, llm)
         self._sure_form = self._form  # without the parts that the endpoint has named, no guesses
         self._has_answered = False
         self._has_guessed = False  # every guess was tried, and none helped
@@ -137,7 +129,7 @@ class Endpoint:
         """Text from outside without the key, in whichever form the endpoint has written it."""
         return self._secrets.scrub(text)
 
-    async def ask(self, papers: Sequence[Paper]) -> Answer | RequestFailure:
+    async def ask(self, papers: Sequence[Paper]) -> Answer:
         """Send one request for `papers`, again in a simpler form if that may help.
 
         The messages of a failure or an error are safe to print; the text of an answer is not.
@@ -145,145 +137,127 @@ class Endpoint:
         request would fail, too.
         """
         answer = await self._send(papers)
-        failure = answer if isinstance(answer, RequestFailure) else answer.failure
+        failure = answer.failure
         if failure is None:
             return answer
         if failure.is_permanent and failure.reason is Reason.INVALID and len(papers) == 1:
             failure = replace(failure, remedy=ALLOW_MORE_OUTPUT)
-        failure = replace(failure, message=self.make_safe(failure.message))
-        return failure if isinstance(answer, RequestFailure) else replace(answer, failure=failure)
+        return replace(answer, failure=replace(failure, message=self.make_safe(failure.message)))
 
-    async def _send(self, papers: Sequence[Paper]) -> Answer | RequestFailure:
+    async def _send(self, papers: Sequence[Paper]) -> Answer:
         samplings = 1
         while True:
             form = self._form
             try:
                 response = await self._client.chat.completions.with_raw_response.create(
-                    **self._request(papers, form)
+                    model=self._llm.model,
+                    messages=messages(self._prompt, papers),  # type: ignore[arg-type]
+                    stream=False,  # some gateways stream by default
+                    # The user's own parameters come last, so that they win.
+                    extra_body=form | without(self._llm.extra, "service_tier"),
                 )
             except APIStatusError as error:
-                refusal = read_refusal(error.status_code, error.response.content)
-                self._require_account(refusal)
-                if refusal.cause(self._llm.model) is Cause.SAMPLING and samplings < _SAMPLINGS:
+                content, headers = error.response.content, error.response.headers
+                refusal = read_refusal(error.status_code, content, self._llm.model)
+                if refusal.cause is Cause.SAMPLING and samplings < _SAMPLINGS:
                     samplings += 1  # the same request may well succeed
                 elif not self._learn(form, refusal):
-                    return self._failure(refusal, error)
+                    return Answer(failure=self._failure(refusal, headers))
                 continue
             except APIConnectionError as error:  # timeouts are a kind of it
-                return self._no_answer(error)
-            answer = read(response.content)
+                return Answer(failure=self._no_answer(error))
+            answer = read(response.content, self._llm.model)
             if answer.refusal is not None:
-                self._require_account(answer.refusal)
-                return replace(answer, failure=self._failure(answer.refusal))
+                return replace(answer, failure=self._failure(answer.refusal, {}))
             self._has_answered = self._has_answered or bool(answer.text)
             return answer
-
-    def _request(self, papers: Sequence[Paper], form: Form) -> dict[str, Any]:
-        extra = {k: v for k, v in self._llm.extra.items() if form.tier or k != "service_tier"}
-        request: dict[str, Any] = {
-            "model": self._llm.model,
-            "messages": messages(self._prompt, papers),
-            "stream": False,  # some gateways stream by default
-            "extra_body": extra,
-        }
-        if form.reply:
-            request["response_format"] = FORMATS[form.reply]
-        if form.effort:
-            request["reasoning_effort"] = self._llm.reasoning_effort
-        if form.cache_key:
-            request["prompt_cache_key"] = f"digest-{self._prompt.sha256[:16]}"
-        return request
 
     # --- another form ------------------------------------------------------------------------
 
     def _learn(self, sent: Form, refusal: Refusal) -> bool:
         """Choose the form for the next request. False if no other form is worth a try."""
-        cause = refusal.cause(self._llm.model)
-        no_room = cause is Cause.NO_ROOM and "service_tier" in self._llm.extra
-        if not no_room and not self._may_be_the_form(refusal, cause):
+        if not self._may_be_the_form(refusal):
             return False
         if self._form != sent:
             return True  # another request has learned in the meantime
-        if no_room:  # at the cheap tier: use the ordinary one
-            form = replace(sent, tier=False) if sent.tier else None
-        elif cause is Cause.SAMPLING:
-            form = sent.simpler_reply()
-        else:
-            form = sent.without_blamed(refusal, self._llm.model)
-        if form is not None:
-            self._sure_form = form
-        elif self._has_answered or self._has_guessed or no_room or cause in _NAMED:
+        if part := blamed_part(sent, refusal):
+            self._form = self._sure_form = without(sent, part)
+        elif self._has_answered or self._has_guessed or refusal.cause in _NAMED:
             return False
-        else:  # some endpoints do not say which part they refuse
-            form = sent.simpler_reply() if refusal.status == 500 else sent.guess()
-            if form is None:  # nothing helped: the form was not the problem
-                self._form, self._has_guessed = self._sure_form, True
-                return False
-        self._form = form
+        elif (form := guess(sent, refusal)) is not None:  # some do not say which part they refuse
+            self._form = form
+        else:  # nothing helped: the form was not the problem
+            self._form, self._has_guessed = self._sure_form, True
+            return False
         log.info(
             "%s does not take the request as it is: asking again %s",
             self._host,
-            form.difference(sent),
+            difference(self._form, sent),
         )
         return True
 
-    def _may_be_the_form(self, refusal: Refusal, cause: Cause) -> bool:
+    def _may_be_the_form(self, refusal: Refusal) -> bool:
         """True if a request in another form might be accepted."""
+        cause = refusal.cause
+        if cause is Cause.NO_ROOM:
+            return "service_tier" in self._llm.extra
         if cause is Cause.SAMPLING:
             return not self._has_answered
         if refusal.status in (400, 404, 422):
             return cause is Cause.REQUEST or (cause is Cause.MODEL and refusal.status != 404)
         # Some local servers fail with a 500 if they do not know a schema.
         fails = refusal.status >= 500 and (refusal.blames_format or refusal.status == 500)
-        return fails and not self._has_answered and cause not in (Cause.ADDRESS, Cause.MODEL)
+        return (
+            fails and not self._has_answered and cause not in {*FINAL, Cause.ADDRESS, Cause.MODEL}
+        )
 
     # --- errors ------------------------------------------------------------------------------
 
-    def _require_account(self, refusal: Refusal) -> None:
-        """Raise `ScoringError` if the key or the account is refused."""
-        cause = refusal.cause(self._llm.model)
-        if cause not in _ACCOUNT_ERRORS:
-            return
-        what, remedy = _ACCOUNT_ERRORS[cause]
-        if cause is Cause.KEY and "organization" in refusal.message.lower():
-            remedy = _WRONG_ORGANIZATION
-        raise self._error(what, remedy, refusal) from None
-
-    def _require_settings(self, refusal: Refusal, cause: Cause) -> None:
-        """Raise `ScoringError` if the first answer blames the settings."""
-        if cause in _SETTINGS_ERRORS:
-            raise self._error(*_SETTINGS_ERRORS[cause], refusal) from None
-        if refusal.status in (404, 405):
-            raise self._error(*_NO_API, refusal) from None
-        if refusal.status in (400, 422) and refusal.param in self._llm.extra:
-            raise self._error(*_BAD_PARAMETER, refusal) from None
-
-    def _error(self, what: str, remedy: str, refusal: Refusal) -> ScoringError:
-        what = what.format(
-            host=self._host, address=self.address, model=self._llm.model, param=refusal.param
-        )
-        message = self.make_safe(refusal.message)
-        return ScoringError(f"{what} (HTTP {refusal.status}: {message}): {remedy}")
-
-    def _failure(self, refusal: Refusal, error: APIStatusError | None = None) -> RequestFailure:
-        """The meaning of a refusal for the papers. Raises `ScoringError` if the settings are the
-        problem. `error` has the headers."""
-        status, cause = refusal.status, refusal.cause(self._llm.model)
-        if not self._has_answered:
-            self._require_settings(refusal, cause)
+    def _failure(self, refusal: Refusal, headers: Mapping[str, str]) -> RequestFailure:
+        """The meaning of a refusal for the papers. Raises `ScoringError` if the account or the
+        settings are the problem."""
+        status, cause = refusal.status, refusal.cause
+        if error := self._error(refusal):
+            what, remedy = error
+            what = what.format(
+                host=self._host, address=self.address, model=self._llm.model, param=refusal.param
+            )
+            message = self.make_safe(refusal.message)
+            raise ScoringError(f"{what} (HTTP {status}: {message}): {remedy}") from None
         message = f"HTTP {status}: {refusal.message}"
-        if cause is Cause.RATE and error is not None and status == 429:
-            return self._rate_limited(message, retry_after(error.response.headers) or 0.0)
+        if cause is Cause.RATE and status == 429:
+            return self._rate_limited(message, retry_after(headers) or 0.0)
         if cause in _REQUEST_FAILURES:
             reason, is_permanent, remedy = _REQUEST_FAILURES[cause]
-            return RequestFailure(reason, message, is_permanent=is_permanent, remedy=remedy)
-        if status in (400, 403, 422):
+        elif status in (400, 403, 422):
+            reason, is_permanent = Reason.REJECTED, True
             remedy = "check llm.model, llm.base_url and llm.extra"
-            return RequestFailure(Reason.REJECTED, message, is_permanent=True, remedy=remedy)
-        remedy = CHECK_ADDRESS if cause is Cause.ADDRESS or 400 <= status < 500 else TRY_LATER
-        if status == 200:
-            remedy = f"{TRY_LATER}, or {CHECK_ADDRESS}"
-        return RequestFailure(Reason.SERVER_ERROR, message, remedy=remedy)
+        else:
+            reason, is_permanent, remedy = Reason.SERVER_ERROR, False, TRY_LATER
+            if status == 200:
+                remedy = f"{TRY_LATER}, or {CHECK_ADDRESS}"
+            elif cause is Cause.ADDRESS or status < 500:
+                remedy = CHECK_ADDRESS
+        return RequestFailure(reason, message, is_permanent=is_permanent, remedy=remedy)
+
+    def _error(self, refusal: Refusal) -> tuple[str, str] | None:
+        """What no other request of this run can repair, and what to do; None if one may."""
+        cause = refusal.cause
+        if cause is Cause.KEY and "organization" in refusal.message.lower():
+            return _WRONG_ORGANIZATION
+        if cause in FINAL:
+            return _ERRORS[cause]
+        if self._has_answered:
+            return None
+        if cause not in _ERRORS and refusal.status in (404, 405):
+            return _NO_API
+        if (
+            cause not in _ERRORS
+            and refusal.status in (400, 422)
+            and refusal.param in self._llm.extra
+        ):
+            return _BAD_PARAMETER
+        return _ERRORS.get(cause)
 
     def _rate_limited(self, message: str, wait_s: float) -> RequestFailure:
         if wait_s <= LONGEST_RETRY_AFTER_S:
@@ -293,19 +267,9 @@ class Endpoint:
         return RequestFailure(Reason.RATE_LIMITED, message, is_final=True, remedy=remedy)
 
     def _no_answer(self, error: APIConnectionError) -> RequestFailure:
-        cause = error.__cause__
-        if isinstance(error, NotSent):
-            remedy = "try again later or lower llm.concurrency"
-            return RequestFailure(Reason.RATE_LIMITED, str(error), is_final=True, remedy=remedy)
-        if isinstance(error, ReplyTooLarge):
-            message = f"{self._host} sent a reply of more than {MAX_REPLY_BYTES:,} bytes"
-            remedy = "check llm.base_url and llm.model"
-            return RequestFailure(Reason.INVALID, message, remedy=remedy, may_be_billed=True)
-        is_timeout = isinstance(error, APITimeoutError)
-        if is_timeout and not isinstance(cause, httpx2.ConnectTimeout):
-            message = f"{self._host} did not answer within {self._llm.timeout_s:g} seconds"
-            return RequestFailure(Reason.TIMEOUT, message, remedy=_TAKE_LONGER, may_be_billed=True)
-        reason = Reason.TIMEOUT if is_timeout else Reason.SERVER_ERROR
-        message = f"no connection to {self._host} ({cause or error})"
+        if isinstance(error, NoAnswer):
+            return error.failure
+        reason = Reason.TIMEOUT if isinstance(error, APITimeoutError) else Reason.SERVER_ERROR
+        message = f"no connection to {self._host} ({error.__cause__ or error})"
         remedy = TRY_LATER if self._has_answered else CHECK_ADDRESS
         return RequestFailure(reason, message, remedy=remedy)

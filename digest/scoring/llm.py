@@ -12,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from digest.core.config import Llm
 from digest.core.errors import OverBudget, ScoringError
@@ -71,7 +71,9 @@ def score(
     async def score_all() -> Scoring:
         async with connect() as client:
             endpoint = Endpoint(client, prompt, llm)
-            return await _Run(endpoint, prompt, topics, llm, budget_usd, save).score(papers)
+            with tally(len(papers), "scored", "paper") as show:
+                run = _Run(endpoint, prompt, topics, llm, Budget(budget_usd), save, show)
+                return await run.score(papers)
 
     return asyncio.run(score_all()) if papers else Scoring({})
 
@@ -82,105 +84,95 @@ class _Batch:
     asks: int = 0  # requests that its papers have been in
 
 
+@dataclass(eq=False)
 class _Run:
     """The scoring of some papers: the batches to send, the answers, when to stop."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        prompt: Prompt,
-        topics: Sequence[str],
-        llm: Llm,
-        budget_usd: float | None,
-        save: Callable[[Scoring], None],
-    ) -> None:
-        self._endpoint = endpoint
-        self._prompt = prompt
-        self._topics = topics
-        self._llm = llm
-        self._has_limit = budget_usd is not None
-        self._budget = Budget(budget_usd)
-        self._save = save
-        self._queue: asyncio.Queue[_Batch] = asyncio.Queue()
-        self._scoring = Scoring({})
-        self._has_score = False
-        self._failures = 0  # requests without a score, in a row
-        self._given_up: Reason | None = None
-        self._trouble = ""  # why it was given up
-        self._single_failures: Counter[str] = Counter()  # papers, by the cause of their failure
-        self._error: ScoringError | None = None
+    endpoint: Endpoint
+    prompt: Prompt
+    topics: Sequence[str]
+    llm: Llm
+    budget: Budget
+    save: Callable[[Scoring], None]
+    show: Callable[[int, str], object]
+
+    scoring: Scoring = Scoring({})
+    has_score: bool = False
+    failures: int = 0  # requests without a score, in a row
+    given_up: Reason | None = None
+    trouble: str = ""  # why it was given up
+    single_failures: Counter[str] = field(default_factory=Counter)  # papers, by the cause
+    error: ScoringError | None = None
 
     async def score(self, papers: Sequence[Paper]) -> Scoring:
-        batches = estimate.batches(papers, self._llm)
-        if self._has_limit and self._estimate_usd(batches[0]) is None:
+        batches = estimate.batches(papers, self.llm)
+        if self.budget.left_usd is not None and self._estimate_usd(batches[0]) is None:
             log.warning(
                 "the price of %s is not known: llm.budget_usd holds only if the endpoint reports"
                 " what its answers cost",
-                one_line(self._llm.model),
+                one_line(self.llm.model),
             )
-        with tally(len(papers), "scored", "paper") as self._show:
-            work = asyncio.create_task(self._send_all(batches))
-            try:
-                await asyncio.shield(work)
-            except asyncio.CancelledError:  # Ctrl-C: asyncio cancels what it runs
-                await self._stop(work)
-                self._fail([p for p in papers if p.id not in self._scoring.verdicts])
-        if self._error is not None:
-            raise self._error
-        (commonest, _), *_ = self._single_failures.most_common(1) or [("", 0)]
-        interrupted = self._given_up is Reason.INTERRUPTED
-        return replace(self._scoring, trouble="" if interrupted else self._trouble or commonest)
+        work = asyncio.create_task(self._send_all(batches))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:  # Ctrl-C: asyncio cancels what it runs
+            await self._stop(work)
+            rest = [paper for paper in papers if paper.id not in self.scoring.verdicts]
+            self._fail(rest, Reason.INTERRUPTED)
+            return self.scoring
+        if self.error is not None:
+            raise self.error
+        (commonest, _), *_ = self.single_failures.most_common(1) or [("", 0)]
+        return replace(self.scoring, trouble=self.trouble or commonest)
 
     async def _send_all(self, batches: Sequence[tuple[Paper, ...]]) -> None:
         """One batch after another until there is a score, then several at the same time."""
-        for papers in batches:
-            self._queue.put_nowait(_Batch(papers))
-        while not self._queue.empty() and not self._has_score:
-            await self._send_next()
+        waiting = deque(map(_Batch, batches))
+        while waiting and not self.has_score:
+            waiting += await self._send(waiting.popleft())
+        turns = asyncio.Semaphore(self.llm.concurrency)  # first come, first served
+
+        async def send(batch: _Batch) -> None:
+            async with turns:
+                parts = await self._send(batch)
+            for part in parts:
+                group.create_task(send(part))
+
         try:
             async with asyncio.TaskGroup() as group:
-                workers = [group.create_task(self._work()) for _ in range(self._llm.concurrency)]
-                await self._queue.join()
-                for worker in workers:
-                    worker.cancel()
+                for batch in waiting:
+                    group.create_task(send(batch))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
-
-    async def _work(self) -> None:
-        while True:
-            await self._send_next()
-
-    async def _send_next(self) -> None:
-        await self._send(await self._queue.get())
-        self._queue.task_done()
 
     async def _stop(self, work: asyncio.Task[None]) -> None:
         """After an interrupt: send nothing more, and wait a little for the requests under way. A
         second interrupt is a `KeyboardInterrupt`."""
-        self._given_up = Reason.INTERRUPTED
-        self._endpoint.stop()
+        self.given_up = Reason.INTERRUPTED
+        self.endpoint.stop()
         await asyncio.wait({work}, timeout=_GRACE_S)
         work.cancel()
         await asyncio.wait({work})
-        self._error = None
         if not work.cancelled() and (error := work.exception()) is not None:
             raise error
 
     # --- one batch ---------------------------------------------------------------------------
 
-    async def _send(self, batch: _Batch) -> None:
-        """Score a batch. Its papers without a score go back into the queue, or have failed."""
-        reserved_usd = await self._reserve(batch.papers)
-        if reserved_usd is None:
-            self._fail(batch.papers)
-            return
-        failure = await self._request(batch.papers, reserved_usd)
-        rest = tuple(p for p in batch.papers if p.id not in self._scoring.verdicts)
+    async def _send(self, batch: _Batch) -> list[_Batch]:
+        """Score a batch. Its papers without a score are in the batches to send next, or have
+        failed."""
+        failure = None if self.given_up else await self._request(batch.papers)
+        rest = tuple(p for p in batch.papers if p.id not in self.scoring.verdicts)
         if not rest:
-            self._failures = 0
-            return
+            self.failures = 0
+            return []
         failure = failure or _NO_SCORES
         asked = _Batch(rest, batch.asks + 1)
+        if self.given_up is None:
+            self._consider_giving_up(batch, rest, failure)
+        if self.given_up is not None:
+            self._fail(rest, self.given_up)
+            return []
         log.debug(
             "%s of %d came back without a score (request %d of %d): %s",
             count(len(rest), "paper"),
@@ -189,59 +181,56 @@ class _Run:
             MAX_ASKS,
             failure.message,
         )
-        self._consider_giving_up(batch, rest, failure)
-        if self._given_up is not None:
-            self._fail(rest)
-        elif asked.asks == MAX_ASKS or (failure.is_permanent and len(batch.papers) == 1):
-            self._single_failures[failure.sentence] += len(rest)
+        if asked.asks == MAX_ASKS or (failure.is_permanent and len(batch.papers) == 1):
+            self.single_failures[failure.sentence] += len(rest)
             self._fail(rest, failure.reason)
-            self._show(len(rest), failure.reason)
-        else:
-            is_whole = len(rest) == len(batch.papers)
-            for part in _parts(asked, failure, is_whole=is_whole):
-                self._queue.put_nowait(part)
-            if failure.reason is Reason.SERVER_ERROR:
-                await asyncio.sleep(min(2.0**self._failures, _LONGEST_BACKOFF_S))
+            self.show(len(rest), failure.reason)
+            return []
+        if failure.reason is Reason.SERVER_ERROR:
+            await asyncio.sleep(min(2.0**self.failures, _LONGEST_BACKOFF_S))
+        return _parts(asked, failure, is_whole=len(rest) == len(batch.papers))
 
-    async def _request(
-        self, papers: tuple[Paper, ...], reserved_usd: float
-    ) -> RequestFailure | None:
-        """Send one request and save its scores. None if the reply was whole."""
-        cost_usd = 0.0
+    async def _request(self, papers: tuple[Paper, ...]) -> RequestFailure | None:
+        """Send one request and save its scores. None if the reply was whole, or none was sent."""
         try:
-            answer = await self._endpoint.ask(papers)
-            if isinstance(answer, RequestFailure):
-                cost_usd = reserved_usd if answer.may_be_billed else 0.0
-                return answer
-            scoring = self._read(papers, answer)
-            cost_usd = reserved_usd if scoring.cost_usd is None else scoring.cost_usd
-            self._scoring += scoring
-            self._has_score = self._has_score or bool(scoring.verdicts)
-            self._save(scoring)
-            total = self._scoring.cost_usd
-            self._show(len(scoring.verdicts), "" if total is None else dollars(total))
+            async with self.budget.reserve(self._estimate_usd(papers)) as reservation:
+                if self.given_up is not None:  # while it waited for money
+                    return None
+                answer = await self.endpoint.ask(papers)
+                if answer.failure is not None and not answer.usage.requests:
+                    reservation.cost_usd = reservation.usd if answer.failure.may_be_billed else 0.0
+                    return answer.failure
+                scoring = self._read(papers, answer)
+                cost_usd = scoring.cost_usd
+                reservation.cost_usd = reservation.usd if cost_usd is None else cost_usd
+                self.scoring += scoring
+                self.has_score = self.has_score or bool(scoring.verdicts)
+                self.save(scoring)
+        except OverBudget as error:
+            self._give_up(Reason.BUDGET, str(error))
+            return None
         except ScoringError as error:  # other requests are under way, and paid for
-            self._error = self._error or error
-            self._give_up(Reason.SERVER_ERROR, str(error))
-            return _NO_SCORES
-        finally:
-            await self._budget.charge(reserved_usd, cost_usd)
+            self.error = self.error or error
+            self.given_up = self.given_up or Reason.SERVER_ERROR
+            return None
+        total = self.scoring.cost_usd
+        self.show(len(scoring.verdicts), "" if total is None else dollars(total))
         if scoring.verdicts or answer.failure or not answer.text.strip():
             return answer.failure
-        excerpt = self._endpoint.make_safe(answer.text[-_LONGEST_EXCERPT:])
+        excerpt = self.endpoint.make_safe(answer.text[-_LONGEST_EXCERPT:])
         return replace(_NO_SCORES, message=f"{_NO_SCORES.message} (“{excerpt}”)")
 
     def _read(self, papers: tuple[Paper, ...], answer: Answer) -> Scoring:
         """The scores in an answer, its usage and its cost."""
-        result = reply.read(answer.text, [paper.id for paper in papers], self._topics)
+        result = reply.read(answer.text, [paper.id for paper in papers], self.topics)
         for problem in result.problems:
-            log.debug("reply: %s", self._endpoint.make_safe(problem))
+            log.debug("reply: %s", self.endpoint.make_safe(problem))
         scores = {
-            paper_id: replace(score, comment=self._endpoint.scrub(score.comment))
+            paper_id: replace(score, comment=self.endpoint.scrub(score.comment))
             for paper_id, score in result.scores.items()
         }
         paid = price(
-            answer.usage, self._llm.model, self._endpoint.address, answer.tier, answer.cache_writes
+            answer.usage, self.llm.model, self.endpoint.address, answer.tier, answer.cache_writes
         )
         # A reported cost of 0 means a free model, unless the table has a price for it.
         cost_usd = answer.cost_usd or (sum(paid) if paid else answer.cost_usd)
@@ -251,10 +240,10 @@ class _Run:
 
     def _compare_with_estimate(self, papers: tuple[Paper, ...], usage: Usage) -> Usage:
         """`usage` beside its estimate. Warns once if prompts are cut."""
-        estimated = estimate.request(self._prompt, papers)
+        estimated = estimate.request(self.prompt, papers)
         read, sent = usage.prompt_tokens, estimated.prompt_tokens or 0
         cuts = read is not None and read < _SHARE_READ * sent
-        if cuts and not self._scoring.usage.cut_requests:
+        if cuts and not self.scoring.usage.cut_requests:
             log.warning(
                 "the endpoint reports %d prompt tokens of about %d that were sent: %s",
                 read,
@@ -268,35 +257,20 @@ class _Run:
             cut_requests=int(cuts),
         )
 
-    def _fail(self, papers: Sequence[Paper], reason: Reason | None = None) -> None:
-        reason = reason or self._given_up or Reason.INVALID
-        self._scoring += Scoring({paper.id: Failure(reason) for paper in papers})
+    def _fail(self, papers: Sequence[Paper], reason: Reason) -> None:
+        self.scoring += Scoring({paper.id: Failure(reason) for paper in papers})
 
     # --- when to stop ------------------------------------------------------------------------
-
-    async def _reserve(self, papers: tuple[Paper, ...]) -> float | None:
-        """The dollars reserved for a request; None if it must not be sent."""
-        if self._given_up is not None:
-            return None
-        try:
-            reserved_usd = await self._budget.reserve(self._estimate_usd(papers))
-        except OverBudget as error:
-            self._give_up(Reason.BUDGET, str(error))
-            return None
-        if self._given_up is None:
-            return reserved_usd
-        await self._budget.charge(reserved_usd, 0.0)
-        return None
 
     def _estimate_usd(self, papers: tuple[Paper, ...]) -> float | None:
         """The cost of a request for `papers`, corrected if the answers so far were longer than
         estimated; None if the price is not known."""
-        estimated = estimate.request(self._prompt, papers)
-        tier = self._llm.extra.get("service_tier")
-        paid = price(estimated, self._llm.model, self._endpoint.address, tier)
+        estimated = estimate.request(self.prompt, papers)
+        tier = self.llm.extra.get("service_tier")
+        paid = price(estimated, self.llm.model, self.endpoint.address, tier)
         if paid is None:
             return None
-        so_far = self._scoring.usage
+        so_far = self.scoring.usage
         actual, expected = so_far.completion_tokens, so_far.estimated_completion_tokens
         return paid[0] + paid[1] * (max(1.0, actual / expected) if actual and expected else 1.0)
 
@@ -305,25 +279,24 @@ class _Run:
     ) -> None:
         """Give up if no further request would fare better."""
         if len(rest) < len(batch.papers):
-            self._failures = 0
+            self.failures = 0
         elif batch.asks == 0 or len(rest) == 1 or failure.reason is Reason.RATE_LIMITED:
-            self._failures += 1  # the parts of a failed batch show nothing new
-        limit = max(_MAX_FAILURES, 2 * self._llm.concurrency)
+            self.failures += 1  # the parts of a failed batch show nothing new
+        limit = max(_MAX_FAILURES, 2 * self.llm.concurrency)
         if failure.is_final:
             self._give_up(failure.reason, failure.sentence)
-        elif self._failures >= (limit if self._has_score else MAX_FAILURES_BEFORE_FIRST_SCORE):
+        elif self.failures >= (limit if self.has_score else MAX_FAILURES_BEFORE_FIRST_SCORE):
             # One paper is refused for what it says; if all are, the endpoint is the cause.
             all_refused = failure.reason is Reason.REFUSED
             self._give_up(
                 Reason.SERVER_ERROR if all_refused else failure.reason,
-                f"{self._failures} requests in a row brought nothing: {failure.sentence}",
+                f"{self.failures} requests in a row brought nothing: {failure.sentence}",
             )
 
     def _give_up(self, reason: Reason, why: str) -> None:
-        if self._given_up is None and self._error is None:
+        if self.given_up is None:
             log.warning("no further requests: %s", why)
-            self._trouble = why
-        self._given_up = self._given_up or reason
+            self.given_up, self.trouble = reason, why
 
 
 def _parts(batch: _Batch, failure: RequestFailure, *, is_whole: bool) -> list[_Batch]:

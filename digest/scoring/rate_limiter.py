@@ -65,15 +65,12 @@ class RateLimiter:
         try:
             while not self._closed:
                 wait_s = self._resumes_at - time.monotonic()
-                is_full = self._under_way >= int(self._limit)
-                if self._waiting[0] != place or (wait_s <= 0 and is_full):
-                    await self._changed.wait()
-                elif wait_s > 0:
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(self._changed.wait(), wait_s)
-                else:
+                is_free = self._under_way < int(self._limit)
+                if wait_s <= 0 and is_free and self._waiting[0] == place:
                     self._under_way += 1
                     return time.monotonic()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), wait_s if wait_s > 0 else None)
             raise Closed(self._closed)
         finally:
             self._waiting.remove(place)

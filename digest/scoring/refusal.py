@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cached_property
 from typing import Any
 
 _LONGEST_REASON = 500  # characters that are searched; an echo of the papers may follow
@@ -45,10 +47,10 @@ class Cause(Enum):
 # Every other request of this run would fail, too.
 FINAL = frozenset({Cause.KEY, Cause.BALANCE, Cause.QUOTA, Cause.COUNTRY})
 
-_FORMAT = re.compile(r"response_?format|json_?(?:schema|object|mode)|structured.outputs?")
+FORMAT = re.compile(r"response_?format|json_?(?:schema|object|mode)|structured.outputs?")
 # Parts of a request that are neither the papers nor the model.
 _FORM = (
-    rf"{_FORMAT.pattern}|\b(?:prompt_cache_key|reasoning_effort|service_tier|safety_identifier"
+    rf"{FORMAT.pattern}|\b(?:prompt_cache_key|reasoning_effort|service_tier|safety_identifier"
     r"|max_(?:completion_)?tokens|temperature|requested parameters|support the provided)\b"
 )
 _NOT = (
@@ -196,7 +198,7 @@ _BY_STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refusal:
     """An error as an endpoint has sent it."""
 
@@ -204,10 +206,19 @@ class Refusal:
     message: str  # for people
     codes: frozenset[str] = frozenset()  # in lower case
     param: str = ""  # the parameter of the request that it blames
+    model: str = ""  # that was asked for
 
-    def cause(self, model: str = "") -> Cause:
-        """The cause. The model's name is left out of the search: it may contain any word."""
-        text = re.sub(r"https?://\S+?(?=#|[\s)\"',]|$)", "", self.text(model))[:_LONGEST_REASON]
+    @cached_property
+    def text(self) -> str:
+        """The message in lower case, without the model's name, which may contain any word."""
+        text, name = self.message.lower(), self.model.lower()
+        if len(name) < 3 or name == "model":
+            return text
+        return re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "…", text)
+
+    @cached_property
+    def cause(self) -> Cause:
+        text = re.sub(r"https?://\S+?(?=#|[\s)\"',]|$)", "", self.text)[:_LONGEST_REASON]
         if self.status == 429 and "request too large" in text:
             return Cause.LENGTH  # for the tokens of a minute
         passes = _SOON.search(text) is not None and self.status in (200, 403, 429, 503)
@@ -239,43 +250,46 @@ class Refusal:
     @property
     def blames_format(self) -> bool:
         """True if it is about the way in which JSON was asked for."""
-        return _FORMAT.search(self.text()) is not None
-
-    def text(self, model: str = "") -> str:
-        """The message in lower case, without the model's name."""
-        text = self.message.lower()
-        if len(model) < 3 or model.lower() == "model":
-            return text
-        return re.sub(rf"(?<![\w-]){re.escape(model.lower())}(?![\w-])", "…", text)
+        return FORMAT.search(self.text) is not None
 
 
-def read_refusal(status: int, body: bytes) -> Refusal:
-    """The error in the body of an HTTP answer. No body makes it raise."""
+def read_refusal(status: int, body: bytes, model: str = "") -> Refusal:
+    """The error in the body of an HTTP answer to a request for `model`. No body makes it raise."""
     text = body[:_LONGEST].decode("utf-8", "replace")
     try:
-        error = _unpack(json.loads(body), depth=16)
+        error = _unpack(json.loads(body))
+        fields = list(_fields(error))
+        message = _message(error)[:_LONGEST]
     except (ValueError, RecursionError):
-        return Refusal(status, text)
-    codes = frozenset(code.lower() for code in _codes(error, depth=16))
-    inner = error[0] if isinstance(error, list) and error else error
-    inner = inner.get("error", inner) if isinstance(inner, dict) else inner
-    param = inner.get("param") if isinstance(inner, dict) else None
-    message = _message(error)[:_LONGEST] or text
-    return Refusal(status, message, codes, param if isinstance(param, str) else "")
+        return Refusal(status, text, model=model)
+    codes = frozenset(
+        str(value)[:_LONGEST_CODE].lower()
+        for name, value in fields
+        if _CODE_FIELDS.fullmatch(name) and isinstance(value, (str, int))
+    )
+    params = [value for name, value in fields if name == "param" and isinstance(value, str)]
+    return Refusal(status, message or text, codes, params[0] if params else "", model)
 
 
-def _unpack(value: Any, depth: int) -> Any:
+def _unpack(value: Any) -> Any:
     """`value`, with strings that hold JSON decoded: gateways pass errors on like that."""
-    if depth and isinstance(value, dict):
-        return {k: _unpack(v, depth - 1) for k, v in list(value.items())[:50]}
-    if depth and isinstance(value, list):
-        return [_unpack(item, depth - 1) for item in value[:20]]
-    if depth and isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        try:
-            return _unpack(json.loads(value), depth - 1)
-        except (ValueError, RecursionError):
-            return value
+    if isinstance(value, dict):
+        return {name: _unpack(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_unpack(item) for item in value]
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        with suppress(ValueError):
+            return _unpack(json.loads(value))
     return value
+
+
+def _fields(value: object) -> Iterator[tuple[str, object]]:
+    """The names and values of all objects in `value`, at any depth."""
+    if isinstance(value, dict):
+        yield from value.items()
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _fields(item)
 
 
 def _message(error: object) -> str:
@@ -290,15 +304,3 @@ def _message(error: object) -> str:
         return ""
     parts = (_message(error[name]) for name in _MESSAGE_FIELDS if name in error)
     return ", ".join(dict.fromkeys(filter(None, parts)))
-
-
-def _codes(error: object, depth: int) -> Iterator[str]:
-    """The values of the fields that hold codes, at any depth."""
-    if depth and isinstance(error, list):
-        for item in error:
-            yield from _codes(item, depth - 1)
-    elif depth and isinstance(error, dict):
-        for name, value in error.items():
-            if _CODE_FIELDS.fullmatch(name) and isinstance(value, (str, int)):
-                yield str(value)[:_LONGEST_CODE]
-            yield from _codes(value, depth - 1)

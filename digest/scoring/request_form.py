@@ -1,12 +1,17 @@
-"""What a request contains beside its messages, and the simpler forms of it. Pure."""
+"""The parts of a request that an endpoint may refuse, and the simpler forms of it. Pure.
+
+A form is a dict of parameters, as they are sent. JSON is asked for by a schema, then without one,
+then by the prompt alone.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Any
 
-from digest.scoring.refusal import Refusal
+from digest.core.config import Llm
+from digest.core.scores import Prompt
+from digest.scoring.refusal import FORMAT, Cause, Refusal
 
 # Every property required, nothing else allowed, no bounds on numbers: what all providers accept.
 _STRING, _INTEGER = {"type": "string"}, {"type": "integer"}
@@ -24,55 +29,61 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 _SCHEMA = _object({"papers": {"type": "array", "items": _object(_ENTRY)}})
-FORMATS = {
-    "json_schema": {
-        "type": "json_schema",
-        "json_schema": {"name": "scores", "strict": True, "schema": _SCHEMA},
-    },
-    "json_object": {"type": "json_object"},
+_JSON_SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {"name": "scores", "strict": True, "schema": _SCHEMA},
 }
-_SIMPLER = {"json_schema": "json_object", "json_object": None}
-_ABOUT_EFFORT = re.compile(r"reasoning|\bthink")
+_JSON_OBJECT = {"type": "json_object"}
+
+# How an error names a part; the first part that it names is left out first.
+_NAMES = {
+    "prompt_cache_key": re.compile("prompt_cache_key"),
+    "reasoning_effort": re.compile(r"reasoning|\bthink"),
+    "response_format": FORMAT,
+}
+_OF_CAUSE = {Cause.NO_ROOM: "service_tier", Cause.SAMPLING: "response_format"}
+
+Form = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """Which of its optional parts a request has."""
+def first_form(prompt: Prompt, llm: Llm) -> Form:
+    """The form with every part that helps."""
+    form: Form = {name: value for name, value in llm.extra.items() if name == "service_tier"}
+    if llm.reasoning_effort is not None:
+        form["reasoning_effort"] = llm.reasoning_effort
+    form["prompt_cache_key"] = f"digest-{prompt.sha256[:16]}"
+    form["response_format"] = _JSON_SCHEMA
+    return form
 
-    reply: str | None = "json_schema"  # then "json_object", then None: by the prompt alone
-    effort: bool = True
-    cache_key: bool = True
-    tier: bool = True
 
-    def without_blamed(self, refusal: Refusal, model: str) -> Form | None:
-        """The form without the part that a refusal names; None if it names none."""
-        text = refusal.text(model)
-        if self.cache_key and "prompt_cache_key" in text:
-            return replace(self, cache_key=False)
-        if self.effort and _ABOUT_EFFORT.search(text):
-            return replace(self, effort=False)
-        return self.simpler_reply() if refusal.blames_format else None
+def without(form: Form, *names: str) -> Form:
+    """`form` without these parts; JSON is then asked for in the next simpler way."""
+    simpler = {name: value for name, value in form.items() if name not in names}
+    if "response_format" in names and form["response_format"] == _JSON_SCHEMA:
+        simpler["response_format"] = _JSON_OBJECT
+    return simpler
 
-    def simpler_reply(self) -> Form | None:
-        """The form that asks for JSON in the next simpler way; None if there is none."""
-        return replace(self, reply=_SIMPLER[self.reply]) if self.reply else None
 
-    def guess(self) -> Form | None:
-        """The form to try after a refusal that names no part; None if no part is left."""
-        if self.cache_key or self.effort:
-            return replace(self, cache_key=False, effort=False)
-        return self.simpler_reply()
+def blamed_part(form: Form, refusal: Refusal) -> str | None:
+    """The part of `form` that a refusal is about; None if it names none."""
+    named = [name for name, words in _NAMES.items() if words.search(refusal.text)]
+    parts = [_OF_CAUSE[refusal.cause]] if refusal.cause in _OF_CAUSE else named
+    return next((name for name in parts if name in form), None)
 
-    def difference(self, previous: Form) -> str:
-        """What `previous` had and this form does not have, for the log."""
-        removed = {
-            "service_tier": previous.tier and not self.tier,
-            "reasoning_effort": previous.effort and not self.effort,
-            "prompt_cache_key": previous.cache_key and not self.cache_key,
-        }
-        words = []
-        if names := [name for name, is_removed in removed.items() if is_removed]:
-            words.append(f"without {' and '.join(names)}")
-        if self.reply != previous.reply:
-            words.append(f"for JSON {'without a schema' if self.reply else 'by the prompt alone'}")
-        return ", ".join(words)
+
+def guess(form: Form, refusal: Refusal) -> Form | None:
+    """The form to try after a refusal that names no part; None if no part is left."""
+    parts = form.keys() & {"prompt_cache_key", "reasoning_effort"}
+    if not parts or refusal.status == 500:  # some local servers fail at a schema
+        parts = form.keys() & {"response_format"}
+    return without(form, *parts) if parts else None
+
+
+def difference(form: Form, previous: Form) -> str:
+    """What `previous` had and `form` does not have, for the log."""
+    names = [name for name in previous if name not in form and name != "response_format"]
+    words = [f"without {' and '.join(names)}"] if names else []
+    if form.get("response_format") != previous.get("response_format"):
+        how = "without a schema" if "response_format" in form else "by the prompt alone"
+        words.append(f"for JSON {how}")
+    return ", ".join(words)

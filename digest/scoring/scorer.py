@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
 
 from digest.core.config import Config
 from digest.core.papers import Paper
 from digest.core.scores import Prompt, ScoredBy, Scoring
 from digest.scoring import embedded, estimate
 from digest.scoring.prompt import load, load_topics
-
-if TYPE_CHECKING:
-    from digest.scoring.client import Client
-
 
 # Scores papers, for at most so many dollars (None: no limit). The callable gets each paid answer.
 Score = Callable[[Sequence[Paper], float | None, Callable[[Scoring], None]], Scoring]
@@ -38,38 +34,27 @@ def make_scorer(config: Config, key: str | None, base_url: str | None) -> Scorer
     none. Raises `ConfigError` for mistakes in the prompts.
     """
     if config.scorer is ScoredBy.EMBEDDED:
-        return _embedded_scorer(config)
-    return _model_scorer(config, key, base_url)
-
-
-def _embedded_scorer(config: Config) -> Scorer:
-    topics = load_topics(config.prompts)
-    return Scorer(
-        name=ScoredBy.EMBEDDED,
-        model=None,
-        prompt=Prompt(system="", user=topics.text),
-        score=lambda papers, *_: Scoring(embedded.score(papers, topics)),
-        estimate=lambda _: Scoring({}),
-    )
-
-
-def _model_scorer(config: Config, key: str | None, base_url: str | None) -> Scorer:
+        topics = load_topics(config.prompts)
+        return Scorer(
+            name=ScoredBy.EMBEDDED,
+            model=None,
+            prompt=Prompt(system="", user=topics.text),
+            score=lambda papers, *_: Scoring(embedded.score(papers, topics)),
+            estimate=lambda _: Scoring({}),
+        )
     settings = config.llm
     topics, prompt = load(config.prompts, config.keep.cut, settings.language)
     address = settings.base_url or base_url
 
-    def connect() -> Client:
-        from digest.scoring.client import open_client  # the SDK takes half a second to import
-
-        if key is None:
-            raise ValueError("a scorer without a key can only estimate")
-        return open_client(key, address, settings)
-
     def score(
         papers: Sequence[Paper], budget_usd: float | None, save: Callable[[Scoring], None]
     ) -> Scoring:
-        from digest.scoring import llm
+        from digest.scoring import llm  # the SDK takes half a second to import
+        from digest.scoring.client import open_client
 
+        if key is None:
+            raise ValueError("a scorer without a key can only estimate")
+        connect = partial(open_client, key, address, settings)
         return llm.score(papers, prompt, topics.names, settings, connect, budget_usd, save)
 
     return Scorer(

@@ -126,8 +126,6 @@ def _part(part: tex.Part, links: bool) -> str:
         case tex.Formula():
             displayed = part.source.startswith(("$$", r"\["))
             return _mathml(tex.formula(part.source), displayed) or _source(part.source)
-        case tex.Command():
-            return _mathml(part.source) or _source(part.source)
 
 
 def _source(text: str) -> str:

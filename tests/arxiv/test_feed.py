@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import tracemalloc
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -10,7 +9,6 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from random import Random
-from unicodedata import is_normalized
 from unittest.mock import patch
 from xml.sax.saxutils import escape
 
@@ -22,7 +20,6 @@ from digest.arxiv.feed import parse_feed
 from digest.arxiv.paper import parse_authors
 from digest.core.errors import FeedError
 from digest.core.papers import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
-from digest.core.text import clean
 from tests import feeds, make
 from tests.feeds.papers import FEED
 
@@ -78,13 +75,11 @@ def read_one(change: Callable[[str], str]) -> Paper:
         pytest.param(r"(oai:arXiv.org:2603.00001)v1", r"\1", id="no version: the description has"),
         pytest.param(r"<arxiv:announce_type>.*>", "", id="no type: the description has it"),
         pytest.param(r"<link>https://arxiv.org/abs/.*</link>", "", id="no link: the guid will do"),
-        pytest.param(r"(<category>)", r"<category></category>\1", id="an empty category"),
         pytest.param(
             r"<arxiv:announce_type>(.*)</arxiv:announce_type>",
             r'<announce_type xmlns="http://arxiv.org/schemas/atom">\1</announce_type>',
             id="a default namespace",
         ),
-        pytest.param(r"xmlns:arxiv", 'xmlns:other="urn:x" xmlns:arxiv', id="another namespace"),
     ],
 )
 def test_missing_facts_are_read_elsewhere(pattern: str, replacement: str) -> None:
@@ -112,11 +107,9 @@ GUID = "<guid>oai:arXiv.org:2603.99999v1</guid>"
     [
         ("<title>Nameless</title>", "item 101: Nameless"),
         ("<description>as in arXiv:2603.99999v1</description>", "item 101: as in arXiv:2603"),
-        ("", "item 101: an item without any text"),
+        ("", "item 101: without any text"),
         (f"<title>Two ids</title>{GUID}<guid>oai:arXiv.org:2603.88888v1</guid>", "item 101: oai"),
-        ("<guid>oai:arXiv.org:26/99999v1</guid>", "item 101: oai:arXiv.org:26/99999v1"),
         (GUID, "no title"),
-        ("<description>arXiv:2603.99999v1 Announce Type: new</description>", "no title"),
         (f"<title>No type</title>{GUID}", "no announce type"),
     ],
 )
@@ -128,20 +121,12 @@ def test_a_broken_item_is_named_and_costs_nothing_else(broken: str, name: str) -
     assert feed.papers[-1].id == "2603.99999" or feed.unreadable
 
 
-def test_a_long_word_costs_no_other_paper() -> None:
-    """feedparser takes time to the square of the length of a word in a name."""
-    name = f"<dc:creator>{'a&#97;' * 5_000}</dc:creator>"
-    broken = f"<title>Long</title>{GUID}{name}<arxiv:announce_type>new</arxiv:announce_type>"
-    with make.cpu_seconds(5):
-        feed = parse_feed(many(broken, whole=3))
-    assert (len(feed.papers), feed.papers[-1].id) == (4, "2603.99999")
-
-
 NAMELESS = "<title>Nameless</title>"
 
 
 @pytest.mark.parametrize(
-    ("whole", "broken", "readable"), [(1, 3, True), (5, 4, False), (396, 4, True)]
+    ("whole", "broken", "readable"),
+    [(1, 3, True), (5, 4, False), (396, 4, True), (0, 1, False)],  # the last is no empty day
 )
 def test_more_than_three_and_1_percent_unreadable_is_an_error(
     whole: int, broken: int, readable: bool
@@ -155,17 +140,6 @@ def test_more_than_three_and_1_percent_unreadable_is_an_error(
             parse_feed(data)
 
 
-def test_feed_without_any_id_is_not_an_empty_day() -> None:
-    with pytest.raises(FeedError, match=r"1 of 1 entries cannot be read \(item 1: Nameless\)"):
-        parse_feed(many(NAMELESS, whole=0))
-
-
-def test_drawn_lines_are_text() -> None:
-    for sign in "─═━•▁→😀":
-        drawn = replace(PLAIN, abstract=f"We draw a line. {sign * 1_000} And go on.")
-        assert parse_feed(feeds.as_rss("cs.LG", DAY, [drawn])).papers == (drawn,)
-
-
 @pytest.mark.parametrize(
     ("marks", "readable"),
     [
@@ -175,6 +149,7 @@ def test_drawn_lines_are_text() -> None:
         pytest.param("&#x316;" * 31, False, id="escaped twice"),
         pytest.param("\u0f73" * 31, False, id="that decompose into marks"),
         pytest.param("e\u0316\u0317" * 500, True, id="a few on each of many letters"),
+        pytest.param("─═━•▁→😀" * 100, True, id="drawn lines"),
     ],
 )
 def test_piles_of_marks_are_not_read(marks: str, readable: bool) -> None:
@@ -221,9 +196,7 @@ def test_the_category_is_that_of_the_channel_link(category: str) -> None:
     [
         ("Ada Leaf, Bo Cup", ("Ada Leaf", "Bo Cup"), ()),
         (" Ada Leaf ,, Bo Cup, ", ("Ada Leaf", "Bo Cup"), ()),
-        ("Ada Leaf (X, Y), Bo Cup", ("Ada Leaf", "Bo Cup"), (("Ada Leaf", "X, Y"),)),
         ("Ada (U (V, W), X), Bo", ("Ada", "Bo"), (("Ada", "U (V, W), X"),)),
-        ("Yu-Chiang (Frank) Wang", ("Yu-Chiang (Frank) Wang",), ()),
         (
             "Yu-Chiang (Frank) Wang (X), Bo",
             ("Yu-Chiang (Frank) Wang", "Bo"),
@@ -231,7 +204,6 @@ def test_the_category_is_that_of_the_channel_link(category: str) -> None:
         ),
         ("Bo Li (Bob) (X)", ("Bo Li (Bob)",), (("Bo Li (Bob)", "X"),)),
         ("Ada (), Bo", ("Ada", "Bo"), ()),
-        ("(Ada), Bo", ("(Ada)", "Bo"), ()),
         ("Ada (X, Bo, Cy", ("Ada (X", "Bo", "Cy"), ()),
         ("Ada X), Bo (Y), Cy", ("Ada X)", "Bo", "Cy"), (("Bo", "Y"),)),
     ],
@@ -264,24 +236,19 @@ def titled(title: str) -> str:
     return RSS.replace("<title>Tea</title>", f"<title>{title}</title>")
 
 
-def after_declaration(text: str, rss: str = RSS) -> str:
-    return rss.replace("?>", f"?>{text}", 1)
+def with_dtd(dtd: str, title: str) -> str:
+    return titled(title).replace("?>", f"?>{dtd}", 1)
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(after_declaration(BOMB, titled("&j;")).encode(), id="a bomb"),
-        pytest.param(b"\xef\xbb\xbf" + after_declaration("<!DOCTYPE rss>").encode(), id="BOM"),
+        pytest.param(with_dtd(BOMB, "&j;").encode(), id="a bomb"),
         pytest.param(
-            after_declaration(
-                "<!DOCTYPE rss [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>", titled("&x;")
-            ).encode(),
+            with_dtd("<!DOCTYPE rss [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>", "&x;").encode(),
             id="an external entity",
         ),
-        pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-16"), id="UTF-16"),
-        pytest.param(after_declaration(BOMB, titled("&j;")).encode("utf-7"), id="UTF-7"),
-        pytest.param(bytes(100_000), id="zeros"),
+        pytest.param(with_dtd(BOMB, "&j;").encode("utf-16"), id="UTF-16"),
         pytest.param(titled("&nbsp;").encode(), id="an entity of HTML"),
         pytest.param(titled("<a>" * 100_000 + "</a>" * 100_000).encode(), id="100,000 levels"),
         pytest.param(titled("<a/>" * 300_000).encode(), id="300,000 elements"),
@@ -293,16 +260,11 @@ def test_no_plain_feed_is_refused_at_once(data: bytes) -> None:
         parse_feed(data, "cs.LG")
 
 
-@pytest.mark.parametrize("declared", ["ISO-8859-1", "x-no-such"])
-def test_utf_8_is_read_whatever_is_declared(declared: str) -> None:
-    text = titled("Don’t: Thé").replace("UTF-8", declared)
+def test_utf_8_is_read_whatever_is_declared() -> None:
+    text = titled("Don’t: Thé").replace("UTF-8", "ISO-8859-1")
     assert parse_feed(text.encode()).papers[0].title == "Don’t: Thé"
-
-
-def test_other_charsets_are_an_error_not_mojibake() -> None:
-    text = titled("Don't: Thé").replace("UTF-8", "ISO-8859-1")
-    with pytest.raises(FeedError, match=r"broken XML \(not well-formed"):
-        parse_feed(text.encode("latin-1"))
+    with pytest.raises(FeedError, match=r"broken XML \(not well-formed"):  # and no mojibake
+        parse_feed(text.replace("’", "'").encode("latin-1"))
 
 
 @pytest.mark.soak
@@ -311,18 +273,6 @@ def test_larger_feed_than_arxivs_is_read_soon() -> None:
     data = feeds.as_rss("cs.LG", DAY, [replace(paper, id=f"2603.{n:05}") for n in range(1_001)])
     with make.cpu_seconds(5):
         assert len(parse_feed(data).papers) == 1_001
-
-
-@pytest.mark.soak
-def test_memory_is_in_proportion_to_the_document() -> None:
-    papers = [replace(PLAIN, abstract="Leaves. " * 200, id=f"2603.{n:05}") for n in range(100)]
-    data = feeds.as_rss("cs.LG", DAY, papers)
-    tracemalloc.start()
-    try:
-        assert len(parse_feed(data).papers) == 100
-        assert tracemalloc.get_traced_memory()[1] < 10 * len(data)
-    finally:
-        tracemalloc.stop()
 
 
 def test_several_creators_are_all_authors() -> None:
@@ -340,12 +290,8 @@ def test_several_creators_are_all_authors() -> None:
     [
         "a" * 1_999,
         "a@" * 999,
-        "arXiv:" * 333,
-        "a)," * 666,
         r"\'{" * 666,
-        "$" * 1_999,
         "a" + "\u0301\u0316" * 900,
-        "&amp;" * 399,
     ],
     ids=lambda word: word[:6],
 )
@@ -365,7 +311,6 @@ def test_no_text_takes_long_to_read(word: str) -> None:
     [
         pytest.param(r"2603\.00001", "../../etc/passwd", id="a path"),
         pytest.param(r"2603\.00001", "２６０３.00001", id="wide digits"),
-        pytest.param(r"2603\.00001", "-/2603001", id="no archive"),
     ],
 )
 def test_an_impossible_id_is_none(pattern: str, replacement: str) -> None:
@@ -379,20 +324,13 @@ def test_an_impossible_id_is_none(pattern: str, replacement: str) -> None:
     ("pattern", "replacement", "problem"),
     [
         pytest.param("00001v1", "00001v99999999999", "id 'oai:", id="a version beyond all"),
-        pytest.param("00001v1", "00001v", "id 'oai:arXiv.org:2603.00001v'", id="half a version"),
         pytest.param("<title>Tea", "<title>Mate</title><title>Tea", "2 titles", id="two titles"),
         pytest.param("<title>Tea", "<title>\u200b\u200d", "no title", id="an invisible title"),
-        pytest.param(
-            "<title>Tea", "<title>&amp;#8206;&amp;#x202e; ", "no title", id="an escaped nothing"
-        ),
         pytest.param(
             "announce_type>new",
             "announce_type>withdrawn",
             "announce type 'withdrawn'",
             id="an unknown type",
-        ),
-        pytest.param(
-            "announce_type>new", "announce_type>unknown", "announce type 'unknown'", id="our word"
         ),
         pytest.param("Leaves in water", "x " * 100_001, "200,", id="too long"),
     ],
@@ -413,7 +351,7 @@ def test_an_incomplete_item_is_a_paper_that_says_so(
 @pytest.mark.parametrize(
     ("old", "new", "cause"),
     [
-        ("<title>Tea", "<item><title>Inner</title></item><title>Tea", "an item inside an item"),
+        ("<title>Tea", "<item><title>Inner</title></item><title>Tea", "1 of 2 items can be read"),
         ("<item>", "<x:item xmlns:x='urn:x'>", "0 of 1 items can be read"),
     ],
 )
@@ -422,6 +360,25 @@ def test_hidden_items_are_an_error(old: str, new: str, cause: str) -> None:
     text = text.replace("</item>", "</x:item>") if "x:item" in new else text
     with pytest.raises(FeedError, match=cause):
         parse_feed(text.encode())
+
+
+@pytest.mark.parametrize("name", ["papers.rss.xml", "papers.atom.xml", "prefixes.atom.xml"])
+def test_elements_of_other_vocabularies_change_nothing(name: str) -> None:
+    """feedparser would take most of these for arXiv's own, and fails at `chapter`."""
+    foreign = "".join(
+        f'<{element} xmlns="{namespace}" term="hep-th" start="0">Mallory</{element}>'
+        for namespace, elements in {
+            "http://purl.org/dc/terms/": ("creator", "title", "subject", "rights"),
+            "http://purl.org/dc/elements/1.1/": ("author", "title", "subject", "description"),
+            "http://search.yahoo.com/mrss/": ("author", "title", "category", "rating"),
+            "http://www.itunes.com/dtds/podcast-1.0.dtd": ("author", "summary", "keywords"),
+            "http://podlove.org/simple-chapters": ("chapter",),
+            "urn:x": ("guid", "id", "announce_type", "description", "published"),
+        }.items()
+        for element in elements
+    )
+    text = re.sub(r"(?=</(?:item|a:entry|entry|channel|feed)>)", foreign, feeds.read(name).decode())
+    assert parse_feed(text.encode()) == FEED
 
 
 def test_only_categories_of_arxivs_shape_pass() -> None:
@@ -433,7 +390,7 @@ def test_only_categories_of_arxivs_shape_pass() -> None:
 
 @pytest.mark.parametrize(
     "category",
-    ["..", ".", "+", "cs.LG+", "cs..LG", "cs.LG.AI", "-.-.-", "cs%2eLG", "<b>", "a/b", "cs LG"],
+    ["..", "+", "cs.LG+", "cs.LG.AI", "cs%2eLG", "<b>", "cs LG"],
 )
 def test_a_channel_of_no_category_is_an_error(category: str) -> None:
     with pytest.raises(FeedError, match="no arXiv category in its link"):
@@ -444,18 +401,12 @@ def test_a_channel_of_no_category_is_an_error(category: str) -> None:
     "moment",
     [
         "0000-01-01T00:00:00Z",
-        "1990-12-31T00:00:00Z",
         "9999-12-31T23:59:59-23:59",
-        "Fri, 31 Dec 9999 23:59:59 +0000",
         "Sat, 1 Jan 0000 00:00:00 +0000",
         "Tue, 10 Mar 2026 00:00:00",
-        "Tue, 10 Mar 2026 00:00:00 -0000",
         "2026-03-10T00:00:00",
-        "２０２６-03-10T00:00:00Z",
-        "Tue, 99 Mar 2026 00:00:00 -0400",
         "Tue, 10 Mar 2026 00:00:00 -999999",
         "9" * 1_999,
-        "yesterday",
     ],
 )
 def test_a_date_that_cannot_be_is_an_error(moment: str) -> None:
@@ -470,7 +421,6 @@ def test_a_date_that_cannot_be_is_an_error(moment: str) -> None:
         ("AT&amp;amp;T", "AT&T"),
         ("AT&amp;amp;amp;T", "AT&amp;T"),
         ("&amp;notion; &amp;#233;", "&notion; é"),
-        ("A&amp;NewLine;B&amp;Tab;C", "A B C"),
         ("<![CDATA[A <b>bold</b> <!DOCTYPE claim>]]>", "A <b>bold</b> <!DOCTYPE claim>"),
         (r"\'{a\\} b", "á b"),
     ],
@@ -482,51 +432,24 @@ def test_entities_are_decoded_twice_at_most(sent: str, read: str) -> None:
 # --- any paper, any damage --------------------------------------------------------------------
 
 
-def _is_itself(text: str) -> bool:
-    """True if nothing in `text` is decoded, folded or repaired on the way in."""
-    with suppress(UnicodeError):  # feedparser repairs UTF-8 that was read as Latin-1
-        if not text.isascii() and text.encode("latin-1").decode("utf-8"):
-            return False
-    return clean(text) == text and is_normalized("NFC", text)
-
-
-words = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Cf", "Cn"], exclude_characters="\\$&(),"),
-    min_size=1,
-    max_size=30,
+lines = st.text("aÅß ж中𝔸'\"<>#%;-", min_size=1).filter(lambda text: text == " ".join(text.split()))
+papers = st.builds(
+    Paper,
+    id=st.from_regex(r"[0-9]{4}\.[0-9]{4,5}|(hep-th|math\.GT)/[0-9]{7}", fullmatch=True),
+    version=st.integers(1, 9999),
+    title=lines,
+    authors=st.lists(lines, max_size=3, unique=True).map(tuple),
+    abstract=st.just("") | lines,
+    categories=st.lists(st.sampled_from(["cs.LG", "hep-th"]), unique=True).map(tuple),
+    announce_type=st.sampled_from(ANNOUNCE_TYPES),
+    doi=st.none() | lines,
+    journal_ref=st.none() | lines,
+    license=st.none() | lines,
 )
-lines = words.filter(_is_itself)
-ids = st.one_of(
-    st.from_regex(r"[0-9]{4}\.[0-9]{4,5}", fullmatch=True),
-    st.from_regex(r"(hep-th|math\.GT|astro-ph)/[0-9]{7}", fullmatch=True),
-)
-
-
-@st.composite
-def papers(draw: st.DrawFn) -> Paper:
-    authors = tuple(draw(st.lists(lines, max_size=4, unique=True)))
-    affiliated = draw(st.lists(st.booleans(), min_size=len(authors), max_size=len(authors)))
-    return Paper(
-        id=draw(ids),
-        version=draw(st.integers(1, 9999)),
-        title=draw(lines),
-        authors=authors,
-        abstract=draw(st.one_of(st.just(""), lines)),
-        categories=tuple(
-            draw(st.lists(st.sampled_from(["cs.LG", "hep-th", "q-bio.QM"]), unique=True))
-        ),
-        announce_type=draw(st.sampled_from(ANNOUNCE_TYPES)),
-        affiliations=tuple(
-            (name, draw(lines)) for name, has in zip(authors, affiliated, strict=True) if has
-        ),
-        doi=draw(st.none() | lines),
-        journal_ref=draw(st.none() | lines),
-        license=draw(st.none() | lines),
-    )
 
 
 @make.examples(15)
-@given(st.lists(papers(), max_size=3), st.dates(date(2024, 1, 1), date(2040, 12, 31)))
+@given(st.lists(papers, max_size=3), st.dates(date(2024, 1, 1), date(2040, 12, 31)))
 def test_any_announcement_reads_back_as_written(written: list[Paper], day: date) -> None:
     expected = Feed("cs.LG", day, tuple(written))
     assert parse_feed(feeds.as_rss("cs.LG", day, written)) == expected
@@ -577,9 +500,7 @@ def real(folder: Path, name: str) -> bytes:
     [
         ("feeds_replay/rss_cs.AI_2026-01-30_STALE_150items.xml.gz", "cs.AI", "2026-01-30", 150),
         ("feeds_replay/atom_cs.LG_2026-01-28_175items.xml.gz", "cs.LG", "2026-01-28", 175),
-        ("feeds/atom_cs.LG_2026-09-25_paperforge_3entries.xml", "cs.LG", "2026-09-25", 3),
         ("feeds/atom_TideDra_example.xml", "cs.AI", "2025-08-20", 7),
-        ("feeds/rss_cs.LG_2026-04-27_jmamath_3items.xml", "cs.LG", "2026-04-27", 3),
         (
             "feeds/rss_ns0_prefixes_astro-ph.EP_2026-08-05_trimmed1item.xml",
             "astro-ph.EP",
@@ -602,11 +523,8 @@ def test_a_real_feed_is_read_whole(
     ("name", "cause"),
     [
         ("feeds/atom_cs.AI_2025-08-20_TideDra_e8569353.xml", "no element found: line 1233"),
-        ("feeds/atom_TideDra_example_ba640e7f.xml", "no element found: line 69"),
         ("feeds/rdf_rss1.0_OLD_hep-ex_2018-05-23_physbiblio.xml", "the RDF format"),
-        ("feeds_replay/rss_ERROR400_bad_archive.xml", "arXiv says: Bad archive 'heplat'"),
         ("feeds_replay/rss_ERROR400_bad_subject_class.xml", "Bad subject class 'LGG'"),
-        ("feeds_replay/http_429_body.txt", "begins 'Rate exceeded.'"),
     ],
 )
 def test_a_real_failure_names_its_cause(real_data: Path, name: str, cause: str) -> None:
@@ -615,26 +533,15 @@ def test_a_real_failure_names_its_cause(real_data: Path, name: str, cause: str) 
     assert cause in str(raised.value)
 
 
-ITEMLESS_ATOM = (
-    b'<feed xmlns="http://www.w3.org/2005/Atom"><title>cs.LG updates on arXiv.org</title>'
-    b"<updated>2026-01-30T05:00:02+00:00</updated>"
-    b'<link href="http://rss.arxiv.org/atom/cs.LG" rel="self"/></feed>'
-)
+def test_an_atom_feed_may_lack_items_and_an_id() -> None:
+    document = (
+        b'<feed xmlns="http://www.w3.org/2005/Atom"><updated>2026-01-30T05:00:02+00:00</updated>'
+        b'<link href="http://rss.arxiv.org/atom/cs.LG" rel="self"/></feed>'
+    )
+    assert parse_feed(document) == Feed("cs.LG", date(2026, 1, 30), ())
 
 
-def test_an_atom_feed_may_lack_an_id() -> None:
-    assert parse_feed(ITEMLESS_ATOM).category == "cs.LG"
-
-
-def test_xml_of_another_kind_is_no_feed() -> None:
-    document = b'<rss version="0.91"><channel><title>cs.LG</title></channel></rss>'
-    with pytest.raises(FeedError, match=r"^cs\.LG: not a feed but something that begins '<"):
-        parse_feed(document, "cs.LG")
-
-
-def test_a_body_beyond_the_limit_is_refused(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("digest.arxiv.strict_xml.MAX_BYTES", 100)
-    with pytest.raises(FeedError, match=rf"^cs\.LG: not a feed but {len(ITEMLESS_ATOM)} bytes"):
-        parse_feed(ITEMLESS_ATOM, "cs.LG")
+def test_a_body_beyond_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("digest.arxiv.documents.MAX_BYTES", 100)
+    with pytest.raises(FeedError, match=rf"^cs\.LG: not a feed but {len(RSS):,} bytes"):
+        parse_feed(RSS.encode(), "cs.LG")

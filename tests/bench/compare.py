@@ -31,13 +31,10 @@ from typing import Any
 from tests.bench import day, runs, years
 from tests.bench.makers import Makers
 from tests.bench.runs import Announcement
-from tests.scoring.fake import Physics
 
-PROBED = ("digest/core/progress.py", "digest/progress.py")  # its stages are timed
 ARCHIVES = ((2500, (5, 15)), (10, (5, 15)), (20, (68, 451)))  # days, of so many kept and scanned
 TURNS, MODEL_TURNS = 5, 3
 BATCH = 10
-WANTED = f"a revision of git is needed that has one of {', '.join(PROBED)}"
 _ALWAYS = ("wall_s", "cpu_s", "peak_mib")
 _MODEL = (*_ALWAYS, "files", "bytes", "ideal", "cpu_else")
 _WRITES = (*_ALWAYS, "files", "bytes", "written", "git_written")
@@ -47,15 +44,7 @@ Figures = dict[str, float]  # of one run
 Trees = tuple[Path, Path]  # before, after
 
 
-def can_be_measured(revision: str) -> bool:
-    command = ["git", "ls-tree", "--name-only", revision, *PROBED]
-    done = subprocess.run(command, cwd=runs.ROOT, capture_output=True, check=False)
-    return bool(done.stdout)
-
-
-def measure(
-    data: Path, physics: Physics, revision: str, turns: int = TURNS, model_turns: int = MODEL_TURNS
-) -> dict[str, Any]:
+def measure(data: Path, revision: str) -> dict[str, Any]:
     seed, largest = runs.seed_announcement(data), runs.largest_announcement(data)
     with _checked_out(revision) as (tree, commit):
         trees = tree, runs.ROOT
@@ -63,14 +52,13 @@ def measure(
             _prepare(source)
             _offline(largest, source)
         print(f"before: {revision} ({commit[:12]}); after: this tree as it is")
-        print(
-            f"{'':32}" + "".join(f"{n:>12}" for n in ("before", "after", "ratio", "least", "most"))
-        )
-        model = _in_turns(trees, model_turns, lambda source: _with_model(seed, physics, source))
+        columns = ("before", "after", "ratio", "least", "most")
+        print(f"{'':32}" + "".join(f"{name:>12}" for name in columns))
+        model = _in_turns(trees, MODEL_TURNS, lambda source: _with_model(seed, source))
         rows = [_row(f"{seed.name}, model", _MODEL, model)]
-        offline = _in_turns(trees, turns, lambda source: _offline(largest, source))
+        offline = _in_turns(trees, TURNS, lambda source: _offline(largest, source))
         rows += [_row(f"{largest.name}, no model", _WRITES, offline)]
-        rows += _years(trees, turns, seed, Makers(data))
+        rows += _years(trees, seed, Makers(data))
     return {"against": commit, "workloads": rows}
 
 
@@ -106,8 +94,8 @@ def _output(command: Sequence[str], folder: Path) -> str:
 # --- the workloads ----------------------------------------------------------------------------
 
 
-def _with_model(announced: Announcement, physics: Physics, source: Path) -> Figures:
-    row = day.whole_run(announced, BATCH, physics, source)
+def _with_model(announced: Announcement, source: Path) -> Figures:
+    row = day.whole_run(announced, BATCH, source)
     return {**row, "ideal": row["ratio"]}
 
 
@@ -119,9 +107,7 @@ def _offline(announced: Announcement, source: Path) -> Figures:
         return asdict(place.digest("run", "--feed", str(feed)))
 
 
-def _years(
-    trees: Trees, turns: int, seed: Announcement, makers: Makers
-) -> Iterator[dict[str, Any]]:
+def _years(trees: Trees, seed: Announcement, makers: Makers) -> Iterator[dict[str, Any]]:
     with ExitStack() as stack:
         addresses = stack.enter_context(runs.feed_server({seed.category: seed.rss}))
         settings = years.settings(seed, addresses)
@@ -131,7 +117,7 @@ def _years(
         archives = [archive for archive in ARCHIVES for _ in trees]
         for place, (age, papers) in zip(places, archives, strict=True):
             years.aged(place, makers, age, seed, papers)
-        daily, slots = years.more_days(places, seed, turns)
+        daily, slots = years.more_days(places, seed, TURNS)
     for what, names, made in (("one more day", _WRITES, daily), ("a slot", _ALWAYS, slots)):
         for (age, papers), before, after in zip(ARCHIVES, made[::2], made[1::2], strict=True):
             taken = [(asdict(a), asdict(b)) for a, b in zip(before, after, strict=True)]

@@ -20,6 +20,8 @@ from tests.bench.runs import Announcement, Run
 from tests.scoring.fake import Physics, completion_tokens, ideal_schedule
 
 CONCURRENCY = 8
+BATCH_SIZES = (1, 5, 10, 20)
+PHYSICS = Physics(ttft=0.6, tps=90.0)
 MODELS = (
     ("gpt-6-luna", None),
     ("gpt-5", None),
@@ -32,22 +34,22 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def measure(data: Path, physics: Physics, sizes: Sequence[int]) -> list[dict[str, Any]]:
+def measure(data: Path) -> list[dict[str, Any]]:
     """Both days: the seed day in each batch size, the largest one in the shipped size of 10."""
     print(
-        f"ttft {physics.ttft:g} s, {physics.tps:g} tokens/s, {CONCURRENCY} at once;"
+        f"ttft {PHYSICS.ttft:g} s, {PHYSICS.tps:g} tokens/s, {CONCURRENCY} at once;"
         " ideal = max(sum of (ttft + tokens / tps) / concurrency, the longest);"
         f" aims: ratio at most {AIM_RATIO}, CPU outside the scoring {AIM_CPU_S:g} s, {AIM_MIB} MiB"
     )
     rows = []
     for announced, batches in (
-        (runs.seed_announcement(data), sizes),
-        (runs.largest_announcement(data), [10]),
+        (runs.seed_announcement(data), BATCH_SIZES),
+        (runs.largest_announcement(data), (10,)),
     ):
         print(announced.name)
         print("".join(f"{name:>11}" for name in _COLUMNS))
         for size in batches:
-            row = whole_run(announced, size, physics)
+            row = whole_run(announced, size)
             print("".join(f"{row[name]:>11}" for name in _COLUMNS), flush=True)
             for line in (_line("dollars", row["dollars"]), _line("cpu_s", row["cpu_by_stage"])):
                 print(f"{'':10}{line}", flush=True)
@@ -55,13 +57,11 @@ def measure(data: Path, physics: Physics, sizes: Sequence[int]) -> list[dict[str
     return rows
 
 
-def whole_run(
-    announced: Announcement, size: int, physics: Physics, source: Path = runs.ROOT
-) -> dict[str, Any]:
+def whole_run(announced: Announcement, size: int, source: Path = runs.ROOT) -> dict[str, Any]:
     """One run in a repository of its own, by the program of the source tree."""
     llm = {"batch_size": size, "concurrency": CONCURRENCY}
     settings = {"categories": [announced.category], "scorer": "llm", "llm": llm}
-    with runs.endpoint(announced.labels, physics) as url, runs.place(source, **settings) as place:
+    with runs.endpoint(announced.labels, PHYSICS) as url, runs.place(source, **settings) as place:
         feed = place.folder / "feed.xml"
         feed.write_bytes(announced.rss)
         access = {"OPENAI_API_KEY": "sk-bench", "OPENAI_BASE_URL": url}
@@ -72,7 +72,7 @@ def whole_run(
         completion_tokens(announced.labels, ids),
         batch=size,
         concurrency=CONCURRENCY,
-        physics=physics,
+        physics=PHYSICS,
     )
     return {"day": announced.name, "papers": len(ids), "batch": size} | _figures(run, asked, ideal)
 

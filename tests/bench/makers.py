@@ -7,55 +7,60 @@ another.
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
 import random
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from digest.core.day import Cut, Digest, Status
-from digest.core.papers import AnnounceType, Entry, Paper, Source, SourceState
-from digest.core.scores import Score, ScoredBy, Usage
-from digest.run import ranking
-from tests.scoring.fake import Label, labels_of_seed_day
+from digest.core.day import Digest
+from digest.core.scores import Score, Usage
+from digest.run.ranking import passes, rank
+from tests import make
+from tests.bench import ranking
+from tests.make import CUT
+from tests.scoring.fake import labels_of_seed_day
 from tests.scoring.scoring import shipped_prompt
-
-CUT = Cut(8, 7)
 
 
 class Makers:
     """Makes days of the size and the verdicts of the seed day, out of real papers."""
 
     def __init__(self, data: Path) -> None:
-        self.papers, self.labels = labels_of_seed_day(data)
+        papers, labels = labels_of_seed_day(data)
         _, self.prompt = shipped_prompt()
-        self.kept = [p for p in self.papers if _passes(self.labels[p.id])]
-        self.others = [p for p in self.papers if not _passes(self.labels[p.id])]
-        self.texts = [*self.papers, *_train_papers(data)]
+        scores = [Score(**labels[paper.id]) for paper in papers]
+        self.kept = [score for score in scores if passes(score, CUT)]
+        self.others = [score for score in scores if not passes(score, CUT)]
+        self.texts = [label.paper for _, day in ranking.days(data) for label in day]
         random.Random(0).shuffle(self.texts)
-        self.words = [w for p in self.papers for w in re.findall(r"\w{4,}", p.abstract)]
+        self.words = [w for p in papers for w in re.findall(r"\w{4,}", p.abstract)]
 
     def day(self, index: int, day: date, kept: int, scanned: int) -> Digest:
         rng = random.Random(index)
-        papers, labels = [], {}
-        chosen = _draw(rng, self.kept, kept) + _draw(rng, self.others, scanned - kept)
-        for number, judged in enumerate(chosen):
-            paper_id = f"{day:%y%m}.{day.day:02}{number:03}"
+        papers, verdicts = [], {}
+        drawn = _draw(rng, self.kept, kept) + _draw(rng, self.others, scanned - kept)
+        for number, score in enumerate(drawn):
             if number < kept:  # whole, and no paper twice while there are others
                 paper = self.texts[(index * kept + number) % len(self.texts)]
             else:  # of which only the title is recorded
                 paper = rng.choice(self.texts)
                 paper = replace(paper, title=self._reworded(rng, paper.title))
-            papers.append(replace(paper, id=paper_id))
-            label = self.labels[judged.id]
-            comment = self._reworded(rng, label["comment"])
-            labels[paper_id] = Label(**{**label, "comment": comment})
+            paper = replace(paper, id=f"{day:%y%m}.{day.day:02}{number:03}")
+            papers.append(paper)
+            verdicts[paper.id] = replace(score, comment=self._reworded(rng, score.comment))
         rng.shuffle(papers)
-        return self._digest(day, papers, labels)
+        ranked = rank(papers, verdicts, CUT, {})
+        made = datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC)
+        return replace(
+            make.digest(kept=ranked.kept, day=day, generated_at=made),
+            below=ranked.below,
+            prompt=self.prompt,
+            sources={"cs.LG": make.source(*papers, url="https://rss.arxiv.org/rss/cs.LG")},
+            usage=Usage(190_000 + day.toordinal() % 997, 60_000, 31_000, 4_000, 46),
+            cost_usd=0.04 + day.toordinal() % 997 / 1e6,
+        )
 
     def _reworded(self, rng: random.Random, text: str) -> str:
         """The text with every third long word another one: no long run is that of another day."""
@@ -66,45 +71,7 @@ class Makers:
         parts = re.split(r"(\$[^$]*\$|\\\w+)", text)  # formulas stay whole
         return "".join(p if i % 2 else re.sub(r"\w{4,}", other, p) for i, p in enumerate(parts))
 
-    def _digest(self, day: date, papers: Sequence[Paper], labels: dict[str, Label]) -> Digest:
-        verdicts = {paper_id: Score(**label) for paper_id, label in labels.items()}
-        ranked = ranking.rank(papers, verdicts, CUT, {})
-        ids = sorted(paper.id for paper in papers)
-        entries = tuple(Entry(paper_id, 1, AnnounceType.NEW) for paper_id in ids)
-        return Digest(
-            date=day,
-            status=Status.COMPLETE,
-            generated_at=datetime(day.year, day.month, day.day, 6, 30, tzinfo=UTC),
-            scorer=ScoredBy.MODEL,
-            model="some-model",
-            prompt=self.prompt,
-            cut=CUT,
-            sources={
-                "cs.LG": Source("https://rss.arxiv.org/rss/cs.LG", SourceState.FRESH, entries)
-            },
-            kept=ranked.kept,
-            below=ranked.below,
-            filtered=(),
-            seen=(),
-            unscored=(),
-            usage=Usage(190_000 + day.toordinal() % 997, 60_000, 31_000, 4_000, 46),
-            cost_usd=0.04 + day.toordinal() % 997 / 1e6,
-        )
 
-
-def _draw(rng: random.Random, papers: list[Paper], number: int) -> list[Paper]:
+def _draw(rng: random.Random, scores: list[Score], number: int) -> list[Score]:
     """So many of them, none twice while there are others."""
-    return rng.sample(papers * math.ceil(number / len(papers)), number)
-
-
-def _passes(label: Label) -> bool:
-    return label["relevance"] >= CUT.relevance and label["novelty"] >= CUT.novelty
-
-
-def _train_papers(data: Path) -> Iterator[Paper]:
-    for path in sorted(data.glob("train_days/*.candidates.jsonl.gz")):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for row in map(json.loads, lines):
-                authors, categories = tuple(row["authors"]), tuple(row["categories"])
-                texts = row["title"], authors, row["abstract"]
-                yield Paper(row["id"], 1, *texts, categories, AnnounceType.NEW)
+    return rng.sample(scores * math.ceil(number / len(scores)), number)

@@ -10,9 +10,7 @@ its children.
 
 from __future__ import annotations
 
-import importlib
 import json
-import os
 import re
 import resource
 import runpy
@@ -22,17 +20,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 _DATE = re.compile(r"^[0-9-]{10} ")
 
 
 def main(figures: str, *arguments: str) -> None:
     """The process ends as that of the command does."""
-    try:
-        from digest.core import progress
-    except ImportError:  # an older program, for `compare`
-        progress = importlib.import_module("digest.progress")
+    from digest.core import progress
+
     start = _cpu()
     cpu: dict[str, float] = defaultdict(float)
     wall: dict[str, float] = defaultdict(float)
@@ -60,12 +55,7 @@ def main(figures: str, *arguments: str) -> None:
         }
         Path(figures).write_text(json.dumps(found), encoding="ascii")
 
-    def leave(status: int) -> NoReturn:  # how an older program ends
-        tell()
-        end(status)
-
     progress.stage = timed  # before the modules that import it by name
-    end, os._exit = os._exit, leave
     sys.argv[:] = ["digest", *arguments]
     try:
         runpy.run_module("digest", run_name="__main__", alter_sys=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import os
 import random
 import re
@@ -11,18 +12,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from email.utils import parsedate_to_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import requests
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from digest.core.papers import AnnounceType, Paper
 from tests import feeds
@@ -64,10 +65,8 @@ def largest_announcement(data: Path) -> Announcement:
     papers = [_entry(entry) for entry in feed["entries"]]
     verdicts, rng = list(labels_of_seed_day(data)[1].values()), random.Random(0)
     labels = {paper.id: rng.choice(verdicts) for paper in papers}
-    day, category = (
-        parsedate_to_datetime(feed["feed"]["published"]).date(),
-        "cs.CL",
-    )  # the first of theirs
+    day = parsedate_to_datetime(feed["feed"]["published"]).date()
+    category = "cs.CL"  # the first of theirs
     rss = feeds.as_rss(category, day, papers)
     return Announcement(f"largest day ({len(papers)})", day, category, papers, labels, rss)
 
@@ -104,6 +103,10 @@ class Run:
     written: int  # bytes that the program wrote: of a list that got a line, that line
     git_written: int  # and git, its index and objects
 
+    @property
+    def all_written(self) -> int:
+        return self.written + self.git_written
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -115,9 +118,6 @@ class Place:
     @property
     def out(self) -> Path:
         return self.folder / "docs"
-
-    def configure(self, **settings: Any) -> None:
-        (self.folder / "config.yaml").write_text(json.dumps(settings), encoding="utf-8")
 
     def digest(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Run:
         """`digest ARGUMENTS`. RuntimeError where that fails."""
@@ -173,7 +173,7 @@ def place(source: Path = ROOT, **settings: Any) -> Iterator[Place]:
     with tempfile.TemporaryDirectory() as name:
         made = Place(Path(name), source)
         shutil.copytree(PROMPTS, made.folder / "prompts")
-        made.configure(**settings)
+        (made.folder / "config.yaml").write_text(json.dumps(settings), encoding="utf-8")
         git(made.folder, "init", "--quiet", "--initial-branch=main")
         git(made.folder, "config", "gc.auto", "0")  # nothing in the background
         yield made
@@ -213,48 +213,29 @@ def endpoint(labels: Mapping[str, Label], physics: Physics) -> Iterator[str]:
 
 def records(url: str) -> list[dict[str, Any]]:
     """What the fake at `url` was asked and what it counted."""
-    found: list[dict[str, Any]] = requests.get(
-        url.removesuffix("/v1") + "/records", timeout=60
-    ).json()
+    answer = requests.get(url.removesuffix("/v1") + "/records", timeout=60)
+    found: list[dict[str, Any]] = answer.json()
     return found
 
 
-class _Feeds(BaseHTTPRequestHandler):
-    """Feeds by their categories, as arXiv serves them: with an ETag, 304 where nothing is new."""
-
-    protocol_version = "HTTP/1.1"
-    served: Mapping[str, bytes]
-
-    def do_GET(self) -> None:
-        body = self.served.get(self.path.rpartition("/")[2])
-        known = self.headers.get("If-None-Match") == '"1"'
-        self.send_response(404 if body is None else 304 if known else 200)
-        sent = b"" if body is None or known else body
-        self.send_header("Content-Type", "application/xml")
-        self.send_header("Content-Length", str(len(sent)))
-        if body is not None:
-            self.send_header("ETag", '"1"')
-        self.end_headers()
-        self.wfile.write(sent)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Nothing: the table is what there is to read."""
-
-
 @contextmanager
-def feed_server(served: Mapping[str, bytes]) -> Iterator[dict[str, str]]:
-    """Serves feeds by category; the settings under `arxiv` that lead there, and nowhere else."""
-    handler = type("Handler", (_Feeds,), {"served": served})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        address = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield {
-                "feed_url": address + "/rss/{category}",
-                "site_url": address,
-                "api_url": f"{address}/api",
-            }
-        finally:
-            server.shutdown()
-            thread.join()
+def feed_server(feeds: Mapping[str, bytes]) -> Iterator[dict[str, str]]:
+    """Serve feeds by category, with an ETag; yield the settings under `arxiv` that lead there."""
+
+    def respond(request: Request) -> Response:
+        body = feeds.get(request.path.rpartition("/")[2])
+        if body is None:
+            return Response(status=404)
+        response = Response(body, content_type="application/xml")
+        response.set_etag("1")
+        return response.make_conditional(request)
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line a request is not for the tables
+    with HTTPServer(threaded=True) as server:
+        server.expect_request(re.compile("/.*")).respond_with_handler(respond)
+        address = server.url_for("")
+        yield {
+            "feed_url": address + "/rss/{category}",
+            "site_url": address,
+            "api_url": f"{address}/api",
+        }

@@ -16,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from functools import partial
@@ -35,14 +34,14 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Print a line for each seed, what was wrong, and everything as JSON; 1 if anything was."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--seeds", type=_seeds, default=_seeds("1-5"), metavar="1-5 or 3,7")
     parser.add_argument("--days", type=int, default=250, help="announcement days")
     parser.add_argument("--gap", type=int, default=0, help="days in the middle without any run")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="lives at once")
-    args = parser.parse_args(argv)
+    args = parser.parse_args()
     print("".join(f"{name:>10}" for name in _COLUMNS))
     lives = []
     with ProcessPoolExecutor(args.jobs) as pool:

@@ -14,10 +14,8 @@ files weigh, without the history of those that change every day.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from datetime import date
-from operator import attrgetter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +27,7 @@ from tests.bench.runs import Announcement, Place, Run
 from tests.site import served
 
 KEPT, SCANNED = 5, 15
+AGES = (10, 250, 2_500)  # days
 TURNS = 9
 AIM_RATIO = 1.3
 _COLUMNS = (
@@ -38,16 +37,16 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def measure(data: Path, ages: Sequence[int]) -> list[dict[str, Any]]:
+def measure(data: Path) -> list[dict[str, Any]]:
     seed = runs.seed_announcement(data)
     makers = Makers(data)
     with ExitStack() as stack:
         addresses = stack.enter_context(runs.feed_server({seed.category: seed.rss}))
-        places = [stack.enter_context(runs.place(**settings(seed, addresses))) for _ in ages]
-        rows = [aged(p, makers, age, seed) for p, age in zip(places, ages, strict=True)]
+        places = [stack.enter_context(runs.place(**settings(seed, addresses))) for _ in AGES]
+        rows = [aged(p, makers, age, seed) for p, age in zip(places, AGES, strict=True)]
         daily, slots = more_days(places, seed)
         for row, made, nothing in zip(rows, daily, slots, strict=True):
-            row |= _figures(made, nothing) | _ratios(daily[0], made, slots[0], nothing)
+            row |= _figures(made, nothing, daily[0], slots[0])
     print(
         f"days of {KEPT} kept of {SCANNED}; one more of {len(seed.papers)};"
         f" aim: ratios under {AIM_RATIO}"
@@ -80,7 +79,10 @@ def aged(
 ) -> dict[str, Any]:
     """An archive of that many days, of so many kept and scanned, rendered and committed; what that
     took."""
-    for index, day in enumerate(reversed(list(_days_before(seed.day, age)))):
+    days = [calendar.previous_announcement(seed.day)]
+    while len(days) < age:
+        days.append(calendar.previous_announcement(days[-1]))
+    for index, day in enumerate(reversed(days)):
         digest = makers.day(index, day, *papers)
         served.write(place.out, {str(store.day_path(day)): record.encode(digest)})
     rendered = place.digest("render")
@@ -92,19 +94,8 @@ def aged(
         "days": age,
         "render_s": round(rendered.wall_s, 2),
         "render_mib": round(rendered.peak_mib),
-        "packed": _packs(place.folder),
+        "packed": sum(p.stat().st_size for p in (place.folder / ".git/objects/pack").iterdir()),
     }
-
-
-def _days_before(day: date, number: int) -> Iterator[date]:
-    for _ in range(number):
-        day = calendar.previous_announcement(day)
-        yield day
-
-
-def _packs(repository: Path) -> int:
-    packs = (repository / ".git/objects/pack").iterdir()
-    return sum(path.stat().st_size for path in packs)
 
 
 def more_days(
@@ -115,8 +106,9 @@ def more_days(
     slots: list[list[Run]] = [[] for _ in places]
     for _ in range(times):
         for place, made in zip(places, daily, strict=True):
-            with _taken_back(place):
-                made.append(place.digest("run", "--date", str(seed.day)))
+            made.append(place.digest("run", "--date", str(seed.day)))
+            runs.git(place.folder, "reset", "--quiet", "--hard", "HEAD~1")
+            runs.git(place.folder, "clean", "--quiet", "--force", "-d", "docs")
     for place in places:
         place.digest("run", "--date", str(seed.day))
     for _ in range(times):
@@ -125,43 +117,34 @@ def more_days(
     return daily, slots
 
 
-@contextmanager
-def _taken_back(place: Place) -> Iterator[None]:
-    """Undo the commit that is made meanwhile."""
-    yield
-    runs.git(place.folder, "reset", "--quiet", "--hard", "HEAD~1")
-    runs.git(place.folder, "clean", "--quiet", "--force", "-d", "docs")
-
-
-def _figures(made: Sequence[Run], nothing: Sequence[Run]) -> dict[str, Any]:
+def _figures(
+    made: Sequence[Run], nothing: Sequence[Run], young: Sequence[Run], young_slots: Sequence[Run]
+) -> dict[str, Any]:
     return {
-        "run_s": round(statistics.median(run.wall_s for run in made), 3),
-        "cpu_s": round(statistics.median(run.cpu_s for run in made), 3),
-        "run_mib": round(statistics.median(run.peak_mib for run in made), 1),
+        "run_s": _median("wall_s", made),
+        "cpu_s": _median("cpu_s", made),
+        "run_mib": _median("peak_mib", made),
         "written": made[-1].written,
         "git": made[-1].git_written,
         "files": made[-1].files,
-        "slot_s": round(statistics.median(run.wall_s for run in nothing), 3),
+        "slot_s": _median("wall_s", nothing),
         "run_stages": made[-1].cpu,
         "slot_stages": nothing[-1].cpu,
+        "ratio": _ratio("wall_s", made, young),
+        "cpu_ratio": _ratio("cpu_s", made, young),
+        "mib_ratio": _ratio("peak_mib", made, young),
+        "by_ratio": _ratio("written", made, young),
+        "all_ratio": _ratio("all_written", made, young),
+        "slot_ratio": _ratio("wall_s", nothing, young_slots),
     }
 
 
-def _ratios(
-    young: Sequence[Run], made: Sequence[Run], young_slots: Sequence[Run], nothing: Sequence[Run]
-) -> dict[str, float]:
-    return {
-        "ratio": _ratio(attrgetter("wall_s"), made, young),
-        "cpu_ratio": _ratio(attrgetter("cpu_s"), made, young),
-        "mib_ratio": _ratio(attrgetter("peak_mib"), made, young),
-        "by_ratio": _ratio(attrgetter("written"), made, young),
-        "all_ratio": _ratio(lambda run: run.written + run.git_written, made, young),
-        "slot_ratio": _ratio(attrgetter("wall_s"), nothing, young_slots),
-    }
+def _median(figure: str, runs: Sequence[Run]) -> float:
+    return round(float(statistics.median(getattr(run, figure) for run in runs)), 3)
 
 
-def _ratio(figure: Callable[[Run], float], of: Sequence[Run], to: Sequence[Run]) -> float:
+def _ratio(figure: str, runs: Sequence[Run], young: Sequence[Run]) -> float:
     """To the youngest archive's run of the same turn, the median of all turns: what else the
     machine does comes and goes more slowly than turns do."""
-    turns = [figure(a) / figure(b) for a, b in zip(of, to, strict=True)]
-    return round(statistics.median(turns), 3)
+    turns = [getattr(a, figure) / getattr(b, figure) for a, b in zip(runs, young, strict=True)]
+    return round(float(statistics.median(turns)), 3)

@@ -301,8 +301,8 @@ def check_commit(digest: Digest, settings: Site) -> None:
 
 
 def check_log(text: str) -> None:
-    said = logging.LogRecord("digest", 20, "x.py", 1, "%s score: %s", ("day", text), None)
-    line = LogFormatter(Secrets()).format(said)
+    record = logging.LogRecord("digest", 20, "x.py", 1, "%s score: %s", ("day", text), None)
+    line = LogFormatter(Secrets()).format(record)
     assert len(line.splitlines()) == 1
     assert line.startswith("day score: ")
     assert_inert(line, GITHUB, COMMIT, COMMANDS)

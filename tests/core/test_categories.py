@@ -10,28 +10,14 @@ from hypothesis import strategies as st
 from digest.core.categories import covers, is_known, may_have_categories, mistake, table
 from tests.make import examples
 
-ALIASES = {
-    "cs.NA": "math.NA",
-    "cs.SY": "eess.SY",
-    "math.IT": "cs.IT",
-    "math.MP": "math-ph",
-    "q-fin.EC": "econ.GN",
-    "stat.TH": "math.ST",
-}
-# fmt: off
-ARCHIVES = [
-    "astro-ph", "cond-mat", "cs", "econ", "eess", "gr-qc", "hep-ex", "hep-lat", "hep-ph", "hep-th",
-    "math", "math-ph", "nlin", "nucl-ex", "nucl-th", "physics", "q-bio", "q-fin", "quant-ph",
-    "stat",
-]
-# fmt: on
-
 
 def test_every_archive_and_category_of_the_taxonomy_is_there() -> None:
     # 155 categories: 146 with a class, and nine archives that have none.
     assert sum("." in category for category in table()) == 146
-    assert [each for each in table() if "." not in each and mistake(each) is None] == ARCHIVES
+    assert sum("." not in each and mistake(each) is None for each in table()) == 20
     assert all(category.partition(".")[0] in table() for category in table())
+    aliases = {each for each in table() if "." in each and mistake(each) is not None}
+    assert aliases == {"cs.NA", "cs.SY", "math.IT", "math.MP", "q-fin.EC", "stat.TH"}
 
 
 def test_the_table_is_sorted_and_complete() -> None:
@@ -43,20 +29,11 @@ def test_the_table_is_sorted_and_complete() -> None:
     assert all(row[3] in followed for row in rows if len(row) == 4)
 
 
-def test_an_alias_says_which_category_to_follow() -> None:
-    flagged = {each for each in table() if "." in each and mistake(each) is not None}
-    assert flagged == set(ALIASES)
-    for alias, category in ALIASES.items():
-        assert mistake(alias) == f"{alias!r} is another name of {category!r}: use that"
-
-
 @pytest.mark.parametrize(
     ("category", "message"),
     [
         ("cmp-lg", "'cmp-lg' is an archive that arXiv has closed: use 'cs.CL'"),
-        ("cs.lg", "'cs.lg': written 'cs.LG'"),
-        ("Hep-Th", "'Hep-Th': written 'hep-th'"),
-        ("math.mp", "'math.mp': written 'math-ph'"),  # the category itself, not the alias
+        ("math.MP", "'math.MP' is another name of 'math-ph': use that"),
         ("cs.LG+cs.AI", "'cs.LG+cs.AI': write each category by itself"),
     ],
 )
@@ -67,6 +44,9 @@ def test_what_to_write_instead(category: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("category", "meant"),
     [
+        ("cs.lg", "cs.LG"),
+        ("Hep-Th", "hep-th"),
+        ("math.mp", "math-ph"),  # the category itself, not the alias
         ("cs.LLM", "cs.LG"),
         ("cs.ML", "cs.LG"),
         ("cs.LGG", "cs.LG"),
@@ -96,34 +76,19 @@ def test_an_unknown_class_is_answered_with_all_classes(category: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "category",
-    ["", ".", "hep", "x", "new_archive", "biology papers"],
-)
+@pytest.mark.parametrize("category", ["", ".", "hep", "x", "new_archive", "biology papers"])
 def test_an_unknown_word_is_answered_with_the_taxonomy(category: str) -> None:
     assert (mistake(category) or "").endswith(": see https://arxiv.org/category_taxonomy")
 
 
-@pytest.mark.parametrize(
-    "category",
-    [
-        "cs.XY",
-        "cs.LX",  # one letter of two proves nothing
-        "q-bio.ZZ",
-        "physics.new-ph",
-        "new-archive",
-        "geol",
-        "newarch.data-an",
-    ],
-)
+# In `cs.LX` one letter of two is right, which proves nothing.
+@pytest.mark.parametrize("category", ["cs.XY", "cs.LX", "physics.new-ph", "geol", "new-ar.data-an"])
 def test_a_well_written_id_may_be_newer(category: str) -> None:
     assert mistake(category) is None
     assert not is_known(category)
 
 
-@pytest.mark.parametrize(
-    "category", ["cs.xy", "physics.XY", "cs.QQQ", "Cs.XY", "cs.X-Y", "q-bio.zz"]
-)
+@pytest.mark.parametrize("category", ["cs.xy", "physics.XY", "cs.QQQ", "Cs.XY", "cs.X-Y"])
 def test_a_class_written_unlike_its_siblings_is_wrong(category: str) -> None:
     assert mistake(category)
 

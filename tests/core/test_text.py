@@ -26,8 +26,7 @@ JOINER = "\u2060"
     [
         ("", ""),
         ("a  b\n\tc ", "a b c"),
-        ("a\u2028b\u00a0c\u0085d", "a b c d"),
-        ("a\u000bb\u001cc", "a b c"),
+        ("a\u2028b\u00a0c\u0085d\u000be", "a b c d e"),
         ("\u202ea\u2066b\u200f\ufeff\x00\x1b[1m", "ab[1m"),
         ("half of a pair \ud83d", "half of a pair"),
         (
@@ -41,8 +40,7 @@ JOINER = "\u2060"
         ("&amp;lt;", "&lt;"),
         ("x &lt; y &#62; z &#x27;", "x < y > z '"),
         ("&#27;&#x202e;", ""),
-        ("R&D; Q&A", "R&D; Q&A"),
-        ("a &amp; b &parallel c", "a & b &parallel c"),
+        ("R&D; Q&A &parallel c", "R&D; Q&A &parallel c"),
         ("&amp; &notion; &nosuchthing;", "& &notion; &nosuchthing;"),
     ],
 )
@@ -66,19 +64,15 @@ def test_clean_text_can_be_written_and_stays_on_its_line(text: str) -> None:
     [
         ("Gro{\\ss}mann", "Großmann"),
         ("Ant\\'onio", "António"),
-        ("K\\'{a}lm\\'{a}n", "Kálmán"),
         ("P{\\'e}rez", "Pérez"),
         ('T\\"{\\i}rk', "Tïrk"),
-        ("Garc{\\'\\i}a", "García"),
         ("\\'\\i", "í"),
         ("{\\L}ukasz \\L{}", "Łukasz Ł"),
         ("\\O stergaard", "Østergaard"),
         ("Ke\\v{s}elj", "Kešelj"),
         ("Ke\\v selj", "Kešelj"),
-        ("\\c{C}a\\u{g}lar", "Çağlar"),
         ("Erd\\H{o}s", "Erdős"),
         ("Ko\\c{c}, \\.Ilker", "Koç, İlker"),
-        ("Mu\\~noz", "Muñoz"),
         ("Mah\\=an\\=ama", "Mahānāma"),
         ('\\r{A}ngstr\\"om', "Ångström"),
     ],
@@ -148,8 +142,6 @@ def test_tex_is_read_aloud(tex: str, readable: str) -> None:
     [
         "between $5 and $6",
         "$5-$10 a month",
-        "$5/$6",
-        "it costs $5",
         "$x \\method y$",
         "$\\frac$",
         "$\\binom{n}{k}$",
@@ -158,12 +150,9 @@ def test_tex_is_read_aloud(tex: str, readable: str) -> None:
         "on \\mathbb R^n",
         "The \\hat A-genus",
         "\\title{foo}",
-        "\\maketitle x",
         "As of $\\today$, \\today.",
         "\\method and \\rev{a}",
         "$$",
-        "$",
-        "\\(",
         "{\\unbalanced",
         "$" + "x+" * 400 + "$",
     ],
@@ -175,9 +164,7 @@ def test_what_cannot_be_read_aloud_stays_as_its_source(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "math"),
     [
-        ("a $x$ b", ["$x$"]),
         ("$a$ $$b$$ \\(c\\) \\[d\\]", ["$a$", "$$b$$", "\\(c\\)", "\\[d\\]"]),
-        ("$5 and $6", []),
         ("J0859$-$5732 and SDSS J2311$+$0041", ["$-$", "$+$"]),
         ("$2\\times$4 GPUs, $8\\times$4", ["$2\\times$", "$8\\times$"]),
         ("\\$5 $x$", ["$x$"]),
@@ -271,7 +258,6 @@ def test_nothing_within_a_line_means_anything_to_markdown(text: str) -> None:
         ("José  GARCÍA", "jose garcia"),
         ("Łukasz Đorđe Ørsted", "lukasz dorde orsted"),
         ("Großmann", "GROSSMANN"),
-        ("e\u0301", "é"),
         ("ﬁne", "fine"),
         ("İlker", "ilker"),
     ],
@@ -282,7 +268,7 @@ def test_fold_ignores_case_accents_and_spacing(one: str, other: str) -> None:
 
 # --- hostile input ----------------------------------------------------------------------------
 
-LENGTH = 6_000
+LENGTH = 3_000
 # fmt: off
 PIECES = [
     "{", "}", "(", ")", "[", "$", "$ ", "$a", "$a $", "$$", "$$a", "\\'", "\\'{", "\\'{{",
@@ -307,7 +293,7 @@ PIECES = [
 )
 def test_hostile_text_takes_no_time(function: Callable[[str], object], frame: str) -> None:
     for piece in PIECES:
-        with make.cpu_seconds(3):
+        with make.cpu_seconds(1):
             function(frame.replace("{}", (piece * LENGTH)[:LENGTH]))
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.core.day import Below, Kept
+from digest.core.day import Kept
 from digest.core.errors import ConfigError
 from digest.core.scores import Score, ScoredBy
 from digest.core.text import one_line
@@ -21,6 +21,7 @@ from digest.evaluation.labels import (
     Label,
     encode_results,
     from_archive,
+    label_archived,
     load_labels,
     parse_labels,
     parse_results,
@@ -28,7 +29,7 @@ from digest.evaluation.labels import (
 from tests import make
 from tests.make import CUT, paper, score
 
-A, B, C = paper("2601.1"), paper("2601.2"), paper("2601.3")
+A, B, C, D, E = (paper(f"2601.{number}") for number in range(1, 6))
 GOOD = {"id": "2601.1", "title": "T", "abstract": "A", "relevant": True}
 
 
@@ -51,7 +52,6 @@ def mistakes(parse: Callable[[str, str], object], *lines: str) -> list[str]:
         (True, None, None, True),
         (None, 8, 7, True),  # at the cut
         (None, 8, 6, False),
-        (None, 7, 10, False),
         (None, 8, None, True),
         (True, 2, 2, True),  # `relevant` counts more than the scores
         (False, 10, 10, False),
@@ -83,20 +83,17 @@ SCORE = "give a whole number from 1 to 10"
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("{", "not JSON: Input data was truncated"),
-        ("[1]", "not a JSON object"),
+        ("{", "not a JSON object: Input data was truncated"),
+        ("[1]", "not a JSON object: Expected `object`, got `array`"),
         (line(id=None), "no `id`: give text"),
-        (line(title=None), "no `title`: give text"),
         (line(abstract=" \n"), "`abstract` is empty: give text"),
-        (line(id=7), "`id` is 7: give text"),
         (line(id=" 2601.1"), "`id` has spaces around it or characters that do not show"),
         (line(relevant="yes"), "`relevant` is 'yes': give true or false"),
         (line(relevance=11), f"`relevance` is 11: {SCORE}"),
-        (line(novelty=0), f"`novelty` is 0: {SCORE}"),
         (line(novelty=7.0), f"`novelty` is 7.0: {SCORE}"),
         (line(relevance=True), f"`relevance` is True: {SCORE}"),
         (line(authors="Ada"), "`authors` is 'Ada': give a list of texts"),
-        (line(authors=["Ada", 1]), "`authors` is ['Ada', 1]: give a list of texts"),
+        (line(authors=["Ada", 1]), "`authors.1` is 1: give text"),
         (line(relevant=None, novelty=7), "neither `relevant` nor `relevance`: give one of them"),
     ],
 )
@@ -119,22 +116,15 @@ def test_at_most_fifty_mistakes_are_shown() -> None:
     assert (len(messages), messages[-1]) == (51, "labels.jsonl: and 1,184 more mistakes")
 
 
-@pytest.mark.parametrize(
-    ("first", "problem"),
-    [
-        ("categories: [cs.LG]", "not JSON: JSON is malformed: "),
-        ("[" * 9999, "not JSON: "),
-        ("2601.20868", "not a JSON object"),
-    ],
-)
-def test_a_file_of_another_kind_is_one_mistake(first: str, problem: str) -> None:
+@pytest.mark.parametrize("first", ["categories: [cs.LG]", "[" * 9999, "2601.20868"])
+def test_a_file_of_another_kind_is_one_mistake(first: str) -> None:
     [of_labels] = mistakes(parse_labels, "", first, *["x"] * 9, line())
     [of_results] = mistakes(parse_results, first, *["x"] * 9)
     start = "labels.jsonl: no JSONL file of"
     assert of_labels.startswith(f"{start} labels, a line a paper like {{")
-    assert f"}}: line 2 is {problem}" in of_labels
+    assert "}: line 2 is not a JSON object: " in of_labels
     assert of_results.startswith(f"{start} results, a line a paper like {{")
-    assert f"}}: line 1 is {problem}" in of_results
+    assert "}: line 1 is not a JSON object: " in of_results
 
 
 def test_the_lines_shown_in_mistakes_are_valid() -> None:
@@ -165,33 +155,18 @@ def test_any_text_is_read_or_a_config_error(parse: Callable[[str, str], object],
 # --- reading files ----------------------------------------------------------------------------
 
 
-CUT_SHORT = "Compressed file ended before the end-of-stream marker was reached"
-
-
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
         ("none.jsonl", None, "no such file: write one, a JSON object a line"),
-        ("latin.jsonl", b"\xe9", "not UTF-8 text: save the file as UTF-8"),
-        ("not.gz", b"{}", "not a whole gzip file: Not a gzipped file (b'{}'): compress it again"),
-        (
-            "cut.gz",
-            gzip.compress(b"{}", mtime=0)[:-9],
-            f"not a whole gzip file: {CUT_SHORT}: compress it again",
-        ),
-        (
-            "big.gz",
-            gzip.compress(b"{}" * 99, mtime=0),
-            "more than 100 bytes: cut it into several files",
-        ),
+        ("latin.jsonl", b"\xe9", "cannot be read: 'utf-8' codec can't decode byte 0xe9"),
+        ("not.gz", b"{}", "cannot be read: Not a gzipped file (b'{}'): give UTF-8 text, or"),
+        ("cut.gz", gzip.compress(b"{}", mtime=0)[:-9], "cannot be read: Compressed file ended"),
+        ("big.gz", gzip.compress(b"{}" * 99, mtime=0), "more than 100 bytes: cut it into several"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(
-    name: str,
-    content: bytes | None,
-    problem: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    name: str, content: bytes | None, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(labels, "MAX_BYTES", 100)
     path = tmp_path / name
@@ -199,7 +174,7 @@ def test_a_file_that_cannot_be_read_is_named(
         path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
         load_labels(path)
-    assert str(caught.value) == f"{path}: {problem}"
+    assert str(caught.value).startswith(f"{path}: {problem}")
 
 
 # --- results ----------------------------------------------------------------------------------
@@ -209,7 +184,6 @@ def test_a_file_that_cannot_be_read_is_named(
     ("text", "mistake"),
     [
         ('{"id": "2601.1"}', "no `relevance`: give a whole number from 1 to 10"),
-        ('{"relevance": 8}', "no `id`: give text"),
         ('{"id": "2601.1", "relevance": 8, "topic": 1}', "`topic` is 1: give text"),
         ('{"id": "2601.1", "relevance": 8, "similarity": "x"}', "`similarity` is 'x': give a numb"),
     ],
@@ -238,30 +212,23 @@ DAY_1, DAY_2 = date(2026, 1, 29), date(2026, 1, 30)
 
 
 def test_papers_below_the_cut_get_their_abstracts_from_elsewhere() -> None:
-    archived = from_archive([make.digest(kept=[Kept(A, score(9, 8))], below=[B, C])])
-    kept = Label(A, None, 9, 8)
-    assert archived.labels == (kept,)
-    assert archived.lean == tuple(Below(p.id, p.title, score(3, 4)) for p in (B, C))
-    assert archived.with_abstracts({B.id: B}) == ((kept, Label(B, None, 3, 4)), (C.id,))
-
-
-def test_what_was_not_scored_is_no_label() -> None:
-    archived = from_archive([make.digest(filtered=[A], seen=[B], unscored=[C])])
-    assert (archived.labels, archived.lean, archived.scorer, archived.days) == ((), (), None, 0)
+    digest = make.digest(kept=[Kept(A, score(9, 8))], below=[B, C], filtered=[D], unscored=[E])
+    _, scored = from_archive([digest])
+    expected = (Label(A, None, 9, 8), Label(B, None, 3, 4))
+    assert label_archived(scored, {B.id: B}) == (expected, (C.id,))
+    assert from_archive([make.digest(filtered=[A], seen=[B], unscored=[C])]) == ([], {})
 
 
 def test_the_newest_score_of_a_paper_counts() -> None:
     first = make.digest(kept=[Kept(A, score(9, 8)), Kept(B, score(9, 8))], day=DAY_1)
     second = make.digest(kept=[Kept(A, score(8, 7))], below=[B], day=DAY_2)
-    archived = from_archive([second, first])
-    assert archived.labels == (Label(A, None, 8, 7),)
-    assert [below.id for below in archived.lean] == [B.id]
-    assert archived.days == 2
+    days, scored = from_archive([second, first])
+    assert days == [first, second]
+    assert label_archived(scored, {}) == ((Label(A, None, 8, 7),), (B.id,))
 
 
 def test_days_of_a_model_count_before_the_embedded_scorers() -> None:
     embedded = make.digest(kept=[Kept(A, score(9, None))], day=DAY_1, scorer=ScoredBy.EMBEDDED)
     by_model = make.digest(kept=[Kept(B, score(9, 8))], day=DAY_2)
-    both, alone = from_archive([embedded, by_model]), from_archive([embedded])
-    assert (both.labels, both.scorer, both.days) == ((Label(B, None, 9, 8),), "llm", 1)
-    assert (alone.labels, alone.scorer) == ((Label(A, None, 9, None),), "offline")
+    assert from_archive([embedded, by_model]) == ([by_model], {B.id: by_model.kept[0]})
+    assert from_archive([embedded]) == ([embedded], {A.id: embedded.kept[0]})

@@ -45,59 +45,55 @@ def needs(
     return backlog.needs([*map(Day.of, digests)], by_day.__getitem__, today, categories)
 
 
-def test_before_the_first_record_nothing_is_missed() -> None:
-    assert needs([], MONDAY) == []
-    assert needs([complete(FRIDAY)], MONDAY) == []
+LG, BOTH = ("cs.LG",), ("cs.LG", "cs.AI")
+EMPTY = replace(
+    make.digest(day=THURSDAY),
+    status=Status.EMPTY,
+    sources={"cs.LG": Source("catchup", SourceState.FRESH, origin=Origin.PAGE)},
+)
+HALF = stale(complete(THURSDAY, *BOTH), "cs.AI")
+MISSED = [Need(THURSDAY, LG), Need(FRIDAY, LG), Need(MONDAY, LG)]  # the oldest first
 
 
-def test_missed_days_come_the_oldest_first() -> None:
-    assert needs([complete(WEDNESDAY)], TUESDAY) == [
-        Need(THURSDAY, ("cs.LG",)),
-        Need(FRIDAY, ("cs.LG",)),
-        Need(MONDAY, ("cs.LG",)),
-    ]
+@pytest.mark.parametrize(
+    ("digests", "today", "followed", "needed"),
+    [
+        ([], MONDAY, LG, []),  # nothing before the first record
+        ([complete(FRIDAY)], MONDAY, LG, []),
+        ([complete(WEDNESDAY)], TUESDAY, LG, MISSED),
+        ([complete(WEDNESDAY), EMPTY], FRIDAY, LG, []),
+        ([HALF], FRIDAY, BOTH, [Need(THURSDAY, ("cs.AI",))]),
+        ([HALF], FRIDAY, LG, []),  # the stale category is no longer followed
+        ([complete(WEDNESDAY)], FRIDAY, ("math.CO",), []),
+        ([complete(WEDNESDAY), complete(FRIDAY, *BOTH)], MONDAY, BOTH, [Need(THURSDAY, LG)]),
+        # Thanksgiving; the day after has what Wednesday's deadline closed.
+        ([complete(date(2026, 11, 25))], date(2026, 11, 30), LG, [Need(date(2026, 11, 26), LG)]),
+    ],
+)
+def test_a_day_needs_what_was_followed_then(
+    digests: list[Digest], today: date, followed: Sequence[str], needed: list[Need]
+) -> None:
+    assert needs(digests, today, followed) == needed
 
 
-def test_a_holiday_is_not_missed() -> None:
-    before_thanksgiving = date(2026, 11, 25)
-    assert needs([complete(before_thanksgiving)], date(2026, 11, 30)) == [
-        Need(date(2026, 11, 26), ("cs.LG",))  # what Wednesday's deadline closed
-    ]
-
-
-def test_a_day_that_announced_nothing_is_not_missed() -> None:
-    confirmed = Source("catchup", SourceState.FRESH, origin=Origin.PAGE)
-    empty = replace(make.digest(day=THURSDAY), status=Status.EMPTY, sources={"cs.LG": confirmed})
-    assert needs([complete(WEDNESDAY), empty], FRIDAY) == []
-
-
-def test_a_stale_category_is_read_anew_and_only_that() -> None:
-    digest = stale(complete(THURSDAY, "cs.LG", "cs.AI"), "cs.AI")
-    assert needs([digest], FRIDAY, ["cs.LG"]) == []  # no longer followed
-    assert needs([digest], FRIDAY, ["cs.LG", "cs.AI"]) == [Need(THURSDAY, ("cs.AI",))]
-
-
-def test_unscored_papers_are_tried_again_for_some_days() -> None:
-    digest = unscored(THURSDAY, Reason.TIMEOUT)
-    assert needs([digest], FRIDAY) == [Need(THURSDAY)]
-    others = [complete(d) for d in (FRIDAY, MONDAY, TUESDAY)]
-    assert needs([digest, *others], TUESDAY + timedelta(days=1)) == []
-
-
-def test_papers_that_the_model_refused_are_not_tried_again() -> None:
-    assert needs([unscored(THURSDAY, Reason.REFUSED)], FRIDAY) == []
-    assert needs([unscored(THURSDAY, Reason.REFUSED, Reason.BUDGET)], FRIDAY)
-
-
-def test_an_unreadable_paper_is_asked_for_for_some_days() -> None:
-    digest = unscored(THURSDAY, Reason.UNREADABLE)
-    (unreadable,) = (u.paper for u in digest.unscored)
-    sources = {"cs.AI": source(paper("2601.9")), "cs.LG": source(unreadable)}
+@pytest.mark.parametrize(
+    ("reasons", "needed"),
+    [
+        ([Reason.TIMEOUT], [Need(THURSDAY)]),
+        ([Reason.REFUSED], []),  # it would end in the same way
+        ([Reason.REFUSED, Reason.BUDGET], [Need(THURSDAY)]),
+        ([Reason.UNREADABLE], [Need(THURSDAY, LG)]),  # of the category that lists it
+    ],
+)
+def test_unscored_papers_are_tried_again_for_some_days(
+    reasons: list[str], needed: list[Need]
+) -> None:
+    digest = unscored(THURSDAY, *reasons)
+    sources = {"cs.AI": source(paper("2601.9")), "cs.LG": source(digest.unscored[0].paper)}
     digest = replace(digest, sources=sources)
-    followed = ["cs.LG", "cs.AI"]
-    assert needs([digest], FRIDAY, followed) == [Need(THURSDAY, ("cs.LG",))]
+    assert needs([digest], FRIDAY, BOTH) == needed
     others = [replace(complete(d), sources=sources) for d in (FRIDAY, MONDAY, TUESDAY)]
-    assert needs([digest, *others], TUESDAY + timedelta(days=1), followed) == []
+    assert needs([digest, *others], TUESDAY + timedelta(days=1), BOTH) == []
 
 
 @pytest.mark.parametrize(
@@ -117,15 +113,6 @@ def test_an_unreadable_paper_is_asked_for_for_some_days() -> None:
 def test_what_the_page_may_know_is_asked_for(lacking: Source, needed: bool) -> None:
     digest = replace(complete(THURSDAY), sources={"cs.LG": lacking}, status=Status.PARTIAL)
     assert needs([digest], FRIDAY) == ([Need(THURSDAY, ("cs.LG",))] if needed else [])
-
-
-def test_a_category_added_later_is_not_missed() -> None:
-    days = [complete(WEDNESDAY, "cs.LG"), complete(FRIDAY, "cs.LG", "cs.AI")]
-    assert needs(days, MONDAY, ["cs.LG", "cs.AI"]) == [Need(THURSDAY, ("cs.LG",))]
-
-
-def test_a_day_of_dropped_categories_is_not_missed() -> None:
-    assert needs([complete(WEDNESDAY, "cs.LG")], FRIDAY, ["math.CO"]) == []
 
 
 def test_days_older_than_arxivs_pages_are_left() -> None:

@@ -18,7 +18,6 @@ import pytest
 from digest.archive import store
 from digest.cli.main import main
 from digest.core.config import Site
-from digest.core.papers import Feed
 from digest.run.check import check
 from tests import make
 from tests.make import DAY, git, paper, rss
@@ -50,11 +49,6 @@ class Bench:
         )
 
 
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    return make_bench(tmp_path, monkeypatch)
-
-
 def make_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     make.own_git_settings(monkeypatch, tmp_path)
     remote, repository = tmp_path / "remote.git", tmp_path / "repository"
@@ -68,17 +62,15 @@ def make_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     git(repository, "commit", "--quiet", "--message", "Settings")
     git(repository, "push", "--quiet", "origin", "HEAD:main")
     git(repository, "branch", "--quiet", "--set-upstream-to=origin/main")
-    return Bench(repository, remote, tuple(write_feeds(tmp_path)))
-
-
-def write_feeds(folder: Path) -> list[str]:
-    paths = []
+    feeds = []
     for number, day in enumerate(DAYS, start=1):
-        papers = [paper(f"260{number}.{n:05}") for n in range(20)]
-        path = folder / f"{day}.xml"
-        path.write_bytes(rss(Feed("cs.LG", day, tuple(papers))))
-        paths.append(str(path))
-    return paths
+        path = tmp_path / f"{day}.xml"
+        path.write_bytes(rss(make.feed(*(paper(f"260{number}.{n:05}") for n in range(9)), day=day)))
+        feeds.append(str(path))
+    return Bench(repository, remote, tuple(feeds))
+
+
+bench = pytest.fixture(make_bench)
 
 
 def recorded(bench: Bench) -> list[date]:
@@ -91,58 +83,56 @@ def subjects(bench: Bench) -> list[str]:
 
 # --- killed -----------------------------------------------------------------------------------
 
-# Runs the program, and kills it and its git at one of the moments at which it changes something
-# or starts git, or a little later. Every moment leaves a byte in the log.
-KILLED = """
+# Runs the program, and stops it when it changes something or starts git: at the moment of this
+# number, or at the first event of this name and text; or a little later. To kill is to kill its git
+# as well. "lost": by itself Python would lose a Ctrl-C that comes in `__del__`. Every moment leaves
+# a byte in the log.
+STOPPED = """
 import os, runpy, signal, sys, threading
-log = os.open(sys.argv.pop(1), os.O_WRONLY | os.O_CREAT)
-moment, delay_s = int(sys.argv.pop(1)), float(sys.argv.pop(1))
-passed = 0
-def kill():
-    os.killpg(0, signal.SIGKILL)
+log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)
+how, moment, name, text, delay_s = sys.argv[2], int(sys.argv[3]), *sys.argv[4:6], float(sys.argv[6])
+del sys.argv[1:7]
+passed, stopped = 0, False
+def stop():
+    os.killpg(0, signal.SIGKILL) if how == "kill" else os.kill(os.getpid(), signal.SIGINT)
+class Last:
+    def __del__(self):
+        stop()
 def look(event, arguments):
-    global passed
+    global passed, stopped
     writes = event == "open" and isinstance(arguments[1], str) and arguments[1][:1] in "wax"
     if writes or event in ("os.mkdir", "os.rename", "os.remove", "subprocess.Popen"):
         os.write(log, b".")
         passed += 1
-        if passed == moment:
-            threading.Timer(delay_s, kill).start() if delay_s else kill()
+    if not stopped and (passed == moment or (event == name and text in str(arguments))):
+        stopped = True
+        if delay_s:
+            threading.Timer(delay_s, stop).start()
+        else:
+            Last() if how == "lost" else stop()
 sys.addaudithook(look)
 runpy.run_module("digest", run_name="__main__", alter_sys=True)
 """
-NEVER = 0
+NEVER = -1
 
 
-def run_until(bench: Bench, moment: int, delay_s: float = 0.0) -> int:
-    """Run, killed `delay_s` after the given moment; the number of moments until then."""
+def run_until(
+    bench: Bench,
+    moment: int = NEVER,
+    event: tuple[str, str] = ("", ""),
+    how: str = "kill",
+    delay_s: float = 0.0,
+) -> tuple[int, str, int]:
+    """Run until it is stopped: its exit code, what it said, the number of moments until then."""
     log = bench.repository.parent / "moments"
     log.unlink(missing_ok=True)
-    killer = ("-c", KILLED, str(log), str(moment), str(delay_s))
-    process = bench.start("--push", python=killer)
+    options = (str(log), how, str(moment), *event, str(delay_s))
+    process = bench.start("--push", python=("-c", STOPPED, *options))
     _, errors = process.communicate(timeout=make.PATIENCE_S)
-    assert process.returncode in (0, -signal.SIGKILL), errors
-    return len(log.read_bytes())
+    return process.returncode, errors, len(log.read_bytes())
 
 
-@pytest.fixture(scope="module")
-def moments(tmp_path_factory: pytest.TempPathFactory) -> int:
-    """How many moments an undisturbed run has."""
-    with pytest.MonkeyPatch.context() as patch:
-        return run_until(make_bench(tmp_path_factory.mktemp("undisturbed"), patch), NEVER)
-
-
-@pytest.mark.parametrize("seed", make.seeds(1, soak=200))
-def test_after_a_kill_the_next_run_makes_everything_good(
-    bench: Bench, moments: int, seed: int
-) -> None:
-    assert moments > 50
-    chance = random.Random(seed)
-    # The first test: in git, as test_pipeline has the writing. A soak: anywhere.
-    part = chance.random() if seed else 0.95
-    run_until(bench, 1 + int(part * (moments - 1)), chance.choice([0.0, 0.05]))
-    if seed % 3 == 2:
-        run_until(bench, chance.randint(1, moments), chance.uniform(0, 0.05))
+def assert_the_next_run_makes_everything_good(bench: Bench) -> None:
     # If git itself was killed, its lock remains, and a run says to remove it.
     (bench.repository / ".git" / "index.lock").unlink(missing_ok=True)
     process = bench.start("--push")
@@ -156,41 +146,48 @@ def test_after_a_kill_the_next_run_makes_everything_good(
     assert git(bench.repository, "status", "--porcelain") == ""
 
 
-# --- interrupted ------------------------------------------------------------------------------
+def test_a_run_killed_in_git_is_made_good(bench: Bench) -> None:
+    code, errors, _ = run_until(bench, event=("subprocess.Popen", "'push'"))
+    assert code == -signal.SIGKILL, errors
+    assert "Digest 2026-01-30" in git(bench.repository, "log", "--format=%s")
+    assert subjects(bench) == ["Settings"]
+    assert_the_next_run_makes_everything_good(bench)
 
-# Runs the program, and sends it Ctrl-C when it comes to a moment. By itself Python would lose the
-# one that comes in `__del__`.
-INTERRUPTED = """
-import os, runpy, signal, sys
-event, what, lost = sys.argv[1:4]
-del sys.argv[1:4]
-class Last:
-    def __del__(self):
-        os.kill(os.getpid(), signal.SIGINT)
-def look(name, arguments):
-    global event
-    if name == event and what in str(arguments):
-        event = None
-        Last() if lost == "lost" else os.kill(os.getpid(), signal.SIGINT)
-sys.addaudithook(look)
-runpy.run_module("digest", run_name="__main__", alter_sys=True)
-"""
+
+@pytest.fixture(scope="module")
+def moments(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many moments an undisturbed run has."""
+    with pytest.MonkeyPatch.context() as patch:
+        return run_until(make_bench(tmp_path_factory.mktemp("undisturbed"), patch))[2]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1, 200))
+def test_a_run_killed_at_any_moment_is_made_good(bench: Bench, moments: int, seed: int) -> None:
+    chance = random.Random(seed)
+    moment = 1 + int(chance.random() * (moments - 1))
+    run_until(bench, moment, delay_s=chance.choice([0.0, 0.05]))
+    if seed % 3 == 2:
+        run_until(bench, chance.randint(1, moments), delay_s=chance.uniform(0, 0.05))
+    assert_the_next_run_makes_everything_good(bench)
+
+
+# --- interrupted ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("event", "what", "how"),
+    ("event", "how"),
     [
-        ("import", "digest.cli.main", ""),
-        ("open", "2026-01-30.json", "lost"),
-        ("subprocess.Popen", "--only", ""),
+        (("import", "digest.cli.main"), "interrupt"),
+        (("open", "2026-01-30.json"), "lost"),
+        (("subprocess.Popen", "--only"), "interrupt"),
     ],
 )
 def test_ctrl_c_ends_with_130_and_no_traceback(
-    bench: Bench, event: str, what: str, how: str
+    bench: Bench, event: tuple[str, str], how: str
 ) -> None:
-    process = bench.start(python=("-c", INTERRUPTED, event, what, how))
-    _, errors = process.communicate(timeout=make.PATIENCE_S)
-    assert process.returncode == 130, errors
+    code, errors, _ = run_until(bench, event=event, how=how)
+    assert code == 130, errors
     assert "Traceback" not in errors
     assert "Digest 2026-02-02" not in git(bench.repository, "log", "--format=%s")
 

@@ -147,24 +147,29 @@ def test_refused_papers_stand_in_the_last_try() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scanned", "failed"),
+    ("scanned", "failed", "kind"),
     [
-        (24, {TIMEOUT: 5}),
-        (100, {REFUSED: 50, TIMEOUT: 21}),
-        (100, {TIMEOUT: 11, Reason.INVALID: 10}),
-        (4, {REFUSED: 3, TIMEOUT: 1}),  # nothing at all
-        (1, {REFUSED: 1}),
-        (7, {UNREADABLE: 3, REFUSED: 4}),
-        (3, {UNREADABLE: 2, TIMEOUT: 1}),  # nothing at all of what was asked
-        (100, {UNREADABLE: 1, TIMEOUT: 21}),
+        (24, {TIMEOUT: 5}, ScoringError),
+        (100, {REFUSED: 50, TIMEOUT: 21}, ScoringError),
+        (100, {TIMEOUT: 11, Reason.INVALID: 10}, ScoringError),
+        (4, {REFUSED: 3, TIMEOUT: 1}, ScoringError),  # nothing at all
+        (1, {REFUSED: 1}, ScoringError),
+        (7, {UNREADABLE: 3, REFUSED: 4}, ScoringError),
+        (3, {UNREADABLE: 2, TIMEOUT: 1}, ScoringError),  # nothing at all of what was asked
+        (100, {UNREADABLE: 1, TIMEOUT: 21}, ScoringError),
+        (24, {BUDGET: 20, TIMEOUT: 1}, OverBudget),
+        (100, {INTERRUPTED: 1}, Interrupted),  # never complete enough
+        (100, {INTERRUPTED: 20, BUDGET: 1, REFUSED: 2}, Interrupted),
     ],
 )
-def test_an_outage(scanned: int, failed: Mapping[Reason, int]) -> None:
+def test_an_outage_says_how_many_papers_lack_a_score(
+    scanned: int, failed: Mapping[Reason, int], kind: type[ScoringError]
+) -> None:
     error = short(scanned, failed)
-    assert type(error) is ScoringError
-    assert (error.status, error.exit_code) == ("outage", 3)
+    assert type(error) is kind
     assert f"{sum(failed.values())} of {scanned} paper" in str(error)
     assert all(f"{number} {reason}" in str(error) for reason, number in failed.items())
+    assert ("raise llm.budget_usd" in str(error)) == (kind is OverBudget)
 
 
 @pytest.mark.parametrize(
@@ -176,17 +181,3 @@ def test_the_share_that_may_be_missing_is_a_setting(
 ) -> None:
     assert short(100, {TIMEOUT: fine}, max_unscored) is None
     assert short(100, {TIMEOUT: outage}, max_unscored)
-
-
-def test_a_spent_budget_is_told_from_an_outage() -> None:
-    error = short(24, {BUDGET: 20, TIMEOUT: 1})
-    assert isinstance(error, OverBudget)
-    assert (error.status, error.exit_code) == ("over_budget", 3)
-    assert "raise llm.budget_usd" in str(error)
-
-
-@pytest.mark.parametrize("failed", [{INTERRUPTED: 1}, {INTERRUPTED: 20, BUDGET: 1, REFUSED: 2}])
-def test_an_interrupted_day_is_never_complete_enough(failed: Mapping[Reason, int]) -> None:
-    error = short(100, failed, max_unscored=1.0)
-    assert isinstance(error, Interrupted)
-    assert (error.status, error.exit_code) == ("interrupted", 130)

@@ -138,20 +138,14 @@ def test_delimiters_cannot_be_guessed() -> None:
 
 
 def test_the_summary_holds_the_sums_and_the_cost_of_each_day() -> None:
-    report = report_of(replace(PUBLISHED, cost_usd=0.0421), STALE)
-    text = report.to_summary()
-    assert text.startswith("## Digest: published\n\n1 of 1 paper kept\n\ndigest: 2026-01-29: the")
-    assert "| 2026-01-30 | published | 1 | 0 | 0 | 1 | 1 | 0 | 0 | &#36;0.0421 |" in text
-    assert "| 2026-01-29 | stale\\_feed |" in text
-
-
-def test_the_summary_never_calls_an_unknown_cost_nothing() -> None:
-    report = RunReport()
-    report.add(PUBLISHED)
+    """An unknown cost is never called nothing."""
+    report = report_of(replace(PUBLISHED, cost_usd=0.0421), STALE, PUBLISHED)
     report.add(replace(PUBLISHED, scorer=ScoredBy.EMBEDDED))
     text = report.to_summary()
-    assert "| not reported |" in text
-    assert "| none |" in text
+    assert text.startswith("## Digest: published\n\n1 of 1 paper kept\n\ndigest: 2026-01-29: the")
+    assert "| 2026-01-29 | stale\\_feed |" in text
+    for cost in ("&#36;0.0421", "not reported", "none"):
+        assert f"| 2026-01-30 | published | 1 | 0 | 0 | 1 | 1 | 0 | 0 | {cost} |" in text
 
 
 def test_the_summary_stays_short() -> None:
@@ -174,8 +168,8 @@ def test_a_log_record_is_one_line_that_commands_nothing() -> None:
 
 def test_a_log_record_holds_no_secret() -> None:
     key = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
-    said = f"key {key[:9]}\u200b{key[9:]}"
-    record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", (said,), None)
+    text = f"key {key[:9]}\u200b{key[9:]}"
+    record = logging.LogRecord("digest", logging.INFO, "", 1, "read: %s", (text,), None)
     assert LogFormatter(Secrets([key])).format(record) == "read: key …"
 
 

@@ -18,7 +18,6 @@ import gzip
 import hashlib
 import json
 import math
-import os
 import re
 import signal
 import threading
@@ -31,6 +30,8 @@ from http.client import responses
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
+
+import pytest
 
 from digest.core.papers import AnnounceType, Paper
 from tests.make import PATIENCE_S
@@ -99,16 +100,16 @@ class Fake:
     labels: Mapping[str, Label] = field(default_factory=dict)
     physics: Physics = field(default_factory=Physics)
     respond: Step = None
-    port: int = 0  # 0: any that is free
     public: bool = False  # under a public host's name, reached as its proxy: models have a price
 
+    port: int = field(default=0, init=False)
     records: list[Record] = field(default_factory=list, init=False)
     connections: int = field(default=0, init=False)
     most_in_flight: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self._in_flight = 0
-        self._environment: dict[str, str | None] = {}  # as it was, for what `public` changes
+        self._environment = pytest.MonkeyPatch()  # for `public`
         self._cache = PrefixCache()
         self._level, self._filled = float(self.physics.burst), time.monotonic()
         self._up = threading.Event()
@@ -134,17 +135,12 @@ class Fake:
         if not self._up.wait(PATIENCE_S) or self._failure:
             raise RuntimeError(f"the fake did not start on port {self.port}") from self._failure
         if self.public:
-            proxied = {"HTTP_PROXY": self._origin, "NO_PROXY": "127.0.0.1,localhost"}
-            self._environment = {name: os.environ.get(name) for name in proxied}
-            os.environ |= proxied
+            self._environment.setenv("HTTP_PROXY", self._origin)
+            self._environment.setenv("NO_PROXY", "127.0.0.1,localhost")
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
-        for name, value in self._environment.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        self._environment.undo()
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(PATIENCE_S)
@@ -186,17 +182,11 @@ class Fake:
         sent = await reader.readexactly(int(headers.get("content-length", 0)))
         if method == "POST" and urlsplit(target).path.endswith("/v1/chat/completions"):
             going = await self._complete(target, headers, sent, reader, writer)
+        elif target == "/records":  # for a fake in another process
+            going = await _write(writer, as_json([asdict(record) for record in self.records]))
         else:
-            going = await _write(writer, self._other(method, target))
+            going = await _write(writer, error(404, f"Invalid URL ({method} {target})"))
         return going and headers.get("connection", "").lower() != "close"
-
-    def _other(self, method: str, target: str) -> Response:
-        if method == "GET" and target.endswith("/v1/models"):
-            model = {"id": "gpt-6-luna", "object": "model", "created": 0, "owned_by": "fake"}
-            return as_json({"object": "list", "data": [model]})
-        if method == "GET" and target == "/records":  # for a fake in another process
-            return as_json([asdict(record) for record in self.records])
-        return error(404, f"Invalid URL ({method} {target})")
 
     async def _complete(
         self,
@@ -207,11 +197,8 @@ class Fake:
         writer: asyncio.StreamWriter,
     ) -> bool:
         """Answer a completion request; whether the connection goes on."""
-        try:
-            body = json.loads(sent)
-            messages, tokens = messages_of(body), prompt_of(body)
-        except (ValueError, KeyError, TypeError, AttributeError) as e:
-            return await _write(writer, error(400, f"not a completion request: {e!r}"))
+        body = json.loads(sent)
+        messages, tokens = messages_of(body), prompt_of(body)
         self._in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self._in_flight)
         asked = next((text for role, text in reversed(messages) if role == "user"), "")
@@ -224,12 +211,7 @@ class Fake:
         cached = self._cache.hit(place, tokens)
         content, thoughts = answer(self.labels, ids), self.physics.reasoning
         request = Request(number, headers, body, ids, content, len(tokens), cached, thoughts)
-        try:
-            scripted = self._limit() or take(self.respond, request)
-        except Exception as e:  # noqa: BLE001 raised when the fake ends
-            self._failure = e
-            scripted = error(500, f"the script failed: {e!r}")
-        response = scripted or completion(request)
+        response = self._limit() or take(self.respond, request) or completion(request)
         record.seconds = response.seconds
         if response.tokens is not None:
             record.seconds = self.physics.seconds(response.tokens)
@@ -326,11 +308,8 @@ def labels_of_seed_day(
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.scoring.fake", description=main.__doc__)
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument(
-        "--labels", type=Path, help="JSON: id to relevance, novelty, topic, comment"
-    )
+    parser = argparse.ArgumentParser(prog="python -m tests.scoring.fake")
+    parser.add_argument("--labels", type=Path, help="JSON: labels by id")
     parser.add_argument("--ttft", type=float, default=0.0, help="seconds")
     parser.add_argument("--tps", type=float, default=math.inf)
     parser.add_argument("--rpm", type=float)
@@ -341,7 +320,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     physics = Physics(given.ttft, given.tps, given.rpm, given.burst, given.reasoning)
     stop = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)  # before the thread, which inherits it
-    with Fake(labels, physics, port=given.port) as fake:
+    with Fake(labels, physics) as fake:
         print(fake.url, flush=True)
         signal.sigwait(stop)
     return 0

@@ -9,7 +9,6 @@ answer. `in_turn`, `first_of` and `whenever` put steps together:
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import math
@@ -238,17 +237,9 @@ def prose(request: Request) -> Response:
     return completion(request, message)
 
 
-def thinking(request: Request) -> Response:
-    return completion(request, f"<think>Is {{this}} relevant?</think>\n{request.content}")
-
-
 def truncated(request: Request) -> Response:
     """Cut off in the middle, as by a limit on tokens."""
     return completion(request, request.content[: len(request.content) // 2], finish="length")
-
-
-def empty(request: Request) -> Response:
-    return completion(request, "")
 
 
 def null_content(request: Request) -> Response:
@@ -268,16 +259,6 @@ def saying(content: str) -> Rule:
 def usage(stated: Any) -> Rule:
     """The good reply with this in place of its usage."""
     return lambda request: completion(request, usage=stated)
-
-
-def no_usage(request: Request) -> Response:
-    value = json.loads(completion(request).body)
-    del value["usage"]
-    return as_json(value, tokens=0)
-
-
-NULL_USAGE = {"prompt_tokens": None, "completion_tokens": None, "prompt_tokens_details": None}
-WRONG_USAGE = {"prompt_tokens": "many", "completion_tokens": -3, "prompt_tokens_details": [1]}
 
 
 def no_choices() -> Response:
@@ -334,9 +315,3 @@ def held(event: threading.Event) -> Rule:
         return replace(completion(request), tokens=None, held=event)
 
     return rule
-
-
-def gzipped(request: Request) -> Response:
-    whole = completion(request)
-    headers = {**whole.headers, "Content-Encoding": "gzip"}
-    return replace(whole, body=gzip.compress(whole.body), headers=headers)

@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from digest.core.config import Llm
 from digest.core.day import Cut
 from digest.core.papers import Paper
@@ -65,13 +63,3 @@ def scores(scoring: Scoring) -> dict[str, Score]:
 def asks(fake: Fake) -> Counter[str]:
     """In how many requests each paper was."""
     return Counter(i for record in fake.records for i in record.ids)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every wait that nobody has asked for is over at once."""
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
-    monkeypatch.setattr("openai._base_client.MAX_RETRY_DELAY", 0.01)
-    monkeypatch.setattr("digest.scoring.llm._LONGEST_BACKOFF_S", 0.01)
-    monkeypatch.setattr("digest.scoring.rate_limiter._LONGEST_GUESS_S", 0.01)
-    monkeypatch.setattr("digest.scoring.llm._GRACE_S", 1.0)

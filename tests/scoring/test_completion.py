@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.scores import Reason, Usage
-from digest.scoring import reply
 from digest.scoring.completion import Answer, read
 from tests import make
 
@@ -32,14 +31,10 @@ TOOL = {"function": {"name": "scores", "arguments": "the answer"}}
 @pytest.mark.parametrize(
     "message",
     [
-        {"content": "the answer"},
-        {"content": [{"type": "text", "text": "the "}, {"type": "text", "text": "answer"}]},
         {"content": None, "reasoning_content": "the answer"},
-        {"content": "", "reasoning": "the answer"},
-        {"content": None, "tool_calls": [TOOL]},
+        {"content": "\n\n", "reasoning": "the answer"},
         {"content": None, "function_call": TOOL["function"]},
         {"content": "the answer", "reasoning_content": "a thought"},
-        {"content": "\n\n", "reasoning_content": "the answer"},
         {"content": "I call the tool.", "tool_calls": [ANSWERED]},
         {"content": [{"type": "reasoning", "text": "a thought"}, {"text": "the answer"}]},
     ],
@@ -72,19 +67,18 @@ def test_a_cut_or_blocked_reply_is_known_in_any_case(finish: str, reason: Reason
 
 
 def test_a_stream_is_put_together() -> None:
-    def event(**delta: Any) -> str:
-        finish = delta.pop("finish", None)
-        chunk = {"choices": [{"delta": delta, "finish_reason": finish}]}
-        return f"data: {json.dumps(chunk)}\n\n"
+    stream = """: a comment
 
-    counted = json.dumps({"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}})
-    stream = (
-        ": a comment\n\n"
-        + event(role="assistant")
-        + event(content="the ")
-        + event(content="answer", finish="stop")
-        + f"data: {counted}\n\ndata: [DONE]\n\n"
-    )
+data: {"choices": [{"delta": {"role": "assistant"}, "finish_reason": null}]}
+
+data: {"choices": [{"delta": {"content": "the "}}]}
+
+data: {"choices": [{"delta": {"content": "answer"}, "finish_reason": "stop"}]}
+
+data: {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 2}}
+
+data: [DONE]
+"""
     answer = read(stream.encode())
     assert (answer.text, answer.failure) == ("the answer", None)
     assert (answer.usage.prompt_tokens, answer.usage.completion_tokens) == (7, 2)
@@ -94,7 +88,6 @@ def test_a_stream_is_put_together() -> None:
     "error",
     [
         {"code": 500, "msg": "404 NOT_FOUND", "success": False},
-        {"error": {"message": "404 NOT_FOUND"}},
         {"choices": [], "error": {"message": "404 NOT_FOUND"}},
         {"choices": [{"error": {"message": "404 NOT_FOUND"}, "message": {"content": ""}}]},
         {"choices": None, "message": "404 NOT_FOUND"},
@@ -128,8 +121,7 @@ def test_tokens_beside_the_completion_are_of_it(stated: dict[str, Any], completi
     [
         {"prompt_tokens_details": {"cached_tokens": 40}},
         {"prompt_cache_hit_tokens": 40, "prompt_cache_miss_tokens": 10},
-        {"cached_tokens": 40},
-        {"prompt_tokens_details": {"cached_tokens": 0}, "prompt_cache_hit_tokens": 40},
+        {"prompt_tokens_details": {"cached_tokens": 0}, "cached_tokens": 40},
     ],
 )
 def test_cache_hits_are_found_under_each_name(hits: dict[str, Any]) -> None:
@@ -161,9 +153,7 @@ TOKENS = {"prompt_tokens": 50, "completion_tokens": 3}
         ({"cost": 0.02, "cost_details": {"upstream_inference_cost": 0.02}}, 0.02),
         ({}, None),
         ({"cost": "0.1"}, None),
-        ({"cost": -1}, None),
         ({"cost": True}, None),
-        ({"cost": {"total_cost": 1}}, None),
     ],
 )
 def test_a_cost_is_taken_where_it_is_given(stated: dict[str, Any], cost: float | None) -> None:
@@ -178,35 +168,3 @@ def test_a_cost_is_taken_where_it_is_given(stated: dict[str, Any], cost: float |
 @given(st.binary(max_size=300) | st.text(max_size=99).map(lambda t: f"data: {t}\n".encode()))
 def test_any_body_is_an_answer(data: bytes) -> None:
     assert isinstance(read(data), Answer)
-
-
-DRAFT = '{"papers":[{"id":"2601.00001","relevance":2,"novelty":2}]}'
-FINAL = '{"papers":[{"id":"2601.00001","relevance":9,"novelty":8}]}'
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"<think>{DRAFT}</think>{FINAL}",
-        f"<thought>draft {DRAFT}</thought>{FINAL}",
-        f"◁think▷{DRAFT}◁/think▷{FINAL}",
-        f"[THINK]{DRAFT}[/THINK]{FINAL}",
-        f"<seed:think>{DRAFT}</seed:think>{FINAL}",
-        f"{DRAFT}</seed:think>{FINAL}",
-        f"<|START_THINKING|>{DRAFT}<|END_THINKING|>{FINAL}",
-        f"<|begin_of_thought|>{DRAFT}<|end_of_thought|>{FINAL}",
-        f"<|channel|>analysis<|message|>{DRAFT}<|end|><|channel|>final<|message|>{FINAL}",
-        f"<|channel|>commentary<|message|>{DRAFT}<|channel|>final json<|message|>{FINAL}<|return|>",
-        f"<think>{DRAFT}</think><think>{DRAFT}</think>{FINAL}",
-        f"<think id=1>{DRAFT}</think >{FINAL}",
-        f"<|think|>{DRAFT}<|/think|>{FINAL}",
-        f"<analysis>{DRAFT}</analysis>{FINAL}",
-        f"analysis{DRAFT}assistantfinal{FINAL}",
-        f"<|channel>thought {DRAFT}<channel|>{FINAL}",
-        f"<|channel|>commentary<|message|>{FINAL}",
-        f"{FINAL} I did not need </think> for that.",
-    ],
-)
-def test_only_what_follows_the_last_mark_counts(text: str) -> None:
-    (score,) = reply.read(text, ["2601.00001"], []).scores.values()
-    assert (score.relevance, score.novelty) == (9, 8)

@@ -26,19 +26,10 @@ from tests import make
 from tests.scoring import replies
 from tests.scoring.fake import GONE, Fake, Physics, labels_of_seed_day
 from tests.scoring.replies import Response, Rule, Step, answer, in_turn, saying, whenever
-from tests.scoring.scoring import (
-    KEY,
-    asks,
-    failures,
-    papers,
-    scored,
-    scores,
-    shipped_prompt,
-)
+from tests.scoring.scoring import KEY, asks, failures, papers, scored, scores, shipped_prompt
 
 pytestmark = pytest.mark.usefixtures("impatient")
 
-POISON = "2601.00003"
 REASONS = set(map(str, Reason))
 
 
@@ -87,6 +78,7 @@ def test_the_order_does_not_depend_on_the_papers_rank() -> None:
     assert [p.id for p in whole] != sorted(p.id for p in whole)
 
 
+@make.examples(20)
 @given(st.integers(1, 300), st.integers(1, 100))
 def test_batches_hold_each_paper_once(number: int, batch_size: int) -> None:
     everything = papers(number)
@@ -136,17 +128,13 @@ def test_an_end_in_the_middle_keeps_what_is_under_way() -> None:
 # --- faults that pass -------------------------------------------------------------------------
 
 PASSING: dict[str, Step] = {
-    "429": replies.rate_limited("0.05"),
     "429 without a time": replies.rate_limited(None),
     "500": replies.server_error(),
     "html": replies.html(),
     "not json": replies.not_json(),
-    "no choices": replies.no_choices(),
     "null": replies.null_content,
     "closed midway": replies.closed_midway,
-    "a list": replies.as_json([1]),
     "not gzip": Response(200, b"plain", {"Content-Encoding": "gzip"}),
-    "half an answer": saying('{"papers":[{"id":"2601.00001","relev'),
     "redirect loop": replies.redirect("/v1/chat/completions"),
 }
 
@@ -167,7 +155,9 @@ def test_a_reply_that_ends_after_a_paper_each_time_costs_no_paper() -> None:
         assert len(scores(scored(fake.url, papers(37), batch_size=37))) == 37
 
 
-@pytest.mark.parametrize("usage", [replies.NULL_USAGE, replies.WRONG_USAGE, None])
+@pytest.mark.parametrize(
+    "usage", [None, {"prompt_tokens": None}, {"prompt_tokens": "many", "completion_tokens": -3}]
+)
 def test_usage_that_is_none_makes_the_cost_unknown(usage: Any) -> None:
     with Fake(respond=replies.usage(usage), public=True) as fake:
         scoring = scored(fake.url, papers(20))
@@ -185,7 +175,6 @@ LASTING: dict[str, tuple[Step, str, str, str]] = {
     "html": (replies.html(), "invalid reply", "not JSON", "check llm.base_url"),
     "context": (replies.too_long(), "too long", "HTTP 400: context_len", "lower llm.batch_size"),
     "long wait": (replies.rate_limited("1800"), "rate limited", "a longer", "in 30 minutes"),
-    "429": (replies.rate_limited("0.01"), "rate limited", "HTTP 429", "try again later"),
     "400": (replies.error(400, "Bad Request"), "request rejected", "HTTP 400", "llm.extra"),
     "hanging": (replies.hanging(), "timeout", "not answer within 1 s", "lower llm.concurrency"),
     "503": (replies.server_error(503), "server error", "HTTP 503", "try again later"),
@@ -212,9 +201,8 @@ def test_a_server_that_vanishes_costs_only_what_it_has_not_answered() -> None:
     def vanish(request: replies.Request) -> Response | None:
         return replies.closed() if request.number >= 5 else None
 
-    kept: list[Scoring] = []
     with Fake(respond=vanish) as fake:
-        scoring = scored(fake.url, papers(100), batch_size=5, concurrency=2, keep=kept.append)
+        scoring = scored(fake.url, papers(50), batch_size=5, concurrency=2)
     assert set(scores(scoring)) == set(fake.answered)
     assert set(failures(scoring).values()) == {"server error"}
     assert len(fake.records) < 250
@@ -237,9 +225,6 @@ def test_a_rate_limit_without_end_ends_the_run(
     assert "try again later" in scoring.trouble
 
 
-# --- the explanation --------------------------------------------------------------------------
-
-
 # --- a paper that spoils its batches ----------------------------------------------------------
 
 
@@ -252,26 +237,23 @@ POISONS: dict[str, tuple[Step, str]] = {
     "refusal": (replies.refusal, "refused"),
     "too long": (replies.too_long(), "too long"),
     "rejected": (replies.error(400, "Invalid value"), "request rejected"),
-    "prose": (saying("No."), "invalid reply"),
     "500": (replies.server_error(), "server error"),
 }
 
 
-@pytest.mark.parametrize("spoilers", [(POISON,), (POISON, "2601.00020", "2601.00041")])
 @pytest.mark.parametrize(("step", "reason"), POISONS.values(), ids=POISONS)
-def test_poisonous_papers_fail_alone(step: Step, reason: str, spoilers: tuple[str, ...]) -> None:
+def test_poisonous_papers_fail_alone(step: Step, reason: str) -> None:
+    spoilers = ("2601.00003", "2601.00041")
     with Fake(respond=poisoned(spoilers, step)) as fake:
-        scoring = scored(fake.url, papers(60), batch_size=37)
+        scoring = scored(fake.url, papers(45), batch_size=37)
     assert failures(scoring) == dict.fromkeys(spoilers, reason)
-    assert len(scoring.verdicts) == 60
+    assert len(scoring.verdicts) == 45
     assert max(asks(fake).values()) <= ASKS * (RETRIES + 1 if reason == "server error" else 1)
     assert scoring.trouble
 
 
 _STEPS: list[Step] = [
-    None,
-    None,
-    None,
+    *[None] * 3,
     *PASSING.values(),
     *(step for step, _ in POISONS.values()),
     replies.truncated,
@@ -295,14 +277,9 @@ def test_every_paper_ends_with_one_verdict_whatever_happens(
     kept: list[Scoring] = []
     spoiled = poisoned([f"2601.{i:05}" for i in spoilers], replies.filtered())
     everything = papers(23)
+    settings: dict[str, Any] = {"batch_size": batch_size, "concurrency": concurrency}
     with Fake(respond=replies.first_of(in_turn(*script), spoiled)) as fake:
-        scoring = scored(
-            fake.url,
-            everything,
-            batch_size=batch_size,
-            concurrency=concurrency,
-            keep=kept.append,
-        )
+        scoring = scored(fake.url, everything, keep=kept.append, **settings)
     assert set(scoring.verdicts) == {p.id for p in everything}
     assert set(failures(scoring).values()) <= REASONS
     given_ids = [i for part in kept for i in part.verdicts]
@@ -347,17 +324,25 @@ def test_a_second_interrupt_does_not_wait() -> None:
 # --- what is logged ---------------------------------------------------------------------------
 
 
+def test_without_a_terminal_each_tenth_is_a_line(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("digest.core.progress._SILENT_S", 0.0)
+    with Fake(public=True) as fake, caplog.at_level(logging.INFO, "digest"):
+        scored(fake.url, papers(20), batch_size=1)
+    lines = [line for line in caplog.messages if line.startswith("scored ")]
+    assert 8 <= len(lines) <= 10
+    assert " of 20 papers, " in lines[0]
+
+
 @pytest.mark.parametrize(
     "fault",
     [
-        replies.error(401, f"Incorrect API key provided: {KEY}."),
         replies.as_json({"error": {"message": f"upstream refused Bearer {KEY}"}}),
-        Response(200, f"Authorization: Bearer {KEY}".encode()),
-        saying(json.dumps({"papers": [{"id": KEY, "relevance": 3, "novelty": 3}]})),
         saying(f'{{"papers": [{{"id": "\\u0073{KEY[1:]}", "relevance": 3}}]}}'),
         replies.first_of(replies.refuses_parameter(KEY), replies.error(422, KEY)),
     ],
-    ids=["401", "200", "header", "id", "escaped", "422"],
+    ids=["200", "escaped", "422"],
 )
 def test_no_log_and_no_error_holds_the_key(
     fault: Response, caplog: pytest.LogCaptureFixture
@@ -367,22 +352,13 @@ def test_no_log_and_no_error_holds_the_key(
         for name in ("openai", "httpx2", "httpcore2", "digest"):
             caplog.set_level(logging.DEBUG, name)
         try:
-            raised = repr(scored(fake.url, papers(30), batch_size=5))
+            raised = repr(scored(fake.url, papers(12), batch_size=5))
         except ScoringError as error:
             raised = repr(error)
     assert any(r.name.startswith("openai") for r in caplog.records)
     logged = raised + caplog.text
     assert KEY[:14] not in logged
     assert "bearer sk" not in logged.lower()
-
-
-def test_a_key_that_no_header_can_hold_is_not_in_what_we_log(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    with Fake() as fake, caplog.at_level(logging.DEBUG, "digest"):
-        scoring = scored(fake.url, papers(1), key="sk-half\nof-a-secret")
-    assert set(failures(scoring).values()) == {"server error"}
-    assert not any("of-a-secret" in r.getMessage() for r in caplog.records if r.name == "digest")
 
 
 def test_a_key_echoed_in_a_comment_goes_nowhere() -> None:

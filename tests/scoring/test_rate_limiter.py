@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ParamSpec
 
 import httpx2
 import openai
@@ -26,6 +27,8 @@ from tests.scoring.fake import Fake, Physics
 from tests.scoring.replies import answer, in_turn
 from tests.scoring.scoring import KEY, failures, papers, scored, scores
 
+P = ParamSpec("P")
+
 
 async def _settled() -> None:
     """Whatever can go on has gone on."""
@@ -33,143 +36,135 @@ async def _settled() -> None:
         await asyncio.sleep(0)
 
 
-def run(what: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(what, make.PATIENCE_S))
+def in_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """An asynchronous test, with an end."""
+
+    @functools.wraps(test)
+    def synchronous(*arguments: P.args, **named: P.kwargs) -> None:
+        asyncio.run(asyncio.wait_for(test(*arguments, **named), make.PATIENCE_S))
+
+    return synchronous
 
 
 # --- the gate alone ---------------------------------------------------------------------------
 
 
-def test_retries_go_first_then_first_come_first_served() -> None:
-    async def scenario() -> None:
-        limiter, order = RateLimiter(1), []
+@in_loop
+async def test_retries_go_first_then_first_come_first_served() -> None:
+    limiter, order = RateLimiter(1), []
 
-        async def visit(name: str, again: bool) -> None:
-            await limiter.acquire(is_retry=again)
-            order.append(name)
-            limiter.release()
-
-        await limiter.acquire()
-        names = [("a", False), ("b", False), ("again", True)]
-        visits = [asyncio.create_task(visit(*name)) for name in names]
-        await _settled()
+    async def visit(name: str, again: bool) -> None:
+        await limiter.acquire(is_retry=again)
+        order.append(name)
         limiter.release()
-        await asyncio.gather(*visits)
-        assert order == ["again", "a", "b"]
 
-    run(scenario())
+    await limiter.acquire()
+    names = [("a", False), ("b", False), ("again", True)]
+    visits = [asyncio.create_task(visit(*name)) for name in names]
+    await _settled()
+    limiter.release()
+    await asyncio.gather(*visits)
+    assert order == ["again", "a", "b"]
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_a_cancelled_request_leaves_the_line(paused: bool) -> None:
-    async def scenario() -> None:
-        limiter = RateLimiter(1)
-        entered_at = await limiter.acquire()
-        if paused:
-            limiter.pause(entered_at, 0.05, "slow down")
-        first, second = (asyncio.create_task(limiter.acquire()) for _ in range(2))
-        await _settled()
-        first.cancel()
-        await _settled()
-        assert not second.done()
+@in_loop
+async def test_a_cancelled_request_leaves_the_line(paused: bool) -> None:
+    limiter = RateLimiter(1)
+    entered_at = await limiter.acquire()
+    if paused:
+        limiter.pause(entered_at, 0.05, "slow down")
+    first, second = (asyncio.create_task(limiter.acquire()) for _ in range(2))
+    await _settled()
+    first.cancel()
+    await _settled()
+    assert not second.done()
+    limiter.release()
+    await second
+    third = asyncio.create_task(limiter.acquire())
+    await _settled()
+    assert not third.done()
+    third.cancel()
+
+
+@in_loop
+async def test_a_pause_holds_waiting_requests_too() -> None:
+    limiter = RateLimiter(2)
+    first, second = await limiter.acquire(), await limiter.acquire()
+    waiting = asyncio.create_task(limiter.acquire())
+    await _settled()
+    for _ in range(2):
         limiter.release()
-        await second
-        third = asyncio.create_task(limiter.acquire())
+    began = time.monotonic()
+    limiter.pause(first, 0.05, "slow down")
+    limiter.pause(second, 0.2, "slow down")  # the longer counts
+    limiter.pause(second, 0.01, "slow down")
+    assert await waiting - began >= 0.19
+
+
+@in_loop
+async def test_a_burst_of_refusals_halves_once_and_successes_restore() -> None:
+    async def most() -> int:
+        entries = [asyncio.create_task(limiter.acquire()) for _ in range(9)]
         await _settled()
-        assert not third.done()
-        third.cancel()
-
-    run(scenario())
-
-
-def test_a_pause_holds_waiting_requests_too() -> None:
-    async def scenario() -> None:
-        limiter = RateLimiter(2)
-        first, second = await limiter.acquire(), await limiter.acquire()
-        waiting = asyncio.create_task(limiter.acquire())
-        await _settled()
-        for _ in range(2):
+        number = sum(e.done() for e in entries)
+        for entry in entries:
+            entry.cancel()
+        for _ in range(number):
             limiter.release()
-        began = time.monotonic()
-        limiter.pause(first, 0.05, "slow down")
-        limiter.pause(second, 0.2, "slow down")  # the longer counts
-        limiter.pause(second, 0.01, "slow down")
-        assert await waiting - began >= 0.19
+        return number
 
-    run(scenario())
-
-
-def test_a_burst_of_refusals_halves_once_and_successes_restore() -> None:
-    async def scenario() -> None:
-        async def most() -> int:
-            entries = [asyncio.create_task(limiter.acquire()) for _ in range(9)]
-            await _settled()
-            number = sum(e.done() for e in entries)
-            for entry in entries:
-                entry.cancel()
-            for _ in range(number):
-                limiter.release()
-            return number
-
-        limiter = RateLimiter(8)
-        turns = [await limiter.acquire() for _ in range(8)]
-        for turn in turns:
-            limiter.release()
-            limiter.pause(turn, 0, "slow down")
-        assert await most() == 4
-        for _ in range(100):
-            limiter.succeeded()
-        assert await most() == 8
-
-    run(scenario())
+    limiter = RateLimiter(8)
+    turns = [await limiter.acquire() for _ in range(8)]
+    for turn in turns:
+        limiter.release()
+        limiter.pause(turn, 0, "slow down")
+    assert await most() == 4
+    for _ in range(100):
+        limiter.succeeded()
+    assert await most() == 8
 
 
-def test_a_closed_limiter_starts_no_request() -> None:
-    async def scenario() -> None:
-        limiter = RateLimiter(1)
-        limiter.pause(await limiter.acquire(), 60, "slow down")
-        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
-        await _settled()
-        limiter.close("enough")
-        came = await asyncio.gather(*waiting, limiter.acquire(), return_exceptions=True)
-        assert [str(shut) for shut in came] == ["enough"] * 4
-        assert all(isinstance(shut, rate_limiter.Closed) for shut in came)
-
-    run(scenario())
+@in_loop
+async def test_a_closed_limiter_starts_no_request() -> None:
+    limiter = RateLimiter(1)
+    limiter.pause(await limiter.acquire(), 60, "slow down")
+    waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
+    await _settled()
+    limiter.close("enough")
+    came = await asyncio.gather(*waiting, limiter.acquire(), return_exceptions=True)
+    assert [str(shut) for shut in came] == ["enough"] * 4
+    assert all(isinstance(shut, rate_limiter.Closed) for shut in came)
 
 
 @pytest.mark.parametrize(("successes", "pauses"), [(0, 2), (1, 10)])
-def test_patience_is_shorter_before_the_first_success(
+@in_loop
+async def test_patience_is_shorter_before_the_first_success(
     successes: int, pauses: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = SimpleNamespace(now=1000.0)
     clock.monotonic = lambda: clock.now
     monkeypatch.setattr(rate_limiter, "time", clock)
 
-    async def scenario() -> None:
-        limiter = RateLimiter(1)
-        for _ in range(successes):
-            limiter.succeeded()
-        for _ in range(pauses + 1):  # the last one is not made: it shuts the gate
-            limiter.pause(await limiter.acquire(), 60, "slow down")
-            limiter.release()
-            clock.now += 60
-        with pytest.raises(rate_limiter.Closed, match="minutes every request was refused"):
-            await limiter.acquire()
-
-    run(scenario())
+    limiter = RateLimiter(1)
+    for _ in range(successes):
+        limiter.succeeded()
+    for _ in range(pauses + 1):  # the last one is not made: it shuts the gate
+        limiter.pause(await limiter.acquire(), 60, "slow down")
+        limiter.release()
+        clock.now += 60
+    with pytest.raises(rate_limiter.Closed, match="minutes every request was refused"):
+        await limiter.acquire()
 
 
 @pytest.mark.parametrize(
     ("headers", "seconds"),
     [
         ({}, None),
-        ({"retry-after": "7"}, 7.0),
         ({"retry-after": "0.5"}, 0.5),
         ({"retry-after-ms": "20", "retry-after": "7"}, 0.02),
         ({"retry-after-ms": "soon", "retry-after": "7"}, 7.0),
         ({"retry-after": "-1"}, None),
-        ({"retry-after": "nan"}, None),
         ({"retry-after": "1e999"}, float("inf")),
         ({"retry-after": "tomorrow"}, None),
         ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
@@ -223,7 +218,7 @@ def test_an_answer_that_never_ends_is_given_up_and_not_retried() -> None:
             async with openai.AsyncOpenAI(
                 base_url=fake.url, api_key=KEY, max_retries=4, http_client=http_client
             ) as sdk:
-                with pytest.raises(openai.APITimeoutError):
+                with pytest.raises(client.NoAnswer):
                     await sdk.chat.completions.create(model="m", messages=[])
                 http_client._llm = Llm(timeout_s=make.PATIENCE_S)
                 await sdk.chat.completions.create(model="m", messages=[])  # the turn is free again

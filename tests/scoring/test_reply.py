@@ -49,23 +49,15 @@ def test_the_wanted_reply_is_read_whole() -> None:
     "text",
     [
         f"```json\n{WANTED}\n```",
-        f"```jsonl\n{ONE}\n{TWO}\n```",
         f"Here are the scores:\n\n```\n{WANTED}\n```\nLet me know if {{you}} need more!",
         f'The set {{x : "x" > 0}} and {{"a" or "b"}}: {WANTED}',
         f"{ONE}\n{TWO}\n",
-        f"1. {ONE}\n2. {TWO}",
-        f"[{ONE}, {TWO}]",
         f"\ufeff[\n[{ONE}],\r\n[{TWO}]]",
-        json.dumps({"papers": [entry(A, 8, 6), entry(B, 3, 4)]}, indent=4),
-        f'{{"scores": {{"first": {ONE}, "second": {TWO}}}}}',
         f'{{"id": "chatcmpl-1", "data": {{"papers": [{ONE}, {TWO}]}}}}',
         f'{{"{A}": {{"relevance": 8, "novelty": 6}}, "{B}": {{"relevance": 3, "novelty": 4}}}}',
         f'{{"papers": {{"arXiv:{A}v1": {ONE.replace("id", "url")}, "{B}": {TWO}}}}}',
-        f'"{A}" : {{"relevance": 8, "novelty": 6}}\n"{B}": {{"relevance": 3, "novelty": 4}}',
         f'{{"papers": [{ONE[:-1]},}}, {TWO[:-1]} ,\n}},\n]\n,}}',
         f'{{"papers": [{ONE[:-1]}, "tags": ["a",]}}, {TWO},]}}',
-        WANTED.replace('"id"', '"ARXIVID"').replace('"relevance"', '"RELEVANCE"'),
-        WANTED.replace('"id"', '"arxiv_id"').replace('"novelty"', '"Novelty"'),
         WANTED.replace('"id"', '"arxivId"').replace('"relevance"', '"relevance_score"'),
         WANTED.replace('"id"', '" paper-ID "'),
     ],
@@ -86,6 +78,20 @@ DRAFT = json.dumps(entry(A, 2, 2))
         f"<think>a tag <think> and {DRAFT}</think>{WANTED}",
         f'<think>first {{"papers": [{{"id": "{A}", </think>{WANTED}',
         f"<think>{WANTED}",
+        f"{WANTED} I did not need </think> for that.",
+        f"<thought>draft {DRAFT}</thought>{WANTED}",
+        f"<analysis id=1>{DRAFT}</analysis >{WANTED}",
+        f"<|think|>{DRAFT}<|/think|>{WANTED}",
+        f"◁think▷{DRAFT}◁/think▷{WANTED}",
+        f"[THINK]{DRAFT}[/THINK]{WANTED}",
+        f"<seed:think>{DRAFT}</seed:think>{WANTED}",
+        f"<|START_THINKING|>{DRAFT}<|END_THINKING|>{WANTED}",
+        f"<|begin_of_thought|>{DRAFT}<|end_of_thought|>{WANTED}",
+        f"<|channel|>analysis<|message|>{DRAFT}<|end|><|channel|>final<|message|>{WANTED}",
+        f"<|channel|>commentary<|message|>{DRAFT}<|channel|>final json<|message|>{WANTED}",
+        f"<|channel|>commentary<|message|>{WANTED}",
+        f"<|channel>thought {DRAFT}<channel|>{WANTED}",
+        f"analysis{DRAFT}assistantfinal{WANTED}",
     ],
 )
 def test_what_was_thought_is_not_what_was_said(text: str) -> None:
@@ -104,8 +110,6 @@ def test_a_tag_in_a_comment_ends_no_reasoning() -> None:
         (WANTED[:-1], BOTH),
         (WANTED[:-3], {A: (8, 6)}),
         (WANTED[: len(ONE) + 13], {A: (8, 6)}),
-        (WANTED[: len(ONE) + 11], {}),
-        (f'{{"{A}": {{"relevance": 8, "novelty": 6}}, "{B}": {{"relevance": 3', {A: (8, 6)}),
         (f'{{"papers": [{ONE}, {{"id": "{B}", "comment": "a \\', {A: (8, 6)}),
         (f'{{"id": "{B}", "relevance": 1, "novelty": 1, "rest": [{ONE}', {A: (8, 6)}),
     ],
@@ -119,13 +123,10 @@ def test_entries_before_a_cut_count(cut: str, complete: dict[str, tuple[int, int
     [
         f'{{"id": "{B}", "relevance": 3, "novelty": 4, "comment": "a "good" one"}}',
         f'{{"id": "{B}", "relevance": 3 "novelty": 4}}',
-        f'{{"id": "{B}", relevance: 3, "novelty": 4}}',
         f'{{"id": "{B}", "relevance": , "novelty": 4}}',
-        f'{{"id": "{B}", "SCORE": 10, "COMMENT": "Author match"}}',
         f'{{"{B}": {{"novelty": {{"score": 7}}, "relevance": {{"score": 7}}}}}}',
         f'{{"id": "{B}", "scores": {{"novelty": 7, "relevance": 7}}}}',
         '{"RELEVANCE": 8, "NOVELTY": 6}',
-        f'["{A}", "{B}"]',
     ],
 )
 def test_a_broken_entry_costs_only_itself(broken: str) -> None:
@@ -142,11 +143,9 @@ def test_a_broken_entry_costs_only_itself(broken: str) -> None:
     ("written", "paper_id"),
     [
         (A, A),
-        (f"{A}V12", A),
         (f"ARXIV: {A}v3", A),
         (f"https://arxiv.org/abs/{A}", A),
         (f"http://www.arxiv.org/pdf/{A}v2.pdf", A),
-        (f"arxiv.org/abs/{A}/", A),
         (OLD, OLD),
         ("arXiv:math.gt/0309136v1", OLD),
     ],
@@ -157,8 +156,8 @@ def test_an_id_is_recognised_however_it_is_written(written: str, paper_id: str) 
 
 # fmt: off
 STRANGE_IDS = [
-    "2601.99999", "2601.0000", "2601.000010", f"{A} {B}", f"v1{A}", "math/0309136", "",
-    None, True, 0, 2601.1, [A], {"id": A}, "x" * 10_000, "\ud800",
+    "2601.0000", "2601.000010", f"{A} {B}", f"v1{A}", "math/0309136", "",
+    None, 2601.1, [A], {"id": A}, "x" * 10_000, "\ud800",
 ]
 # fmt: on
 
@@ -195,13 +194,9 @@ def test_two_scores_under_one_key_are_none(text: str) -> None:
     ("written", "number"),
     [
         ("8", 8),
-        ("1", 1),
         ("10", 10),
         ("8.5", 8),
-        ("9.99", 9),
-        ('"8"', 8),
         ('"8/10"', 8),
-        ('"10 / 10"', 10),
         ('"7.5/10"', 7),
     ],
 )
@@ -220,13 +215,11 @@ NO_SCORES = [
 
 
 @pytest.mark.parametrize("written", NO_SCORES)
-@pytest.mark.parametrize("field", ["relevance", "novelty"])
-def test_a_score_is_never_guessed(field: str, written: str) -> None:
-    fields = {"relevance": "4", "novelty": "4"} | {field: written}
-    text = f'{{"id": "{A}", "relevance": {fields["relevance"]}, "novelty": {fields["novelty"]}}}'
-    reply = read(f'{{"papers": [{text}, {TWO}]}}', ASKED, TOPICS)
-    assert reply.scores == {B: Score(3, 4)}
-    assert reply.problems
+def test_a_score_is_never_guessed(written: str) -> None:
+    for pair in (f'"relevance": {written}, "novelty": 4', f'"relevance": 4, "novelty": {written}'):
+        reply = read(f'{{"papers": [{{"id": "{A}", {pair}}}, {TWO}]}}', ASKED, TOPICS)
+        assert reply.scores == {B: Score(3, 4)}
+        assert reply.problems
 
 
 # --- topics -----------------------------------------------------------------------------------
@@ -236,18 +229,13 @@ def test_a_score_is_never_guessed(field: str, written: str) -> None:
     ("written", "topic"),
     [
         ("Compression", "Compression"),
-        ("**Compression**", "Compression"),
-        ("`“Compression”`", "Compression"),
         ("## 2) **Compression**", "Compression"),
         ("large-scale  training", "Large-scale training"),
         ("c++", "C++"),
-        ("3D Vision", "3D vision"),
         ("none", NO_TOPIC),
         ("", NO_TOPIC),
-        ("vision", NO_TOPIC),
         ("Compression and more", NO_TOPIC),
         (None, NO_TOPIC),
-        (True, NO_TOPIC),
         ("#*" * 5000, NO_TOPIC),
     ],
 )
@@ -266,9 +254,7 @@ def test_a_topic_is_a_heading_or_none(written: object, topic: str) -> None:
         ("\u202ea\u200b\x07b", "ab"),
         ("half \ud83d of a pair \U0001f600", "half of a pair 😀"),
         ("x" * 601, "x" * 599 + "…"),
-        ("", ""),
         (None, ""),
-        (True, ""),
     ],
 )
 def test_a_comment_is_a_readable_line(written: object, comment: str) -> None:
@@ -281,25 +267,18 @@ def test_a_comment_is_a_readable_line(written: object, comment: str) -> None:
 @pytest.mark.parametrize(
     ("inside", "comment"),
     [
-        (r"\sigma and \text{x}", r"\sigma and \text{x}"),
         (r"\upcite{ref6} \u \upsilon \underline{x}", r"\upcite{ref6} \u \upsilon \underline{x}"),
         (r"\(x\) \[y\] \{z\} \_ \% \& 5\,s", r"\(x\) \[y\] \{z\} \_ \% \& 5\,s"),
         (r"\beta \bar{x} \mathbb{R} \b", r"\beta \bar{x} \mathbb{R} \b"),
-        (r"\frac{1}{2} \forall \f", r"\frac{1}{2} \forall \f"),
         (r"$\nabla f$ \nu \neq \ne \not\in", r"$\nabla f$ \nu \neq \ne \not\in"),
-        (r"\rho \right) \rangle \rm", r"\rho \right) \rangle \rm"),
         (r"\theta \tau_i \times10 \tilde{x}", r"\theta \tau_i \times10 \tilde{x}"),
-        (r"\textbf{x} \to \tfrac12", r"\textbf{x} \to \tfrac12"),
         (r"\\beta \\nabla \\sigma \\u", r"\beta \nabla \sigma \u"),
-        (r"a \\ b \\\\ c", r"a \ b \\ c"),
         (r"\\\beta", r"\\beta"),
         (r"\n\nabla", r"\nabla"),
         (r"One.\nThe second.\r\n\tTabbed. \nu.", r"One. The second. Tabbed. \nu."),
         (r"One:\ni.e. two,\ne.g. three\n", "One: i.e. two, e.g. three"),
         (r"a \"word\" \/ \u00e9 \ud83d\ude00", 'a "word" / é 😀'),
-        (r"half \ud83d of a pair", "half of a pair"),
         (r"it\'s \'best\' and Poincar\'e\\", r"it's 'best' and Poincar\'e" + "\\"),
-        ("raw\nline and\ttab", "raw line and tab"),
         (r"the set \{\"a\": 1\}", r'the set \{"a": 1\}'),
     ],
 )
@@ -315,9 +294,7 @@ def test_tex_in_a_comment_is_repaired(inside: str, comment: str) -> None:
     ("text", "problem"),
     [
         ("", "an empty reply"),
-        (" \n", "an empty reply"),
         ("I cannot help with that.", "no scores found"),
-        ('{"papers": []}', "no scores found"),
         ('{"papers": [{"id": ', "not JSON: Expecting value: “”"),
         ('{"a" b\n\x1b\u202ec}', "not JSON: Expecting ':' delimiter: “b c}”"),
         ('{"a":' * 100_000, "not JSON: nested too deeply"),
@@ -363,24 +340,12 @@ def whole(given_scores: dict[str, Score]) -> str:
     return json.dumps({"papers": listed(given_scores)}, ensure_ascii=False)
 
 
-def as_lines(given_scores: dict[str, Score]) -> str:
-    return "\n".join(json.dumps(e, ensure_ascii=False) for e in listed(given_scores))
-
-
-def by_id(given_scores: dict[str, Score]) -> str:
-    return json.dumps({e.pop("id"): e for e in listed(given_scores)})
-
-
 WRAPPERS: list[Callable[[dict[str, Score]], str]] = [
     whole,
-    as_lines,
-    by_id,
-    lambda s: json.dumps(listed(s)),
+    lambda s: "\n".join(json.dumps(e, ensure_ascii=False) for e in listed(s)),
+    lambda s: json.dumps({e.pop("id"): e for e in listed(s)}),
     lambda s: json.dumps({"papers": listed(s)}, indent=2),
-    lambda s: f"```json\n{whole(s)}\n```",
-    lambda s: f"```jsonl\n{as_lines(s)}\n```",
-    lambda s: f"Here they are: {whole(s)} That is all.",
-    lambda s: f"<think>{{}}</think>\n{whole(s)}",
+    lambda s: f"<think>{{}}</think>Here they are:\n```json\n{whole(s)}\n```\nThat is all.",
     lambda s: json.dumps({"papers": listed(s)}).replace("}", ",}").replace("]}", ",]}"),
 ]
 
@@ -430,23 +395,21 @@ def test_a_cut_reply_holds_no_wrong_score(
 
 # --- hostile input ----------------------------------------------------------------------------
 
-LENGTH = 30_000
 # fmt: off
 PIECES = [
-    "{", '{"a":', '[{"a":', "{}", '{"relevance":1}', f"{ONE},", '{"a":1,}', '{"a":[,', '{\n"', '"',
+    "{", '{"a":', '[{"a":', '{"relevance":1}', f"{ONE},", '{"a":1,}', '{"a":[,', '{\n"', '"',
     '"a":' + " " * 90, "{ ", "\\", "\\nu ", "\ud800", "<think>", DRAFT + "</think>", "9",
 ]
 # fmt: on
 
 
-@pytest.mark.parametrize("frame", ['{"x":[' * 20 + "{}", f'{{"id": "{A}", "a": "{{}}'])
-def test_a_flood_of_anything_is_read_to_an_end(frame: str) -> None:
+@pytest.mark.parametrize("start", ['{"x":[' * 20, f'{{"id": "{A}", "a": "'])
+def test_a_flood_of_anything_is_read_to_an_end(start: str) -> None:
     for piece in PIECES:
-        text = frame.replace("{}", (piece * LENGTH)[:LENGTH])
+        text = start + (piece * 3_000)[:3_000]
         assert read(text, ASKED, TOPICS).scores.keys() <= set(ASKED)
 
 
-@pytest.mark.parametrize("element", ["1,", '"",', "[1,],"])
-def test_a_hopeless_reply_is_given_up(element: str) -> None:
-    text = '{"x":[' * 300 + element * 80_000
+def test_a_hopeless_reply_is_given_up() -> None:
+    text = '{"x":[' * 300 + "1," * 80_000
     assert any("too broken" in problem for problem in read(text, ASKED, TOPICS).problems)

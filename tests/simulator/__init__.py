@@ -6,7 +6,6 @@ each paper, from the pushed site alone: it was scanned once, it waits visibly, o
 
     truth.py      what arXiv announces, day by day
     faults.py     what goes wrong, each thing by its own draw
-    feeds.py, pages.py   arXiv's documents: feed and search interface, listing pages
     arxiv.py      the server that sends them, or fails to
     schedule.py   the slots of .github/workflows/daily.yml
     world.py      clock, model, remote, runner; `simulate`

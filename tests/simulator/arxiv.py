@@ -8,7 +8,8 @@ import re
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
@@ -16,11 +17,12 @@ from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from digest.core.calendar import today_eastern
-from tests.listings import as_error
-from tests.simulator import feeds, pages
+from tests.feeds import as_results, as_rss
+from tests.listings import as_catchup, as_error, as_recent
 from tests.simulator.faults import Faults
-from tests.simulator.truth import Batch, Paper, Truth
+from tests.simulator.truth import Batch, Entry, Paper, Truth
 
+PAGE = 20  # entries of a page; arXiv's own has 2,000
 KEPT = timedelta(days=90)  # of catch-up pages
 _EVENING = timedelta(hours=4)  # before midnight the announcement is out
 
@@ -31,8 +33,6 @@ class Request:
 
     when: float
     kind: str  # feed, pages, api
-    target: str
-    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +108,8 @@ class Arxiv:
         when = time.time()
         kind, reply = self._reply(client.path)
         same = reply.status == 200 and client.headers.get("If-None-Match") == reply.etag
-        status = 304 if same else reply.status
-        self.requests.append(Request(when, kind, client.path, status))
-        client.send_response(status)
+        self.requests.append(Request(when, kind))
+        client.send_response(304 if same else reply.status)
         if reply.status == 200:
             client.send_header("ETag", reply.etag)
         for name, value in reply.headers:
@@ -174,7 +173,7 @@ class Arxiv:
         today, batch = today_eastern(now), self.served(category, now)
         ids = [entry.paper.id for entry in batch]
         blemished = [i for i in ids if self.faults.blemished(today, category, i)]
-        body = feeds.rss(category, today, batch, blemished)
+        body = _rss(category, today, batch, blemished)
         reply = Reply(200, body, "application/rss+xml")
         fault = self.faults.feed(self.slot, category)
         given = self._or_fault(f"feed {category}", fault, reply)
@@ -211,14 +210,18 @@ class Arxiv:
         batch = () if empty else self.truth.batch(day, category)
         later = [d for d in self.truth.days if d > day and self._is_out(d, category, now)]
         number = int(query.get("page", "1"))
-        body = pages.catchup(category, day, batch, number, min(later, default=None))
+        papers, next_day = [entry.as_paper() for entry in batch], min(later, default=None)
+        body = as_catchup(category, day, papers, page=number, size=PAGE, next_day=next_day)
         return Reply(200, body, "text/html; charset=utf-8")
 
     def _recent(self, category: str, now: datetime) -> Reply:
         out = [day for day in self.truth.days if self._is_out(day, category, now)]
         newest = sorted(out, reverse=True)[:5]
-        body = pages.recent(category, [(day, self.truth.batch(day, category)) for day in newest])
-        return Reply(200, body, "text/html; charset=utf-8")
+        batches = {day: self.truth.batch(day, category) for day in newest}
+        counts = {  # replacements are not counted
+            day: sum(e.type in ("new", "cross") for e in batch) for day, batch in batches.items()
+        }
+        return Reply(200, as_recent(category, counts), "text/html; charset=utf-8")
 
     # --- the search interface
 
@@ -233,8 +236,9 @@ class Arxiv:
             datetime.strptime(text, "%Y%m%d%H%M").replace(tzinfo=UTC) for text in match.groups()[1:]
         )
 
+        today = today_eastern(now + _EVENING)
+
         def is_found(paper: Paper) -> bool:
-            today = today_eastern(now + _EVENING)
             listed = paper.listed.get(match[1])
             submitted = first <= paper.submitted < last + timedelta(minutes=1)
             return submitted and listed is not None and listed <= today
@@ -243,9 +247,32 @@ class Arxiv:
         start, size = int(query.get("start", "0")), int(query.get("max_results", "10"))
         if fault == "nothing" and not self._asked["api"]:  # an empty page, and well again
             self._asked["api"] += 1
-            return Reply(200, feeds.results([], start, size, now, total=0))
-        body = feeds.results(results, start, size, now, total=len(results))
+            return Reply(200, as_results([], 0))
+        page = [
+            Entry(paper, paper.version(today), "new").as_paper(_categories(paper, today))
+            for paper in results[start : start + size]
+        ]
+        body = as_results(page, len(results))
         return self._or_fault("api", fault, Reply(200, body, "application/atom+xml"))
+
+
+def _rss(category: str, day: date, batch: Batch, blemished: Collection[str]) -> bytes:
+    """The feed under the dates of `day`, whatever the entries are of; the papers `blemished` have
+    no title."""
+    papers = [
+        replace(
+            entry.as_paper(_categories(entry.paper, day)),
+            authors=tuple(tex for tex, _ in entry.paper.names),
+            title="" if entry.paper.id in blemished else entry.paper.title,
+        )
+        for entry in batch
+    ]
+    return as_rss(category, day, papers)
+
+
+def _categories(paper: Paper, day: date) -> list[str]:
+    """Those that the paper had on `day`."""
+    return [c for c in paper.categories if paper.listed.get(c, day) <= day]
 
 
 def _bad(reason: str) -> Reply:

@@ -65,7 +65,6 @@ class Outcome:
     out: Path  # the site's folder in its clone
     code: int
     report: dict[str, Any]
-    stderr: str
     failed_feeds: frozenset[str]  # categories that had no feed when last asked
     model: str | None  # what was wrong with it, if anything
     unanswered: frozenset[str]  # papers that it did not score
@@ -218,8 +217,8 @@ class World:
         self.arxiv.begin(slot.named)
         earlier, refused = len(self.model.records), self.remote / "refused"
         refused.unlink(missing_ok=True)
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
+        out = io.StringIO()
+        with redirect_stdout(out), redirect_stderr(io.StringIO()):
             code = main(["run", "--push", "--json", "--config", str(folder / "config.yaml")])
         records = self.model.records[earlier:]
         asked = frozenset(i for record in records for i in record.ids)
@@ -229,7 +228,6 @@ class World:
             out=folder / "docs",
             code=code,
             report=json.loads(out.getvalue().splitlines()[-1]),
-            stderr=err.getvalue(),
             failed_feeds=frozenset(self.arxiv.failed),
             model=self._model,
             unanswered=asked - answered,

@@ -102,12 +102,12 @@ def headings(page: Page) -> list[int]:
 
 
 def test_a_comment_cannot_pose_as_a_part_of_the_page() -> None:
-    said = (
+    comment = (
         "# Near misses\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n---\n\n> quoted\n\n    code\n\n"
         "<details><summary>Unscored</summary></details> [Sign in](https://evil.example) "
         "<h2>Contents</h2> https://evil.example"
     )
-    page = page_of(day_of(replace(KEPT, score=Score(9, 8, "Routing", said))))
+    page = page_of(day_of(replace(KEPT, score=Score(9, 8, "Routing", comment))))
     plain = page_of(day_of(replace(KEPT, score=Score(9, 8, "Routing", "Plain."))))
     assert headings(page) == headings(plain)
     for tag in ("a", "table", "hr", "blockquote", "details", "pre"):

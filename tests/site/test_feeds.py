@@ -166,20 +166,20 @@ def test_a_paper_of_3000_authors_names_six() -> None:
     by_day, by_paper, _ = made(digest(kept=[Kept(many, Score(9, 9))]))
     assert len(by_paper.findall("entry/author")) == 6
     for feed in (by_day, by_paper):
-        said = feed.findtext("entry/content") or ""
-        assert "Author 5 and 2,994 more" in said
-        assert "Author 6" not in said
+        content = feed.findtext("entry/content") or ""
+        assert "Author 5 and 2,994 more" in content
+        assert "Author 6" not in content
 
 
 def test_math_is_spelled_out() -> None:
     tex = replace(HOSTILE, title=r"An $\mathcal{O}(n^2)$ bound", abstract=r"$\alpha \leq 2$")
     kept = Kept(tex, Score(9, 9, comment=r"Shows $\beta^2$."))
     for feed in made(digest(kept=[kept]))[:2]:
-        said = ET.tostring(feed, "unicode")
-        assert "An 𝒪(n²) bound" in said
-        assert "Shows β²." in said
-        assert "math&gt;" not in said
-        assert "\\" not in said
+        xml = ET.tostring(feed, "unicode")
+        assert "An 𝒪(n²) bound" in xml
+        assert "Shows β²." in xml
+        assert "math&gt;" not in xml
+        assert "\\" not in xml
 
 
 def test_a_day_is_published_at_its_midnight_and_updated_when_it_was_made() -> None:

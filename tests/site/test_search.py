@@ -259,9 +259,9 @@ def test_a_star_in_a_month_that_cannot_be_read_is_not_called_gone(starred: Visit
     page = starred(LONG_AGO | {"2025-12": None, "2024-01": {"2024-01-02": []}})
     page.get_by_label("Only starred").check()
     finish(page)
-    said = page.locator(".problem").inner_text()
-    assert said.startswith("Not searched, for it could not be read: December 2025. 1 starred paper")
-    assert "2512.00004" not in said
+    text = page.locator(".problem").inner_text()
+    assert text.startswith("Not searched, for it could not be read: December 2025. 1 starred paper")
+    assert "2512.00004" not in text
 
 
 @pytest.mark.parametrize("asked", ["?starred=1", "#starred"])

@@ -141,11 +141,11 @@ def test_before_there_are_feeds_no_page_names_one(tmp_path: Path) -> None:
 
 
 def test_the_front_page_says_on_which_days_since_nothing_was_announced() -> None:
-    said = "arXiv announced nothing on Monday, 16 November 2026"
-    assert f"{said}." in front_page(EVENTFUL, QUIET, empty(MONDAY))
+    sentence = "arXiv announced nothing on Monday, 16 November 2026"
+    assert f"{sentence}." in front_page(EVENTFUL, QUIET, empty(MONDAY))
     both = front_page(EVENTFUL, QUIET, empty(MONDAY), empty(TUESDAY))
-    assert f"{said}; Tuesday, 17 November 2026." in both
-    assert said not in front_page(EVENTFUL, empty(MONDAY), replace(QUIET, date=TUESDAY))
+    assert f"{sentence}; Tuesday, 17 November 2026." in both
+    assert sentence not in front_page(EVENTFUL, empty(MONDAY), replace(QUIET, date=TUESDAY))
 
 
 def test_the_front_page_expects_the_announcement_after_the_last_record() -> None:
