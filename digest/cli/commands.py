@@ -37,7 +37,6 @@ from digest.doctor.verdict import State
 from digest.evaluation import command as evaluation
 from digest.evaluation import compare
 from digest.publish import clone, issue
-from digest.publish.github import GitHubError
 from digest.run import check, daily, lock, output, unfinished
 from digest.run.job import Job
 from digest.run.report import DayReport, RunReport
@@ -245,10 +244,7 @@ def update_issue(arguments: Namespace, report: RunReport) -> None:
     )
     with requests.Session() as session:
         github = environment.github(session)
-        try:
-            reason = issue.follow(github, attempt) if github else issue.NO_GITHUB
-        except GitHubError as error:
-            reason = f"no issue tells of this: {error}: {issue.remedy(error)}"
+        reason = issue.follow(github, attempt) if github else issue.NO_GITHUB
     report.add(DayReport(RunStatus.UNCHANGED, reason))
 
 

@@ -94,9 +94,8 @@ def _committed_records(out: Path) -> list[str]:
         return []
     below = _below(out, folder)
     tree = ("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", f"{below}{store.DATA}/")
-    names = git.run(folder, *tree).stdout
-    paths = (name.removeprefix(below) for name in names.split("\0"))
-    return sorted(path for path in paths if day_of_record(path))
+    paths = (name.removeprefix(below) for name in git.listed(folder, *tree))
+    return sorted(filter(day_of_record, paths))
 
 
 # --- the user's own commits -------------------------------------------------------------------
