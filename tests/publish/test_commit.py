@@ -67,11 +67,6 @@ def test_the_subject_of_the_fullest_day_is_not_cut() -> None:
 # --- committing -------------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def git_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    return make.own_git_settings(monkeypatch, tmp_path)
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository with one commit of the user's, and a `docs` folder not yet committed."""
