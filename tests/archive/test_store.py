@@ -45,14 +45,6 @@ def test_a_day_is_read_as_it_was_written(tmp_path: Path) -> None:
     ]
 
 
-def test_days_are_read_oldest_first(tmp_path: Path) -> None:
-    days = [date(2026, 1, 30), date(2025, 12, 31), date(2026, 1, 2)]
-    for day in days:
-        record(tmp_path, make.digest(day=day))
-    assert [digest.date for digest in store.read_archive(tmp_path)] == sorted(days)
-    assert [day.date for day in Archive(tmp_path).days] == sorted(days)
-
-
 def test_a_listed_day_without_a_file_is_an_error(tmp_path: Path) -> None:
     record(tmp_path, scoring("2601.00001", day=EARLIER))
     record(tmp_path, scoring("2601.00002"))
@@ -102,11 +94,6 @@ def test_a_day_missing_from_the_list_is_added(tmp_path: Path) -> None:
     assert [day.date for day in archive.days] == [EARLIER, DAY]
     assert archive.scored_on(["2601.00002"]) == {"2601.00002": DAY}
     assert store.restore(tmp_path) == []
-
-
-def test_an_empty_folder_has_nothing_to_restore(tmp_path: Path) -> None:
-    assert store.restore(tmp_path) == []
-    assert tree(tmp_path) == {}
 
 
 def test_a_list_cut_short_is_made_whole_again(tmp_path: Path) -> None:
@@ -235,10 +222,3 @@ def test_a_file_of_somebody_else_stops_the_writing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"2026-01-30\.html, .*index\.html are not of this prog"):
         store.write_files(tmp_path, files)
     assert tree(tmp_path) == before
-
-
-@pytest.mark.parametrize("present", [b"", b"\n", b"\0\0\0", b"<p>page</p>"])
-def test_an_empty_file_or_the_same_file_may_be_overwritten(tmp_path: Path, present: bytes) -> None:
-    (tmp_path / "index.html").write_bytes(present)
-    store.write_files(tmp_path, {PurePosixPath("index.html"): b"<p>page</p>"})
-    assert (tmp_path / "index.html").read_bytes() == b"<p>page</p>"

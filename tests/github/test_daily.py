@@ -37,7 +37,7 @@ def test_an_outage_is_red_and_nothing_paid_twice(repository: Repository, world: 
     assert not ended.green
     assert ended.steps["Read, score and publish"] == "failure"
     assert ended.steps["Open or close the issue about an outage"] == "success"
-    (issue,) = world.issues
+    (issue,) = world.hub.issues
     assert issue["title"].startswith("Digest stopped: ")
     assert KEY not in json.dumps(issue)
     assert len(world.model.answered) == 1  # it waits in the cache
@@ -48,16 +48,7 @@ def test_an_outage_is_red_and_nothing_paid_twice(repository: Repository, world: 
     assert ended.green, ended.log
     assert repository.digests == [FIRST, f"Digest {NEXT_DAY}: 1 of 1 papers kept"]
     assert set(world.model.answered.values()) == {1}
-    assert [issue["state"] for issue in world.issues] == ["closed"]
-
-
-def test_before_anything_is_set_up_the_schedule_warns(repository: Repository, world: World) -> None:
-    repository.secrets["OPENAI_API_KEY"] = ""
-    ended = repository.run()
-    assert ended.green, ended.log
-    (warning,) = ended.annotated("warning")
-    assert "OPENAI_API_KEY" in warning
-    assert world.issues == []
+    assert [issue["state"] for issue in world.hub.issues] == ["closed"]
 
 
 def test_hostile_titles_and_a_lost_race_harm_nothing(repository: Repository, world: World) -> None:
@@ -86,7 +77,7 @@ def test_hostile_titles_and_a_lost_race_harm_nothing(repository: Repository, wor
     assert changed
     assert all(name.startswith("docs/") for name in changed)
     assert list(repository.cache.iterdir()) == []
-    assert world.issues == []
+    assert world.hub.issues == []
     assert {record.body["model"] for record in world.model.records} == {"gpt-6-sol"}
 
 
@@ -97,7 +88,7 @@ def test_the_doctor_checks_everything_and_makes_no_digest(
     repository: Repository, world: World
 ) -> None:
     run = {"created_at": "2026-01-29T16:50:00Z", "conclusion": "success"}
-    world.repository = {
+    world.hub.answers = {
         "": {"size": 1000, "archived": False},
         "/pages": {"source": {"branch": "main", "path": "/docs"}, "build_type": "legacy"},
         "/actions/workflows/daily.yml": {"state": "active"},
@@ -112,16 +103,4 @@ def test_the_doctor_checks_everything_and_makes_no_digest(
     assert "last ran 2026-01-29 16:50 UTC" in ended.log
     (error,) = ended.annotated("error")
     assert "rejects the API key" in error
-    assert (world.issues, repository.digests) == ([], [])
-
-
-def test_a_hostile_input_is_a_wrong_value_and_no_command(
-    repository: Repository, world: World
-) -> None:
-    text = "\n".join(SHELL)
-    ended = repository.run("workflow_dispatch", date=text, limit=text)
-    assert not ended.green
-    (error,) = ended.annotated("error")
-    assert error.startswith("argument --date: ")
-    assert not was_pwned(repository)
-    assert (world.asked_of_github, repository.digests) == ([], [])
+    assert (world.hub.issues, repository.digests) == ([], [])
