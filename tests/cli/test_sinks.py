@@ -43,9 +43,9 @@ JOINER = "\u2060"
 
 
 FIELDS = (
-    "title author abstract comment topic category rule model reason prompt site_title url"
-    " unreadable why broken"
-).split()
+    "title", "author", "abstract", "comment", "topic", "category", "rule", "model", "reason",
+    "prompt", "site_title", "url", "unreadable", "why", "broken",
+)  # fmt: skip
 
 
 def digest_of(text: str, names: Iterable[str] = FIELDS) -> tuple[Digest, Site]:
