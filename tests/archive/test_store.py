@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import os
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
@@ -171,24 +169,6 @@ def test_a_file_that_cannot_be_written_is_named(
         store.write_files(tmp_path, {first: b"whole", NAME: b"page"})
     assert (tmp_path / first).read_bytes() == b"whole"
     assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / first])
-
-
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Files of more than 4 bytes are refused by the kernel, in the middle of the write."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    store.write_files(tmp_path, {NAME: b"old page"})
-    with full_disk(), pytest.raises(ArchiveError, match=r"cannot be written: .*free the disk"):
-        store.write_files(tmp_path, {NAME: b"new page"})
-    assert tree(tmp_path) == {str(NAME): b"old page"}
 
 
 @pytest.mark.parametrize("struck", [OSError(5, "Input/output error"), KeyboardInterrupt()])
