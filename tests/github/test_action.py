@@ -74,6 +74,7 @@ def test_a_starter_repository_has_digests_by_its_topics(
     assert ended.annotations == []
     assert "was imported" not in ended.log
     assert own.digests == ["Digest 2026-01-30: 1 of 2 papers kept"]
+    assert list(own.cache.iterdir()) == []  # nothing is unfinished
     prompt = json.loads(own.read("docs/data/2026/2026-01-30.json"))["prompt"]
     assert "## Ocean heat" in prompt["user"]
     prompts = ROOT / "digest/scoring/prompts"

@@ -17,11 +17,10 @@ from tests.github.jobs import Machine, Repository, fork
 from tests.publish.hub import Hub
 from tests.scoring.fake import Fake, Label
 
-A, B, C = (make.paper(f"2601.0000{n}") for n in (1, 2, 3))
+A, B = (make.paper(f"2601.0000{n}") for n in (1, 2))
 LABELS = {
     A.id: Label(relevance=9, novelty=8, topic="Architecture", comment="Look at this."),
     B.id: Label(relevance=2, novelty=3, topic="none", comment=""),
-    C.id: Label(relevance=8, novelty=8, topic="Architecture", comment="And at this."),
 }
 
 
