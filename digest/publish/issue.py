@@ -70,9 +70,8 @@ class Attempt:
 
     @property
     def reason(self) -> str:
-        if self.stopped_after is not None:
-            stopped = f"the run was stopped after {self.stopped_after} minutes"
-            return f"{stopped}: probably it ran out of time"
+        if (minutes := self.stopped_after) is not None:
+            return f"the run was stopped after {minutes} minutes: probably it ran out of time"
         return one_line(str(self.problem.get("reason") or _NO_REPORT), _LONGEST_REASON)
 
 
