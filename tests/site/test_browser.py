@@ -15,8 +15,8 @@ from digest.core.config import Site
 from digest.core.day import Day, Digest, Kept, Status
 from digest.site import assets, build
 from digest.site.calendar import all_days_page
-from digest.site.day import day_page
 from digest.site.math import comment_to_html, to_html
+from digest.site.pages import day_page
 from tests.attacks import ATTACKS
 from tests.cli.test_sinks import digest_of
 from tests.site import served

@@ -16,7 +16,7 @@ Columns = dict[int, tuple[float, ...]]
 
 def draw(columns: Columns, **options: object) -> ElementTree.Element:
     """The picture, parsed."""
-    settings = {"width": 8, "height": 100, "top": 100, "title": "T", "description": "D"}
+    settings = {"height": 100, "top": 100, "title": "T", "description": "D"}
     settings |= {"classes": ("kept",), **options}
     svg = charts.draw(columns, ["Jan 2026"], **settings)  # type: ignore[arg-type]
     return ElementTree.fromstring(svg)  # noqa: S314 - our own

@@ -9,7 +9,7 @@ from digest.core.day import Day, Digest, Kept, Missed
 from digest.core.papers import Paper
 from digest.core.scores import Score, ScoredBy
 from digest.site import assets, pages
-from digest.site.day import Front, day_page
+from digest.site.pages import Front, day_page
 from tests.attacks import ATTACKS
 from tests.site.days import EVENTFUL, PLAIN, QUIET, SITE
 from tests.site.reading import Page

@@ -89,7 +89,7 @@ TWO = [Day.of(EVENTFUL), Day.of(QUIET)]
 
 
 def test_the_calendar_looks_as_agreed(golden: Golden) -> None:
-    golden("archive.html", main(all_days_page(TWO, SITE)))
+    golden("all_days.html", main(all_days_page(TWO, SITE)))
 
 
 def test_a_month_looks_as_agreed(golden: Golden) -> None:
