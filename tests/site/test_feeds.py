@@ -280,10 +280,6 @@ def test_two_weeks_of_a_real_day_fit_whole(real_data: Path) -> None:
     assert len(by_paper.findall("entry")) == PAPERS
 
 
-def test_without_a_day_there_is_no_feed() -> None:
-    assert feeds([], at(URL)) == {}
-
-
 # --- addresses --------------------------------------------------------------------------------
 
 
