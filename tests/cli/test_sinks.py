@@ -33,8 +33,8 @@ from digest.publish.commit import commit_message
 from digest.run.report import DayReport, LogFormatter, RunReport
 from digest.site import math, sanitize
 from digest.site.calendar import all_days_page
-from digest.site.day import day_page
-from digest.site.markdown import day as markdown_day
+from digest.site.page import day_markdown as markdown_day
+from digest.site.pages import day_page
 from tests import make
 from tests.attacks import ATTACKS, LONG, ORDINARY
 from tests.make import DAY, NEW, entry
