@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, replace
 from datetime import date, datetime
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import msgspec
 
@@ -27,7 +28,7 @@ from digest.core.papers import (
     SourceState,
     announced,
 )
-from digest.core.scores import NO_TOPIC, Prompt, Score, ScoredBy, Usage
+from digest.core.scores import Prompt, Score, ScoredBy, Usage
 
 SCHEMA = 1
 
@@ -37,45 +38,27 @@ ScoreValue = Annotated[int, msgspec.Meta(ge=1, le=10)]
 # --- the schema of a day's file --------------------------------------------------------------
 
 
-class _Paper(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    id: str
-    version: int
-    title: str
-    authors: tuple[str, ...]
-    abstract: str
-    categories: tuple[str, ...]
-    announce_type: AnnounceType
-    affiliations: tuple[tuple[str, str], ...] = ()
-    doi: str | None = None
-    journal_ref: str | None = None
-    license: str | None = None
-    title_tex: str | None = None
-    authors_tex: str | None = None
-    abstract_tex: str | None = None
-    unreadable: str = ""
-    author_match: str | None = None
+def _fields(kind: type[Any]) -> list[tuple[Any, ...]]:
+    """The fields of a dataclass as `msgspec.defstruct` wants them: name, type, default if any."""
+    types = get_type_hints(kind)
+    return [
+        (f.name, types[f.name]) if f.default is MISSING else (f.name, types[f.name], f.default)
+        for f in fields(kind)
+    ]
 
 
-class _Kept(_Paper, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    relevance: ScoreValue
-    novelty: ScoreValue | None = None
-    topic: str = NO_TOPIC
-    comment: str = ""
-    similarity: float | None = None
+def _flat(name: str, *its_fields: tuple[Any, ...]) -> Any:
+    """The type of a paper's line: its fields, its score's and its outcome's in one object."""
+    return msgspec.defstruct(
+        name, its_fields, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    )
 
 
-class _Below(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    id: str
-    title: str
-    relevance: ScoreValue
-    novelty: ScoreValue | None = None
-    topic: str = NO_TOPIC
-    comment: str = ""
-    similarity: float | None = None
-
-
-class _Unscored(_Paper, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    reason: str
+_MATCH = ("author_match", str | None, None)
+_SCORE = (("relevance", ScoreValue), ("novelty", ScoreValue | None, None), *_fields(Score)[2:])
+_Kept = _flat("_Kept", *_fields(Paper), _MATCH, *_SCORE)
+_Below = _flat("_Below", ("id", str), ("title", str), *_SCORE)
+_Unscored = _flat("_Unscored", *_fields(Paper), _MATCH, ("reason", str))
 
 
 class _Source(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -104,12 +87,12 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     counts: Counts
     usage: Usage
     cost_usd: float | None
-    kept: tuple[_Kept, ...]
-    below: tuple[_Below, ...]
+    kept: tuple[_Kept, ...]  # type: ignore[valid-type]
+    below: tuple[_Below, ...]  # type: ignore[valid-type]
     filtered: tuple[Filtered, ...]
     seen: tuple[str, ...]
-    unscored: tuple[_Unscored, ...]
-    missed: tuple[Missed, ...] = ()  # left out if there is none, as is the next
+    unscored: tuple[_Unscored, ...]  # type: ignore[valid-type]
+    missed: tuple[Missed, ...] = ()
     over_budget_usd: float | None = None
 
 
@@ -117,8 +100,10 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 _COPIED = tuple(
     f.name for f in fields(Digest) if f.name not in ("cut", "sources", "kept", "below", "unscored")
 )
+_IN_LINES = ("sources", "kept", "below", "filtered", "unscored")  # an entry a line
+_OPTIONAL = ("missed", "over_budget_usd")  # left out if there is none
 # Computed once, because they are needed for every paper.
-_NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (Paper, Score, Counts)}
+_NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (Paper, Score)}
 
 
 def _record(kind: type[Any], *values: Any, **more: Any) -> Any:
@@ -139,38 +124,30 @@ def encode(digest: Digest) -> bytes:
     """The day's file, a paper a line. Raises `ValueError` if a paper has no outcome, or several."""
     if problem := accounting_problem(digest):
         raise ValueError(f"{digest.date}: {problem}")
-    record = _Day(
-        schema=SCHEMA,
-        prompt_sha256=digest.prompt.sha256,
-        keep=digest.cut,
-        sources={category: _encode_source(s) for category, s in digest.sources.items()},
-        counts=digest.counts,
-        kept=tuple(
+    usage = msgspec.to_builtins(digest.usage)
+    if not digest.usage.cut_requests:
+        del usage["cut_requests"]
+    values: dict[str, Any] = {name: getattr(digest, name) for name in _COPIED} | {
+        "schema": SCHEMA,
+        "prompt_sha256": digest.prompt.sha256,
+        "keep": digest.cut,
+        "sources": {category: _encode_source(s) for category, s in digest.sources.items()},
+        "counts": digest.counts,
+        "usage": usage,
+        "kept": [
             _record(_Kept, k.paper, k.score, author_match=k.author_match) for k in digest.kept
-        ),
-        below=tuple(_record(_Below, b.score, id=b.id, title=b.title) for b in digest.below),
-        unscored=tuple(
+        ],
+        "below": [_record(_Below, b.score, id=b.id, title=b.title) for b in digest.below],
+        "unscored": [
             _record(_Unscored, u.paper, reason=u.reason, author_match=u.author_match)
             for u in digest.unscored
-        ),
-        **{name: getattr(digest, name) for name in _COPIED},
-    )
-    lines = []
-    for name in _Day.__struct_fields__:
-        value = getattr(record, name)
-        if name in ("missed", "over_budget_usd") and not value:
-            continue
-        if name in ("kept", "below", "filtered", "unscored"):
-            body = _bracket("[", [_json(item) for item in value], "]")
-        elif name == "sources":
-            body = _bracket("{", [f"{_json(k)}:{_json(v)}" for k, v in value.items()], "}")
-        elif name == "usage" and not value.cut_requests:
-            body = _json(
-                {f.name: getattr(value, f.name) for f in fields(value) if f.name != "cut_requests"}
-            )
-        else:
-            body = _json(value)
-        lines.append(f"{_json(name)}:{body}")
+        ],
+    }
+    lines = [
+        f"{_json(name)}:{_in_lines(values[name]) if name in _IN_LINES else _json(values[name])}"
+        for name in _Day.__struct_fields__
+        if values[name] or name not in _OPTIONAL
+    ]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 
 
@@ -178,9 +155,13 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _bracket(opening: str, items: list[str], closing: str) -> str:
-    body = ",\n".join(items)
-    return f"{opening}\n{body}\n{closing}" if items else opening + closing
+def _in_lines(entries: Mapping[str, object] | Sequence[object]) -> str:
+    """A JSON object or array with each of its entries on a line of its own."""
+    if isinstance(entries, Mapping):
+        brackets, lines = "{}", [f"{_json(k)}:{_json(v)}" for k, v in entries.items()]
+    else:
+        brackets, lines = "[]", [_json(entry) for entry in entries]
+    return "\n".join([brackets[0], ",\n".join(lines), brackets[1]]) if lines else brackets
 
 
 def _encode_source(source: Source) -> _Source:
@@ -205,16 +186,14 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
     totals are wrong. With `trust_lists`, the stated totals are not compared with the lists.
     """
     try:
-        version = msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get(
-            "schema", msgspec.Raw()
-        )
-        if bytes(version) != str(SCHEMA).encode():
-            shown = bytes(version).decode("utf-8", "replace") or "none"
+        version = bytes(msgspec.json.decode(data, type=dict[str, msgspec.Raw]).get("schema", b""))
+        if version != str(SCHEMA).encode():
+            shown = version.decode("utf-8", "replace") or "none"
             raise ArchiveError(
                 f"{name}: schema is {shown}, this version reads {SCHEMA}:"
                 " update this program, or restore the file from git"
             )
-        record = msgspec.json.decode(data, type=_Day)
+        record: Any = msgspec.json.decode(data, type=_Day)
     except msgspec.ValidationError as error:
         # A newer version may have added the field: this one cannot know if it matters.
         newer = "update this program, or " if "unknown field" in str(error) else ""
@@ -235,8 +214,7 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
         ),
         **{name: getattr(record, name) for name in _COPIED},
     )
-    problem = _problem(digest, name) or (None if trust_lists else _wrong_total(digest, record))
-    if problem:
+    if problem := _problem(digest, record, name, trust_lists):
         raise ArchiveError(f"{name}: {problem}: restore the file from git")
     return digest
 
@@ -286,26 +264,23 @@ def _of_an_older_record(source: Source) -> Source:
     return replace(source, origin=Origin.FEED, capped=capped)
 
 
-def _problem(digest: Digest, name: str) -> str | None:
+def _problem(digest: Digest, record: _Day, name: str, trust_lists: bool) -> str | None:
     """What is impossible in the record, if anything."""
     if PurePosixPath(name).stem != str(digest.date):
         return f"date: {digest.date} is not the file's"
     if digest.generated_at.tzinfo is None:
         return "generated_at: has no time zone"
-    return accounting_problem(digest)
-
-
-def _wrong_total(digest: Digest, record: _Day) -> str | None:
-    """The first stated number that does not agree with the record's own lists, if any."""
-    counted = digest.counts
-    stated = {f"counts.{name}": getattr(record.counts, name) for name in _NAMES[Counts]}
-    held = {f"counts.{name}": getattr(counted, name) for name in _NAMES[Counts]}
-    for category, source in record.sources.items():
-        stated[f"sources.{category}.items"] = source.items
-        held[f"sources.{category}.items"] = len(source.entries) + len(source.unreadable)
-    for name, figure in stated.items():
-        if figure != held[name]:
-            return f"{name}: says {figure}, the lists hold {held[name]}"
+    if (problem := accounting_problem(digest)) or trust_lists:
+        return problem
+    says, holds = msgspec.to_builtins(record.counts), msgspec.to_builtins(digest.counts)
+    totals = [(f"counts.{key}", says[key], holds[key]) for key in says]
+    totals += [
+        (f"sources.{category}.items", source.items, len(source.entries) + len(source.unreadable))
+        for category, source in record.sources.items()
+    ]
+    for key, stated, counted in totals:
+        if stated != counted:
+            return f"{key}: says {stated}, the lists hold {counted}"
     if record.prompt_sha256 != digest.prompt.sha256:
         return "prompt_sha256: not that of `prompt`"
     return None

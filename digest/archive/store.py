@@ -182,7 +182,14 @@ def restore(out: Path) -> list[PurePosixPath]:
     damaged or gone.
     """
     days, paths = listed_days(out), day_paths(out)
-    if not paths or (days is not None and _agree(out, days, paths)):
+    try:
+        as_recorded = [day_path(day.date) for day in days] == paths and ledger.agrees(
+            out, days, Archive(out).listed_day
+        )
+    except ArchiveError as error:
+        _require_damage(error)
+        as_recorded = False
+    if as_recorded or not paths:
         return []
     written = write_files(out, dict.fromkeys(ledger.shards(out)) | derived_files(read_archive(out)))
     if written:
@@ -191,8 +198,8 @@ def restore(out: Path) -> list[PurePosixPath]:
     return written
 
 
-def listed_days(out: Path) -> tuple[Day, ...] | None:
-    """`days.jsonl`, or None if it is damaged.
+def listed_days(out: Path) -> tuple[Day, ...]:
+    """`days.jsonl`; no days if it is damaged.
 
     Raises `ArchiveError` if a listed day has no record any more: a day must not be forgotten
     without a word.
@@ -201,7 +208,7 @@ def listed_days(out: Path) -> tuple[Day, ...] | None:
         days = read_days(out)
     except ArchiveError as error:
         _require_damage(error)
-        return None
+        return ()
     paths = set(day_paths(out))
     for day in days:
         if day_path(day.date) not in paths:
@@ -209,19 +216,9 @@ def listed_days(out: Path) -> tuple[Day, ...] | None:
     return days
 
 
-def _agree(out: Path, days: tuple[Day, ...], paths: list[PurePosixPath]) -> bool:
-    if [day_path(day.date) for day in days] != paths:
-        return False
-    try:
-        return ledger.agrees(out, days, Archive(out).listed_day)
-    except ArchiveError as error:
-        _require_damage(error)
-        return False
-
-
 def _require_damage(error: ArchiveError) -> None:
-    """Raise the error again if the system refused to read the file. A damaged file can be made
-    again, because the days' own files hold all of it."""
+    """Raise the error again if the system refused to read the file: only a damaged one can be made
+    again from the days' own files."""
     if isinstance(error.__cause__, OSError):
         raise error
     log.info("%s", error)

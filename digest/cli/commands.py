@@ -9,7 +9,6 @@ import json
 import logging
 import sys
 from argparse import Namespace
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,7 +36,6 @@ from digest.doctor.verdict import State
 from digest.evaluation import command as evaluation
 from digest.evaluation import compare
 from digest.publish import clone, issue
-from digest.publish.github import GitHubError
 from digest.run import check, daily, lock, output, unfinished
 from digest.run.job import Job
 from digest.run.report import DayReport, RunReport
@@ -96,15 +94,12 @@ def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> No
 
 
 def catch_up(arguments: Namespace, report: RunReport) -> None:
-    """Digests of past announcement days."""
     _require_commits_to_push(arguments, are_made=not arguments.no_commit)
     config = environment.completed(load_config(arguments.config))
     report.site = config.site.url
     today = calendar.today_eastern(now())
     first = arguments.since or arguments.date
-    days = calendar.between(first, today)
-    if arguments.date:
-        days = [day for day in days if day == arguments.date]
+    days = [day for day in calendar.between(first, today) if day == first or arguments.since]
     if not days:
         raise ConfigError(f"{first}: no past announcement day: name one before {today}")
     with _alone(arguments.config.parent), _session(config) as session:
@@ -142,7 +137,6 @@ def note_trouble(arguments: Namespace, report: RunReport) -> None:
 
 
 def render(arguments: Namespace, report: RunReport) -> None:
-    """Rebuild the site, in place or elsewhere."""
     config = environment.completed(load_config(arguments.config))
     to = arguments.to or config.out
     in_place = to.resolve() == config.out.resolve()
@@ -234,30 +228,22 @@ def start(arguments: Namespace, report: RunReport) -> None:
 
 def update_issue(arguments: Namespace, report: RunReport) -> None:
     """Open, update or close the outage issue. Never fails: the run has its own exit code."""
-    attempt = issue.Attempt(
-        _read_report(arguments.report),
-        arguments.exit_code,
-        environment.run_page(),
-        now(),
-        str(arguments.config),
-    )
+    last, page = _read_report(arguments.report), environment.run_page()
+    attempt = issue.Attempt(last, arguments.exit_code, page, now(), str(arguments.config))
     with requests.Session() as session:
         github = environment.github(session)
-        try:
-            reason = issue.follow(github, attempt) if github else issue.NO_GITHUB
-        except GitHubError as error:
-            reason = f"no issue tells of this: {error}: {issue.remedy(error)}"
+        reason = issue.follow(github, attempt) if github else issue.NO_GITHUB
     report.add(DayReport(RunStatus.UNCHANGED, reason))
 
 
-def _read_report(path: Path) -> Mapping[str, Any]:
+def _read_report(path: Path) -> dict[str, Any]:
     """The report that `run --json` printed last into this file; {} if there is none."""
     try:
-        report = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+        report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
     except (OSError, ValueError, IndexError) as error:  # for example because the run was killed
         log.info("%s: holds no report: %s", path, error)
         return {}
-    return report if isinstance(report, dict) else {}
+    return report
 
 
 COMMANDS = {

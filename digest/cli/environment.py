@@ -129,12 +129,19 @@ def repository_page() -> str | None:
 
 
 def _pages_address(out: Path) -> str | None:
-    """The address of the site on GitHub Pages; None elsewhere than on github.com."""
-    from digest.publish.github import pages_address
-
-    repository = os.environ.get("GITHUB_REPOSITORY")
-    on_github = os.environ.get("GITHUB_SERVER_URL", _GITHUB) == _GITHUB
-    return pages_address(repository, out) if on_github and repository else None
+    """The address at which GitHub Pages shows the folder `out`: the domain in its CNAME file, else
+    by GitHub's own rule. None elsewhere than on github.com."""
+    owner, _, name = os.environ.get("GITHUB_REPOSITORY", "").partition("/")
+    if not name or os.environ.get("GITHUB_SERVER_URL", _GITHUB) != _GITHUB:
+        return None
+    host = f"{owner.lower()}.github.io"
+    try:
+        domain = (out / "CNAME").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        domain = ""
+    if re.fullmatch(r"[\w.-]+", domain):
+        return f"https://{domain}"
+    return f"https://{host}" if name.lower() == host else f"https://{host}/{name}"
 
 
 def run_page() -> str | None:

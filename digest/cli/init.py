@@ -61,8 +61,9 @@ def write(folder: Path, action: str) -> tuple[list[str], list[str]]:
     `ConfigError` if a file cannot be written; the next time, the others are written.
     """
     if folder.resolve() == _CHECKOUT.resolve():
-        message = "is Preprint Digest itself: fork it, or name another folder (../my-digest)"
-        raise ConfigError(f"{folder}: {message}")
+        raise ConfigError(
+            f"{folder}: is Preprint Digest itself: fork it, or name another folder (../my-digest)"
+        )
     written, existing = [], []
     for name, data in sorted(_files(folder, action).items()):
         if os.path.lexists(folder / name):
@@ -103,7 +104,8 @@ def next_steps(folder: Path, action: str) -> str:
         "Settings > Pages: deploy from a branch, main, /docs; then one more push of yours.",
         "Actions > Daily digest > Run workflow.",
     ]
-    if line := _missing_attributes(folder):
+    existing = (files.read(folder / _ATTRIBUTES) or b"").decode("utf-8", "replace").splitlines()
+    if (inside := _inside(folder)) and (line := layout.attributes(inside)) not in existing:
         steps.insert(1, f"{_ATTRIBUTES}: add `{line}`, so that git keeps line endings.")
     if action == PLACEHOLDER:
         steps.insert(0, f"{_WORKFLOW}: replace OWNER by the owner of the action's repository.")
@@ -119,16 +121,6 @@ def next_steps(folder: Path, action: str) -> str:
         steps.insert(0, f"{layout.not_ours(foreign)}.")
     numbered = "\n".join(f"  {number}. {step}" for number, step in enumerate(steps, start=1))
     return f"Next, in {folder}:\n{numbered}"
-
-
-def _missing_attributes(folder: Path) -> str | None:
-    """The line that the user's own `.gitattributes` lacks."""
-    inside = _inside(folder)
-    if inside is None:
-        return None
-    line = layout.attributes(inside)
-    existing = (files.read(folder / _ATTRIBUTES) or b"").decode("utf-8", "replace")
-    return line if line not in existing.splitlines() else None
 
 
 def _top(folder: Path) -> Path | None:

@@ -6,8 +6,8 @@ import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from digest.archive import layout, store
 from digest.archive.layout import day_of_record, is_generated, named
@@ -24,17 +24,15 @@ _MAX_NAMED = 3  # commits in a message
 _LONGEST_SUBJECT = 70
 
 
-@dataclass(frozen=True)
-class Upstream:
+class Upstream(NamedTuple):
     """The remote branch to which the current branch is pushed."""
 
     remote: str
-    ref: str  # refs/heads/main
+    branch: str
 
     @property
-    def tracking(self) -> str:
-        """This clone's copy of it: refs/remotes/origin/main."""
-        return f"refs/remotes/{self.remote}/{self.ref.removeprefix('refs/heads/')}"
+    def ref(self) -> str:
+        return f"refs/heads/{self.branch}"
 
 
 def require_repository(out: Path) -> None:
@@ -60,7 +58,7 @@ def upstream(out: Path) -> Upstream:
             " publish what else is on it: check out the branch that holds the site"
         )
     git.run(folder, "remote", "get-url", remote)
-    return Upstream(remote, f"refs/heads/{branch}")
+    return Upstream(remote, branch)
 
 
 # --- the archive ------------------------------------------------------------------------------
@@ -94,9 +92,8 @@ def _committed_records(out: Path) -> list[str]:
         return []
     below = _below(out, folder)
     tree = ("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", f"{below}{store.DATA}/")
-    names = git.run(folder, *tree).stdout
-    paths = (name.removeprefix(below) for name in names.split("\0"))
-    return sorted(path for path in paths if day_of_record(path))
+    paths = (name.removeprefix(below) for name in git.listed(folder, *tree))
+    return sorted(filter(day_of_record, paths))
 
 
 # --- the user's own commits -------------------------------------------------------------------
@@ -111,13 +108,13 @@ def require_pushed(out: Path) -> None:
     folder, target = _existing(out), upstream(out)
     if not _exists(folder, "HEAD"):
         return
-    pushed = [target.tracking] if _exists(folder, target.tracking) else []
+    tracking = f"refs/remotes/{target.remote}/{target.branch}"  # this clone's copy
+    pushed = [tracking] if _exists(folder, tracking) else []
     if not own_commits(out, "HEAD", pushed, of_any_site=True):
         return
     if git.read(folder, "ls-remote", target.remote, target.ref):
         pushed.append(fetch(folder, target))
-    own = own_commits(out, "HEAD", pushed, of_any_site=True)
-    if own:
+    if own := own_commits(out, "HEAD", pushed, of_any_site=True):
         subjects = "; ".join(commit_name(out, commit) for commit in own[:_MAX_NAMED])
         subjects += "; …" if len(own) > _MAX_NAMED else ""
         are, them = ("is", "it") if len(own) == 1 else ("are", "them")

@@ -65,11 +65,13 @@ def uncommitted(out: Path) -> list[str]:
     head = head or git.read(out, "hash-object", "-t", "tree", os.devnull)  # the empty tree
     diff = (*_SEE_ALL, "diff-index", "-z", "--relative", "--no-renames")
     endings = ("--numstat", "--text", "--ignore-cr-at-eol")  # only --numstat honours the last
-    lines = _listed(out, *diff, *endings, head, "--", ".")  # ADDED \t DELETED \t PATH
+    lines = git.listed(out, *diff, *endings, head, "--", ".")  # ADDED \t DELETED \t PATH
     changed = {line.split("\t", 2)[2] for line in lines}
-    deleted = {*_listed(out, *diff, "--name-only", "--diff-filter=D", head, "--", ".")}
+    deleted = {*git.listed(out, *diff, "--name-only", "--diff-filter=D", head, "--", ".")}
     new = {*_untracked(out)}
-    staged = (line.split("\t", 1) for line in _listed(out, "ls-files", "-z", "--stage", "--", "."))
+    staged = (
+        line.split("\t", 1) for line in git.listed(out, "ls-files", "-z", "--stage", "--", ".")
+    )
     submodules = {path for entry, path in staged if entry.startswith(_SUBMODULE)}
     for path in sorted(deleted | new | submodules):
         _require_no_pages_inside(out, path, is_deleted=path in deleted)
@@ -116,13 +118,13 @@ def commit_day(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
         if (out / path).resolve() != out.resolve() / path:
             raise PublishError(f"{out / path} is behind a symbolic link: replace it by a real file")
     new = _nul({*_untracked(out)} & {*paths})
+    commit = None
     try:
         commit = _commit(out, digest, new, _nul(paths))
-    except BaseException:
-        _forget(out, new)
-        raise
-    if commit is None:
-        _forget(out, new)
+    finally:
+        if commit is None:  # leave the files untracked again: the user's index is as before
+            forget = ("update-index", "-z", "--force-remove", "--stdin")
+            git.run(out, *forget, stdin=new, accept=git.ANY)
     return commit
 
 
@@ -142,19 +144,9 @@ def _commit(out: Path, digest: Digest, new: str, paths: str) -> str | None:
     return git.read(out, "rev-parse", "HEAD") if done.returncode == 0 else None
 
 
-def _forget(out: Path, new: str) -> None:
-    """Leave these files untracked again, so that the user's index is as before."""
-    git.run(out, "update-index", "-z", "--force-remove", "--stdin", stdin=new, accept=range(256))
-
-
 def _untracked(out: Path) -> list[str]:
     """The files that git does not track, ignored ones too; relative to `out`."""
-    return _listed(out, "ls-files", "-z", "--others", "--", ".")
-
-
-def _listed(out: Path, *arguments: str) -> list[str]:
-    """The items of a list that ends each with a NUL."""
-    return git.run(out, *arguments).stdout.split("\0")[:-1]
+    return git.listed(out, "ls-files", "-z", "--others", "--", ".")
 
 
 def _nul(paths: Iterable[str]) -> str:

@@ -84,6 +84,11 @@ def read(folder: Path, *arguments: str, accept: Collection[int] = (0,)) -> str:
     return run(folder, *arguments, accept=accept).stdout.strip()
 
 
+def listed(folder: Path, *arguments: str) -> list[str]:
+    """The items that `git ARGUMENTS`, with -z, lists."""
+    return run(folder, *arguments).stdout.split("\0")[:-1]
+
+
 def succeeds(folder: Path, *arguments: str) -> bool:
     """True if `git ARGUMENTS` exits with 0."""
     return run(folder, *arguments, accept=ANY).returncode == 0

@@ -5,32 +5,16 @@ Its answers are text from outside. The token is in one header, and in no message
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import requests
+
+from digest.core import network
 from digest.core.text import one_line
-
-if TYPE_CHECKING:
-    import requests
 
 TIMEOUT_S = 30
 VERSION = "2022-11-28"
-
-
-def pages_address(repository: str, out: Path) -> str:
-    """The address at which GitHub Pages shows the folder `out` of OWNER/NAME: the domain in its
-    CNAME file, else by GitHub's own rule."""
-    owner, _, name = repository.partition("/")
-    host = f"{owner.lower()}.github.io"
-    try:
-        domain = (out / "CNAME").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        domain = ""
-    if re.fullmatch(r"[\w.-]+", domain):
-        return f"https://{domain}"
-    return f"https://{host}" if name.lower() == host else f"https://{host}/{name}"
 
 
 class GitHubError(Exception):
@@ -55,10 +39,6 @@ class GitHub:
 
         Raises `GitHubError`.
         """
-        import requests
-
-        from digest.core import network
-
         where = f"/repos/{self.repository}/{path}".rstrip("/")
         try:
             response = self.session.request(

@@ -31,6 +31,16 @@ _STOPPED_BY_PERSON_MIN = 60  # a run that was stopped later has probably used up
 _DEFAULT_CONFIG = "config.yaml"
 _UNSAFE = re.compile(r"[^\w\s\\\"{}:,./-]")  # signs that might end a comment of HTML, or do more
 NO_GITHUB = "no issue tells of this: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
+_NO_REPORT = (
+    "the run ended without a report: it was killed, or this program has a fault; its log says which"
+)
+_NO_ISSUES = "switch issues on under Settings, General, Features"  # a fork has none
+_REMEDIES: Mapping[int | None, str] = {
+    401: "GitHub does not know the token",
+    403: "give the job `permissions: issues: write`",
+    404: _NO_ISSUES,
+    410: _NO_ISSUES,
+}
 _REMEDY = (
     "Once the cause is repaired, run the workflow by hand or wait for its next run: the next digest"
     " closes this issue. The README's troubleshooting lists the causes."
@@ -48,23 +58,10 @@ class Attempt:
     config: str = _DEFAULT_CONFIG  # a repository may have several digests, each with its settings
 
     @property
-    def failed(self) -> bool:
-        return self.exit_code != 0
-
-    @property
-    def good(self) -> bool:
-        is_digest = self.report.get("status") in GOOD and self.report.get("date")
-        return not self.failed and bool(is_digest)
-
-    @property
-    def stopped(self) -> bool:
-        """True if a person, or the end of the job's time, stopped the run."""
-        return self.exit_code == Interrupted.exit_code
-
-    @property
-    def minutes(self) -> int:
-        """How long the run took."""
-        return int(self.report.get("seconds") or 0) // 60
+    def stopped_after(self) -> int | None:
+        """The minutes after which a person, or the end of the job's time, stopped the run."""
+        stopped = self.exit_code == Interrupted.exit_code
+        return int(self.report.get("seconds") or 0) // 60 if stopped else None
 
     @property
     def problem(self) -> Mapping[str, Any]:
@@ -72,56 +69,39 @@ class Attempt:
         return self.report.get("problem") or {}
 
     @property
-    def newest(self) -> Mapping[str, Any]:
-        days = self.report.get("days") or [{}]
-        return max(days, key=lambda day: day.get("date") or "")
-
-    @property
     def reason(self) -> str:
-        reason = self.problem.get("reason") or (
-            "the run ended without a report: it was killed, or this program has a fault;"
-            " its log says which"
-        )
-        if self.stopped:
-            reason = (
-                f"the run was stopped after {self.minutes} minutes: probably it ran out of time"
-            )
-        return one_line(str(reason), _LONGEST_REASON)
+        if (minutes := self.stopped_after) is not None:
+            return f"the run was stopped after {minutes} minutes: probably it ran out of time"
+        return one_line(str(self.problem.get("reason") or _NO_REPORT), _LONGEST_REASON)
 
 
 def follow(github: GitHub, attempt: Attempt) -> str:
-    """Open, update or close the issue, as this run requires. Returns what was done, as a line.
+    """Open, update or close the issue, as this run requires.
 
-    Raises `GitHubError`: with status 403 if the token may not write issues, with 404 or 410 if the
-    repository has none (a fork, until somebody switches them on).
+    Returns what was done, or why GitHub refused it, as a line.
     """
-    if attempt.stopped and attempt.minutes < _STOPPED_BY_PERSON_MIN:
+    minutes = attempt.stopped_after
+    if minutes is not None and minutes < _STOPPED_BY_PERSON_MIN:
         return "nothing to report: somebody stopped this run"
-    if not attempt.failed and not attempt.good:
+    good = attempt.exit_code == 0
+    if good and not (attempt.report.get("status") in GOOD and attempt.report.get("date")):
         return "nothing to report: this run neither failed nor made a digest"
-    number, failures = _open_issue(github, attempt.config)
-    if attempt.good:
+    try:
+        number, failures = _open_issue(github, attempt.config)
+        if not good:
+            text = {"title": title(attempt), "body": body(attempt, failures + 1)}
+            if number is None:
+                return f"issue {_number(github.ask('POST', 'issues', **text))} opened"
+            github.ask("PATCH", f"issues/{number}", **text)
+            return f"issue {number} updated"
         if number is None:
             return "nothing to report: all is well"
         github.ask("POST", f"issues/{number}/comments", body=_recovered(attempt))
         github.ask("PATCH", f"issues/{number}", state="closed", state_reason="completed")
         return f"issue {number} closed: digests are made again"
-    text = {"title": title(attempt), "body": body(attempt, failures + 1)}
-    if number is None:
-        return f"issue {_number(github.ask('POST', 'issues', **text))} opened"
-    github.ask("PATCH", f"issues/{number}", **text)
-    return f"issue {number} updated"
-
-
-def remedy(error: GitHubError) -> str:
-    """What to do after an error of `follow`."""
-    remedies = {
-        401: "GitHub does not know the token",
-        403: "give the job `permissions: issues: write`",
-        404: "switch issues on under Settings, General, Features",
-        410: "switch issues on under Settings, General, Features",
-    }
-    return remedies.get(error.status or 0, "the log has everything")
+    except GitHubError as error:
+        remedy = _REMEDIES.get(error.status, "the log has everything")
+        return f"no issue tells of this: {error}: {remedy}"
 
 
 def title(attempt: Attempt) -> str:
@@ -144,12 +124,11 @@ def body(attempt: Attempt, failures: int) -> str:
         ("Exit code", attempt.exit_code),
     ]
     table = [f"| {name} | {markdown(str(value))} |" for name, value in rows if value is not None]
-    newest = attempt.newest
+    newest = max(attempt.report.get("days") or [{}], key=lambda day: day.get("date") or "")
     effect = "No digest is published until the cause is repaired."
     if newest.get("status") in GOOD:
-        effect = (
-            f"The newest digest, of {markdown(str(newest['date']))}, is published nevertheless."
-        )
+        day = markdown(str(newest["date"]))
+        effect = f"The newest digest, of {day}, is published nevertheless."
     mark = json.dumps({"tries": failures, "config": attempt.config})
     mark = _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", mark)
     parts = [

@@ -36,7 +36,7 @@ def write(archive: Archive, digest: Digest, settings: Site) -> list[str]:
     paths = {year: archive.out / layout.year_file(year) for year in {d.date.year for d in days}}
     years_there = [year for year, path in paths.items() if path.exists()]
     made = archive.day_files(digest) | store.address_file(settings.url)
-    made |= build.changed_files(digest, days, read, years_there, settings)
+    made |= build.changed_files([digest], days, read, years_there, settings)
     written = store.write_files(archive.out, made)
     archive.days = days
     return [str(path) for path in written]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 
 from digest.core import tex
 from digest.core.papers import Paper
@@ -57,12 +58,9 @@ def _in_latex(text: str) -> str:
 
 
 def _is_balanced(text: str) -> bool:
-    depth = 0
-    for brace in re.findall("[{}]", text):
-        depth += 1 if brace == "{" else -1
-        if depth < 0:
-            return False
-    return depth == 0
+    steps = (1 if brace == "{" else -1 for brace in re.findall("[{}]", text))
+    depths = [0, *accumulate(steps)]
+    return min(depths) == depths[-1] == 0
 
 
 def _year(paper_id: str) -> str:

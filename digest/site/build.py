@@ -8,6 +8,7 @@ next to them; what depends on several days is made anew with each.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, timedelta
 from pathlib import PurePosixPath
@@ -17,9 +18,9 @@ from digest.core import calendar
 from digest.core.config import Site
 from digest.core.day import Day, Digest, Missed
 from digest.core.progress import bar
-from digest.site import assets, feeds, markdown, pages, search
+from digest.site import assets, feeds, pages, search
 from digest.site.calendar import all_days_page, month_page, year_page
-from digest.site.day import Front, day_page
+from digest.site.page import day_markdown
 
 Files = dict[PurePosixPath, bytes | None]  # None: no such file may be there
 Read = Callable[[date], Digest]
@@ -30,30 +31,32 @@ def all_files(digests: Sequence[Digest], site: Site) -> Files:
     """Every page, feed and asset of a site with these days, oldest first."""
     days = [Day.of(digest) for digest in digests]
     by_date = {digest.date: digest for digest in digests}
-    files: Files = {}
-    for digest in bar(digests, "render"):
-        files |= day_files(digest, site)
-    for month in dict.fromkeys(day.month for day in days):
-        files |= _month_files(month, days, by_date.__getitem__, site)
-    for year in dict.fromkeys(day.date.year for day in days):
-        files[year_file(year)] = year_page(days, year, site)
-    return files | _front_files(days, by_date.__getitem__, site)
+    return changed_files(bar(digests, "render"), days, by_date.__getitem__, (), site)
 
 
 def changed_files(
-    digest: Digest, days: Sequence[Day], read: Read, years_there: Collection[int], site: Site
+    digests: Iterable[Digest],
+    days: Sequence[Day],
+    read: Read,
+    years_there: Collection[int],
+    site: Site,
 ) -> Files:
-    """What a new or changed day changes. `days` are all days, with this one, oldest first; `read`
-    gives the digest of one of them; of the years in `years_there` the page is there already."""
-    files = day_files(digest, site)
-    files |= _month_files(Day.of(digest).month, days, read, site)
-    # The days before and after this one show the gap between them on the pages of their years. A
-    # site made before there were pages of years lacks some, and All days links them.
-    place = [day.date for day in days].index(digest.date)
-    changed = {day.date.year for day in days[max(0, place - 1) : place + 2]}
-    for year in dict.fromkeys(day.date.year for day in days):
-        if year in changed or year not in years_there:
-            files[year_file(year)] = year_page(days, year, site)
+    """What new or changed days change. `days` are all days, with these, oldest first; `read` gives
+    the digest of one of them; of the years in `years_there` the page is there already."""
+    files: Files = {}
+    dates = [day.date for day in days]
+    months: set[str] = set()
+    # A site made before there were pages of years lacks some, and All days links them.
+    years = {day.year for day in dates}.difference(years_there)
+    for digest in digests:
+        files |= day_files(digest, site)
+        place = bisect_left(dates, digest.date)
+        months.add(days[place].month)
+        # The days before and after it show the gap between them on the pages of their years.
+        years.update(day.year for day in dates[max(0, place - 1) : place + 2])
+    for month in sorted(months):
+        files |= _month_files(month, days, read, site)
+    files |= {year_file(year): year_page(days, year, site) for year in sorted(years)}
     return files | _front_files(days, read, site)
 
 
@@ -63,7 +66,7 @@ def day_files(digest: Digest, site: Site) -> Files:
     html, text = day_file(digest.date, ".html"), day_file(digest.date, ".md")
     if not Day.of(digest).has_page:
         return {html: None, text: None}
-    return {html: day_page(digest, site, "../"), text: markdown.day(digest, site)}
+    return {html: pages.day_page(digest, site, "../"), text: day_markdown(digest, site)}
 
 
 def _month_files(month: str, days: Sequence[Day], read: Read, site: Site) -> Files:
@@ -96,8 +99,8 @@ def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
     }
     if with_page:
         newest = read(with_page[-1].date)
-        files["index.html"] = day_page(newest, site, "", front=_front(newest, days))
-        files["latest.md"] = markdown.day(newest, site)
+        files["index.html"] = pages.day_page(newest, site, "", front=_front(newest, days))
+        files["latest.md"] = day_markdown(newest, site)
     by_path: Files = {PurePosixPath(path): data for path, data in files.items()}
     newest_first = sorted(with_page, key=lambda d: (d.generated_at, d.date), reverse=True)
     recent = [read(day.date) for day in newest_first[: feeds.DAYS]]
@@ -110,12 +113,12 @@ def _days_script(days: Iterable[Day]) -> bytes:
     return f"window.digestDays = {json.dumps([str(day.date) for day in days])};\n".encode()
 
 
-def _front(newest: Digest, days: Sequence[Day]) -> Front:
+def _front(newest: Digest, days: Sequence[Day]) -> pages.Front:
     expected = calendar.next_announcement(days[-1].date)
     earlier = [day.date for day in days if day.has_page and day.date < newest.date]
     later = [day.date for day in days if day.date > newest.date]
     reasons = {missed.date: missed.reason for missed in newest.missed}
-    return Front(
+    return pages.Front(
         expected=expected,
         may_be_holiday=not calendar.calendar_known(expected),
         missed=tuple(Missed(day, reasons.get(day, "")) for day in _missed(days)),

@@ -5,7 +5,7 @@ A month's page depends on the days of that month alone, so that a new day rewrit
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from calendar import Calendar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ def all_days_page(days: Sequence[Day], site: Site) -> bytes:
         )
         for number, own in ((n, list(of)) for n, of in groupby(days, lambda day: day.date.year))
     ]
-    return _render("all_days.html", "", site, "all-days", days, years=years[::-1], **legend)
+    return _render("all-days", "", site, days, years=years[::-1], **legend)
 
 
 def year_page(days: Sequence[Day], year: int, site: Site) -> bytes:
@@ -101,33 +101,33 @@ def year_page(days: Sequence[Day], year: int, site: Site) -> bytes:
         "earlier": max((y for y in years if y < year), default=None),
         "later": min((y for y in years if y > year), default=None),
     }
-    return _render("year.html", "../", site, "year", own, **values, **legend)
+    return _render("year", "../", site, own, **values, **legend)
 
 
 def month_page(days: Sequence[Day], site: Site) -> bytes:
     """One month, of all its days, oldest first. There is at least one."""
     (month,), legend = _calendar(days, days)
     rows = [(day, _topics(day), _cost(day), _states(day)) for day in reversed(days)]
-    totals = _totals(days)
-    return _render(
-        "month.html", "../", site, "month", days, month=month, totals=totals, days=rows, **legend
-    )
+    values = {"month": month, "totals": _totals(days), "days": rows}
+    return _render("month", "../", site, days, **values, **legend)
 
 
 def _calendar(shown: Sequence[Day], days: Sequence[Day]) -> tuple[list[Month], dict[str, object]]:
-    """The months of the days to be shown, newest first, and what their legend explains."""
+    """The months of the days to be shown, newest first, and what their legend explains. `days` are
+    all days, or at least those next to the shown ones: what lies between is missing."""
     heat = _Heat(shown)
-    months = _months(shown, days, heat)[::-1]
+    gaps = {b.month: _gap(a.date, b.date) for a, b in pairwise(days) if a.month != b.month}
+    months = [
+        _month(list(own), heat, (days[0].date, days[-1].date), gaps.get(month, ""))
+        for month, own in groupby(shown, attrgetter("month"))
+    ][::-1]
     signs = {cell.sign for month in months for week in month.weeks for cell in week if cell}
     return months, {"steps": heat.legend, "signs": [sign for sign in _SIGNS if sign in signs]}
 
 
-def _render(
-    template: str, root: str, site: Site, page: str, days: Sequence[Day], /, **values: object
-) -> bytes:
+def _render(page: str, root: str, site: Site, own: Sequence[Day], /, **values: object) -> bytes:
     """The page of these days. It names the feeds from the first day with a page on."""
-    has_feeds = any(day.has_page for day in days)
-    return render(template, root, site, page, has_feeds=has_feeds, **values)
+    return render(page, root, site, has_feeds=any(day.has_page for day in own), **values)
 
 
 # --- months and cells -------------------------------------------------------------------------
@@ -148,21 +148,6 @@ class _Heat:
     def look(self, kept: int) -> str:
         """The CSS class of a day that kept so many."""
         return f"heat-{bisect_right(self._bounds, kept)}" if kept else "none"
-
-
-def _months(shown: Sequence[Day], days: Sequence[Day], heat: _Heat) -> list[Month]:
-    """The months of the days to be shown, each with the gap before it. `days` are all of them; the
-    shown ones stand together. Both are in order."""
-    if not shown:
-        return []
-    start = bisect_left(days, shown[0].date, key=attrgetter("date"))
-    end = start + len(shown)
-    first = max(0, start - 1)
-    span = days[first].date, days[min(end, len(days) - 1)].date
-    pairs = pairwise(days[first:end])
-    gaps = {b.month: _gap(a.date, b.date) for a, b in pairs if a.month != b.month}
-    by_month = [(month, list(of)) for month, of in groupby(shown, lambda day: day.month)]
-    return [_month(of, heat, span, gaps.get(month, "")) for month, of in by_month]
 
 
 def _month(days: list[Day], heat: _Heat, span: tuple[date, date], gap: str) -> Month:
@@ -230,8 +215,8 @@ def _kept_and_scanned(days: Sequence[Day]) -> tuple[int, int]:
 
 def _topics(day: Day) -> list[tuple[str, int]]:
     """(topic, papers kept), the most kept first, papers without a topic last."""
-    ranked = sorted(day.topics.items(), key=lambda item: (item[0] == NO_TOPIC, -item[1], item[0]))
-    return [("no topic" if name == NO_TOPIC else name, kept) for name, kept in ranked]
+    names = statistics.ranked(day.topics)
+    return [("no topic" if name == NO_TOPIC else name, day.topics[name]) for name in names]
 
 
 def _cost(day: Day) -> str:

@@ -16,6 +16,7 @@ _ABOVE, _BELOW = 14, 22  # pixels for a number on top, and for the words of the 
 _FILLED = 0.8  # how much of its place a column fills
 _SMALLEST = 1e-9  # what is less is drawn as nothing
 _LETTER = 0.022  # how much of the axis one takes on a phone
+_FEWEST_PLACES = 8  # fewer would be as broad as they are high
 
 
 def draw(
@@ -27,20 +28,19 @@ def draw(
     classes: Sequence[str],
     top: float,
     height: int,
-    width: int = 0,
     scale: str = "{}",
     stacked: bool = False,
     incomplete: Collection[int] = (),
 ) -> str:
     """Columns along the axis, by place. `places` are the labels of the axis, of which some are
-    shown, `width` is the number of places if there are more, `scale` how a number of the scale is
-    written: "${}". A band stands behind the columns at the places that are `incomplete`.
+    shown, `scale` how a number of the scale is written: "${}". A band stands behind the columns at
+    the places that are `incomplete`.
 
     The values of a column stand one in front of the other, the last in front, or one upon the
     other if `stacked`. `top` is what the scale must reach: the highest column, or more if several
     pictures share a scale.
     """
-    width = max(width, len(places))
+    width = max(_FEWEST_PLACES, len(places))
     steps = round_steps(top, most=3 if height < 120 else 4)
     drawn = [*_scale(steps, height, scale), *_labels(places, width, height)]
     # One place is one wide in here, whatever the picture's width.

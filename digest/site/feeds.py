@@ -38,8 +38,8 @@ from digest.core.tex import plain
 from digest.core.text import one_line, visible
 from digest.core.wording import count, in_words, scorer_label, totals, warnings
 from digest.site import assets
-from digest.site.markdown import anchor, near_misses
 from digest.site.math import comment_to_html
+from digest.site.page import anchor, near_misses
 
 # Made once, by uuid4, for this project. If it changed, every subscriber would see the last fourteen
 # days again. Forks share it: readers tell their entries apart by the feed's address.
@@ -83,7 +83,7 @@ class _Place:
 
     @property
     def icon(self) -> str:
-        return self.address(assets.path("icon"))
+        return self.address(assets.path("icon.svg"))
 
     def address(self, path: str) -> str:
         return f"{self.url}/{path}" if self.url else path

@@ -93,25 +93,21 @@ def comment_to_html(
             formulas.append(part)
         else:
             parts.append(tex.plain(part))
-    inside_code = False
+    write: Callable[[str], str] = write_formula or to_html
 
     def put_back(match: re.Match[str]) -> str:
-        nonlocal inside_code
-        if match["formula"]:
-            source = formulas[int(match["formula"])]
-            if inside_code:
-                return str(escape(source))
-            return str(escape(write_formula(source)) if write_formula else to_html(source))
-        inside_code = match[0] == "<code>" or (inside_code and match[0] != "</code>")
-        return match[0]
+        if not match["held"]:  # in code a formula stays as it was written
+            return _HELD.sub(lambda held: str(escape(formulas[int(held["held"])])), match[0])
+        return str(escape(write(formulas[int(match["held"])])))
 
-    # nh3 left no attribute and no bare `<`: this finds each tag, whole.
+    # nh3 left no attribute and no bare `<`: this finds each element, whole.
     html = visible(str(markdown("".join(parts), inline)))  # once more, for `&#x202e;`
-    return Markup(_TAG_OR_HOLDER.sub(put_back, html))  # noqa: S704 - sanitised, each part by itself
+    return Markup(_CODE_OR_HELD.sub(put_back, html))  # noqa: S704 - sanitised, each part by itself
 
 
 _HOLDER = re.compile("[\ue000\ue001]")  # of private use: no text needs them
-_TAG_OR_HOLDER = re.compile("<[^<>]*>|\ue000(?P<formula>\\d+)\ue001")
+_HELD = re.compile("\ue000(?P<held>\\d+)\ue001")
+_CODE_OR_HELD = re.compile(f"(?s)<code>.*?</code>|{_HELD.pattern}")
 
 
 def _part(part: tex.Part, links: bool) -> str:

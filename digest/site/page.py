@@ -1,34 +1,63 @@
-"""Makes an HTML page of a template in `templates/`. Jinja2 escapes every value; TeX and Markdown
-come in as filters, which escape or sanitise what they are given."""
+"""Makes a page of a template in `templates/`. In HTML, Jinja2 escapes every value, and TeX and
+Markdown come in as filters, which escape or sanitise what they are given. The day as Markdown
+escapes nothing by itself: its template does."""
 
 from __future__ import annotations
 
+import re
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from digest.core import wording
+from digest.core import text, wording
 from digest.core.config import Site
+from digest.core.day import Below, Digest
 from digest.core.scores import NO_TOPIC
+from digest.core.tex import plain
 from digest.core.text import visible
 from digest.site import assets
 from digest.site.bibtex import bibtex
-from digest.site.markdown import anchor
 from digest.site.math import comment_to_html, to_html
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FIRST_AUTHORS = 6  # the others on demand
+NEAR_MISSES = 20
+FARTHEST_MISS = 3  # points under the cut, both axes together
+_ACTS_IN_JEKYLL = re.compile(r"\{(?=[{%])")
 
 
 def render(
-    template: str, root: str, site: Site, page: str, *, has_feeds: bool = True, **values: object
+    page: str, root: str, site: Site, /, *, has_feeds: bool = True, **values: object
 ) -> bytes:
-    """A page. `root` leads from it to the site's own top: "" or "../". `page` is its name, which
-    `<html data-page>` shows. Without `has_feeds` it names no feed."""
-    names = {name: assets.path(name) for name in assets.NAMES}
-    shared = {"root": root, "site": site, "page": page, "has_feeds": has_feeds}
-    return _environment().get_template(template).render(shared, **names, **values).encode()
+    """A page, by the name of its template. `root` leads from it to the site's own top: "" or "../".
+    Without `has_feeds` it names no feed."""
+    values = {"root": root, "site": site, "page": page, "has_feeds": has_feeds} | values
+    return _environment().get_template(f"{page}.html").render(values).encode()
+
+
+def day_markdown(digest: Digest, site: Site) -> bytes:
+    """The day as Markdown: legible as text, on GitHub and in any reader. Math is spelled out."""
+    # `md` defuses text with characters that `_visible` would take away again.
+    environment = _environment().overlay(autoescape=False, finalize=None)
+    return environment.get_template("day.md").render(digest=digest, site=site).encode()
+
+
+def near_misses(digest: Digest) -> list[Below]:
+    """The papers that missed the cut by least."""
+
+    def missed_by(below: Below) -> int:
+        lacks = max(0, digest.cut.relevance - below.score.relevance)
+        if below.score.novelty is not None:
+            lacks += max(0, digest.cut.novelty - below.score.novelty)
+        return lacks
+
+    near = (below for below in digest.below if missed_by(below) <= FARTHEST_MISS)
+    return sorted(near, key=missed_by)[:NEAR_MISSES]
+
+
+def anchor(paper_id: str) -> str:
+    return paper_id.replace("/", "-")
 
 
 @cache
@@ -46,16 +75,21 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "anchor": anchor,
+        "as_code": _as_code,
+        "asset": assets.path,
         "bibtex": bibtex,
         "comment_html": comment_to_html,
         "comment_line": partial(comment_to_html, inline=True),
         "in_words": wording.in_words,
+        "md": text.markdown,
+        "plain": plain,
         "tex": to_html,
         "tex_nolinks": partial(to_html, links=False),
     }
     environment.globals |= {
         "FIRST_AUTHORS": FIRST_AUTHORS,
         "NO_TOPIC": NO_TOPIC,
+        "near_misses_of": near_misses,
         "wording": wording,
     }
     return environment
@@ -64,3 +98,10 @@ def _environment() -> Environment:
 def _visible(value: object) -> object:
     """Whatever a template outputs, without control, bidirectional or unseen characters."""
     return type(value)(visible(value)) if isinstance(value, str) else value
+
+
+def _as_code(source: str) -> str:
+    """As indented code in Markdown: the prompt's own headings and fences stay text. Where Jekyll
+    builds the site, two braces in a row would act, or fail the whole build, even there."""
+    literal = _ACTS_IN_JEKYLL.sub("{\N{WORD JOINER}", visible(source))
+    return "\n".join(f"    {line}".rstrip() for line in literal.splitlines())

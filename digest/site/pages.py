@@ -1,67 +1,81 @@
-"""The pages about the site itself, and its statistics."""
+"""The page of a day, those about the site itself, and its statistics."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 from digest.core.config import Site
-from digest.core.day import Day
+from digest.core.day import Day, Digest, Missed
 from digest.core.wording import plain_date
 from digest.site import feeds, statistics
 from digest.site.page import render
 
 
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the site's first page shows beyond its day: it is written anew with every record."""
+
+    expected: date  # the announcement day after the last record
+    may_be_holiday: bool = False  # arXiv's holidays of that time are not known yet
+    missed: tuple[Missed, ...] = ()  # announcement days without a record; the reason "" if unknown
+    empty: tuple[date, ...] = ()  # recorded since: nothing was announced
+    previous: date | None = None  # the day whose page comes before this one
+
+
+def day_page(digest: Digest, site: Site, root: str, *, front: Front | None = None) -> bytes:
+    """One day. `root` leads from the page to the site's own top: "" or "../".
+
+    With `front` it is the site's first page. A day's own page depends on that day alone.
+    """
+    categories = Counter(c for kept in digest.kept for c in dict.fromkeys(kept.paper.categories))
+    return render(
+        "day",
+        root,
+        site,
+        page="front" if front else "day",
+        digest=digest,
+        front=front,
+        topics=Counter(kept.score.topic for kept in digest.kept),  # that of the best paper first
+        categories=categories.most_common(),
+    )
+
+
 def stats_page(days: Sequence[Day], site: Site) -> bytes:
     """What the days, oldest first, add up to, in pictures and tables."""
-    ends = dict.fromkeys(plain_date(day.date) for day in (*days[:1], *days[-1:]))
-    return render(
-        "stats.html",
-        "",
-        site,
-        page="stats",
-        span=" to ".join(ends),
-        totals=statistics.totals(days),
-        figures=statistics.figures(days),
-        has_feeds=any(day.has_page for day in days),
-    )
+    values = {
+        "span": " to ".join(dict.fromkeys(plain_date(d.date) for d in (*days[:1], *days[-1:]))),
+        "totals": statistics.totals(days),
+        "figures": statistics.figures(days),
+    }
+    return render("stats", "", site, has_feeds=any(day.has_page for day in days), **values)
 
 
 def search_page(months: Iterable[str], site: Site) -> bytes:
     """The search over the months ("2026-01") that have a shard."""
     newest_first = sorted(months, reverse=True)
-    has_feeds = bool(newest_first)
-    return render(
-        "search.html", "../", site, page="search", months=newest_first, has_feeds=has_feeds
-    )
+    return render("search", "../", site, months=newest_first, has_feeds=bool(newest_first))
 
 
 def subscribe_page(site: Site, has_feeds: bool = True) -> bytes:
-    return render(
-        "subscribe.html",
-        "",
-        site,
-        page="subscribe",
-        top=_top(site),
-        repository=repository(site.url),
-        days=feeds.DAYS,
-        papers=feeds.PAPERS,
-        has_feeds=has_feeds,
-    )
+    values = {
+        "top": _top(site),
+        "repository": repository(site.url),
+        "days": feeds.DAYS,
+        "papers": feeds.PAPERS,
+    }
+    return render("subscribe", "", site, has_feeds=has_feeds, **values)
 
 
 def not_found_page(site: Site, has_feeds: bool = True) -> bytes:
     """Shown at whatever address does not exist, however deep, hence with whole links if it can.
     Under another domain than the site's own, 'self' would not let it load its look from there."""
-    origin = _ORIGIN.match(site.url or "")
-    return render(
-        "404.html",
-        _top(site),
-        site,
-        page="404",
-        origin=f" {origin[0]}" if origin else "",
-        has_feeds=has_feeds,
-    )
+    match = _ORIGIN.match(site.url or "")
+    origin = f" {match[0]}" if match else ""
+    return render("404", _top(site), site, origin=origin, has_feeds=has_feeds)
 
 
 # What may stand in a policy: neither a space nor a semicolon.

@@ -6,18 +6,22 @@ Days whose cost or tokens are unknown are counted; unknown is neither drawn nor 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-from markupsafe import Markup
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 from digest.core import wording
 from digest.core.day import Day
 from digest.core.scores import NO_TOPIC, ScoredBy
-from digest.site import charts
-from digest.site.figure import Axis, Figure, Picture, Table, axis_of, timeline
+from digest.site.figure import Axis, Column, Figure, Picture, Place, axis_of
 
 _MOST_TOPICS = 6  # with a picture of their own, beside the others' one
+_VOLUMES: dict[str, Callable[[Sequence[Day]], int]] = {
+    "Announced": lambda days: sum(day.counts.announced for day in days),
+    "Scanned": lambda days: sum(day.counts.scanned for day in days),
+    "Kept": lambda days: sum(day.counts.kept for day in days),
+}
+_TOKENS = ["prompt_tokens", "completion_tokens"]
 
 
 def figures(days: Sequence[Day]) -> list[Figure]:
@@ -32,232 +36,17 @@ def figures(days: Sequence[Day]) -> list[Figure]:
 
 def totals(days: Sequence[Day]) -> list[tuple[str, str]]:
     """All days in a line: (name, number)."""
-    announced, scanned, kept = _volumes(days)
-    share = f" ({_share(kept, scanned)})" if scanned else ""
-    rows = [
-        ("Days", f"{len(days):,}"),
-        ("Announced", f"{announced:,}"),
-        ("Scanned", f"{scanned:,}"),
-        ("Kept", f"{kept:,}{share}"),
-    ]
-    bill = _Bill.of(days)
-    if bill.days:
-        cost = wording.dollars(bill.cost)
-        unknown = bill.without["cost"]
-        if 0 < unknown < bill.days:
-            cost += f" and {wording.count(unknown, 'day')} {wording.NOT_REPORTED}"
-        rows.append(("Cost", cost))
-    return rows
-
-
-def _share(part: int, whole: int) -> str:
-    """15%, <1%."""
-    return "<1%" if 0 < part / whole < 0.005 else f"{part / whole:.0%}"
-
-
-# --- the figures ------------------------------------------------------------------------------
-
-
-def _volume(axis: Axis) -> Figure:
-    names = ("announced", "scanned", "kept")
-    volumes = [_volumes(period.days) for period in axis.filled]
-    days = [len(period.days) for period in axis.filled]
-    means = [tuple(v / n for v in volume) for volume, n in zip(volumes, days, strict=True)]
-    mean = "" if axis.unit == "day" else f", the mean of each {axis.unit}"
-
-    def picture(series: slice, height: int, *shown: int) -> Picture:
-        heading = " and ".join(names[series])
-        values = [of[series] for of in means]
-        title, name = f"Papers {heading} a day{mean}", heading.capitalize()
-        return timeline(axis, values, name, title, names[series], height, shown=shown)
-
-    gap = " A gap is a time without a record." if len(days) < len(axis.periods) else ""
-    return Figure(
-        "papers",
-        "Papers a day",
-        f"Announced, scanned and kept{mean}.{gap}",
-        (picture(slice(2), 150, 1, 2, 3), picture(slice(2, 3), 110, 1, 4)),
-        Table(
-            f"Papers by {axis.unit}",
-            (axis.head, "Days", "Announced", "Scanned", "Kept"),
-            [(p.name, n, *v) for p, n, v in zip(axis.filled, days, volumes, strict=True)],
-            ("All", sum(days), *map(sum, zip(*volumes, strict=True))),
-            [period.place for period in axis.filled],
-        ),
-        [(name, name) for name in names],
-    )
-
-
-def _volumes(days: Iterable[Day]) -> tuple[int, int, int]:
-    """Papers announced, scanned and kept."""
-    counts = [day.counts for day in days]
-    return (
-        sum(count.announced for count in counts),
-        sum(count.scanned for count in counts),
-        sum(count.kept for count in counts),
-    )
-
-
-def _by_topic(axis: Axis) -> Figure | None:
-    by_period = [_papers_of_topics(period.days) for period in axis.filled]
-    totals = sum(by_period, Counter[str]())
-    if not totals:
-        return None
-    ranked = sorted(totals, key=lambda name: (name == NO_TOPIC, -totals[name], name))
-    single = len(ranked) if len(ranked) <= _MOST_TOPICS + 1 else _MOST_TOPICS
-    groups = [("No topic" if name == NO_TOPIC else name, [name]) for name in ranked[:single]]
-    if others := ranked[single:]:
-        groups.append((f"{len(others):,} others", others))
-    headings = [heading for heading, _ in groups]
-    kept = [[sum(counts[n] for n in names) for counts in by_period] for _, names in groups]
-    highest = max(map(max, kept))
-
-    def picture(column: int, heading: str) -> Picture:
-        values = [(value,) for value in kept[column - 1]]
-        title = f"Papers kept a {axis.unit}: {heading}"
-        return timeline(
-            axis, values, heading, title, ("kept",), 70, shown=[column], highest=highest
-        )
-
-    return Figure(
-        "topics",
-        "Kept papers by topic",
-        f"A {axis.unit} each column; all topics on one scale.",
-        [picture(column, heading) for column, heading in enumerate(headings, start=1)],
-        Table(
-            f"Kept papers by topic and {axis.unit}",
-            (axis.head, *headings),
-            [(p.name, *values) for p, *values in zip(axis.filled, *kept, strict=True)],
-            ("All", *map(sum, kept)),
-            [period.place for period in axis.filled],
-        ),
-        layout="many",
-    )
-
-
-def _papers_of_topics(days: Iterable[Day]) -> Counter[str]:
-    """Papers kept by topic."""
-    counts = Counter[str]()
-    for day in days:
-        counts.update(day.topics)
-    return counts
-
-
-def _scores(days: Sequence[Day]) -> Figure | None:
-    """How often each score was given. The scores of the two scorers do not compare, hence never
-    stand in one picture."""
-    model = [day for day in days if day.scorer is not ScoredBy.EMBEDDED]
-    embedded = [day.relevance for day in days if day.scorer is ScoredBy.EMBEDDED]
-    kinds = (
-        ("Relevance", "scanned", [day.relevance for day in model]),
-        ("Novelty", "kept", [day.novelty for day in model]),
-        ("Relevance, embedded scorer", "announced", embedded),
-    )
-    spreads = [
-        (heading, look, [sum(counts) for counts in zip(*of_days, strict=True)])
-        for heading, look, of_days in kinds
-        if sum(map(sum, of_days))
-    ]
-    if not spreads:
-        return None
-    scores = [str(score) for score in range(1, 11)]
-    pictures = []
-    for column, (heading, look, counts) in enumerate(spreads, start=1):
-        shares = [100 * count / sum(counts) for count in counts]
-        svg = charts.draw(
-            {place: (share,) for place, share in enumerate(shares)},
-            scores,
-            title=f"How often each score was given: {heading}",
-            description=f"{sum(counts):,} papers; most often {counts.index(max(counts)) + 1}.",
-            classes=(look,),
-            top=max(shares),
-            height=140,
-            scale="{}%",
-        )
-        pictures.append(Picture(heading, Markup(svg), [column]))  # noqa: S704 - escaped there
-    return Figure(
-        "scores",
-        "Scores",
-        "Of all scored papers, the share with each score from 1 to 10.",
-        pictures,
-        Table(
-            "Papers by score",
-            ("Score", *(heading for heading, _, _ in spreads)),
-            [(n, *row) for n, *row in zip(scores, *(c for _, _, c in spreads), strict=True)],
-            ("All", *(sum(counts) for _, _, counts in spreads)),
-            range(10),
-        ),
-        layout="pair",
-    )
-
-
-def _costs(axis: Axis) -> Figure | None:
-    bill = _Bill.of(day for period in axis.filled for day in period.days)
-    if not bill.days:
-        return None
-    bills = [_Bill.of(period.days) for period in axis.filled]
-    paid = [(period, of) for period, of in zip(axis.filled, bills, strict=True) if of.days]
-    missing = {what: days for what, days in bill.without.items() if days}
-    gaps = (f"Days without {what}" for what in missing)
-    head = (axis.head, "Days", "Cost", "Prompt tokens", "Completion tokens", *gaps)
-    pictures: list[Picture] = []
-    key: list[tuple[str, str]] = []
-
-    def picture(
-        what: str, values: Sequence[tuple[float, ...]], title: str, *columns: str, **options: bool
-    ) -> Picture:
-        shown = [head.index(name) for name in (*columns, f"Days without {what}") if name in head]
-        incomplete = [period.place for period, of in paid if of.without[what]]
-        classes = [name for name, _ in key[-len(columns) :]]
-        return timeline(
-            axis,
-            values,
-            what.capitalize(),
-            title,
-            classes,
-            110,
-            shown=shown,
-            incomplete=incomplete,
-            **options,
-        )
-
-    if bill.without["cost"] < bill.days:
-        key.append(("cost", "cost"))
-        costs = [(of.cost or 0.0,) for of in bills]
-        title = f"Cost a {axis.unit}, in dollars"
-        pictures.append(picture("cost", costs, title, "Cost", dollars=True))
-    if bill.without["tokens"] < bill.days:
-        key += [("asked", "prompt tokens"), ("answered", "completion tokens")]
-        tokens = [(of.prompt or 0.0, of.completion or 0.0) for of in bills]
-        columns = ("Prompt tokens", "Completion tokens")
-        title = f"Tokens a {axis.unit}"
-        pictures.append(picture("tokens", tokens, title, *columns, stacked=True))
-    text = [f"A {axis.unit} each column."] if pictures else []
-    if missing:
-        parts = (f"the {what} of {wording.count(days, 'day')}" for what, days in missing.items())
-        text.append(f"Not reported: {' and '.join(parts)}.")
-    if missing and pictures:
-        key.append(("gap", "not all reported"))
-        text.append("Where some are missing, a band stands behind the column: the truth is higher.")
-    if free := sum(len(period.days) for period in axis.filled) - bill.days:
-        text.append(f"{wording.count(free, 'day')} asked no model and cost nothing.")
-    return Figure(
-        "cost",
-        f"Cost and tokens a {axis.unit}",
-        " ".join(text),
-        pictures,
-        Table(
-            f"Cost and tokens by {axis.unit}",
-            head,
-            [(period.name, *of.row(missing)) for period, of in paid],
-            ("All", *bill.row(missing)),
-            [period.place for period, _ in paid],
-        ),
-        key,
-    )
-
-
-# --- what may not be known --------------------------------------------------------------------
+    numbers = {"Days": len(days)} | {name: measure(days) for name, measure in _VOLUMES.items()}
+    rows = {name: f"{number:,}" for name, number in numbers.items()}
+    if numbers["Scanned"]:
+        share = numbers["Kept"] / numbers["Scanned"]
+        rows["Kept"] += " (<1%)" if 0 < share < 0.005 else f" ({share:.0%})"
+    if paid := list(filter(asked, days)):
+        rows["Cost"] = wording.dollars(_sum("cost_usd", paid))
+        unknown = _without(["cost_usd"], paid)
+        if 0 < unknown < len(paid):
+            rows["Cost"] += f" and {wording.count(unknown, 'day')} {wording.NOT_REPORTED}"
+    return list(rows.items())
 
 
 def asked(day: Day) -> bool:
@@ -267,39 +56,161 @@ def asked(day: Day) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Bill:
-    """What the days on which a model was asked cost; None: no day reports it."""
+def ranked(topics: Mapping[str, int]) -> list[str]:
+    """The topics by papers kept, most first; papers without a topic last."""
+    return sorted(topics, key=lambda name: (name == NO_TOPIC, -topics[name], name))
 
-    days: int
-    cost: float | None
-    prompt: float | None
-    completion: float | None
-    without: dict[str, int]  # of how many days that is not known
 
-    @classmethod
-    def of(cls, days: Iterable[Day]) -> _Bill:
-        paid = [day for day in days if asked(day)]
-        unknown = sum(day.prompt_tokens is None or day.completion_tokens is None for day in paid)
-        return cls(
-            len(paid),
-            _sum(day.cost_usd for day in paid),
-            _sum(day.prompt_tokens for day in paid),
-            _sum(day.completion_tokens for day in paid),
-            {"cost": sum(day.cost_usd is None for day in paid), "tokens": unknown},
+# --- the figures ------------------------------------------------------------------------------
+
+
+def _volume(axis: Axis) -> Figure:
+    days = Column.of(axis, "Days", len)
+    volumes = []
+    for head, measure in _VOLUMES.items():
+        means = [measure(place.days) / len(place.days) for place in axis.filled]
+        volumes.append(replace(Column.of(axis, head, measure, head.lower()), heights=means))
+    mean = "" if axis.unit == "day" else f", the mean of each {axis.unit}"
+    pictures = []
+    for columns, height in ((volumes[:2], 150), (volumes[2:], 110)):
+        names = " and ".join(column.look for column in columns)
+        title = f"Papers {names} a day{mean}"
+        pictures.append(Picture(names.capitalize(), title, columns, height, beside=[days]))
+    gap = " A gap is a time without a record." if len(days.values) < len(axis.places) else ""
+    return Figure(
+        "papers",
+        "Papers a day",
+        f"Announced, scanned and kept{mean}.{gap}",
+        f"Papers by {axis.unit}",
+        axis,
+        [days, *volumes],
+        pictures,
+        [(column.look, column.look) for column in volumes],
+    )
+
+
+def _by_topic(axis: Axis) -> Figure | None:
+    kept = Counter[str]()
+    for place in axis.filled:
+        for day in place.days:
+            kept.update(day.topics)
+    if not kept:
+        return None
+    names = ranked(kept)
+    single = len(names) if len(names) <= _MOST_TOPICS + 1 else _MOST_TOPICS
+    groups = [("No topic" if name == NO_TOPIC else name, [name]) for name in names[:single]]
+    if others := names[single:]:
+        groups.append((f"{len(others):,} others", others))
+    columns = [Column.of(axis, head, partial(_kept, own), "kept") for head, own in groups]
+    title = f"Papers kept a {axis.unit}: "
+    return Figure(
+        "topics",
+        "Kept papers by topic",
+        f"A {axis.unit} each column; all topics on one scale.",
+        f"Kept papers by topic and {axis.unit}",
+        axis,
+        columns,
+        [Picture(column.head, title + column.head, [column], 70) for column in columns],
+        layout="many",
+        one_scale=True,
+    )
+
+
+def _kept(topics: Iterable[str], days: Iterable[Day]) -> int:
+    """Papers kept for any of these topics."""
+    return sum(day.topics.get(topic, 0) for day in days for topic in topics)
+
+
+def _scores(days: Sequence[Day]) -> Figure | None:
+    """How often each score was given. The scores of the two scorers do not compare, hence never
+    stand in one picture."""
+    model = [day for day in days if day.scorer is not ScoredBy.EMBEDDED]
+    embedded = [day.relevance for day in days if day.scorer is ScoredBy.EMBEDDED]
+    columns, pictures = [], []
+    for heading, look, spreads in (
+        ("Relevance", "scanned", [day.relevance for day in model]),
+        ("Novelty", "kept", [day.novelty for day in model]),
+        ("Relevance, embedded scorer", "announced", embedded),
+    ):
+        counts = [sum(spread) for spread in zip(*spreads, strict=True)]
+        if papers := sum(counts):
+            shares = [100 * count / papers for count in counts]
+            columns.append(Column(heading, counts, papers, look, heights=shares))
+            title = f"How often each score was given: {heading}"
+            says = f"{papers:,} papers; most often {counts.index(max(counts)) + 1}."
+            drawn = Picture(heading, title, columns[-1:], 140, description=says, scale="{}%")
+            pictures.append(drawn)
+    if not columns:
+        return None
+    return Figure(
+        "scores",
+        "Scores",
+        "Of all scored papers, the share with each score from 1 to 10.",
+        "Papers by score",
+        Axis("score", [Place(n, str(n + 1), str(n + 1), days) for n in range(10)]),
+        columns,
+        pictures,
+        layout="pair",
+    )
+
+
+def _costs(axis: Axis) -> Figure | None:
+    """Of the days on which a model was asked."""
+    paid = axis.where(asked)
+    asking = [day for place in paid.filled for day in place.days]
+    if not asking:
+        return None
+    unit = axis.unit
+    cost, prompt, completion = (
+        replace(Column.of(paid, head, partial(_sum, field), look), write=write)
+        for head, field, look, write in (
+            ("Cost", "cost_usd", "cost", wording.dollars),
+            ("Prompt tokens", "prompt_tokens", "asked", wording.tokens),
+            ("Completion tokens", "completion_tokens", "answered", wording.tokens),
         )
+    )
+    columns = [Column.of(paid, "Days", len), cost, prompt, completion]
+    pictures, key, unreported = [], [], []
+    for what, title, scale, drawn, fields in (
+        ("cost", f"Cost a {unit}, in dollars", "${}", [cost], ["cost_usd"]),
+        ("tokens", f"Tokens a {unit}", "{}", [prompt, completion], _TOKENS),
+    ):
+        lacking = Column.of(paid, f"Days without {what}", partial(_without, fields))
+        if unknown := _without(fields, asking):
+            columns.append(lacking)
+            unreported.append(f"the {what} of {wording.count(unknown, 'day')}")
+        if unknown < len(asking):
+            key += [(column.look, column.head.lower()) for column in drawn]
+            gaps = [p.number for p, n in zip(paid.filled, lacking.values, strict=True) if n]
+            pictures.append(
+                Picture(what.capitalize(), title, drawn, 110, [lacking], "", scale, True, gaps)
+            )
+    text = [f"A {unit} each column."] if pictures else []
+    if unreported:
+        text.append(f"Not reported: {' and '.join(unreported)}.")
+    if unreported and pictures:
+        key.append(("gap", "not all reported"))
+        text.append("Where some are missing, a band stands behind the column: the truth is higher.")
+    if free := sum(len(place.days) for place in axis.filled) - len(asking):
+        text.append(f"{wording.count(free, 'day')} asked no model and cost nothing.")
+    return Figure(
+        "cost",
+        f"Cost and tokens a {unit}",
+        " ".join(text),
+        f"Cost and tokens by {unit}",
+        paid,
+        columns,
+        pictures,
+        key,
+    )
 
-    def row(self, missing: Iterable[str]) -> tuple[str | int, ...]:
-        return (
-            self.days,
-            wording.dollars(self.cost),
-            wording.tokens(self.prompt),
-            wording.tokens(self.completion),
-            *(self.without[what] for what in missing),
-        )
 
-
-def _sum(values: Iterable[float | None]) -> float | None:
-    """The sum of what is known; None if nothing is."""
-    reported = [value for value in values if value is not None]
+def _sum(field: str, days: Iterable[Day]) -> float | None:
+    """The sum of what the days report; None if none does."""
+    reported = [value for day in days if (value := getattr(day, field)) is not None]
     return round(sum(reported), 9) if reported else None  # the same in whatever order
+
+
+def _without(fields: Iterable[str], days: Iterable[Day]) -> int:
+    """How many days do not report one of these."""
+    return sum(None in [getattr(day, field) for field in fields] for day in days)

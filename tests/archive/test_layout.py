@@ -23,18 +23,15 @@ def test_a_record_names_its_day() -> None:
     assert all(is_generated(str(day_file(DAY, suffix))) for suffix in (".html", ".md"))
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_no_other_path_is_a_days_record() -> None:
+    for path in (
         "2026/2026-01-30.json",
         "data/2026/2026-13-30.json",  # no such day
         "mine/data/2026/2026-01-30.json",
         "data/2026/2026-01-30.json.tmp",
         "data/days.jsonl",
-    ],
-)
-def test_no_other_path_is_a_days_record(path: str) -> None:
-    assert day_of_record(path) is None
+    ):
+        assert day_of_record(path) is None
 
 
 # --- whose files they are ---------------------------------------------------------------------

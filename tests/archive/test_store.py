@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import os
-import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path, PurePosixPath
@@ -43,14 +41,6 @@ def test_a_day_is_read_as_it_was_written(tmp_path: Path) -> None:
         "data/days.jsonl",
         "data/seen/2601.txt",
     ]
-
-
-def test_days_are_read_oldest_first(tmp_path: Path) -> None:
-    days = [date(2026, 1, 30), date(2025, 12, 31), date(2026, 1, 2)]
-    for day in days:
-        record(tmp_path, make.digest(day=day))
-    assert [digest.date for digest in store.read_archive(tmp_path)] == sorted(days)
-    assert [day.date for day in Archive(tmp_path).days] == sorted(days)
 
 
 def test_a_listed_day_without_a_file_is_an_error(tmp_path: Path) -> None:
@@ -102,11 +92,6 @@ def test_a_day_missing_from_the_list_is_added(tmp_path: Path) -> None:
     assert [day.date for day in archive.days] == [EARLIER, DAY]
     assert archive.scored_on(["2601.00002"]) == {"2601.00002": DAY}
     assert store.restore(tmp_path) == []
-
-
-def test_an_empty_folder_has_nothing_to_restore(tmp_path: Path) -> None:
-    assert store.restore(tmp_path) == []
-    assert tree(tmp_path) == {}
 
 
 def test_a_list_cut_short_is_made_whole_again(tmp_path: Path) -> None:
@@ -186,24 +171,6 @@ def test_a_file_that_cannot_be_written_is_named(
     assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / first])
 
 
-@contextmanager
-def full_disk() -> Iterator[None]:
-    """Files of more than 4 bytes are refused by the kernel, in the middle of the write."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_a_full_disk_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    store.write_files(tmp_path, {NAME: b"old page"})
-    with full_disk(), pytest.raises(ArchiveError, match=r"cannot be written: .*free the disk"):
-        store.write_files(tmp_path, {NAME: b"new page"})
-    assert tree(tmp_path) == {str(NAME): b"old page"}
-
-
 @pytest.mark.parametrize("struck", [OSError(5, "Input/output error"), KeyboardInterrupt()])
 def test_a_run_stopped_before_the_replacement_leaves_the_old_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, struck: BaseException
@@ -235,10 +202,3 @@ def test_a_file_of_somebody_else_stops_the_writing(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"2026-01-30\.html, .*index\.html are not of this prog"):
         store.write_files(tmp_path, files)
     assert tree(tmp_path) == before
-
-
-@pytest.mark.parametrize("present", [b"", b"\n", b"\0\0\0", b"<p>page</p>"])
-def test_an_empty_file_or_the_same_file_may_be_overwritten(tmp_path: Path, present: bytes) -> None:
-    (tmp_path / "index.html").write_bytes(present)
-    store.write_files(tmp_path, {PurePosixPath("index.html"): b"<p>page</p>"})
-    assert (tmp_path / "index.html").read_bytes() == b"<p>page</p>"

@@ -183,17 +183,6 @@ def test_each_of_472_real_papers_has_one_state(
 # --- commits and pushes -----------------------------------------------------------------------
 
 
-def test_replayed_days_are_committed_one_by_one_oldest_first(digest: Digest, project: Path) -> None:
-    newer, older = place(project, A), place(project, B, C, day=EARLIER)
-    report = digest("run", *both(newer, older), "--json").report
-    assert commits(project) == [
-        "Digest 2026-01-29: 2 of 2 papers kept",
-        "Digest 2026-01-30: 1 of 1 papers kept",
-    ]
-    assert [day["date"] for day in report["days"]] == ["2026-01-29", "2026-01-30"]
-    assert report["commit"] == git(project, "rev-parse", "HEAD")
-
-
 @pytest.fixture
 def pushed(digest: Digest, project: Path, tmp_path: Path) -> Path:
     """A remote that has the settings and a digest of the day before."""
@@ -299,16 +288,6 @@ def test_stale_feeds_are_a_failure_after_16_utc(
     assert (ended.code, ended.report["status"]) == (code, "stale_feed")
 
 
-def test_an_empty_feed_is_no_announcement(
-    digest: Digest, project: Path, httpserver: HTTPServer
-) -> None:
-    follow(project, httpserver, "cs.LG")
-    serve(httpserver, make.feed())
-    ended = digest("run", "--date", DAY.isoformat(), "--json")
-    assert (ended.code, ended.report["status"]) == (0, "no_announcement")
-    assert not (project / "docs").exists()
-
-
 def test_a_weekend_asks_arxiv_for_nothing(
     digest: Digest, project: Path, httpserver: HTTPServer
 ) -> None:
@@ -330,16 +309,6 @@ def test_a_sample_is_not_committed_but_completed_later(digest: Digest, project: 
     whole = digest("run", *feeds, "--json").report
     assert (whole["status"], whole["counts"]["scanned"]) == ("updated", 3)
     assert commits(project) == ["Digest 2026-01-30: 3 of 3 papers kept"]
-
-
-def test_rescoring_uses_the_topics_of_now(digest: Digest, project: Path) -> None:
-    feeds = both(place(project, A))
-    digest("run", *feeds)
-    (project / "prompts" / "topics.md").write_text("## Sports\n- Relevant: football\n")
-    assert digest("run", *feeds, "--json").report["status"] == "unchanged"
-    again = digest("run", *feeds, "--rescore", "--json").report
-    assert (again["status"], again["counts"]["kept"]) == ("updated", 0)
-    assert record(project, "2026-01-30")["prompt"]["user"].startswith("## Sports")
 
 
 # --- the other commands -----------------------------------------------------------------------
@@ -370,6 +339,21 @@ def test_somebody_elses_site_is_not_overwritten(digest: Digest, project: Path) -
         )
     assert tree(project) == before
     assert digest("run", *both(place(project, A)), "--dry-run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "out"), [(["demo"], "build/demo"), (["render", "--to", "blog"], "blog")]
+)
+def test_a_page_elsewhere_is_not_overwritten(
+    digest: Digest, project: Path, command: list[str], out: str
+) -> None:
+    digest("run", *both(place(project, A)))
+    (project / out).mkdir(parents=True)
+    (project / out / "index.html").write_text("mine")
+    ended = digest(*command, "--json")
+    assert (ended.code, ended.report["status"]) == (2, "config_error")
+    assert f"{out}/index.html is not of this program's making: move it" in ended.err
+    assert list(tree(project / out)) == ["index.html"]
 
 
 OWN_SITE = {"title": "My site", "url": "https://me.example.org"}
@@ -414,31 +398,6 @@ def test_a_users_page_is_found_before_the_model_is_asked(
     assert httpserver.log == []
 
 
-def test_a_render_elsewhere_spares_the_site_that_is_there(digest: Digest, project: Path) -> None:
-    digest("run", *both(place(project, A)))
-    (project / "blog").mkdir()
-    for name in ("index.html", "feed.xml"):
-        (project / "blog" / name).write_text("mine")
-    before = tree(project / "blog")
-    ended = digest("render", "--to", "blog", "--json")
-    assert (ended.code, ended.report["status"]) == (2, "config_error")
-    assert ended.report["reason"] == (
-        "blog/feed.xml, blog/index.html are not of this program's making: move them, or choose"
-        " another folder for the site"
-    )
-    assert tree(project / "blog") == before
-
-
-def test_the_demo_spares_a_users_page(digest: Digest, project: Path) -> None:
-    (project / "build/demo").mkdir(parents=True)
-    (project / "build/demo/index.html").write_text("mine")
-    before = tree(project / "build")
-    ended = digest("demo")
-    assert ended.code == 2
-    assert "build/demo/index.html is not of this program's making: move it" in ended.err
-    assert tree(project / "build") == before
-
-
 def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) -> None:
     digest("run", *both(place(project, A)))
     whole = tree(project / "docs")
@@ -448,15 +407,6 @@ def test_render_makes_the_pages_again_in_place(digest: Digest, project: Path) ->
     assert (ended.report["status"], ended.report["reason"]) == ("updated", "1 file written")
     assert tree(project / "docs") == whole
     assert digest("render", "--json").report["status"] == "unchanged"
-
-
-def test_render_of_an_archive_without_days_fails_and_makes_nothing(
-    digest: Digest, project: Path
-) -> None:
-    ended = digest("render", "--to", "elsewhere", "--json")
-    assert (ended.code, ended.report["status"]) == (1, "archive_error")
-    assert ended.err == "digest: docs/data: holds no day: check `out` in the settings\n"
-    assert not (project / "elsewhere").exists()
 
 
 # --- what goes wrong --------------------------------------------------------------------------
@@ -471,36 +421,19 @@ def test_every_mistake_in_the_settings_is_a_line(digest: Digest, project: Path) 
     assert all(line.startswith("digest: config.yaml: ") for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "says"),
-    [
-        (500, b"", "HTTP 500"),
-        (200, b"", "the body is empty"),
-    ],
-)
 def test_a_feed_that_is_none_names_its_day_and_category(
-    digest: Digest, project: Path, httpserver: HTTPServer, status: int, body: bytes, says: str
+    digest: Digest, project: Path, httpserver: HTTPServer
 ) -> None:
     follow(project, httpserver, "cs.LG")
-    httpserver.expect_request("/rss/cs.LG").respond_with_data(body, status, content_type="text/xml")
+    httpserver.expect_request("/rss/cs.LG").respond_with_data(b"", content_type="text/xml")
     ended = digest("run", "--date", DAY.isoformat(), "--json")
     assert (ended.code, ended.report["status"]) == (4, "feed_error")
-    assert ended.report["date"] == "2026-01-30"
-    assert [(day["date"], day["status"]) for day in ended.report["days"]] == [
-        ("2026-01-30", "feed_error")
-    ]
+    (day,) = ended.report["days"]
+    assert (day["date"], day["status"]) == (ended.report["date"], "feed_error")
     *_, last = ended.err.splitlines()
     assert last.startswith("digest: 2026-01-30: cs.LG: ")
-    assert says in last
+    assert "the body is empty" in last
     assert not (project / "docs").exists()
-
-
-def test_a_missing_feed_file_is_a_feed_error(digest: Digest, project: Path) -> None:
-    ended = digest("run", "--feed", "nowhere.xml")
-    assert ended.code == 4
-    assert ended.err.splitlines() == [
-        "digest: nowhere.xml: cannot read nowhere.xml: No such file or directory: name a file"
-    ]
 
 
 def test_outside_of_a_repository_nothing_is_fetched_or_made(
@@ -530,14 +463,12 @@ def test_a_refused_push_ends_the_run_with_its_day(digest: Digest, project: Path)
     ("arguments", "says"),
     [
         ([], "required"),
-        (["walk"], "invalid choice"),
         (["run", "--limit", "0"], "'0' is not a whole number above 0"),
         (
             ["run", "--date", "tomorrow"],
             "argument --date: 'tomorrow' is no date: write YYYY-MM-DD: see digest run --help",
         ),
         (["run", "--scorer", "magic"], "invalid choice: 'magic'"),
-        (["run", "--colour"], "unrecognized arguments"),
         (["run", "--no"], "unrecognized arguments: --no"),
         (["run", "two\nlines"], "unrecognized arguments: two lines"),
         (["run", "--limit", "1", "--rescore"], "--limit with --rescore would throw scores away"),
@@ -661,24 +592,14 @@ def test_a_password_in_an_address_is_refused_and_not_shown(digest: Digest, proje
 
 
 @pytest.fixture
-def rival(project: Path, digest: Digest, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Another clone of a shared remote, which has published the day before."""
-    remote, folder = project.parent / "shared.git", project.parent / "rival"
-    git(project.parent, "init", "--quiet", "--bare", str(remote))
-    git(project, "add", ".")
-    git(project, "commit", "--quiet", "--allow-empty", "--message", "Settings")
-    git(project, "remote", "add", "origin", str(remote))
-    git(project, "push", "--quiet", "--set-upstream", "origin", "main")
-    git(project.parent, "clone", "--quiet", "--branch", "main", str(remote), str(folder))
-    with monkeypatch.context() as patch:
-        patch.chdir(folder)
-        assert digest("run", "--feed", place(project, A, day=EARLIER), "--push").code == 0
-    return folder
+def behind(project: Path, pushed: Path) -> None:
+    """The project lacks the digest of the day before, as if another clone had pushed it."""
+    git(project, "reset", "--quiet", "--hard", "HEAD^")
+    git(project, "update-ref", "refs/remotes/origin/main", "HEAD")
 
 
-def test_the_report_counts_the_day_as_it_was_pushed(
-    digest: Digest, project: Path, rival: Path
-) -> None:
+@pytest.mark.usefixtures("behind")
+def test_the_report_counts_the_day_as_it_was_pushed(digest: Digest, project: Path) -> None:
     stale, fresh = place(project, A), place(project, B, category="cs.AI")
     ended = digest("run", "--feed", stale, "--feed", fresh, "--push", "--json")
     assert ended.code == 0
@@ -686,9 +607,8 @@ def test_the_report_counts_the_day_as_it_was_pushed(
     assert git(project, "log", "-1", "--format=%s").endswith("of 1 papers kept")
 
 
-def test_a_day_stale_beside_theirs_is_reported_so(
-    digest: Digest, project: Path, rival: Path
-) -> None:
+@pytest.mark.usefixtures("behind")
+def test_a_day_stale_beside_theirs_is_reported_so(digest: Digest, project: Path) -> None:
     ended = digest("run", "--feed", place(project, A), "--push", "--json")
     assert (ended.code, ended.report["status"]) == (4, "stale_feed")
     assert git(project, "log", "-1", "--format=%s").startswith(f"Digest {EARLIER}")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from tests.attacks import GITHUB
 from tests.github.jobs import KEY, MORNING, Repository
-from tests.github.world import C, World
+from tests.github.world import LABELS, World
 from tests.make import git, paper
 from tests.scoring.fake import Label
 from tests.scoring.replies import Request, error, in_turn, payment_required
@@ -30,64 +30,50 @@ def was_pwned(repository: Repository) -> bool:
     return any(repository.folder.rglob("pwned*"))
 
 
-def test_an_outage_is_red_and_nothing_paid_twice(repository: Repository, world: World) -> None:
+def test_an_outage_is_red_and_the_next_run_makes_good(repository: Repository, world: World) -> None:
     repository.edit({"config.yaml": world.config("llm: {batch_size: 1, concurrency: 1}")})
+    repository.variables["OPENAI_MODEL"] = "gpt-6-sol"
     world.model.respond = in_turn(None, payment_required())
     ended = repository.run()
     assert not ended.green
     assert ended.steps["Read, score and publish"] == "failure"
     assert ended.steps["Open or close the issue about an outage"] == "success"
-    (issue,) = world.issues
+    (issue,) = world.hub.issues
     assert issue["title"].startswith("Digest stopped: ")
     assert KEY not in json.dumps(issue)
     assert len(world.model.answered) == 1  # it waits in the cache
     assert repository.digests == []
 
-    world.announce(C, day=NEXT_DAY)
-    ended = repository.run(now=NEXT_MORNING)
-    assert ended.green, ended.log
-    assert repository.digests == [FIRST, f"Digest {NEXT_DAY}: 1 of 1 papers kept"]
-    assert set(world.model.answered.values()) == {1}
-    assert [issue["state"] for issue in world.issues] == ["closed"]
-
-
-def test_before_anything_is_set_up_the_schedule_warns(repository: Repository, world: World) -> None:
-    repository.secrets["OPENAI_API_KEY"] = ""
-    ended = repository.run()
-    assert ended.green, ended.log
-    (warning,) = ended.annotated("warning")
-    assert "OPENAI_API_KEY" in warning
-    assert world.issues == []
-
-
-def test_hostile_titles_and_a_lost_race_harm_nothing(repository: Repository, world: World) -> None:
-    def meanwhile(request: Request) -> None:
-        if request.number == 0:
-            repository.edit({"notes.txt": "written while the papers were scored\n"})
-
+    # The next day has hostile titles, and somebody pushes while its papers are scored.
     titles = [*SHELL, *(text for text in GITHUB if "***" not in text)]
-    papers = [paper(f"2601.{n:05}", title=title) for n, title in enumerate(titles, start=1)]
-    world.announce(*papers)
-    world.model.labels = {
+    papers = [paper(f"2602.{n:05}", title=title) for n, title in enumerate(titles, start=1)]
+    world.announce(*papers, day=NEXT_DAY)
+    world.model.labels = LABELS | {
         p.id: Label(relevance=9, novelty=9, topic="Architecture", comment=p.title) for p in papers
     }
+    pushes = iter([{"notes.txt": "written while the papers were scored\n"}])
+
+    def meanwhile(request: Request) -> None:
+        for files in pushes:
+            repository.edit(files)
+
     world.model.respond = meanwhile
-    repository.variables["OPENAI_MODEL"] = "gpt-6-sol"
-    ended = repository.run()
+    ended = repository.run(now=NEXT_MORNING)
     assert ended.green, ended.log
-    assert ended.annotations == []
+    ((_, warning),) = ended.annotations
+    assert warning.startswith("2026-01-30: Made on Monday")
     assert not was_pwned(repository)
-    assert f"{len(papers)} of {len(papers)} papers kept" in ended.summary
-    assert repository.digests == [f"Digest 2026-01-30: {len(papers)} of {len(papers)} papers kept"]
+    second = f"{len(papers)} of {len(papers)} papers kept"
+    assert second in ended.summary
+    assert repository.digests == [FIRST, f"Digest {NEXT_DAY}: {second}"]
+    assert set(world.model.answered.values()) == {1}  # nothing is paid twice
+    assert {record.body["model"] for record in world.model.records} == {"gpt-6-sol"}
     assert "somebody else pushed first" in ended.log
     assert repository.read("notes.txt").startswith("written while")
-    # One commit, of generated files only, and nothing unfinished for later slots.
     changed = git(repository.remote, "show", "--name-only", "--format=", "main").splitlines()
     assert changed
     assert all(name.startswith("docs/") for name in changed)
-    assert list(repository.cache.iterdir()) == []
-    assert world.issues == []
-    assert {record.body["model"] for record in world.model.records} == {"gpt-6-sol"}
+    assert [issue["state"] for issue in world.hub.issues] == ["closed"]
 
 
 # --- by hand: which options a step gets, test_files.py says -------------------------------------
@@ -97,7 +83,7 @@ def test_the_doctor_checks_everything_and_makes_no_digest(
     repository: Repository, world: World
 ) -> None:
     run = {"created_at": "2026-01-29T16:50:00Z", "conclusion": "success"}
-    world.repository = {
+    world.hub.answers = {
         "": {"size": 1000, "archived": False},
         "/pages": {"source": {"branch": "main", "path": "/docs"}, "build_type": "legacy"},
         "/actions/workflows/daily.yml": {"state": "active"},
@@ -112,16 +98,4 @@ def test_the_doctor_checks_everything_and_makes_no_digest(
     assert "last ran 2026-01-29 16:50 UTC" in ended.log
     (error,) = ended.annotated("error")
     assert "rejects the API key" in error
-    assert (world.issues, repository.digests) == ([], [])
-
-
-def test_a_hostile_input_is_a_wrong_value_and_no_command(
-    repository: Repository, world: World
-) -> None:
-    text = "\n".join(SHELL)
-    ended = repository.run("workflow_dispatch", date=text, limit=text)
-    assert not ended.green
-    (error,) = ended.annotated("error")
-    assert error.startswith("argument --date: ")
-    assert not was_pwned(repository)
-    assert (world.asked_of_github, repository.digests) == ([], [])
+    assert (world.hub.issues, repository.digests) == ([], [])

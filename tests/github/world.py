@@ -6,7 +6,7 @@ import json
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -14,22 +14,20 @@ from werkzeug import Request, Response
 from digest.core.papers import Paper
 from tests import make
 from tests.github.jobs import Machine, Repository, fork
+from tests.publish.hub import Hub
 from tests.scoring.fake import Fake, Label
 
-A, B, C = (make.paper(f"2601.0000{n}") for n in (1, 2, 3))
+A, B = (make.paper(f"2601.0000{n}") for n in (1, 2))
 LABELS = {
     A.id: Label(relevance=9, novelty=8, topic="Architecture", comment="Look at this."),
     B.id: Label(relevance=2, novelty=3, topic="none", comment=""),
-    C.id: Label(relevance=8, novelty=8, topic="Architecture", comment="And at this."),
 }
 
 
 class World:
     def __init__(self, *papers: Paper) -> None:
         self.announce(*papers)
-        self.issues: list[dict[str, Any]] = []
-        self.asked_of_github: list[str] = []
-        self.repository: dict[str, object] = {}  # what else it tells of it, by path
+        self.hub = Hub("ghs_")
         self.model = Fake(LABELS)
         self._server = HTTPServer()
         self._server.expect_request(re.compile(".*")).respond_with_handler(self._answer)
@@ -74,25 +72,4 @@ class World:
             return Response(self._feed, content_type="text/xml")
         if request.path.startswith("/arxiv/"):  # nothing of the past is to be had
             return Response("", 404)
-        assert request.headers["Authorization"].startswith("Bearer ghs_")
-        path = request.path.removeprefix("/repos/local/repo")
-        self.asked_of_github.append(f"{request.method} {path}")
-        if path in self.repository:
-            return _json(self.repository[path])
-        match request.method, path.strip("/").split("/"):
-            case "GET", ["issues"]:
-                return _json([issue for issue in self.issues if issue["state"] == "open"])
-            case "POST", ["issues"]:
-                issue = {"number": len(self.issues) + 1, "state": "open", **request.get_json()}
-                self.issues.append(issue | {"user": {"login": "github-actions[bot]"}})
-                return _json(issue)
-            case "PATCH", ["issues", number]:
-                self.issues[int(number) - 1].update(request.get_json())
-                return _json({})
-            case "POST", ["issues", _, "comments"]:
-                return _json({})
-        raise AssertionError(request.path)
-
-
-def _json(value: object) -> Response:
-    return Response(json.dumps(value), content_type="application/json")
+        return self.hub(request)

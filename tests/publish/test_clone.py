@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from digest.archive import store
-from digest.core.config import Site
-from digest.core.day import Kept
 from digest.core.errors import ArchiveError, PublishError
 from digest.publish.clone import (
     attributes,
@@ -21,58 +18,34 @@ from digest.publish.clone import (
     require_pushed,
     require_repository,
 )
-from digest.publish.commit import commit_day as commit
 from digest.publish.push import push
-from digest.run import output
 from tests import make
-from tests.make import DAY, git, paper, score
+from tests.make import DAY, git
+from tests.publish.clones import clone, digest_of, record
 
 DAYS = (DAY - timedelta(days=365), DAY - timedelta(days=1), DAY)
+LATER = [digest_of(DAY + timedelta(days=n), f"2602.0000{n}") for n in (3, 4)]
 RECORDS = [f"docs/data/{day:%Y}/{day}.json" for day in DAYS]
-SITE = Site()
-
-
-@pytest.fixture(autouse=True)
-def git_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    return make.own_git_settings(monkeypatch, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def with_digests(made_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bare repository with settings and three digests."""
-    folder = tmp_path_factory.mktemp("made")
+    folder = tmp_path_factory.mktemp("with-digests")
+    remote = shutil.copytree(made_once, folder / "remote.git")
     with pytest.MonkeyPatch.context() as patch:
         make.own_git_settings(patch, folder)
-        git(folder, "init", "--quiet", "--bare", "remote.git")
-        first = clone(folder / "remote.git", "first")
-        (first / "config.yaml").write_text("categories: [cs.LG]\n")
-        git(first, "add", ".")
-        git(first, "commit", "--quiet", "--message", "Settings")
-        for number in range(len(DAYS)):
-            record(first, number)
-        git(first, "push", "--quiet", "origin", "HEAD:main")
-    return folder / "remote.git"
+        first = clone(remote, "first")
+        for n, day in enumerate(DAYS):
+            record(first, digest_of(day, f"2601.0000{n}"))
+        git(first, "push", "--quiet")
+    return remote
 
 
 @pytest.fixture
-def remote(made_once: Path, tmp_path: Path) -> Path:
+def remote(with_digests: Path, tmp_path: Path) -> Path:
     """A copy of it."""
-    return shutil.copytree(made_once, tmp_path / "remote.git")
-
-
-def clone(remote: Path, name: str = "clone", *options: str) -> Path:
-    folder = remote.with_name(name)
-    git(remote.parent, "clone", "--quiet", *options, remote.as_uri(), str(folder))
-    return folder
-
-
-def record(folder: Path, number: int) -> None:
-    """A digest, archived and committed."""
-    day = [*DAYS, DAY + timedelta(days=3), DAY + timedelta(days=4)][number]
-    kept = [Kept(paper(f"2601.0000{number}"), score())]
-    digest = make.digest(day=day, kept=kept)
-    output.write(store.Archive(folder / "docs"), digest, SITE)
-    assert commit(folder / "docs", digest)
+    return shutil.copytree(with_digests, tmp_path / "remote.git")
 
 
 def edit(folder: Path, subject: str) -> str:
@@ -177,8 +150,8 @@ def test_the_newest_own_commits_are_named(remote: Path) -> None:
 
 def test_digests_that_could_not_be_pushed_are_no_obstacle(remote: Path) -> None:
     folder = clone(remote)
-    record(folder, 3)
-    record(folder, 4)
+    record(folder, LATER[0])
+    record(folder, LATER[1])
     require_pushed(folder / "docs")
     own = edit(folder, "Mine, on top of them")
     with pytest.raises(PublishError, match=rf"1 commit of your own is not pushed.*: {own}: "):
@@ -187,9 +160,7 @@ def test_digests_that_could_not_be_pushed_are_no_obstacle(remote: Path) -> None:
 
 def test_a_digest_of_another_site_is_no_obstacle(remote: Path) -> None:
     folder = clone(remote)
-    digest = make.digest(kept=[Kept(paper("2601.00001"), score())])
-    output.write(store.Archive(folder / "physics/docs"), digest, SITE)
-    commit(folder / "physics/docs", digest)
+    record(folder, LATER[0], "physics/docs")
     require_pushed(folder / "docs")
     assert len(own_commits(folder / "docs", "HEAD", ["origin/main"])) == 1  # not to be moved
 
@@ -232,7 +203,7 @@ def test_settings_of_git_change_nothing(remote: Path, git_settings: Path) -> Non
         settings.write("[diff]\nrelative = true\nrenames = copies\nnoprefix = true\n")
         settings.write("[log]\nshowRoot = false\nshowSignature = true\ndecorate = full\n")
     folder = clone(remote)
-    record(folder, 3)
+    record(folder, LATER[0])
     require_pushed(folder / "docs")
     settings_commit = git(folder, "log", "-1", "--format=%h", "HEAD~4")
     assert own_commits(folder / "docs", "HEAD", []) == [settings_commit]
@@ -269,7 +240,7 @@ def test_the_remote_is_asked_what_it_has(remote: Path) -> None:
 def test_the_remote_is_not_asked_without_need(remote: Path) -> None:
     folder = clone(remote)
     git(folder, "remote", "set-url", "origin", str(remote.with_name("gone.git")))
-    record(folder, 3)
+    record(folder, LATER[0])
     require_pushed(folder / "docs")
     edit(folder, "Mine")
     with pytest.raises(PublishError, match=r"^git ls-remote failed: .*: set a remote: git remote"):
@@ -286,7 +257,7 @@ def test_a_branch_that_follows_another_is_not_pushed(remote: Path) -> None:
 def test_a_commit_made_during_the_run_is_not_pushed_along(remote: Path) -> None:
     folder = clone(remote)
     before = git(remote, "rev-parse", "main")
-    record(folder, 3)
+    record(folder, LATER[0])
     edit(folder, "While the run was at work")
     with pytest.raises(PublishError, match="1 commit of your own is not pushed"):
         push(folder / "docs", lambda out, days: None)
@@ -298,7 +269,7 @@ def test_a_commit_made_during_the_run_is_not_pushed_along(remote: Path) -> None:
 # --- line endings -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inside", ["a/b", 'say "hello"', "back\\slash", "a[1]*?"])
+@pytest.mark.parametrize("inside", ['say "hello"', "back\\slash", "a[1]*?"])
 def test_the_attributes_cover_every_file_of_the_site(remote: Path, inside: str) -> None:
     folder = clone(remote)
     (folder / ".gitattributes").write_text(f"* text=auto eol=crlf\n{attributes(folder / inside)}\n")

@@ -67,11 +67,6 @@ def test_the_subject_of_the_fullest_day_is_not_cut() -> None:
 # --- committing -------------------------------------------------------------------------------
 
 
-@pytest.fixture(autouse=True)
-def git_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    return make.own_git_settings(monkeypatch, tmp_path)
-
-
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository with one commit of the user's, and a `docs` folder not yet committed."""
@@ -156,7 +151,7 @@ def test_variables_of_a_hook_lead_nowhere_else(repository: Path, tmp_path: Path)
     assert held(other / ".git") == before
 
 
-@pytest.mark.parametrize("inside", ['"a b"/é', "a[b]*?", "new\nline", os.fsdecode(b"no\xfftext")])
+@pytest.mark.parametrize("inside", ['"a b"/é', "a[b]*?\n", os.fsdecode(b"no\xfftext")])
 def test_a_site_is_committed_wherever_it_is(repository: Path, inside: str) -> None:
     out = repository / inside
     for path in ("2026/2026-01-29.html", "index.html"):
@@ -342,18 +337,10 @@ def test_a_repository_inside_the_site_is_refused(repository: Path, is_submodule:
     assert git(repository, "rev-parse", "HEAD") == head
 
 
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("http://u:s3cret@127.0.0.1:1/x", "http://***@127.0.0.1:1/x"),
-        ("https://x-access-token:s3cret@h/ and //y:s3cret@z", "https://***@h/ and //***@z"),
-    ],
-)
-def test_a_message_of_gits_shows_no_token(address: str, shown: str) -> None:
-    line = digest_git.explain("push", f"fatal: unable to access '{address}':\nrefused\nhint: pull")
-    assert "s3cret" not in line
-    assert line == (
-        f"git push failed: fatal: unable to access '{shown}': refused:"
+def test_a_message_of_gits_shows_no_token() -> None:
+    stderr = "fatal: unable to access 'https://x:s3cret@h/' and //y:s3cret@z:\nrefused\nhint: pull"
+    assert digest_git.explain("push", stderr) == (
+        "git push failed: fatal: unable to access 'https://***@h/' and //***@z: refused:"
         " the server cannot be reached: try again later"
     )
 

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import requests
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from digest.cli.main import main
 from digest.publish import issue
 from digest.publish.github import GitHub, GitHubError
+from tests.publish.hub import Hub
 
 TOKEN = "a-token-of-github"  # noqa: S105 - of no account
 RUN = "https://github.com/reader/papers/actions/runs/7"
@@ -27,55 +27,17 @@ REJECTED = (
 )
 
 
-class Repository:
-    """What GitHub knows of one repository's issues, behind its real paths."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.issues: list[dict[str, Any]] = []
-        self.comments: list[tuple[int, str]] = []
-        self.requests: list[str] = []
-        self.refuses: tuple[int, str] | None = None
-        self.author = {"user": {"login": "github-actions[bot]"}, "author_association": "NONE"}
-        self.url = server.url_for("").rstrip("/")
-        server.expect_request(re.compile("/repos/reader/papers/issues.*")).respond_with_handler(
-            self
-        )
-
-    def __call__(self, request: Request) -> Response:
-        self.requests.append(f"{request.method} {request.path}")
-        if request.headers["Authorization"] != f"Bearer {TOKEN}":
-            return Response('{"message": "Bad credentials"}', 401)
-        if self.refuses and request.method != "GET":
-            status, message = self.refuses
-            return Response(json.dumps({"message": message}), status)
-        parts = request.path.split("/")[4:]
-        match (request.method, parts):
-            case ("GET", ["issues"]):
-                assert (request.args["state"], request.args["sort"]) == ("open", "updated")
-                made: Any = [i for i in reversed(self.issues) if i["state"] == "open"]
-            case ("POST", ["issues"]):
-                number = len(self.issues) + 1
-                made = {"number": number, "state": "open", **self.author, **request.get_json()}
-                self.issues.append(made)
-            case ("PATCH", ["issues", number]):
-                made = self.issues[int(number) - 1]
-                made.update(request.get_json())
-            case ("POST", ["issues", number, "comments"]):
-                self.comments.append((int(number), request.get_json()["body"]))
-                made = {}
-            case _:
-                raise AssertionError(request.path)
-        return Response(json.dumps(made), content_type="application/json")
+@pytest.fixture
+def repository(httpserver: HTTPServer) -> Hub:
+    hub = Hub(TOKEN)
+    httpserver.expect_request(re.compile("/repos/reader/papers/.*")).respond_with_handler(hub)
+    return hub
 
 
 @pytest.fixture
-def repository(httpserver: HTTPServer) -> Repository:
-    return Repository(httpserver)
-
-
-@pytest.fixture
-def github(repository: Repository) -> GitHub:
-    return GitHub(requests.Session(), "reader/papers", TOKEN, repository.url)
+def github(repository: Hub, httpserver: HTTPServer) -> GitHub:
+    address = httpserver.url_for("").rstrip("/")
+    return GitHub(requests.Session(), "reader/papers", TOKEN, address)
 
 
 def failed(reason: str = REJECTED, status: str = "outage", code: int = 3) -> issue.Attempt:
@@ -88,9 +50,7 @@ def ended(status: str) -> issue.Attempt:
     return issue.Attempt({**day, "days": [day], "problem": None}, 0, RUN, AT)
 
 
-def test_a_failure_opens_an_issue_named_by_its_cause(
-    repository: Repository, github: GitHub
-) -> None:
+def test_a_failure_opens_an_issue_named_by_its_cause(repository: Hub, github: GitHub) -> None:
     assert issue.follow(github, failed()) == "issue 1 opened"
     (made,) = repository.issues
     assert made["title"] == "Digest stopped: api.openai.com rejects the API key (HTTP 401)"
@@ -99,7 +59,7 @@ def test_a_failure_opens_an_issue_named_by_its_cause(
     assert "| Last try | 2026-01-30 06:43 UTC |" in made["body"]
 
 
-def test_later_failures_update_the_issue(repository: Repository, github: GitHub) -> None:
+def test_later_failures_update_the_issue(repository: Hub, github: GitHub) -> None:
     for _ in range(3):
         issue.follow(github, failed())
     other = failed("cs.LG: cannot read the feed: try again later", "feed_error", 4)
@@ -110,9 +70,9 @@ def test_later_failures_update_the_issue(repository: Repository, github: GitHub)
     assert repository.comments == []  # each would send a mail
 
 
-@pytest.mark.parametrize("status", issue.GOOD)
+@pytest.mark.parametrize("status", ["published", "unchanged"])
 def test_the_next_digest_closes_it_and_says_so(
-    repository: Repository, github: GitHub, status: str
+    repository: Hub, github: GitHub, status: str
 ) -> None:
     issue.follow(github, failed())
     assert issue.follow(github, ended(status)).startswith("issue 1 closed")
@@ -123,27 +83,21 @@ def test_the_next_digest_closes_it_and_says_so(
     assert "| Tries that failed | 1 |" in repository.issues[1]["body"]
 
 
-@pytest.mark.parametrize("status", ["no_announcement", "stale_feed", "planned", "not_set_up"])
+@pytest.mark.parametrize("status", ["no_announcement", "not_set_up"])
 def test_a_run_without_a_digest_changes_nothing(
-    repository: Repository, github: GitHub, status: str
+    repository: Hub, github: GitHub, status: str
 ) -> None:
     issue.follow(github, failed())
     assert issue.follow(github, ended(status)).startswith("nothing to report")
     assert repository.issues[0]["state"] == "open"
 
 
-def test_a_good_run_without_an_issue_writes_nothing(repository: Repository, github: GitHub) -> None:
+def test_a_good_run_without_an_issue_writes_nothing(repository: Hub, github: GitHub) -> None:
     issue.follow(github, ended("published"))
-    assert repository.requests == ["GET /repos/reader/papers/issues"]
+    assert repository.requests == ["GET /issues"]
 
 
-def test_a_killed_run_is_named_as_such(repository: Repository, github: GitHub) -> None:
-    issue.follow(github, issue.Attempt({}, None, RUN, AT))
-    assert repository.issues[0]["title"] == "Digest stopped: the run ended without a report"
-    assert "it was killed, or this program has a fault" in repository.issues[0]["body"]
-
-
-def test_the_cause_is_of_the_day_that_failed(github: GitHub, repository: Repository) -> None:
+def test_the_cause_is_of_the_day_that_failed(github: GitHub, repository: Hub) -> None:
     days = [
         {"status": "waiting", "reason": "arXiv does not say yet", "date": "2026-01-28"},
         {"status": "outage", "reason": REJECTED, "date": "2026-01-29"},
@@ -161,14 +115,14 @@ def test_the_cause_is_of_the_day_that_failed(github: GitHub, repository: Reposit
 
 
 def test_a_run_that_somebody_stopped_neither_opens_nor_closes_it(
-    repository: Repository, github: GitHub
+    repository: Hub, github: GitHub
 ) -> None:
     stopped = failed("interrupted; run it again to go on", "interrupted", 130)
     assert issue.follow(github, stopped) == "nothing to report: somebody stopped this run"
     assert repository.requests == []
 
 
-def test_a_run_stopped_late_ran_out_of_time(repository: Repository, github: GitHub) -> None:
+def test_a_run_stopped_late_ran_out_of_time(repository: Hub, github: GitHub) -> None:
     stopped = failed("interrupted; run it again to go on", "interrupted", 130)
     late = replace(stopped, report={**stopped.report, "seconds": 5_390.5})
     assert issue.follow(github, late) == "issue 1 opened"
@@ -181,7 +135,6 @@ def test_a_run_stopped_late_ran_out_of_time(repository: Repository, github: GitH
     ("reason", "named"),
     [
         ("config.yaml: categories: missing: a list of arXiv", "config.yaml: categories: missing"),
-        ("config.yaml: no such file: run this", "config.yaml: no such file"),
         ("my/own.yaml: scorer: found 'x'; allowed: llm", "my/own.yaml: scorer: found 'x'"),
     ],
 )
@@ -189,9 +142,7 @@ def test_a_mistake_in_the_settings_is_named_whole(reason: str, named: str) -> No
     assert issue.title(failed(reason, "config_error", 2)) == f"Digest stopped: {named}"
 
 
-def test_two_digests_in_one_repository_have_an_issue_each(
-    repository: Repository, github: GitHub
-) -> None:
+def test_two_digests_in_one_repository_have_an_issue_each(repository: Hub, github: GitHub) -> None:
     first, second = failed(), replace(failed(), config="b/--> @eve.yaml")
     assert issue.follow(github, first) == "issue 1 opened"
     assert issue.follow(github, second) == "issue 2 opened"
@@ -206,7 +157,6 @@ def test_two_digests_in_one_repository_have_an_issue_each(
     "planted",
     [
         {"user": {"login": "a-stranger"}, "author_association": "NONE"},
-        {"user": None, "author_association": "FIRST_TIMER"},
         {
             "user": {"login": "github-actions[bot]"},
             "author_association": "NONE",
@@ -215,7 +165,7 @@ def test_two_digests_in_one_repository_have_an_issue_each(
     ],
 )
 def test_an_issue_that_only_bears_the_mark_is_not_touched(
-    repository: Repository, github: GitHub, planted: dict[str, Any]
+    repository: Hub, github: GitHub, planted: dict[str, Any]
 ) -> None:
     mark = issue.body(failed(), 1)
     repository.issues.append({"number": 1, "state": "open", "title": "x", "body": mark, **planted})
@@ -224,14 +174,14 @@ def test_an_issue_that_only_bears_the_mark_is_not_touched(
 
 
 def test_an_issue_that_the_owners_own_token_opened_is_found(
-    repository: Repository, github: GitHub
+    repository: Hub, github: GitHub
 ) -> None:
     repository.author = {"user": {"login": "reader"}, "author_association": "OWNER"}
     issue.follow(github, failed())
     assert issue.follow(github, failed()) == "issue 1 updated"
 
 
-def test_text_from_outside_obeys_nobody_in_an_issue(github: GitHub, repository: Repository) -> None:
+def test_text_from_outside_obeys_nobody_in_an_issue(github: GitHub, repository: Hub) -> None:
     hostile = "cs.LG: <img src=x> @everyone fixes #1 `code` [x](http://e.example)\n::error::y"
     issue.follow(github, failed(hostile, "feed_error", 4))
     text = repository.issues[0]["title"] + repository.issues[0]["body"]
@@ -249,12 +199,12 @@ def test_text_from_outside_obeys_nobody_in_an_issue(github: GitHub, repository: 
 
 
 @pytest.fixture
-def actions(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def actions(github: GitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name, value in {
         "GITHUB_REPOSITORY": "reader/papers",
         "GITHUB_TOKEN": TOKEN,
-        "GITHUB_API_URL": repository.url,
+        "GITHUB_API_URL": github.api,
         "GITHUB_SERVER_URL": "https://github.com",
         "GITHUB_RUN_ID": "7",
         "GITHUB_OUTPUT": str(tmp_path / "output"),
@@ -265,7 +215,7 @@ def actions(repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_command_reads_the_last_line_of_the_report(
-    actions: Path, repository: Repository, capsys: pytest.CaptureFixture[str]
+    actions: Path, repository: Hub, capsys: pytest.CaptureFixture[str]
 ) -> None:
     report = json.dumps(dict(failed().report))
     (actions / "report").write_text(f"something else\n{report}\n")
@@ -277,9 +227,9 @@ def test_the_command_reads_the_last_line_of_the_report(
     assert not (actions / "summary").exists()
 
 
-@pytest.mark.parametrize("written", [None, "", "not JSON\n"])
+@pytest.mark.parametrize("written", [None, "not JSON\n"])
 def test_without_a_report_the_run_was_killed(
-    actions: Path, repository: Repository, written: str | None
+    actions: Path, repository: Hub, written: str | None
 ) -> None:
     if written is not None:
         (actions / "report").write_text(written)
@@ -296,7 +246,7 @@ def test_without_a_report_the_run_was_killed(
 )
 def test_a_refusal_of_githubs_is_explained_without_failing(
     actions: Path,
-    repository: Repository,
+    repository: Hub,
     capsys: pytest.CaptureFixture[str],
     refusal: tuple[int, str],
     remedy: str,
@@ -308,16 +258,13 @@ def test_a_refusal_of_githubs_is_explained_without_failing(
     assert TOKEN not in ended.out + ended.err
 
 
-@pytest.mark.parametrize("missing", ["GITHUB_TOKEN", "GITHUB_REPOSITORY"])
 def test_without_a_token_the_command_does_not_fail(
-    actions: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    missing: str,
+    actions: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(missing, "")
-    assert main(["issue", "report"]) == 0
-    assert "no issue tells of this: " in capsys.readouterr().out
+    for missing in ("GITHUB_REPOSITORY", "GITHUB_TOKEN"):
+        monkeypatch.setenv(missing, "")
+        assert main(["issue", "report"]) == 0
+        assert "no issue tells of this: " in capsys.readouterr().out
 
 
 def test_a_redirect_does_not_get_the_token(httpserver: HTTPServer) -> None:

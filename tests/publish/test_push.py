@@ -10,36 +10,16 @@ from pathlib import Path
 import pytest
 
 from digest.archive import store
-from digest.core.config import Site
-from digest.core.day import Digest, Kept, Status
+from digest.core.day import Status
 from digest.core.errors import PublishError
-from digest.publish.commit import commit_day as commit
 from digest.publish.push import MAX_RETRIES, push
 from digest.run import output
 from digest.run.check import check
 from tests import make
-from tests.make import DAY, git, paper, score
+from tests.make import DAY, git, paper, tree
+from tests.publish.clones import SITE, clone, digest_of, record
 
 NEXT_DAY = DAY + timedelta(days=3)
-SITE = Site()
-
-
-@pytest.fixture(autouse=True)
-def git_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    return make.own_git_settings(monkeypatch, tmp_path)
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Path:
-    bare = tmp_path / "remote.git"
-    git(tmp_path, "init", "--quiet", "--bare", str(bare))
-    first = clone(bare, "first")
-    (first / "notes.txt").write_text("as committed\n")
-    (first / "code.py").write_text("print(1)\n")
-    git(first, "add", ".")
-    git(first, "commit", "--quiet", "--message", "Notes")
-    git(first, "push", "--quiet", "origin", "HEAD:main")
-    return bare
 
 
 @pytest.fixture
@@ -52,27 +32,8 @@ def other(remote: Path, repository: Path) -> Path:
     return clone(remote, "theirs")
 
 
-def clone(remote: Path, name: str, *options: str) -> Path:
-    folder = remote.with_name(name)
-    git(remote.parent, "clone", "--quiet", *options, remote.as_uri(), str(folder))
-    return folder
-
-
-def digest_of(day: date, *ids: str) -> Digest:
-    return make.digest(day=day, kept=[Kept(paper(i), score()) for i in ids or ("2601.00001",)])
-
-
 def no_days(their_out: Path, days: list[date]) -> None:
     pytest.fail(f"asked for {days}")
-
-
-def record(repository: Path, digest: Digest) -> str:
-    """The day archived, rendered and committed."""
-    out = repository / "docs"
-    output.write(store.Archive(out), digest, SITE)
-    made = commit(out, digest)
-    assert made is not None
-    return made
 
 
 def push_days(repository: Path) -> str | None:
@@ -94,10 +55,6 @@ def push_code(other: Path, text: str = "print(2)\n") -> str:
     return git(other, "rev-parse", "HEAD")
 
 
-def tree(repository: Path, revision: str = "HEAD") -> str:
-    return git(repository, "ls-tree", "-r", revision, "--", "docs")
-
-
 def assert_clean(repository: Path, remote: Path) -> None:
     """Work tree, index, branch and remote agree."""
     assert git(repository, "status", "--porcelain") == ""
@@ -109,8 +66,7 @@ def assert_clean(repository: Path, remote: Path) -> None:
 def assert_site_is_its_archives(repository: Path, tmp_path: Path) -> None:
     out, again = repository / "docs", tmp_path / "again"
     output.render(out, again, SITE)
-    made = {p.relative_to(out): p.read_bytes() for p in out.rglob("*") if p.is_file()}
-    assert made == {p.relative_to(again): p.read_bytes() for p in again.rglob("*") if p.is_file()}
+    assert tree(out) == tree(again)
 
 
 # --- nobody in the way ------------------------------------------------------------------------
@@ -142,17 +98,19 @@ def test_a_push_goes_where_the_branch_came_from(
 # --- somebody was faster ----------------------------------------------------------------------
 
 
-def test_a_digest_goes_on_top_of_others_code(repository: Path, other: Path, remote: Path) -> None:
-    made = record(repository, digest_of(DAY))
-    wanted = git(repository, "show", "--no-patch", "--format=%an %ae %cn%n%B", made)
-    theirs = push_code(other)
-    pushed = push_days(repository)
-    assert git(repository, "show", "--no-patch", "--format=%an %ae %cn%n%B", "HEAD") == wanted
+def test_a_digest_goes_on_top_of_others_code(other: Path, remote: Path) -> None:
+    push_code(other)
+    shallow = clone(remote, "shallow", "--depth=1")  # as actions/checkout makes it
+    theirs = push_code(other, "print(3)\n")
+    made = record(shallow, digest_of(DAY))
+    wanted = git(shallow, "show", "--no-patch", "--format=%an %ae %cn%n%B", made)
+    pushed = push_days(shallow)
+    assert git(shallow, "show", "--no-patch", "--format=%an %ae %cn%n%B", "HEAD") == wanted
     assert git(remote, "rev-parse", "main^") == theirs
     assert pushed == git(remote, "rev-parse", "main")
     assert git(remote, "diff", "--name-only", "main^", "main").startswith("docs/")
-    assert (repository / "code.py").read_text() == "print(2)\n"
-    assert_clean(repository, remote)
+    assert (shallow / "code.py").read_text() == "print(3)\n"
+    assert_clean(shallow, remote)
 
 
 def test_of_two_runs_of_a_day_the_first_wins(repository: Path, other: Path, remote: Path) -> None:
@@ -223,7 +181,7 @@ def test_edits_and_staged_files_survive_a_race(repository: Path, other: Path, re
     record(other, digest_of(NEXT_DAY, "2602.00001"))
     push(other / "docs", no_days)
     push_code(other)
-    (repository / "notes.txt").write_text("edited\n")
+    (repository / "config.yaml").write_text("edited\n")
     (repository / "staged.txt").write_text("staged\n")
     git(repository, "add", "staged.txt")
     (repository / "docs").mkdir()
@@ -231,11 +189,11 @@ def test_edits_and_staged_files_survive_a_race(repository: Path, other: Path, re
     record(repository, digest_of(DAY))
     push_days(repository)
     assert git(repository, "status", "--porcelain").splitlines() == [
-        "M notes.txt",
+        "M config.yaml",
         "A  staged.txt",
         "?? docs/CNAME",
     ]
-    assert (repository / "notes.txt").read_text() == "edited\n"
+    assert (repository / "config.yaml").read_text() == "edited\n"
     assert (repository / "docs/CNAME").read_text() == "papers.example.org\n"
     published = git(remote, "ls-tree", "-r", "--name-only", "main").splitlines()
     assert not {"staged.txt", "docs/CNAME"} & set(published)
@@ -251,47 +209,10 @@ def test_edits_in_their_files_are_not_touched(repository: Path, other: Path, rem
     assert git(remote, "log", "-1", "--format=%s", "main").startswith("Digest")
 
 
-def test_a_shallow_clone_pushes_on_top_of_others(remote: Path, other: Path) -> None:
-    push_code(other)
-    shallow = clone(remote, "shallow", "--depth=1")
-    theirs = push_code(other, "print(3)\n")
-    record(shallow, digest_of(DAY))
-    push_days(shallow)
-    assert git(remote, "rev-parse", "main^") == theirs
-    assert_clean(shallow, remote)
-
-
-def test_commits_of_the_users_own_are_not_moved(
-    repository: Path, other: Path, remote: Path
-) -> None:
-    theirs = push_code(other)
-    git(repository, "commit", "--quiet", "--allow-empty", "--message", "Empty")
-    (repository / "notes.txt").write_text("mine\n")
-    git(repository, "commit", "--quiet", "--all", "--message", "Mine")
-    record(repository, digest_of(DAY))
-    with pytest.raises(PublishError, match="2 commits of your own are not pushed, and --push"):
-        push_days(repository)
-    assert git(remote, "rev-parse", "main") == theirs
-
-
-def test_a_users_file_in_the_site_survives_a_race(
-    repository: Path, other: Path, remote: Path
-) -> None:
-    record(other, digest_of(NEXT_DAY, "2602.00001"))
-    push(other / "docs", no_days)
-    (repository / "docs").mkdir()
-    (repository / "docs" / "CNAME").write_text("papers.example.org\n")
-    record(repository, digest_of(DAY))
-    push_days(repository)
-    assert (repository / "docs" / "CNAME").read_text() == "papers.example.org\n"
-    assert git(repository, "status", "--porcelain") == "?? docs/CNAME"
-    assert "CNAME" not in tree(remote, "main")
-
-
 def test_commits_dropped_by_the_remote_are_not_republished(
     repository: Path, other: Path, remote: Path
 ) -> None:
-    (repository / "notes.txt").write_text("mine\n")
+    (repository / "config.yaml").write_text("mine\n")
     git(repository, "commit", "--quiet", "--all", "--message", "Mine")
     git(repository, "push", "--quiet")
     (other / "code.py").write_text("print(2)\n")
@@ -351,10 +272,6 @@ def have_no_remote(repository: Path, remote: Path) -> None:
     git(repository, "remote", "remove", "origin")
 
 
-def have_lost_the_remote(repository: Path, remote: Path) -> None:
-    git(repository, "remote", "set-url", "origin", str(remote.with_name("moved.git")))
-
-
 def detach(repository: Path, remote: Path) -> None:
     git(repository, "checkout", "--quiet", "--detach")
 
@@ -369,7 +286,6 @@ def point_at_a_closed_port(repository: Path, remote: Path) -> None:
     [
         (refuse_by_hook, "hook declined", "the server's rules refuse this push"),
         (have_no_remote, "origin", "set a remote: git remote add origin ADDRESS"),
-        (have_lost_the_remote, "moved.git", "set a remote: git remote add origin ADDRESS"),
         (detach, "detached HEAD", "check out a branch to push"),
         (point_at_a_closed_port, "127.0.0.1", "try again later"),
     ],

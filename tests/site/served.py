@@ -83,7 +83,7 @@ def write_search(folder: Path, shards: Mapping[str, object]) -> None:
     """A search page and its months: bytes as they are, all else as JSON, None for a missing one."""
     months = sorted(shards, reverse=True)
     files = {str(path): data for path, data in assets.assets().items()}
-    files["search/index.html"] = render("search.html", "../", SITE, "search", months=months)
+    files["search/index.html"] = render("search", "../", SITE, months=months)
     for month, shard in shards.items():
         if shard is not None:
             data = shard if isinstance(shard, bytes) else json.dumps(shard).encode()

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import pytest
 
-from digest.core.config import Site
-from digest.core.day import Day, Digest, Kept, Status
+from digest.core import calendar
+from digest.core.day import Day, Digest, Kept
 from digest.site import assets, build
 from digest.site.calendar import all_days_page
-from digest.site.day import day_page
 from digest.site.math import comment_to_html, to_html
+from digest.site.pages import day_page
 from tests.attacks import ATTACKS
 from tests.cli.test_sinks import digest_of
 from tests.site import served
@@ -26,8 +26,8 @@ from tests.site.test_math import CONVERTED, MATHML_ATTACKS
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
 
+Files = Mapping[PurePosixPath, bytes | None]
 LONGEST = 300
-SATURDAY = 5
 
 # Each event that a handler could wait for; a real click would follow the links.
 PROVOKE = """() => {
@@ -74,70 +74,51 @@ def corpus() -> Digest:
     return replace(digest, kept=tuple(kept))
 
 
-@pytest.fixture(params=[320, 1200])
-def calendar(browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page of all days of a winter of the largest days there are, the last one partial."""
-    first = replace(Day.of(digest_of("Title")[0]), status=Status.COMPLETE)
-    many = replace(first.counts, kept=180, scanned=1506, unscored=0)
-    dates = (date(2025, 9, 1) + timedelta(days=n) for n in range(150))
-    days = [replace(first, date=at, counts=many) for at in dates if at.weekday() < SATURDAY]
-    days[-1] = replace(days[-1], status=Status.PARTIAL)
-    files = {PurePosixPath("archive.html"): all_days_page(days, SITE), **assets.assets()}
-    served.write(tmp_path, {str(path): data for path, data in files.items()})
-    page = browser.new_page(viewport={"width": request.param, "height": 844})
-    page.goto((tmp_path / "archive.html").as_uri())
-    yield page
+@pytest.fixture
+def show(browser: Browser, tmp_path: Path) -> Iterator[Callable[[Files, int], Page]]:
+    """Opens the first of these files, with the assets beside it, in a window of some width."""
+    page = browser.new_page()
+
+    def open_first(files: Files, width: int) -> Page:
+        whole = {**files, **assets.assets()}
+        served.write(tmp_path, {str(path): data or b"" for path, data in whole.items()})
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto((tmp_path / next(iter(files))).as_uri())
+        return page
+
+    yield open_first
     page.close()
 
 
-def test_a_months_name_and_sums_take_one_line(calendar: Page) -> None:
-    captions = calendar.locator(".calendar caption")
+def test_a_months_name_and_sums_take_one_line(show: Callable[[Files, int], Page]) -> None:
+    """In a winter of the largest days there are."""
+    first = Day.of(digest_of("Title")[0])
+    many = replace(first.counts, kept=180, scanned=1506, unscored=0)
+    days = calendar.between(date(2025, 9, 1), date(2026, 1, 29))
+    page = all_days_page([replace(first, date=day, counts=many) for day in days], SITE)
+    captions = show({PurePosixPath("archive.html"): page}, 320).locator(".calendar caption")
     heights = captions.evaluate_all("(all) => all.map((caption) => caption.clientHeight)")
     assert len(heights) == 5
     assert max(heights) < 40
 
 
-def test_a_calendars_day_says_in_words_why_not_to_trust_it(calendar: Page) -> None:
-    said = "28 January 2026: 180 kept; partial: a category was stale, unread or cut short"
-    partial = calendar.locator(".calendar td a[title*=partial]")
-    assert partial.evaluate_all("(all) => all.map((day) => day.title)") == [said]
-
-
 def test_a_title_of_10000_characters_takes_little_room_and_can_be_read_whole(
-    browser: Browser, tmp_path: Path
+    show: Callable[[Files, int], Page],
 ) -> None:
-    title = "Word after word " * 625
-    digest, settings = digest_of(title, ["title"])
-    _write(tmp_path, digest, settings)
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto((tmp_path / "out" / f"{digest.date}.html").as_uri())
+    page = show(build.day_files(*digest_of("Word after word " * 625, ["title"])), 390)
     assert page.locator(".paper h3").evaluate("(h) => h.clientHeight") < 844 / 2
     assert page.locator(".rest li").first.evaluate("(li) => li.clientHeight") < 844 / 2
     end = """(h) => { h.scrollTop = h.scrollHeight;
         return h.querySelector(".title").getBoundingClientRect().bottom
             - h.getBoundingClientRect().bottom; }"""
     assert page.locator(".paper h3").evaluate(end) < 5
-    page.close()
 
 
-@pytest.mark.parametrize("title", [r"$\sum_{i=1}^n \frac{x_i^{2^k}}{y}$ " * 2, "Ångström ẬṼ gjpq"])
-def test_a_title_of_ordinary_height_does_not_scroll(
-    browser: Browser, tmp_path: Path, title: str
-) -> None:
-    digest, settings = digest_of(title, ["title"])
-    _write(tmp_path, digest, settings)
-    page = browser.new_page()
-    page.goto((tmp_path / "out" / f"{digest.date}.html").as_uri())
+def test_a_title_of_ordinary_height_does_not_scroll(show: Callable[[Files, int], Page]) -> None:
+    title = r"$\sum_{i=1}^n \frac{x_i^{2^k}}{y}$ Ångström ẬṼ gjpq"
+    page = show(build.day_files(*digest_of(title, ["title"])), 1280)
     hidden = "(all) => all.map((box) => box.scrollHeight - box.clientHeight)"
     assert set(page.locator(".paper h3, .rest li").evaluate_all(hidden)) == {0}
-    page.close()
-
-
-def _write(folder: Path, digest: Digest, settings: Site) -> None:
-    for path, data in {**build.day_files(digest, settings), **assets.assets()}.items():
-        file = folder / "out" / path.name if path.parts[0] != "assets" else folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(data or b"")
 
 
 FOREIGN = "img, iframe, svg, style, script:not(head > script[src$='.js'])"

@@ -16,7 +16,7 @@ Columns = dict[int, tuple[float, ...]]
 
 def draw(columns: Columns, **options: object) -> ElementTree.Element:
     """The picture, parsed."""
-    settings = {"width": 8, "height": 100, "top": 100, "title": "T", "description": "D"}
+    settings = {"height": 100, "top": 100, "title": "T", "description": "D"}
     settings |= {"classes": ("kept",), **options}
     svg = charts.draw(columns, ["Jan 2026"], **settings)  # type: ignore[arg-type]
     return ElementTree.fromstring(svg)  # noqa: S314 - our own
@@ -24,14 +24,7 @@ def draw(columns: Columns, **options: object) -> ElementTree.Element:
 
 @pytest.mark.parametrize(
     ("highest", "steps"),
-    [
-        (0, [0, 1]),
-        (1, [0, 0.5, 1]),
-        (68, [0, 20, 40, 60, 80]),
-        (451, [0, 200, 400, 600]),
-        (0.0042, [0, 0.002, 0.004, 0.006]),
-        (1e-12, [0, 1]),
-    ],
+    [(0, [0, 1]), (68, [0, 20, 40, 60, 80]), (0.0042, [0, 0.002, 0.004, 0.006]), (1e-12, [0, 1])],
 )
 def test_a_scale_has_few_round_steps(highest: float, steps: list[float]) -> None:
     assert charts.round_steps(highest) == steps
@@ -44,12 +37,9 @@ def test_a_scale_reaches_the_highest_and_wastes_little(highest: float, most: int
     assert steps[-2] < highest <= steps[-1] * (1 + 1e-8)
 
 
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(0.05, "0.05"), (20, "20"), (1500, "1.5k"), (2e6, "2M"), (5e9, "5bn")],
-)
-def test_numbers_of_a_scale_are_short(value: float, words: str) -> None:
-    assert charts.short(value) == words
+def test_numbers_of_a_scale_are_short() -> None:
+    numbers = [0.05, 20, 1500, 2e6, 5e9]
+    assert list(map(charts.short, numbers)) == ["0.05", "20", "1.5k", "2M", "5bn"]
 
 
 @pytest.mark.parametrize(

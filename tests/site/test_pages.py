@@ -28,18 +28,9 @@ ANY_TEXT = "</td><script>alert(1)</script> & \u202e\x00"
 
 def counts(kept: int, below: int = 0, unscored: int = 0, filtered: int = 0) -> Counts:
     scanned = kept + below + unscored
-    return Counts(
-        announced=scanned + filtered,
-        seen=0,
-        filtered=filtered,
-        scanned=scanned,
-        kept=kept,
-        below=below,
-        unscored=unscored,
-        new=scanned + filtered,
-        cross=0,
-        replace=0,
-    )
+    own = {"kept": kept, "below": below, "unscored": unscored, "filtered": filtered, "seen": 0}
+    types = {"new": scanned + filtered, "cross": 0, "replace": 0}
+    return Counts(announced=scanned + filtered, scanned=scanned, **own, **types)
 
 
 def a_day(at: date | str, kept: int = 10, below: int = 90, **changes: Any) -> Day:
@@ -89,7 +80,7 @@ TWO = [Day.of(EVENTFUL), Day.of(QUIET)]
 
 
 def test_the_calendar_looks_as_agreed(golden: Golden) -> None:
-    golden("archive.html", main(all_days_page(TWO, SITE)))
+    golden("all_days.html", main(all_days_page(TWO, SITE)))
 
 
 def test_a_month_looks_as_agreed(golden: Golden) -> None:
@@ -119,17 +110,10 @@ def test_the_statistics_look_as_agreed(golden: Golden) -> None:
 def test_years_and_months_stand_newest_first_and_weeks_in_order() -> None:
     days = [*map(a_day, ("2025-12-30", "2026-01-05", "2026-01-06", "2026-02-02"))]
     page = Page(all_days_page(days, SITE))
-    assert [link for link in page.links if re.match(r"20\d\d/", link)] == [
-        "2026/2026.html",
-        "2026/2026-02.html",
-        "2026/2026-02-02.html",
-        "2026/2026-01.html",
-        "2026/2026-01-05.html",
-        "2026/2026-01-06.html",
-        "2025/2025.html",
-        "2025/2025-12.html",
-        "2025/2025-12-30.html",
-    ]
+    order = ["2026", "2026-02", "2026-02-02", "2026-01", "2026-01-05", "2026-01-06"]
+    order += ["2025", "2025-12", "2025-12-30"]
+    links = [link for link in page.links if re.match(r"20\d\d/", link)]
+    assert links == [f"{name[:4]}/{name}.html" for name in order]
     assert page.tables[1][:3] == [
         ["Mon", "Tue", "Wed", "Thu", "Fri"],
         ["", "", "", "1 ✕", "2 "],
@@ -162,7 +146,7 @@ def test_a_years_page_holds_its_days_and_leads_to_its_neighbours() -> None:
         assert link in page.links
     assert "../2026/2026.html" in page.links
     assert "../2028/2028.html" not in page.links
-    assert "No record from March 2025 to November 2025" in page.text
+    assert "No record from March 2025 to November 2025: 191 announcement days." in page.text
 
 
 def test_what_is_missing_at_the_turn_of_a_year_stands_on_either_years_page() -> None:
@@ -171,8 +155,7 @@ def test_what_is_missing_at_the_turn_of_a_year_stands_on_either_years_page() -> 
     after = Page(year_page(days, 2025, SITE))
     assert len(before.titles("missing")) > 0
     # From the first of January to the 13th, and after the 18th of December.
-    in_january = [row for row in after.tables[-1] for cell in row if cell.endswith(" ✕")]
-    assert in_january
+    assert any(cell.endswith(" ✕") for row in after.tables[-1] for cell in row)
     assert any(cell.startswith("19 ✕") for row in after.tables[0] for cell in row)
     later = Page(year_page(days, 2027, SITE))
     assert "No record from January 2026 to January 2027" in later.text
@@ -181,44 +164,31 @@ def test_what_is_missing_at_the_turn_of_a_year_stands_on_either_years_page() -> 
     assert not any(cell.startswith("19 ✕") for row in alone.tables[0] for cell in row)
 
 
-def test_a_day_without_announcement_is_quiet_and_says_why() -> None:
-    days = [a_day("2026-06-19"), a_day("2026-06-23")]
+def test_a_gap_between_two_days_is_missing_and_what_lies_outside_is_not() -> None:
+    days = [a_day("2026-06-17"), a_day("2026-06-24")]
     page = Page(all_days_page(days, SITE))
+    assert [row for row in page.tables[0] if any("✕" in cell for cell in row)] == [
+        ["15", "16", "17 10", "18 ✕", "19 ✕"],
+        ["22 ", "23 ✕", "24 10", "25", "26"],
+    ]
     said = "No announcement: the Friday before was arXiv's holiday (Juneteenth)."
     assert said in page.titles("quiet")
-    assert page.titles("missing") == []
-
-
-def test_a_gap_between_two_days_is_missing_and_what_lies_outside_is_not() -> None:
-    days = [a_day("2026-02-04"), a_day("2026-02-09")]
-    page = Page(all_days_page(days, SITE))
-    assert len(page.titles("missing")) == 2
-    assert "5 ✕" in page.tables[0][1]
-    assert "6 ✕" in page.tables[0][1]
     assert "missing: no record of an announcement day" in page.text
 
 
 @pytest.mark.parametrize(
     ("changes", "sign", "said"),
     [
-        (
-            {"status": Status.PARTIAL, "counts": counts(10, 80, 10)},
-            "◐",
-            "partial: 10 papers unscored",
-        ),
-        (
-            {"status": Status.PARTIAL},
-            "◐",
-            "partial: a category was stale, unread or cut short",
-        ),
+        ({"counts": counts(10, 80, 10)}, "◐", "partial: 10 papers unscored"),
+        ({}, "◐", "partial: a category was stale, unread or cut short"),
         ({"status": Status.APPROXIMATE}, "≈", "approximate: rebuilt from a source"),
-        ({"scorer": ScoredBy.EMBEDDED}, "◇", "embedded scorer"),
+        ({"status": Status.COMPLETE, "scorer": ScoredBy.EMBEDDED}, "◇", "embedded scorer"),
     ],
 )
 def test_a_day_not_to_be_trusted_wholly_is_signed_and_explained(
     changes: dict[str, Any], sign: str, said: str
 ) -> None:
-    days = [a_day("2026-02-03"), a_day("2026-02-04", **changes)]
+    days = [a_day("2026-02-03"), a_day("2026-02-04", **{"status": Status.PARTIAL} | changes)]
     page = Page(all_days_page(days, SITE))
     assert f"4 10 {sign}" in page.tables[0][1]
     assert said in page.html  # in the cell's title, or in the legend
@@ -243,13 +213,6 @@ def test_more_kept_papers_are_never_drawn_cooler(kept: list[int]) -> None:
     assert steps == sorted(steps, key=lambda step: (step != "none", step))
     for low, high in re.findall(r'class="step heat-\d">(\d+)(?:–(\d+))?<', page):
         assert {int(low), int(high or low)} <= set(kept)
-
-
-def test_months_without_any_record_are_told_in_a_line() -> None:
-    days = [a_day("2025-11-03"), a_day("2026-02-02")]
-    page = Page(all_days_page(days, SITE))
-    assert len(page.tables) == 2
-    assert "No record from December 2025 to January 2026: 41 announcement days." in page.text
 
 
 def test_a_month_lists_its_days_with_topics_and_cost_newest_first() -> None:
@@ -306,20 +269,16 @@ def test_long_spans_are_drawn_by_longer_periods(number: int, caption: str) -> No
 def test_an_archive_of_ten_years_stays_light() -> None:
     days = days_from(date(2016, 1, 4), 2500)
     stats = pages.stats_page(days, SITE)
-    assert len(all_days_page(days, SITE)) < 40_000
+    assert len(all_days_page(days, SITE)) < 40_000  # bytes: a phone's second, whatever its age
     assert len(stats) < 50_000
     svgs = re.findall(rb"<svg.*?\n</svg>", stats, re.DOTALL)
     assert len(svgs) == 14
     assert max(map(len, svgs)) < 4_000
 
 
-@pytest.mark.parametrize(
-    "page",
-    [all_days_page([], SITE), pages.stats_page([], SITE)],
-    ids=["archive", "stats"],
-)
-def test_an_archive_without_days_says_so(page: bytes) -> None:
-    assert "No day yet." in Page(page).text
+def test_an_archive_without_days_says_so() -> None:
+    for page in (all_days_page([], SITE), pages.stats_page([], SITE)):
+        assert "No day yet." in Page(page).text
 
 
 # --- any days ---------------------------------------------------------------------------------
@@ -403,14 +362,10 @@ def test_the_tables_add_up_to_the_days(days: list[Day]) -> None:
     ("url", "repository"),
     [
         ("https://ada.github.io/papers", "https://github.com/ada/papers"),
-        ("https://ada.github.io/papers/", "https://github.com/ada/papers"),
         ("https://Ada-L.github.io/my.papers_2", "https://github.com/Ada-L/my.papers_2"),
         ("https://ada.github.io", "https://github.com/ada/ada.github.io"),
-        ("https://ada.github.io/papers/deeper", None),
-        ("https://papers.example.org", None),
         ("https://ada.github.io.evil.example/papers", None),
         ("https://evil.example/ada.github.io/papers", None),
-        ("http://ada.github.io/papers", None),
         (None, None),
     ],
 )
@@ -432,11 +387,9 @@ def test_addresses_of_feeds_are_whole_where_the_site_is_known() -> None:
     assert "The whole address of a feed" in unknown.text
 
 
-@pytest.mark.parametrize(
-    ("url", "top"), [(None, ""), ("https://a.example/b", "https://a.example/b/")]
-)
-def test_a_missing_page_links_from_any_depth(url: str | None, top: str) -> None:
-    page = Page(pages.not_found_page(Site(url=url)))
+@pytest.mark.parametrize("url", [None, "https://a.example/b"])
+def test_a_missing_page_links_from_any_depth(url: str | None) -> None:
+    page, top = Page(pages.not_found_page(Site(url=url))), f"{url}/" if url else ""
     for name in ("index.html", "archive.html", "search/index.html"):
         assert f"{top}{name}" in page.links
     (stylesheet,) = [a["href"] for a in page.named("link") if a["rel"] == "stylesheet"]

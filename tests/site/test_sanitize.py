@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -14,3 +15,11 @@ def test_no_text_changes_how_another_is_rendered(others: list[str]) -> None:
     for other in others:
         markdown(other)
     assert markdown(text) == alone
+
+
+@pytest.mark.parametrize("sign", [">", " > ", "- ", "1. ", "+ > * "])
+def test_signs_of_nesting_in_any_number_are_rendered_alike(sign: str) -> None:
+    def deep_in_the_stack(calls: int) -> str:
+        return deep_in_the_stack(calls - 1) if calls else markdown(sign * 900 + "x")
+
+    assert deep_in_the_stack(500) == deep_in_the_stack(0)

@@ -61,8 +61,8 @@ class Tab:
 
     def open(self, path: str = "", size: dict[str, int] = DESK, keys: Iterable[str] = "") -> Page:
         """`path` is a page, or follows the address of the newest day."""
-        self.page.goto(self.address + "404.html")
         self.page.evaluate("localStorage.clear()")
+        self.page.goto("about:blank")  # or an address with another # would load nothing
         self.page.set_viewport_size(size)  # type: ignore[arg-type]
         is_page = path and path[0] not in "?#"
         self.page.goto(self.address + (path if is_page else NEWEST + path))
@@ -102,25 +102,15 @@ def select(page: Page, name: str, value: str) -> None:
 # --- keys -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("path", "keys", "paper"),
-    [
-        ("", "jj", TWO),
-        ("", "jjjjjjjjj", SIX),
-        ("", "jjjk", TWO),
-        ("?topic=Decoding", "jj", FIVE),
-        ("", "JJ", TWO),  # Caps Lock
-        ("", "jjjg", THREE),
-        ("?unread=1", "jjm", THREE),  # TWO is hidden now
-    ],
-)
-def test_keys_move_the_focus_from_paper_to_paper(
-    tab: Tab, path: str, keys: str, paper: str
-) -> None:
-    page = tab.open(path, keys=keys)
-    assert focused(page) == paper
-    title = page.locator(".paper", has=page.locator(":focus")).or_(page.locator(".paper:focus"))
-    assert page.get_by_role("article", name=title.locator(".title").inner_text()).count() == 1
+def test_keys_move_the_focus_from_paper_to_paper(tab: Tab) -> None:
+    page = tab.open()
+    steps = [("jj", TWO), ("JK", TWO), ("jjjjjjjjj", SIX), ("kkkg", THREE), ("j", SIX)]
+    for keys, paper in steps:  # in capitals: Caps Lock
+        press(page, keys)
+        assert focused(page) == paper
+    assert page.get_by_role("article", name="On caches").count() == 1
+    assert focused(tab.open("?topic=Decoding", keys="jj")) == FIVE
+    assert focused(tab.open("?unread=1", keys="jjm")) == THREE  # TWO is hidden now
 
 
 def test_j_goes_on_from_what_is_in_the_window(tab: Tab) -> None:
@@ -132,14 +122,14 @@ def test_j_goes_on_from_what_is_in_the_window(tab: Tab) -> None:
     assert focused(page) == TWO
 
 
-@pytest.mark.parametrize("key", ["o", "Enter"])
-def test_o_and_enter_open_the_focused_paper_at_arxiv(reader: Reader, key: str) -> None:
+def test_o_and_enter_open_the_focused_paper_at_arxiv(reader: Reader) -> None:
     reader.context.route("https://arxiv.org/**", lambda route: route.fulfill(body="arXiv"))
     page = reader.open()
     press(page, "jj")
-    with reader.context.expect_page() as opened:
-        page.keyboard.press(key)
-    assert opened.value.url == f"https://arxiv.org/abs/{TWO}"
+    for key in ("o", "Enter"):
+        with reader.context.expect_page() as opened:
+            page.keyboard.press(key)
+        assert opened.value.url == f"https://arxiv.org/abs/{TWO}"
 
 
 def test_m_and_s_note_a_paper_and_take_it_back(tab: Tab) -> None:
@@ -167,16 +157,13 @@ def test_slash_and_escape_enter_and_leave_the_filter(tab: Tab) -> None:
     assert focused(page) == TWO
 
 
-@pytest.mark.parametrize(
-    ("path", "key", "day"), [(NEWEST, "[", SECOND_DAY), (FIRST_DAY, "]", SECOND_DAY)]
-)
-def test_brackets_lead_to_the_days_beside_with_the_filter(
-    tab: Tab, path: str, key: str, day: str
-) -> None:
-    page = tab.open(f"{path}?from=feed")
+def test_brackets_lead_to_the_days_beside_with_the_filter(tab: Tab) -> None:
+    page = tab.open("?from=feed")
     page.locator("input[name=q]").fill("matter & more")
-    press(page, ["Escape", key])
-    page.wait_for_url(f"**/{day}?from=feed&q=matter+%26+more")
+    press(page, ["Escape", "["])
+    page.wait_for_url(f"**/{SECOND_DAY}?from=feed&q=matter+%26+more")
+    press(page, "]")
+    page.wait_for_url(f"**/{NEWEST}?from=feed&q=matter+%26+more")
 
 
 def test_keys_do_nothing_behind_the_open_help_or_with_a_modifier(tab: Tab) -> None:
@@ -212,16 +199,8 @@ def test_keys_can_be_turned_off_and_on_again(tab: Tab) -> None:
     ("asked", "expected"),
     [
         ("topic=none", [KNOTS]),
-        ("category=cs.AI", [ONE, SIX]),
-        ("r=9", [ONE, TWO, THREE, KNOTS]),
         ("n=9", [ONE, TWO]),
         ("q=unal", [ONE, FIVE]),
-        ("q=soren+luk", [TWO]),
-        ("q=%22rank+3%22", [THREE]),
-        ("q=out", []),  # "router", "routing": not where a word begins
-        ("q=0309136", [KNOTS]),
-        ("q=r10", [ONE]),
-        ("q=novelty", []),  # stands at each, and only for those who do not see it
         ("r=9&category=cs.LG&topic=Routing", [ONE, THREE]),
         ("topic=Nonsense&r=x&q=", IDS),
     ],
@@ -230,14 +209,30 @@ def test_the_address_says_which_papers_are_shown(tab: Tab, asked: str, expected:
     assert shown(tab.open(f"?{asked}")) == expected
 
 
+def test_the_text_filter_finds_beginnings_of_words(tab: Tab) -> None:
+    page = tab.open()
+    for asked, expected in {
+        "soren luk": [TWO],
+        '"rank 3"': [THREE],
+        "out": [],  # "router", "routing"
+        "0309136": [KNOTS],
+        "r10": [ONE],
+        "novelty": [],  # stands at each, and only for those who do not see it
+    }.items():
+        page.locator("input[name=q]").fill(asked)
+        assert shown(page) == expected, asked
+
+
 def test_a_filter_goes_into_the_address_and_leaves_it(tab: Tab) -> None:
     page = tab.open("?from=feed")
+    steps = page.evaluate("history.length")
     select(page, "topic", "Decoding")
     assert page.locator(".shown").text_content() == "2 of 6 shown"
     entries = "[...document.querySelectorAll('.contents li')].filter((li) => !li.hidden)"
     assert page.evaluate(f"{entries}.map((li) => li.firstChild.hash.slice(1))") == DECODING
     page.locator("input[name=q]").fill("rest & ünal")
     assert query(page) == "?from=feed&topic=Decoding&q=rest+%26+%C3%BCnal"
+    assert page.evaluate("history.length") == steps
     page.locator("input[name=q]").fill("")
     page.reload()
     assert shown(page) == DECODING
@@ -247,14 +242,6 @@ def test_a_filter_goes_into_the_address_and_leaves_it(tab: Tab) -> None:
     assert shown(page) == DECODING
     page.locator(".clear").click()
     assert (shown(page), query(page)) == (IDS, "?from=feed")
-
-
-def test_a_filter_is_no_step_in_the_history(tab: Tab) -> None:
-    page = tab.open("archive.html")
-    page.goto(tab.address + NEWEST)
-    select(page, "topic", "Decoding")
-    page.go_back()
-    assert page.url.endswith("archive.html")
 
 
 # --- abstracts and contents -------------------------------------------------------------------
@@ -303,15 +290,14 @@ PAINTED = "() => performance.getEntriesByType('paint').length > 0"
 
 
 @pytest.mark.parametrize(
-    ("width", "key", "chosen", "asked"),
+    ("width", "chosen", "asked"),
     [
-        (320, "abstracts", "open", ""),
-        (1280, "abstracts", "folded", "?q=tokens"),
-        (360, "group", "topic", "?r=9"),
+        (320, {"digest.abstracts": "open"}, "?r=9"),
+        (1280, {"digest.abstracts": "folded", "digest.group": "topic"}, "?q=tokens"),
     ],
 )
 def test_nothing_moves_while_a_page_comes(
-    reader: Reader, width: int, key: str, chosen: str, asked: str
+    reader: Reader, width: int, chosen: dict[str, str], asked: str
 ) -> None:
     def answer(route: Route) -> None:  # the script comes only after the first paint
         route.request.frame.page.wait_for_function(PAINTED)
@@ -319,7 +305,7 @@ def test_nothing_moves_while_a_page_comes(
 
     page = reader.open("404.html")
     page.set_viewport_size({"width": width, "height": 844})
-    page.evaluate("([key, chosen]) => localStorage.setItem(key, chosen)", [f"digest.{key}", chosen])
+    page.evaluate("(chosen) => Object.assign(localStorage, chosen)", chosen)
     page.add_init_script(SHIFTS)
     reader.context.route("**/site.*.js", answer)
     page.goto(reader.address + NEWEST + asked)
@@ -335,7 +321,9 @@ def test_remembered_groups_are_not_seen_before_they_are_made(reader: Reader) -> 
     page.goto(reader.address + NEWEST)
     seen = "getComputedStyle(document.querySelector('.papers')).visibility"
     assert page.evaluate(seen) == "hidden"
-    page.wait_for_function(f"() => {seen} === 'visible'")  # the script never came
+    # The script never came, and the time for which the stylesheet waits is over.
+    page.evaluate("for (const animation of document.getAnimations()) animation.finish()")
+    assert page.evaluate(seen) == "visible"
 
 
 def test_contents_at_the_side_are_open_and_no_stop_of_the_tab_key(tab: Tab) -> None:
@@ -358,28 +346,14 @@ def test_contents_at_the_side_are_open_and_no_stop_of_the_tab_key(tab: Tab) -> N
 
 # --- groups -----------------------------------------------------------------------------------
 
-HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3")]
-    .filter((heading) => heading.checkVisibility())
-    .map((heading) => `${heading.localName} ${heading.innerText.split("\\n")[0].slice(0, 8)}`)"""
-
 
 def test_g_groups_by_topic_and_makes_one_list_again(tab: Tab) -> None:
     page = tab.open()
-    found = page.evaluate(HEADINGS)
-    first = found.index("h2 Papers")
-    assert [name[:2] for name in found[first + 1 :]][: len(IDS)] == ["h3"] * len(IDS)
     press(page, "g")
     assert shown(page) == [*ROUTING, *DECODING, KNOTS]
     names = page.locator(".papers > .group").all_inner_texts()
-    assert [name.split() for name in names] == [
-        ["Routing", "3"],
-        ["Decoding", "2"],
-        ["No", "topic", "1"],
-    ]
-    found = page.evaluate(HEADINGS)
-    assert "h2 Papers" not in found
-    levels = [name[:2] for name in found[found.index("h2 Routing") :]]
-    assert levels[:9] == ["h2", *["h3"] * 3, "h2", *["h3"] * 2, "h2", "h3"]
+    assert [" ".join(name.split()) for name in names] == ["Routing 3", "Decoding 2", "No topic 1"]
+    assert not page.locator("h2", has_text="Papers").is_visible()
     script = "[...document.querySelectorAll('.contents li:not(.group)')].map((li) => li.value)"
     assert page.evaluate(script) == [1, 3, 6, 2, 5, 4]
     page.goto(f"{tab.address}{NEWEST}?topic=Decoding#{TWO}")  # the choice is remembered
@@ -391,15 +365,13 @@ def test_g_groups_by_topic_and_makes_one_list_again(tab: Tab) -> None:
     assert shown(page) == IDS
 
 
-@pytest.mark.parametrize("name", ["abstracts", "group"])
-def test_a_button_stays_under_the_finger_that_pressed_it(tab: Tab, name: str) -> None:
-    button = tab.open().locator(f"button.{name}")
-    before = button.bounding_box()
-    button.click()
-    after = button.bounding_box()
-    assert before is not None
-    assert after is not None
-    assert after["y"] == before["y"]
+def test_a_button_stays_under_the_finger_that_pressed_it(tab: Tab) -> None:
+    page = tab.open()
+    for name in ("abstracts", "group"):
+        button = page.locator(f"button.{name}")
+        before = button.bounding_box()
+        button.click()
+        assert button.bounding_box() == before
 
 
 # --- read and starred -------------------------------------------------------------------------
@@ -423,13 +395,13 @@ def test_two_tabs_do_not_forget_what_the_other_noted(reader: Reader) -> None:
     assert stored(other, "starred") == {ONE: "2026-01-30", TWO: "2026-01-30"}
 
 
-@pytest.mark.parametrize("broken", ["{", "[1]", '{"2601.00001": 5}'])
-def test_broken_notes_count_as_none(tab: Tab, broken: str) -> None:
+def test_broken_notes_count_as_none(tab: Tab) -> None:
     page = tab.open("404.html")
-    page.evaluate("(value) => localStorage.setItem('digest.read:/repo/', value)", broken)
-    page.goto(tab.address + NEWEST)
-    press(page, "jm")
-    assert stored(page, "read") == {ONE: "2026-01-30"}
+    for broken in ("{", "[1]", '{"2601.00001": 5}'):
+        page.evaluate("(value) => localStorage.setItem('digest.read:/repo/', value)", broken)
+        page.goto(tab.address + NEWEST)
+        press(page, "jm")
+        assert stored(page, "read") == {ONE: "2026-01-30"}
 
 
 def test_notes_of_the_first_version_are_taken_over_and_another_digests_are_not(tab: Tab) -> None:
@@ -479,7 +451,7 @@ def test_links_within_a_page_unfold_and_open(tab: Tab) -> None:
     page.get_by_text("A paper nobody scored").wait_for()
 
 
-@pytest.mark.parametrize("fragment", ["%E0%A4%A", "nothing", "main"])
+@pytest.mark.parametrize("fragment", ["%E0%A4%A", "main"])
 def test_a_link_to_no_paper_shows_the_page(tab: Tab, fragment: str) -> None:
     assert shown(tab.open(f"#{fragment}")) == IDS
 
@@ -496,23 +468,17 @@ def test_a_day_links_its_neighbours(tab: Tab) -> None:
 LATE = "No digest since Friday, 30 January 2026. One was expected on Monday, 2 February 2026."
 
 
-@pytest.mark.parametrize(
-    ("now", "path", "notice"),
-    [
-        # Midnight in New York is 05:00 UTC.
-        (datetime(2026, 2, 3, 4, 59, tzinfo=UTC), "", ""),
-        (datetime(2026, 2, 3, 5, 1, tzinfo=UTC), "", LATE),
-        (datetime(2027, 2, 3, tzinfo=UTC), NEWEST, ""),  # an older day is never late
-    ],
-)
-def test_the_front_page_says_when_a_digest_is_late(
-    reader: Reader, now: datetime, path: str, notice: str
-) -> None:
+def test_the_front_page_says_when_a_digest_is_late(reader: Reader) -> None:
     page = reader.tab()
-    page.clock.set_fixed_time(now)
-    page.goto(reader.address + path)
-    late = page.locator(".late:visible")
-    assert (late.inner_text() if late.count() else "") == notice
+    for now, path, notice in (
+        # Midnight in New York is 05:00 UTC.
+        (datetime(2026, 2, 3, 4, 59, tzinfo=UTC), "", []),
+        (datetime(2026, 2, 3, 5, 1, tzinfo=UTC), "", [LATE]),
+        (datetime(2027, 2, 3, tzinfo=UTC), NEWEST, []),  # an older day is never late
+    ):
+        page.clock.set_fixed_time(now)
+        page.goto(reader.address + path)
+        assert page.locator(".late:visible").all_inner_texts() == notice
 
 
 # --- BibTeX -----------------------------------------------------------------------------------
@@ -555,11 +521,9 @@ def test_the_theme_button_goes_round_and_holds_everywhere(tab: Tab) -> None:
 FIRST_PAINT = """new PerformanceObserver(() => {
     window.first ??= getComputedStyle(document.body).backgroundColor;
 }).observe({ type: "paint" })"""
-COLOURS = {"dark": "rgb(23, 24, 26)", "light": "rgb(253, 252, 250)"}
 
 
-@pytest.mark.parametrize("chosen", COLOURS)
-def test_the_first_paint_is_in_the_chosen_theme(reader: Reader, chosen: str) -> None:
+def test_the_first_paint_is_in_the_chosen_theme(reader: Reader) -> None:
     """Whatever the system says, however long the theme takes, and though the script never comes."""
 
     def slowly(route: Route) -> None:
@@ -567,77 +531,65 @@ def test_the_first_paint_is_in_the_chosen_theme(reader: Reader, chosen: str) -> 
         route.continue_()
 
     page = reader.open("404.html")
-    page.evaluate("(chosen) => localStorage.setItem('digest.theme', chosen)", chosen)
-    page.emulate_media(color_scheme="light" if chosen == "dark" else "dark")
+    page.evaluate("localStorage.setItem('digest.theme', 'dark')")
+    page.emulate_media(color_scheme="light")
     page.add_init_script(FIRST_PAINT)
     reader.context.route("**/theme.*.js", slowly)
     reader.context.route("**/site.*.js", lambda route: None)
     page.goto(reader.address + NEWEST, wait_until="commit")
     page.wait_for_function("() => window.first")
-    assert page.evaluate("window.first") == COLOURS[chosen]
+    assert page.evaluate("window.first") == "rgb(23, 24, 26)"
 
 
 # --- statistics -------------------------------------------------------------------------------
 
-# For each timeline: [where its first place is, how wide one is, how high its middle,
-# {place: what its table has in the row of that place}].
-TIMELINES = """() => [...document.querySelectorAll("[data-columns]")].map((picture) => {
-    const inside = picture.querySelector("svg svg");
-    const box = picture.querySelector("svg").getBoundingClientRect();
-    const padding = 48, width = (box.width - padding) / inside.viewBox.baseVal.width;
-    const table = picture.closest(".statistic").querySelector("table");
-    const texts = (row) => [...row.cells].map((cell) => cell.textContent);
-    const head = texts(table.tHead.rows[0]), words = {};
-    const body = table.tBodies[0], places = body.dataset.places.split(" ");
-    for (const [index, row] of [...body.rows].entries()) {
-        const columns = picture.dataset.columns.split(" ")
-            .map((column) => `${head[column]} ${texts(row)[column]}`);
-        words[places[index]] = `${texts(row)[0]}: ${columns.join(", ")}`;
-    }
-    return [box.left + scrollX + padding, width, box.top + scrollY + 60, words];
-})"""
+
+def at(page: Page, picture: int, place: int) -> tuple[float, float]:
+    """A point in the column at this place of a picture."""
+    plot = page.locator(".plot").nth(picture)
+    box = plot.bounding_box()
+    assert box
+    places = int(str(plot.locator("svg").get_attribute("viewBox")).split()[2])
+    padding = 48
+    return box["x"] + padding + (place + 0.5) * (box["width"] - padding) / places, box["y"] + 60
 
 
 def test_a_timeline_shows_the_row_of_the_place_pointed_at(tab: Tab) -> None:
     page = tab.open("stats.html", {"width": 1200, "height": 3000})
-    timelines = page.evaluate(TIMELINES)
-    assert len(timelines) > 3
-    for left, width, middle, rows in timelines:
-        for place, words in rows.items():
-            page.mouse.move(left + (int(place) + 0.5) * width, middle)
-            assert page.locator(".details:visible").all_inner_texts() == [words]
-            assert page.locator(".pointed").count() == 1
-        page.mouse.move(left + (max(map(int, rows)) + 1.5) * width, middle)  # no record
+    for picture, place, words in (
+        (0, 0, "28 January 2026: Days 1, Announced 1, Scanned 1"),
+        (1, 2, "30 January 2026: Days 1, Kept 6"),
+        (2, 0, "January 2026: Routing 3"),
+    ):
+        page.mouse.move(*at(page, picture, place))
+        assert page.locator(".details:visible").all_inner_texts() == [words]
+        assert page.locator(".pointed").count() == 1
+    for point in (at(page, 2, 3), (5, 5)):  # no record; outside
+        page.mouse.move(*point)
         assert page.locator(".details:visible, .pointed").count() == 0
-    page.mouse.move(5, 5)
-    assert page.locator(".details:visible, .pointed").count() == 0
 
 
 def test_a_finger_on_a_timeline_is_shown_the_same(browser: Browser, address: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 3000}, has_touch=True)
     page = context.new_page()
     page.goto(address + "stats.html")
-    (left, width, middle, rows), *_ = page.evaluate(TIMELINES)
-    place, words = next(iter(rows.items()))
-    page.touchscreen.tap(left + (int(place) + 0.5) * width, middle)
-    assert page.locator(".details:visible").all_inner_texts() == [words]
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.touchscreen.tap(*at(page, 1, 2))
+    shown = page.locator(".details:visible").all_inner_texts()
+    assert shown == ["30 January 2026: Days 1, Kept 6"]
     context.close()
 
 
 # --- everywhere -------------------------------------------------------------------------------
 
-PAGES = ["index.html", NEWEST, SECOND_DAY, "2026/2026-01.html", "archive.html", "stats.html"]
+PAGES = ["index.html", SECOND_DAY, "2026/2026-01.html", "archive.html", "stats.html"]
 PAGES += ["subscribe.html", "search/index.html", "404.html"]
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_any_key_on_any_page_works_and_nothing_scrolls_sideways(tab: Tab, path: str) -> None:
     """That no script fails and nothing asks another server, `tab` checks at the end."""
-    page = tab.open(path, PHONE, keys="jkamsugg/?")
-    for width in (320, 390):
-        page.set_viewport_size({"width": width, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = tab.open(path, {"width": 320, "height": 844}, keys="jkamsugg/?")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_pages_opened_from_disk_do_what_the_site_does(browser: Browser, folder: Path) -> None:
@@ -654,7 +606,7 @@ def test_pages_opened_from_disk_do_what_the_site_does(browser: Browser, folder: 
     page.reload()
     assert shown(page) == DECODING
     assert page.locator(".paper.read").count() == 1
-    for path in PAGES:
+    for path in ("stats.html", "search/index.html"):
         page.goto(reader.address + path)
         press(page, "jkamsugg/?")
     assert reader.errors == []

@@ -104,13 +104,10 @@ def found(page: Page) -> list[str]:
     [
         ("sparse", ["1", "2", "4"]),
         ("SPARSE mixture", ["1", "2"]),
-        ('"mixture of experts"', ["1"]),
         ('"mixture  of experts" sparse', ["1"]),
         ('"sparse mix', ["1"]),  # not closed yet
         ("unal", ["1", "4"]),
-        ("ünal", ["1", "4"]),
         ("U\u0308NAL", ["1", "4"]),  # the accent a character of its own
-        ("soren lukasz", ["1"]),
         ("alignment", ["3"]),
         ("kind", ["2"]),
         ("2601.00003", ["3"]),
@@ -118,7 +115,6 @@ def found(page: Page) -> list[str]:
         ("orld", []),  # not where a word begins
         ("year’s", ["4"]),
         ('"zoe unal, soren"', []),  # authors are no sentence
-        ("nothing like it", []),
         ("(.*", []),
     ],
 )
@@ -134,6 +130,7 @@ def test_a_query_finds_the_papers_that_have_all_of_it(
 
 def test_a_result_shows_what_the_reader_weighs(small: Page) -> None:
     ask(small, "good kind")
+    assert small.url.endswith("search/index.html?q=good+kind")
     lines = small.locator(".result").inner_text().split("\n")
     assert list(filter(None, lines)) == [
         "A mixture without sparse experts",
@@ -146,8 +143,6 @@ def test_a_result_shows_what_the_reader_weighs(small: Page) -> None:
 @pytest.mark.parametrize(
     ("query", "marks"),
     [
-        ("unal", ["Ünal"]),
-        ("sparse experts", ["Sparse", "Experts"]),
         ('"sparse mixture" mix', ["Sparse Mixture"]),
         ("luk zo", ["Zo", "Łuk"]),
     ],
@@ -158,18 +153,15 @@ def test_hits_are_marked(small: Page, query: str, marks: list[str]) -> None:
     assert first.locator("mark").all_inner_texts() == marks
 
 
-def test_marks_fit_letters_that_fold_into_two_or_none(visit: Visit) -> None:
-    title = "Stra\u00dfe caf\u0065\u0301s \u00c6ther \ufb01ne end"
-    page = visit({"2026-01": {"2026-01-30": [line(1, title)]}})
-    ask(page, "strasse cafe aether fin end")
-    marks = page.locator("mark").all_inner_texts()
-    assert marks == ["Straße", "caf\u0065\u0301", "Æther", "ﬁn", "end"]
-
-
-def test_an_author_far_down_the_list_is_shown_when_sought(visit: Visit) -> None:
+def test_of_many_authors_those_sought_are_shown_and_marked(visit: Visit) -> None:
+    title = (
+        "Stra\u00dfe caf\u0065\u0301s \u00c6ther \ufb01ne end"  # letters that fold into two or none
+    )
     authors = (*(f"Person {n}" for n in range(3000)), "Zoë Ünal")
-    page = visit({"2026-01": {"2026-01-30": [line(1, "Many hands", authors)]}})
-    ask(page, "unal")
+    page = visit({"2026-01": {"2026-01-30": [line(1, title, authors)]}})
+    ask(page, "strasse cafe aether fin end unal")
+    marks = page.locator("mark").all_inner_texts()
+    assert marks == ["Straße", "caf\u0065\u0301", "Æther", "ﬁn", "end", "Ünal"]
     shown = page.locator(".authors").inner_text()
     assert shown.endswith("Person 5, Zoë Ünal and 2994 more")
 
@@ -187,11 +179,10 @@ def test_a_new_query_takes_the_place_of_one_under_way(visit: Visit) -> None:
     assert found(page) == ["3"]
 
 
-@pytest.mark.parametrize("query", ["", '"s'])
-def test_for_less_than_two_characters_nothing_is_fetched(visit: Visit, query: str) -> None:
-    page = visit(SMALL, q=query)
+def test_for_less_than_two_characters_nothing_is_fetched(visit: Visit) -> None:
+    page = visit(SMALL, q='"s')
     page.locator("input[name=q]").press("Enter")
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(100)
     assert [url for url in visit.reader.requests if url.endswith(".json")] == []
     assert page.locator(".result").count() == 0
 
@@ -211,7 +202,7 @@ def test_a_result_shows_no_raw_markdown() -> None:
     assert comment_of(comment, "A *Star*") == f"author match: A *Star*. {shown}"
 
 
-@pytest.mark.parametrize("sign", ["*", "**", "_", "`", "[x](y ", "*a ", "**a*b "])
+@pytest.mark.parametrize("sign", ["*", "[x](y ", "**a*b "])
 def test_a_comment_full_of_signs_holds_up_nothing(sign: str) -> None:
     with make.cpu_seconds(3):
         comment_of(sign * 1_500)
@@ -264,17 +255,17 @@ def test_a_star_in_a_month_that_cannot_be_read_is_not_called_gone(starred: Visit
     assert "2512.00004" not in text
 
 
-@pytest.mark.parametrize("asked", ["?starred=1", "#starred"])
-def test_an_address_leads_to_the_starred_papers(starred: Visit, asked: str) -> None:
+def test_an_address_leads_to_the_starred_papers(starred: Visit) -> None:
     starred(LONG_AGO)
-    page = starred.reader.open(f"search/index.html{asked}")
-    finish(page)
-    assert found(page) == ["3", "4"]
+    for asked in ("?starred=1", "#starred"):
+        page = starred.reader.open(f"search/index.html{asked}")
+        finish(page)
+        assert found(page) == ["3", "4"]
 
 
 MANY: Shards = {
     f"2026-{month:02}": {f"2026-{month:02}-15": [line(n, f"Paper {n}") for n in range(150)]}
-    for month in range(1, 6)
+    for month in range(1, 4)
 }
 
 
@@ -283,22 +274,11 @@ def test_of_thousands_of_hits_the_newest_are_shown_first(visit: Visit) -> None:
     ask(page, "paper")
     assert page.locator(".result").count() == 200
     assert page.locator(".count").inner_text() == "The newest 200 papers; there are more."
-    for newest in (400, 600):
-        page.locator(".more").click()
-        page.get_by_text(f"The newest {newest} papers").wait_for()
     page.locator(".more").click()
-    page.get_by_text("750 papers; searched 5 of 5 months.").wait_for()
+    page.get_by_text("The newest 400 papers").wait_for()
+    page.locator(".more").click()
+    page.get_by_text("450 papers; searched 3 of 3 months.").wait_for()
     assert not page.locator(".more").is_visible()
-    ask(page, '"paper 149"')
-    assert page.locator(".count").inner_text() == "5 papers; searched 5 of 5 months."
-
-
-# --- the address ------------------------------------------------------------------------------
-
-
-def test_the_query_goes_into_the_address(small: Page) -> None:
-    ask(small, '"mixture of" ünal')
-    assert small.url.endswith("search/index.html?q=%22mixture+of%22+%C3%BCnal")
 
 
 # --- what can be wrong ------------------------------------------------------------------------
@@ -313,20 +293,15 @@ BROKEN: Shards = {
 }
 
 
-def test_months_that_cannot_be_read_are_named(visit: Visit) -> None:
+def test_months_that_cannot_be_read_are_named_and_tried_again(visit: Visit) -> None:
     page = visit(SMALL | BROKEN)
     ask(page, "sparse")
     months = "July 2026, June 2026, May 2026, April 2026, March 2026, February 2026"
     problem = page.locator(".problem").inner_text()
     assert problem == f"Not searched, for it could not be read: {months}."
     assert page.locator(".count").inner_text() == "3 papers; searched 2 of 8 months."
-
-
-def test_a_month_that_could_not_be_read_is_tried_again(visit: Visit) -> None:
-    page = visit(SMALL | {"2026-02": None})
-    ask(page, "sparse")
-    visit({**SMALL, "2026-02": {}})
-    ask(page, "rlhf")
+    served.write_search(visit.folder, {month: {} for month in BROKEN} | SMALL)
+    ask(page, "rlhf")  # asks again for the months
     assert not page.locator(".problem").is_visible()
 
 

@@ -222,7 +222,7 @@ function readFilters() {
   }
 }
 
-const SEARCHED = '.title, .marks > :not(.unseen), .authors, .comment, .abstract > :not(summary)';
+const SEARCHED = '.title, .marks > :not(.spoken), .authors, .comment, .abstract > :not(summary)';
 
 /** What the text filter looks at, folded when first asked for. */
 function textOf(paper) {
@@ -302,7 +302,7 @@ function arrange() {
     topics.set(topic, [...(topics.get(topic) ?? []), paper]);
   }
   for (const heading of groups()) heading.remove();
-  $('.papers > .unseen').hidden = arranged;
+  $('.papers > .spoken').hidden = arranged;
   order = [...topics.values()].flat();
   for (const [topic, members] of topics) {
     if (arranged) {
@@ -675,7 +675,7 @@ function markLine({ day, topic, relevance, novelty }, terms) {
   const add = (name, ...content) =>
     line.append(element('span', { class: name, dir: 'auto' }, ...content), ' ');
   const score = (word, value) => {
-    add('unseen', word);
+    add('spoken', word);
     add('mark', word[0] + value);
   };
   score('Relevance', relevance);
