@@ -131,7 +131,7 @@ def _explain(document: _Document, vector: Vector, wish: _Wish) -> _Explanation:
 
 def _likeness(vector: Vector, wish: _Wish) -> float:
     """How like a paper is to what is wanted, less what is to be avoided."""
-    like = sum(_dot(vector, wanted) ** _POWER for wanted in wish.query) ** (1 / _POWER)
+    like = math.pow(sum(_dot(vector, wanted) ** _POWER for wanted in wish.query), 1 / _POWER)
     unlike = _AVOID_WEIGHT * _dot(vector, wish.avoided)
     unlike += _IRRELEVANT_WEIGHT * _dot(vector, wish.irrelevant)
     return like - min(unlike, _MOST_AVOIDED * like)

@@ -107,8 +107,8 @@ def split_preferences(text: str) -> tuple[str, str]:
             unwanted.append(rest[:end])
             kept = kept[: match.start()] + rest[end:]
         if _core(_normal(kept)):
-            end = re.search(r"[.!?。！？]?\s*$", sentence)
-            wanted.append(kept if kept == sentence else _tidy(kept) + (end[0] if end else ""))
+            stop = re.search(r"[.!?。！？]?\s*$", sentence)
+            wanted.append(kept if kept == sentence else _tidy(kept) + (stop[0] if stop else ""))
     parts = (" ".join(map(str.strip, wanted)), "; ".join(filter(None, map(_tidy, unwanted))))
     return parts[0].replace(_DOT, "."), parts[1].replace(_DOT, ".")
 
