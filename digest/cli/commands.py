@@ -28,7 +28,8 @@ from digest.cli.output import print_safely
 from digest.core import calendar
 from digest.core.config import Config, load_config, require_own_folder
 from digest.core.errors import ConfigError, RunStatus
-from digest.core.scores import ScoredBy
+from digest.core.files import write
+from digest.core.scores import ScoredBy, Topics
 from digest.core.wording import count
 from digest.doctor import examine, repository
 from digest.doctor.setup import Setup
@@ -39,6 +40,8 @@ from digest.publish import clone, issue
 from digest.run import check, daily, lock, output, unfinished
 from digest.run.job import Job
 from digest.run.report import DayReport, RunReport
+from digest.scoring import prompt, topics_text
+from digest.scoring.topics import parse_topics
 
 log = logging.getLogger("digest")
 
@@ -82,6 +85,8 @@ def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> No
         dry_run=arguments.dry_run,
         replay=bool(arguments.feed),
     )
+    if arguments.dry_run:
+        _show(prompt.load_topics(config.prompts), report)
     with _session(config) as session:
         if arguments.feed:
             daily.replay(job, fetch.replay(arguments.feed, session), report)
@@ -200,6 +205,36 @@ def check_setup(arguments: Namespace, report: RunReport) -> None:
         report.add(DayReport(RunStatus.UNCHANGED, examine.summary(checks)))
 
 
+def show_topics(arguments: Namespace, report: RunReport) -> None:
+    """How `topics.md` is read; with `--write` it is put into the explicit form."""
+    folder = load_config(arguments.config).prompts
+    path = folder / prompt.TOPICS
+    topics = prompt.load_topics(folder)
+    _show(topics, report)
+    report.notes = list(topics.notes)
+    read = f"{path}: {count(len(topics.topics), 'topic')}"
+    if not arguments.write:
+        report.add(DayReport(RunStatus.UNCHANGED, read))
+        return
+    written = path.read_bytes()
+    text = topics_text.explicit(topics, written.decode("utf-8-sig"))
+    if topics_text.as_dict(parse_topics(text)) != topics_text.as_dict(topics):
+        raise ConfigError(
+            f"{path}: has no explicit form that reads the same, so it was not changed:"
+            " put a heading '## …' above each topic by hand"
+        )
+    if text.encode() == written:
+        report.add(DayReport(RunStatus.UNCHANGED, f"{read}, in the explicit form already"))
+        return
+    write(path.resolve(), text.encode())
+    report.add(DayReport(RunStatus.UPDATED, f"{read}, written with a heading and a label for each"))
+
+
+def _show(topics: Topics, report: RunReport) -> None:
+    report.text = topics_text.describe(topics)
+    report.details["topics"] = topics_text.as_dict(topics) | {"notes": list(topics.notes)}
+
+
 def evaluate(arguments: Namespace, report: RunReport) -> None:
     """How well one or two prompts, or saved scores, rank labelled papers."""
     if arguments.save:
@@ -253,6 +288,7 @@ COMMANDS = {
     "render": render,
     "check": check_archive,
     "doctor": check_setup,
+    "topics": show_topics,
     "eval": evaluate,
     "issue": update_issue,
     "init": start,

@@ -86,6 +86,11 @@ def parser() -> argparse.ArgumentParser:
 
     command("doctor", "check the set-up and say how to repair it")
 
+    topics = command("topics", "show how topics.md is read: what is wanted and what is not")
+    topics.add_argument(
+        "--write", action="store_true", help="rewrite the file with a heading and labels for all"
+    )
+
     evaluation = command("eval", "measure how well a prompt or a scorer ranks labelled papers")
     labels = evaluation.add_mutually_exclusive_group(required=True)
     labels.add_argument("--labels", type=Path, metavar="FILE", help="labelled papers, JSONL")

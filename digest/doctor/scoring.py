@@ -24,6 +24,7 @@ from digest.scoring import estimate, prices
 from digest.scoring.completion import TRY_LATER, Answer, RequestFailure
 from digest.scoring.prompt import load_topics
 from digest.scoring.scorer import make_scorer
+from digest.scoring.topics_text import in_short
 
 LONG_PROMPT = 20_000  # tokens; a day repeats them in some fifty requests
 NEAR_FEED_LIMIT = 1_800
@@ -43,19 +44,22 @@ _FOLLOW_EACH = "follow its categories one by one"
 # --- prompts ----------------------------------------------------------------------------------
 
 
-def prompts(setup: Setup) -> Check:
+def prompts(setup: Setup) -> list[Check]:
+    """How the topics are read, and what was not sure how to read."""
     config = setup.config
-    names = load_topics(config.prompts).names
-    topics = f"{count(len(names), 'topic')} ({', '.join(names)})"
+    topics = load_topics(config.prompts)
+    notes = [warning(note, "`digest topics` shows how all is read") for note in topics.notes]
+    read = in_short(topics)
     if config.scorer is ScoredBy.EMBEDDED:
-        return ok(topics)
+        return [ok(read), *notes]
     prompt = make_scorer(config, None, None).prompt
     tokens = estimate.tokens(prompt.system) + estimate.tokens(prompt.user)
-    return graded(
-        f"{topics}; about {tokens:,} tokens in every request",
+    check = graded(
+        f"{read}; about {tokens:,} tokens in every request",
         f"shorten {config.prompts}: each request pays for all of it",
         is_warning=tokens > LONG_PROMPT,
     )
+    return [check, *notes]
 
 
 # --- the model --------------------------------------------------------------------------------

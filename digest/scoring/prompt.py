@@ -30,6 +30,12 @@ _AXES = ("Relevance", "Novelty")
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _VARIABLES = ("near_relevance", "near_novelty", "language")
 
+_TOPICS = """\
+# What this reader wants to read about
+
+In the reader's own words. What stands under no topic's heading is about all topics.
+"""
+
 _FORM = """\
 # The reply
 
@@ -77,7 +83,7 @@ def load(folder: Path, cut: Cut, language: str) -> tuple[Topics, Prompt]:
     }
     rubric = _VARIABLE.sub(lambda variable: values[variable[1]], texts[SCORING])
     names = ", ".join(json.dumps(name, ensure_ascii=False) for name in topics.names)
-    parts = (rubric, topics.text, _FORM.format(none=NO_TOPIC, topics=names))
+    parts = (rubric, _TOPICS, topics.text, _FORM.format(none=NO_TOPIC, topics=names))
     prompt = Prompt(texts[SYSTEM].strip(), "\n\n".join(part.strip() for part in parts))
     return topics, prompt
 

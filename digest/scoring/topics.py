@@ -11,29 +11,35 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from digest.core.errors import ConfigError
 from digest.core.scores import NO_TOPIC, Topic, Topics
+from digest.scoring.topics_lines import COMMENT, Line, Place, read_lines
+from digest.scoring.topics_names import (
+    LABEL,
+    bold_name,
+    heading,
+    items_that_are_topics,
+    label_role,
+    name_and_text,
+    shortened,
+)
 from digest.scoring.vocabulary import (
     Role,
-    begins_with_negation,
-    is_general,
-    role_of,
+    ends_in_preference,
+    negated,
     split_preferences,
+    without_preference,
 )
 
 ONE_TOPIC = "My interests"  # the name of the topic of a file without headings
 
-COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_HEADING = re.compile(r" {0,3}(#{1,6})(?!#)[ \t]*(.*?)(?:[ \t]+#+)?[ \t]*")
-_UNDERLINED = re.compile(r"^(?![-*+#>\s\d])(.{1,60})\n(?:(=+)|-{3,})[ \t]*$", re.MULTILINE)
-_ITEM = re.compile(r"(\s*)(?:[-*+•‣·]|(\d{1,3})[.)、])\s+(.*)")
-_BOLD = re.compile(r"(?:\*\*|__)([^*_]{1,80}?)(?:[:：]?(?:\*\*|__)[:：]?)\s*(.*)")
-_LABEL = re.compile(r"([^:：]{1,40}?)\s*[:：]\s*(.*)")
-_SEPARATOR = re.compile(r"[,;，；、](?![^()（）]*[)）])")
-_LONGEST_NAME = 80  # characters of a topic that is an item of a list
+_SHORT_LINE = 50  # characters: a paragraph's line of more was broken where the page ends
+_PROSE = re.compile(r"[.!?。！？](?:\s|$)")
+_GOES_ON = re.compile(r"(?:[,，、;(]|\b(?:and|or|und|oder|et|ou))$")
+_SEPARATORS = frozenset(",;，；、")
 _PSEUDO = 7  # the level of a heading without `#`: below all others
 
 
@@ -44,238 +50,317 @@ class _Section:
     level: int
     name: str
     role: Role | None  # None: a topic
-    item: tuple[int, bool] | None = None  # if it is an item of a list: its indent, is it numbered
+    item: Place | None = None  # if it is an item of a list
+    is_labelled: bool = False  # True if a heading beside it says what of it is wanted
     wanted: list[str] = field(default_factory=list)
     unwanted: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.wanted and not self.unwanted
+
+
+@dataclass(slots=True)
+class _Label:
+    """A label that still holds."""
+
+    name: str
+    indent: int | None  # of its item; None: it stands in a paragraph
+    has_text: bool  # on its own line
+    items: int | None = None  # the indent of the items under it
 
 
 def parse_topics(text: str) -> Topics:
     """The topics in the text of a `topics.md`. Raises `ConfigError` with all mistakes."""
-    parser = _Parser(_lines(text))
-    topics = [s for s in parser.sections if s.role is None and not _is_title(s, parser.sections)]
+    parser = _Parser(read_lines(text))
+    topics = [section for section in parser.sections if section.role is None]
+    if title := _title(topics, parser.sections):
+        topics.remove(title)
+        parser.context.insert(0, title.name)
     if mistakes := list(_mistakes(topics)):
         raise ConfigError(*mistakes)
     read = [_topic(section.name, section.wanted, section.unwanted) for section in topics]
-    general = [s for s in parser.sections if s.role is Role.WANTED]
+    general = [section for section in parser.sections if section.role is Role.WANTED]
     about_all = _topic(
         ONE_TOPIC, [t for s in general for t in s.wanted], [t for s in general for t in s.unwanted]
     )
-    keywords = _phrases(parser.keywords)
+    keywords, context = _phrases(parser.keywords), parser.context
     if not read:
         if not about_all.relevant and keywords:
             about_all, keywords = Topic(ONE_TOPIC, ", ".join(keywords), about_all.irrelevant), ()
+        if not about_all.relevant and context:
+            about_all, context = _topic(ONE_TOPIC, context, about_all.irrelevant.split("\n")), []
         if not about_all.relevant:
             raise ConfigError(
                 "no topic: write what you want to read about, in a few words or sentences"
             )
         read, about_all = [about_all], Topic("", "", "")
-    else:
-        about_all = Topic("", about_all.relevant, about_all.irrelevant)
+    notes = list(parser.notes)
+    if any(not match[0].endswith("-->") for match in COMMENT.finditer(text)):
+        notes.insert(
+            0, "a comment that begins with '<!--' has no '-->': what follows it is not read"
+        )
     return Topics(
         topics=tuple(read),
         keywords=keywords,
-        avoid=_phrases(parser.avoid),
+        avoid=_phrases(map(without_preference, parser.avoid)),
         text=COMMENT.sub("", text),
-        general=about_all if about_all.relevant or about_all.irrelevant else None,
-        context="\n".join(parser.context),
-        notes=tuple(parser.notes),
+        general=Topic("", about_all.relevant, about_all.irrelevant)
+        if about_all.relevant or about_all.irrelevant
+        else None,
+        context="\n".join(context),
+        notes=tuple(notes),
     )
-
-
-def _lines(text: str) -> list[str]:
-    text = COMMENT.sub("", text.removeprefix("\ufeff").replace("\r\n", "\n"))
-    text = _UNDERLINED.sub(lambda m: f"{'#' if m[2] else '##'} {m[1]}", text)
-    return text.splitlines()
 
 
 class _Parser:
     """Reads the lines once, from the top."""
 
-    def __init__(self, lines: list[str]) -> None:
+    def __init__(self, lines: Sequence[Line]) -> None:
         self.keywords: list[str] = []
         self.avoid: list[str] = []
         self.context: list[str] = []
         self.notes: list[str] = []
         self.sections = [_Section(0, "", Role.WANTED)]  # the first: what stands above all headings
-        self._lines = lines
         self._target = self._base = self.sections[0].wanted
+        self._label: _Label | None = None
         self._goes_on = False  # True if the next line may belong to the last text
-        self._label_ends = False  # True if a label holds for its own paragraph alone
-        self._after_blank = False
+        self._unlabelled: set[int] = set()  # indents of the items that no label is about
+        topics = items_that_are_topics(lines)
         for number, line in enumerate(lines):
-            self._read(number, line)
+            self._read(line, may_be_topic=number in topics)
 
     @property
     def _section(self) -> _Section:
         return self.sections[-1]
 
-    def _read(self, number: int, line: str) -> None:
-        if match := _HEADING.fullmatch(line):
-            self._open(len(match[1]), plain(match[2]))
-            return
-        item = _ITEM.fullmatch(line)
-        content = item[3] if item else line.strip()
-        is_beside = item is not None and _place(item) == self._section.item
-        if self._ends_item(line, item):
-            self._close()
-        if name_and_rest := self._pseudo_heading(number, content, item, is_beside=is_beside):
-            name, content = name_and_rest
-            self._open(_PSEUDO, name, _place(item) if item else None)
-            if not content:
-                return
-        content = plain(content)
-        self._after_blank = not line.strip()
-        if not re.search(r"\w", content):
-            self._goes_on = False
-            if self._label_ends and not content:
-                self._target, self._label_ends = self._base, False
-            return
-        if self._take_label(content, is_item=bool(item)):
-            return
-        if self._goes_on and not item:
-            self._target[-1] += (" " if line[:1].isspace() else "\n") + content
-            return
-        self._target.append(content)
-        self._goes_on = True
+    # --- headings ---------------------------------------------------------------------------
 
-    def _open(self, level: int, name: str, item: tuple[int, bool] | None = None) -> None:
+    def _read(self, line: Line, *, may_be_topic: bool) -> None:
+        if line.level:
+            self._open(line.level, line.text)
+            return
+        if self._ends_item(line):
+            self._close()
+        if line.item is None and (name := bold_name(line)):
+            self._open(_PSEUDO, name)
+        elif may_be_topic and self._section.role is Role.WANTED and self._is_wanted():
+            name, rest = name_and_text(line)
+            self._open(_PSEUDO, name, line.item)
+            if rest:
+                self._add(rest)
+        else:
+            self._read_text(line)
+
+    def _is_wanted(self) -> bool:
+        return self._target is self._section.wanted
+
+    def _open(self, level: int, written: str, item: Place | None = None) -> None:
         """Begin what stands under a heading, or under an item of a list."""
-        self._goes_on = self._label_ends = False
-        above, role = self._section, role_of(name) or (Role.WANTED if is_general(name) else None)
-        inside = level > above.level > 0
-        if inside and role is None and above.role not in (None, Role.WANTED):
-            self._target.append(name)
+        self._goes_on, self._label = False, None
+        self._unlabelled.clear()
+        name, rest, role = heading(written) if item is None else (written, "", None)
+        above = self._section
+        is_inside = level > above.level > 0
+        if is_inside and role is None and above.role not in (None, Role.WANTED):
+            self._add(written)
             return
-        if inside and above.role is None and role in (Role.WANTED, Role.UNWANTED):
-            self._target = self._base = above.wanted if role is Role.WANTED else above.unwanted
-            return
-        if role is None and begins_with_negation(name):
-            role = Role.UNWANTED
-            self.notes.append(
-                f"the heading {name!r} is read as not wanted; if it is a topic, name it otherwise"
-            )
-        self.sections.append(_Section(level, name, role, item))
-        own: dict[Role | None, list[str]] = {
+        own = self._lists(above)
+        if (
+            role is not None
+            and above.role is None
+            and (is_inside or self._is_label_of(above, level, role))
+        ):
+            above.is_labelled = not is_inside
+            self._target = self._base = own[role]
+        else:
+            if role is None and item is None and (unwanted := negated(name)) is not None:
+                role, rest = Role.UNWANTED, unwanted
+                self.notes.append(
+                    f"the heading {name!r} is read as not wanted; if it is a topic, rename it"
+                )
+            name, text = (name, "") if role or item else shortened(name)
+            self.sections.append(_Section(level, name, role, item))
+            lists = self._lists(self._section) | {Role.UNWANTED: self.avoid}
+            self._target = self._base = lists[role or Role.WANTED]
+            rest = rest or text
+        if rest:
+            self._add(rest)
+
+    def _is_label_of(self, above: _Section, level: int, role: Role) -> bool:
+        """True for "Relevant" and "Not relevant" written like the topic's own heading above."""
+        if level != above.level:
+            return False
+        return (role is Role.WANTED and above.is_empty) or (
+            role is Role.UNWANTED and above.is_labelled
+        )
+
+    def _lists(self, section: _Section) -> dict[Role, list[str]]:
+        """Where text of each role goes in a section."""
+        lists = {
+            Role.WANTED: section.wanted,
+            Role.UNWANTED: section.unwanted,
             Role.KEYWORDS: self.keywords,
-            Role.UNWANTED: self.avoid,
             Role.CONTEXT: self.context,
         }
-        self._target = self._base = own.get(role, self._section.wanted)
+        if section.role is Role.KEYWORDS:
+            lists |= {Role.WANTED: self.keywords, Role.UNWANTED: self.avoid}
+        elif section.role is Role.UNWANTED:
+            lists |= dict.fromkeys((Role.WANTED, Role.UNWANTED, Role.KEYWORDS), self.avoid)
+        elif section.role is Role.CONTEXT:
+            first = self.sections[0]
+            lists |= {Role.WANTED: first.wanted, Role.UNWANTED: first.unwanted}
+        return lists
 
-    def _ends_item(self, line: str, item: re.Match[str] | None) -> bool:
+    # --- topics that are items of a list ------------------------------------------------------
+
+    def _ends_item(self, line: Line) -> bool:
         """True if this line ends a topic that is an item of a list: the next item of that list, or
         a paragraph beside it."""
-        if self._section.item is None or not line.strip():
+        place = self._section.item
+        if place is None:
             return False
-        if item is None:
-            return self._after_blank and not line[0].isspace()
-        label = _LABEL.fullmatch(plain(item[3]))
-        indent, numbered = _place(item)
-        is_beside = (indent, numbered) == self._section.item and not (label and role_of(label[1]))
-        return is_beside or indent < self._section.item[0]
+        if line.item is not None:
+            return line.item == place or line.indent < place.indent
+        if line.indent > place.indent:
+            return False
+        role, label = label_role(line.text), LABEL.fullmatch(line.text)
+        if role and label and not label[3] and not place.numbered and not self._section.is_empty:
+            return True  # "Not interested in:" above another list
+        is_its_label = self._section.is_empty and role is Role.WANTED
+        return line.after_blank and not is_its_label
 
     def _close(self) -> None:
         """End a topic that is an item of a list: what follows belongs to no topic."""
-        self._goes_on = self._label_ends = False
+        self._goes_on, self._label = False, None
         self.sections.append(_Section(_PSEUDO - 1, "", Role.WANTED))
         self._target = self._base = self._section.wanted
 
-    def _pseudo_heading(
-        self, number: int, content: str, item: re.Match[str] | None, *, is_beside: bool
-    ) -> tuple[str, str] | None:
-        """The name of a topic that is written without `#`, and the text behind it on its line.
+    # --- text and labels ----------------------------------------------------------------------
 
-        A line in bold; and outside of topics an item of a list that begins in bold, stands above a
-        list of its own or a line that says what is relevant, or `is_beside` such an item.
-        """
-        bold = _BOLD.fullmatch(content)
-        if item is None:
-            return (_name(bold[1]), "") if bold and not bold[2] else None
-        if self._section.role is not Role.WANTED:
-            return None
-        if bold and role_of(bold[1]) is None:
-            return _name(bold[1]), bold[2].lstrip("—–-: ")
-        name, label = _name(content), _LABEL.fullmatch(plain(content))
-        if role_of(name) or (label and label[2]) or len(content) > _LONGEST_NAME:
-            return None
-        return (name, "") if is_beside or self._is_above_its_own(number, item) else None
+    def _read_text(self, line: Line) -> None:
+        if self._take_label(line):
+            return
+        if self._goes_on and line.item is None and not line.after_blank:
+            self._target[-1] += (" " if line.indent else "\n") + line.text
+            return
+        if self._label and not self._label_holds(self._label, line):
+            self._target, self._label = self._base, None
+        if line.item and not self._label:
+            self._unlabelled.add(line.indent)
+        self._add(line.text)
+        self._goes_on = True
 
-    def _is_above_its_own(self, number: int, item: re.Match[str]) -> bool:
-        """True if a deeper list follows, or a line that says what is relevant."""
-        following = next((line for line in self._lines[number + 1 :] if line.strip()), "")
-        below = _ITEM.fullmatch(following)
-        label = _LABEL.fullmatch(plain(below[3] if below else following))
-        is_labelled = label is not None and role_of(label[1]) in (Role.WANTED, Role.UNWANTED)
-        return is_labelled or (below is not None and _place(below)[0] > _place(item)[0])
+    def _add(self, text: str) -> None:
+        if re.search(r"\w", text):
+            self._target.append(text)
 
-    def _take_label(self, content: str, *, is_item: bool) -> bool:
+    def _label_holds(self, label: _Label, line: Line) -> bool:
+        """True if a label above is about this line, too."""
+        if line.item is None:
+            under = line.indent > (label.indent or 0)
+            return not line.after_blank or under or not (label.has_text or label.items is not None)
+        if label.indent is None:
+            holds = not (label.has_text and line.after_blank)
+        elif line.indent != label.indent:
+            holds = line.indent > label.indent
+        elif label.has_text:
+            holds = label.indent not in self._unlabelled
+            if holds and self._target is not self._base and self._is_unwanted():
+                self.notes.append(
+                    f"{line.text!r} is read as not wanted, like {label.name!r} above it;"
+                    " if it is wanted, write 'Relevant:' before it"
+                )
+        else:
+            holds = label.items in (None, line.indent)
+        label.items = line.indent if label.items is None else label.items
+        return holds
+
+    def _is_unwanted(self) -> bool:
+        return self._target is self._section.unwanted or self._target is self.avoid
+
+    def _take_label(self, line: Line) -> bool:
         """Turn to what a label at the beginning of a line names. False if there is none."""
-        label = _LABEL.fullmatch(content)
-        role = role_of(label[1]) if label else None
+        label, role = LABEL.fullmatch(line.text), label_role(line.text)
+        section = self._section
         if label is None or role is None:
             return False
-        section, rest = self._section, label[2]
-        own = section.unwanted if role is Role.UNWANTED else section.wanted
-        lists = {Role.KEYWORDS: self.keywords, Role.CONTEXT: self.context}
-        if section.role in (Role.KEYWORDS, Role.UNWANTED):
-            # "Not relevant: …" under "Keywords" is to be avoided; under "Avoid" all of it is.
-            own = (
-                self.keywords
-                if (section.role, role) == (Role.KEYWORDS, Role.WANTED)
-                else self.avoid
+        if section.role is role is Role.CONTEXT:  # its own words say what it is about
+            self._target, self._label, self._goes_on = self._base, None, True
+            self._add(line.text)
+            return True
+        if (section.role, role) == (Role.UNWANTED, Role.WANTED):
+            self.notes.append(
+                f"{label[0]!r} under {section.name!r} is read as not wanted;"
+                " if it is wanted, put it above that heading"
             )
-        self._target = self.context if section.role is Role.CONTEXT else lists.get(role, own)
-        self._label_ends = bool(rest) and not is_item
-        self._goes_on = bool(rest)
-        if rest:
-            self._target.append(rest)
+        self._target = self._lists(section)[role]
+        self._label = _Label(label[1], line.indent if line.item else None, bool(label[3]))
+        self._goes_on = bool(label[3])
+        self._add(label[3])
         return True
 
 
-def _place(item: re.Match[str]) -> tuple[int, bool]:
-    """The indent of an item of a list, and whether it is numbered."""
-    return len(item[1].expandtabs(4)), item[2] is not None
-
-
-def _name(text: str) -> str:
-    return plain(text).strip(" :：")
-
-
-def plain(text: str) -> str:
-    """`text` without emphasis, code marks, quote marks and surrounding space."""
-    return re.sub(r"^\s*>+\s?|\*+|`+|\b__|__\b", "", text).strip()
-
-
-def _is_title(section: _Section, sections: list[_Section]) -> bool:
-    """True for the file's title: the first heading, above all others, with no text of its own."""
-    headings = [s for s in sections if s.name]
-    others = [s.level for s in headings if s is not section]
-    is_first = bool(headings) and headings[0] is section
-    return is_first and bool(others) and section.level < min(others) and not _texts(section)
-
-
-def _texts(section: _Section) -> list[str]:
-    return section.wanted + section.unwanted
+def _title(topics: Sequence[_Section], sections: Sequence[_Section]) -> _Section | None:
+    """The file's title: the first heading, above all others, with no text of its own."""
+    headings = [section for section in sections if section.name]
+    first = headings[0] if headings else None
+    if first is None or first.role is not None or not first.is_empty or len(topics) < 2:
+        return None
+    others = [section.level for section in headings[1:]]
+    return first if first.level < min(others) else None
 
 
 def _topic(name: str, wanted: list[str], unwanted: list[str]) -> Topic:
-    parts = [split_preferences(text) for text in wanted]
-    relevant = _prose([wanted for wanted, _ in parts if wanted])
-    return Topic(name, relevant, _prose([*unwanted, *(text for _, text in parts if text)]))
+    parts = [split_preferences(line) for text in wanted for line in _sentences(text)]
+    relevant = [line for line, _ in parts if line]
+    irrelevant = [line for text in unwanted for line in _sentences(text)]
+    irrelevant += [line for _, line in parts]
+    return Topic(name, "\n".join(relevant), "\n".join(filter(None, irrelevant)))
 
 
-def _prose(paragraphs: list[str]) -> str:
-    return "\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+def _sentences(paragraph: str) -> list[str]:
+    """A paragraph as one line; as many, if it is a list without marks, one thing a line."""
+    if _PROSE.search(paragraph):
+        return [_unwrapped(paragraph)]
+    joined: list[str] = []
+    goes_on = False
+    for line in paragraph.split("\n"):
+        if goes_on:
+            joined[-1] += " " + line
+        else:
+            joined.append(line)
+        goes_on = (
+            len(line) >= _SHORT_LINE or bool(_GOES_ON.search(line)) or ends_in_preference(line)
+        )
+    return joined
 
 
-def _phrases(paragraphs: list[str]) -> tuple[str, ...]:
+def _unwrapped(paragraph: str) -> str:
+    return paragraph.replace("\n", " ")
+
+
+def _phrases(paragraphs: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
     """The phrases of a list, each once, as written: one a bullet, between commas, or one a line."""
     phrases: dict[str, None] = {}
     for paragraph in paragraphs:
-        separated = _SEPARATOR.split(paragraph.replace("\n", " "))
+        separated = _split(_unwrapped(paragraph))
         for phrase in separated if len(separated) > 1 else paragraph.split("\n"):
             phrases[phrase.strip(" \t.。")] = None
-    return tuple(p for p in phrases if p and p.casefold() not in ("etc", "…"))
+    return tuple(p for p in phrases if re.search(r"\w", p) and p.casefold() != "etc")
+
+
+def _split(text: str) -> list[str]:
+    """The parts between commas and semicolons, but for those inside of parentheses."""
+    parts: list[list[str]] = [[]]
+    is_inside = False  # from the right: between a closing parenthesis and its opening one
+    for piece in reversed(re.split(r"([,;，；、()（）])", text)):
+        if piece in _SEPARATORS and not is_inside:
+            parts.append([])
+        else:
+            parts[-1].append(piece)
+        is_inside = piece in (")", "）") or (is_inside and piece not in ("(", "（"))
+    return ["".join(reversed(part)) for part in reversed(parts)]
 
 
 def _mistakes(topics: list[_Section]) -> Iterator[str]:
@@ -284,7 +369,7 @@ def _mistakes(topics: list[_Section]) -> Iterator[str]:
         if names.get(name.casefold(), 0) > 1:
             yield f"{names.pop(name.casefold())} headings {name!r}: rename or join them"
     for topic in topics:
-        if not topic.name:
+        if not re.search(r"\w", topic.name):
             yield "a heading without a name: give the topic a name"
         elif topic.name.casefold() == NO_TOPIC:
             yield f"the heading {topic.name!r} is what a paper without topic gets: rename it"

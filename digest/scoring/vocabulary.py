@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -11,10 +12,9 @@ import yaml
 
 from digest.core.text import fold
 
-_END = r"[^.;!?\n。；！？]"  # of a sentence: none of these is in it
-_DOTTED = re.compile(r"\b(?:e\.g|i\.e|etc|et al|vs|cf|approx)\.", re.IGNORECASE)
-_DOT = "\ue000"  # stands for a full stop that ends no sentence
-_ASIDE = re.compile(r"^[\s,:;—–-]+|[\s,:;—–-]+$")
+_LONGEST = 6  # words of a phrase in the vocabulary
+
+# --- headings and labels ----------------------------------------------------------------------
 
 
 class Role(StrEnum):
@@ -27,11 +27,6 @@ class Role(StrEnum):
 
 
 @cache
-def _words(name: str) -> frozenset[str]:
-    return frozenset(map(_normal, _vocabulary()[name]))
-
-
-@cache
 def _vocabulary() -> dict[str, list[str]]:
     # As texts, because YAML takes `no` and `yes` for truth values.
     text = files(__package__).joinpath("vocabulary.yaml").read_text("utf-8")
@@ -39,16 +34,21 @@ def _vocabulary() -> dict[str, list[str]]:
     return vocabulary
 
 
+@cache
+def _words(*names: str) -> frozenset[str]:
+    return frozenset(_normal(phrase) for name in names for phrase in _vocabulary()[name])
+
+
 def _normal(text: str) -> str:
     """For comparing: no case, no accents, one kind of apostrophe, no marks around."""
     text = fold(text.replace("\u2019", "'")).replace("ß", "ss")
-    return re.sub(r"^[^\w']+|[^\w']+$", "", text)
+    return re.sub(r"^[^\w']+|(?<=[\w'])[^\w']+$", "", text)
 
 
 def role_of(name: str) -> Role | None:
     """What a heading or label means; None for the name of a topic.
 
-    `name` is compared as it is, and without the `fillers` at its ends.
+    `name` is compared as it is, and without the `fillers` and `nouns` at its ends.
     """
     normal = _normal(name)
     core = _core(normal)
@@ -63,26 +63,65 @@ def role_of(name: str) -> Role | None:
 
 
 def is_general(name: str) -> bool:
-    """True for a heading of fillers alone, which is about all topics: "My topics"."""
-    return bool(_normal(name)) and not _core(_normal(name))
+    """True for a heading that names no topic, and is about all of them: "My topics"."""
+    normal = _normal(name)
+    words = normal.split() if normal.isascii() else [n for n in _words("nouns") if n in normal]
+    return not _core(normal) and not _words("nouns").isdisjoint(words)
 
 
 def _core(normal: str) -> str:
-    fillers, words = _words("fillers"), normal.split()
-    while words and words[0] in fillers:
-        del words[0]
-    while words and words[-1] in fillers:
-        del words[-1]
-    return " ".join(words)
+    core = " ".join(_without_fillers(normal.split()))
+    if core.isascii():
+        return core
+    spaceless = [filler for filler in _words("fillers", "nouns") if not filler.isascii()]
+    while ends := [f for f in spaceless if core and (core.startswith(f) or core.endswith(f))]:
+        longest = max(ends, key=len)
+        core = core.removeprefix(longest).removesuffix(longest).strip()
+    return core
 
 
-def begins_with_negation(name: str) -> bool:
-    """True for "No cables", not for "No-go theorems" and "Nonlinear optics"."""
-    normal = _normal(name)
-    return any(
-        normal.startswith(negation) if not negation.isascii() else normal.startswith(f"{negation} ")
-        for negation in _words("negations")
-    )
+def _without_fillers(words: list[str]) -> list[str]:
+    """The words without the `fillers` and `nouns` at both ends."""
+    fillers = _words("fillers", "nouns")
+    first, end = 0, len(words)
+    while first < end and _normal(words[first]) in fillers:
+        first += 1
+    while end > first and _normal(words[end - 1]) in fillers:
+        end -= 1
+    return words[first:end]
+
+
+def negated(name: str) -> str | None:
+    """What a heading names that begins with a negation: "cables" of "No cables", "" of "Not".
+
+    None if it begins with none, as do "No-go theorems" and "Nonlinear optics".
+    """
+    words = _without_fillers(name.split())
+    starts = [_normal(" ".join(words[:n])) for n in range(min(_LONGEST, len(words)) + 1)]
+    if not _words("negations").isdisjoint(starts):
+        known = _words("negations", Role.UNWANTED, "preference", "preference_first")
+        longest = max(n for n, start in enumerate(starts) if start in known)
+        return " ".join(_without_fillers(words[longest:]))
+    without_spaces = "".join(words)
+    for negation in sorted(_words("negations"), key=len, reverse=True):
+        if not negation.isascii() and without_spaces.startswith(negation):
+            return without_spaces.removeprefix(negation)
+    return None
+
+
+# --- preferences in prose ---------------------------------------------------------------------
+
+_DOTTED = re.compile(r"\b(?:(?i:e\.g|i\.e|etc|et al|vs|cf|approx)|[A-Z])\.")
+_DOT = "\ue000"  # stands for a full stop that ends no sentence
+_SENTENCE_END = re.compile(r"(?<=[.;!?])\s+|(?<=[。；！？])|\n")
+_ASIDE = " \t\n,:;，—–-"
+_STOPS = ".!?;。！？；"
+_JOINING = r"and|or|but|however|though|und|oder|aber|doch|et|ou|mais"
+_BEFORE = re.compile(rf"(?i)(?:(?:{_JOINING}|of|from|the)\s+)+|但?(?:我对)|但")
+_AFTER = re.compile(
+    rf"(?i)(?:(?:^|[\s,]+)(?:{_JOINING}|i am|i['’]m|i|we are|we))+$|(?:^|[，,])[但我]$"
+)
+_LONGEST_AFTER = 40  # characters
 
 
 def split_preferences(text: str) -> tuple[str, str]:
@@ -91,65 +130,121 @@ def split_preferences(text: str) -> tuple[str, str]:
     Only phrases of preference ("not interested in", "except") part the two; a bare "no" or "not"
     changes nothing. Both parts are in the order of the text.
     """
+    hidden = _DOTTED.sub(lambda match: match[0].replace(".", _DOT), text)
     wanted, unwanted = [], []
-    for sentence in re.findall(rf"{_END}+[.;!?\n。；！？]*", _DOTTED.sub(_hide_dots, text)):
-        kept = sentence
-        if match := _preference("preference_first").match(kept.lstrip()):
-            unwanted.append(kept.lstrip()[match.end() :])
-            continue
-        if match := _preference("preference_before").search(kept):
-            start = _last_contrast(kept, match.start())
-            unwanted.append(kept[start : match.start()])
-            kept = kept[:start] + kept[match.end() :]
-        while match := _preference("preference").search(kept):
-            rest = kept[match.end() :]
-            end = _end_of_preference(rest)
-            unwanted.append(rest[:end])
-            kept = kept[: match.start()] + rest[end:]
-        if _core(_normal(kept)):
-            stop = re.search(r"[.!?。！？]?\s*$", sentence)
-            wanted.append(kept if kept == sentence else _tidy(kept) + (stop[0] if stop else ""))
-    parts = (" ".join(map(str.strip, wanted)), "; ".join(filter(None, map(_tidy, unwanted))))
+    for sentence in filter(None, _SENTENCE_END.split(hidden)):
+        kept, avoided = _split_sentence(sentence)
+        wanted.append(kept)
+        unwanted += avoided
+    if not unwanted:
+        return text.strip(), ""
+    parts = (" ".join(filter(None, map(str.strip, wanted))), "; ".join(unwanted))
     return parts[0].replace(_DOT, "."), parts[1].replace(_DOT, ".")
 
 
-def _hide_dots(match: re.Match[str]) -> str:
-    return match[0].replace(".", _DOT)
+def without_preference(text: str) -> str:
+    """`text` without a phrase of preference that it begins with: "cables" of "I dislike cables"."""
+    kept, avoided = _split_sentence(text)
+    return avoided[0] if len(avoided) == 1 and not kept else text
 
 
-@cache
-def _preference(name: str) -> re.Pattern[str]:
-    phrases = sorted(_vocabulary()[name], key=len, reverse=True)
-    forms = "|".join(re.escape(phrase).replace("'", "['\u2019]") for phrase in phrases)
-    return re.compile(rf"(?<![^\W_])(?:{forms})(?![^\W_])|(?:{_cjk(phrases)})", re.IGNORECASE)
+def ends_in_preference(text: str) -> bool:
+    """True if what such a phrase is about must stand on the next line."""
+    *_, last = [None, *_pattern("preference", "preference_first").finditer(text[-40:])]
+    return last is not None and not text[-40:][last.end() :].strip()
 
 
-def _cjk(phrases: list[str]) -> str:
-    """Scripts without spaces: such a phrase may stand anywhere."""
-    return "|".join(phrase for phrase in phrases if not phrase[0].isascii()) or r"(?!)"
+def _split_sentence(sentence: str) -> tuple[str, list[str]]:
+    pieces: list[str] = []
+    avoided: list[str] = []
+    begin = 0
+    for match in _pattern("preference_before").finditer(sentence):
+        contrast = [*_contrast().finditer(sentence, begin, match.start())]
+        start = contrast[-1].end() if contrast else begin
+        pieces.append(sentence[begin:start])
+        avoided.append(sentence[start : match.start()])
+        begin = match.end()
+    rest = sentence[begin:]
+    first = _pattern("preference_first").match(rest.lstrip())
+    position = 0
+    if first:
+        position = len(rest) - len(rest.lstrip())
+        end = _end(rest, position + first.end())
+        avoided.append(rest[position + first.end() : end])
+        position = end
+    while match_ := _pattern("preference").search(rest, position):
+        pieces.append(rest[position : match_.start()])
+        position = _end(rest, match_.end())
+        avoided.append(rest[match_.end() : position])
+    avoided = [*filter(None, map(_tidy, avoided))]
+    if not avoided:
+        return sentence, []
+    pieces.append(rest[position:])
+    kept = ", ".join(piece for piece in map(_tidy, pieces) if _core(_normal(piece)))
+    stop = sentence.rstrip()[-1:]
+    return kept + (stop if kept and stop in _STOPS else ""), avoided
 
 
-def _end_of_preference(rest: str) -> int:
+def _end(text: str, start: int) -> int:
     """Where a phrase of preference ends to act: at a closing parenthesis that it did not open, at
-    "but" and "however", at the next such phrase, at the end of the sentence."""
+    a contrast, at the next such phrase, at the end of the sentence."""
     depth = 0
-    for number, character in enumerate(rest):
-        depth += (character == "(") - (character == ")")
-        if depth < 0:
-            return number
-    ends = [re.search(r",?\s+(?:but|however|though|aber|mais)\b|[，,]?但", rest)]
-    ends.append(_preference("preference").search(rest))
-    return min((end.start() for end in ends if end), default=len(rest))
-
-
-def _last_contrast(text: str, end: int) -> int:
-    """Where the part of the sentence begins that ends at `end`."""
-    found = list(re.finditer(r"(?:,\s*|\s+)(?:but|however|aber|mais)\s+|[，,]?但", text[:end]))
-    return found[-1].end() if found else 0
+    for match in _boundary().finditer(text, start):
+        if match[0] in "()（）":
+            depth += 1 if match[0] in "(（" else -1
+        if depth < 0 or match[0] not in "()（）":
+            return match.start()
+    return len(text)
 
 
 def _tidy(text: str) -> str:
     """A part of a sentence without what joined it to the rest."""
-    text = _ASIDE.sub("", text.strip(" \t\n.;!?。；！？"))
-    text = re.sub(r"(?i)(?:,?\s*\b(?:and|or|und|et|i am|i'm|i|we are|we)\b\s*)+$", "", text)
-    return _ASIDE.sub("", re.sub(r"(?i)^(?:and|or|und|et|of|from|the)\s+", "", text))
+    text = text.strip(_ASIDE + _STOPS).lstrip(")）").rstrip("(（").strip(_ASIDE)
+    if before := _BEFORE.match(text):
+        text = text[before.end() :].strip(_ASIDE)
+    tail = text[-_LONGEST_AFTER:]
+    after = _AFTER.search(tail)
+    return text[: len(text) - len(tail) + after.start()].strip(_ASIDE) if after else text
+
+
+@cache
+def _pattern(*names: str) -> re.Pattern[str]:
+    phrases = [phrase for name in names for phrase in _vocabulary()[name]]
+    unless = _either(_vocabulary()["preference_unless"])
+    return re.compile(rf"(?:{_either(phrases)})(?![\s,]*(?:{unless}))", re.IGNORECASE)
+
+
+@cache
+def _contrast() -> re.Pattern[str]:
+    return re.compile(rf"(?:{_either(_vocabulary()['contrast'])})|，", re.IGNORECASE)
+
+
+@cache
+def _boundary() -> re.Pattern[str]:
+    phrases = _either([*_vocabulary()["contrast"], *_vocabulary()["preference"]])
+    return re.compile(rf"[()（）]|{phrases}", re.IGNORECASE)
+
+
+_LETTERS = {
+    "a": "[aàâä]",
+    "e": "[eéèêë]",
+    "i": "[iîï]",
+    "o": "[oôö]",
+    "u": "[uùûü]",
+    "'": "['\u2019]",
+}
+
+
+def _either(phrases: Iterable[str]) -> str:
+    """A pattern of the phrases, the longest first. Scripts without spaces: anywhere in a text;
+    else whole words, with or without accents."""
+    ordered = sorted(phrases, key=len, reverse=True)
+    spaced = "|".join(map(_form, (p for p in ordered if p.isascii())))
+    others = "|".join(re.escape(p) for p in ordered if not p.isascii())
+    spaced = rf"(?<![\w-])(?:{spaced})(?![\w-])"
+    return f"{spaced}|{others}" if others else spaced
+
+
+def _form(phrase: str) -> str:
+    form = "".join(_LETTERS.get(letter, re.escape(letter)) for letter in phrase)
+    return form.replace("ss", "(?:ss|ß)").replace(r"\ ", r"\s+")
