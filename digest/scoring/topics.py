@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from digest.core.errors import ConfigError
 from digest.core.scores import NO_TOPIC, Topic, Topics
@@ -86,10 +87,11 @@ def parse_topics(text: str) -> Topics:
     )
     keywords, context = _phrases(parser.keywords), parser.context
     if not read:
+        unwanted = about_all.irrelevant.split("\n")
         if not about_all.relevant and keywords:
-            about_all, keywords = Topic(ONE_TOPIC, ", ".join(keywords), about_all.irrelevant), ()
+            about_all, keywords = _topic(ONE_TOPIC, [", ".join(keywords)], unwanted), ()
         if not about_all.relevant and context:
-            about_all, context = _topic(ONE_TOPIC, context, about_all.irrelevant.split("\n")), []
+            about_all, context = _topic(ONE_TOPIC, context, unwanted), []
         if not about_all.relevant:
             raise ConfigError(
                 "no topic: write what you want to read about, in a few words or sentences"
@@ -103,12 +105,12 @@ def parse_topics(text: str) -> Topics:
     return Topics(
         topics=tuple(read),
         keywords=keywords,
-        avoid=_phrases(map(without_preference, parser.avoid)),
+        avoid=tuple(dict.fromkeys(map(without_preference, _phrases(parser.avoid)))),
         text=COMMENT.sub("", text),
         general=Topic("", about_all.relevant, about_all.irrelevant)
         if about_all.relevant or about_all.irrelevant
         else None,
-        context="\n".join(context),
+        context="\n".join(line for text in context for line in _sentences(text)),
         notes=tuple(notes),
     )
 
@@ -174,7 +176,7 @@ class _Parser:
             above.is_labelled = not is_inside
             self._target = self._base = own[role]
         else:
-            if role is None and item is None and (unwanted := negated(name)) is not None:
+            if role is None and (unwanted := negated(name)) is not None:
                 role, rest = Role.UNWANTED, unwanted
                 self.notes.append(
                     f"the heading {name!r} is read as not wanted; if it is a topic, rename it"
@@ -246,9 +248,14 @@ class _Parser:
             return
         if self._label and not self._label_holds(self._label, line):
             self._target, self._label = self._base, None
+        text = line.text
         if line.item and not self._label:
             self._unlabelled.add(line.indent)
-        self._add(line.text)
+            if self._is_wanted() and not split_preferences(text)[0]:
+                self._target = self._lists(self._section)[Role.UNWANTED]
+                self._label = _Label(text, line.indent, has_text=True)
+                text = split_preferences(text)[1]
+        self._add(text)
         self._goes_on = True
 
     def _add(self, text: str) -> None:
@@ -340,7 +347,7 @@ def _unwrapped(paragraph: str) -> str:
     return paragraph.replace("\n", " ")
 
 
-def _phrases(paragraphs: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
+def _phrases(paragraphs: Sequence[str]) -> tuple[str, ...]:
     """The phrases of a list, each once, as written: one a bullet, between commas, or one a line."""
     phrases: dict[str, None] = {}
     for paragraph in paragraphs:
@@ -352,15 +359,22 @@ def _phrases(paragraphs: Iterator[str] | Sequence[str]) -> tuple[str, ...]:
 
 def _split(text: str) -> list[str]:
     """The parts between commas and semicolons, but for those inside of parentheses."""
+    pieces = re.split(r"([,;，；、()（）])", text)
+    opened: list[int] = []
+    deeper = [0] * len(pieces)  # a parenthesis that is not closed, or not opened, does not count
+    for number, piece in enumerate(pieces):
+        if piece in ("(", "（"):
+            opened.append(number)
+        elif piece in (")", "）") and opened:
+            deeper[opened.pop()] += 1
+            deeper[number] -= 1
     parts: list[list[str]] = [[]]
-    is_inside = False  # from the right: between a closing parenthesis and its opening one
-    for piece in reversed(re.split(r"([,;，；、()（）])", text)):
-        if piece in _SEPARATORS and not is_inside:
+    for piece, depth in zip(pieces, accumulate(deeper), strict=True):
+        if piece in _SEPARATORS and depth == 0:
             parts.append([])
         else:
             parts[-1].append(piece)
-        is_inside = piece in (")", "）") or (is_inside and piece not in ("(", "（"))
-    return ["".join(reversed(part)) for part in reversed(parts)]
+    return ["".join(part) for part in parts]
 
 
 def _mistakes(topics: list[_Section]) -> Iterator[str]:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from digest.scoring.vocabulary import is_general
+from digest.scoring.vocabulary import is_general, role_of
 
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
-_QUOTE = re.compile(r"(?: {0,3}> ?)+")
+_QUOTE = re.compile(r"\A(?: {0,3}> ?)+")
 _FENCE = re.compile(r"\s*(?:```|~~~)\w*\s*")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?!#)(.*)")
 _UNDERLINE = re.compile(r" {0,3}(?:(=+)|-{3,})[ \t]*")
@@ -124,18 +124,21 @@ def _without_tables(rows: list[str]) -> Iterator[str]:
 def _table(rows: Iterable[list[str]]) -> Iterator[str]:
     head, *body = rows
     has_names = is_general(head[0])
+    used: set[int] = set()
     for cells in body:
         for column, cell in enumerate(cells):
             if not cell:
                 continue
+            used.add(column)
             if column == 0 and has_names:
                 yield f"**{cell}**"
             elif column < len(head) and head[column]:
                 yield f"- {head[column]}: {cell}"
             else:
                 yield f"- {cell}"
-    if not body:
-        yield from (f"- {cell}" for cell in head if cell)
+    for column, name in enumerate(head):
+        if column not in used and not is_general(name) and role_of(name) is None:
+            yield f"- {name}"
 
 
 def _cells(row: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from digest.core.scores import Topic, Topics
 from digest.core.text import one_line
@@ -107,7 +107,7 @@ def explicit(topics: Topics, written: str) -> str:
     if topics.avoid:
         parts += ["## Avoid", _list(topics.avoid)]
     if topics.context:
-        parts += ["## About me", topics.context]
+        parts += ["## About me", _list(topics.context.split("\n"))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -117,5 +117,5 @@ def _labelled(topic: Topic) -> list[str]:
     return ["\n".join(lines)] if lines else []
 
 
-def _list(phrases: tuple[str, ...]) -> str:
+def _list(phrases: Sequence[str]) -> str:
     return "\n".join(f"- {phrase}" for phrase in phrases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import yaml
@@ -45,6 +45,7 @@ def _normal(text: str) -> str:
     return re.sub(r"^[^\w']+|(?<=[\w'])[^\w']+$", "", text)
 
 
+@lru_cache(maxsize=1024)
 def role_of(name: str) -> Role | None:
     """What a heading or label means; None for the name of a topic.
 
@@ -143,14 +144,22 @@ def split_preferences(text: str) -> tuple[str, str]:
 
 
 def without_preference(text: str) -> str:
-    """`text` without a phrase of preference that it begins with: "cables" of "I dislike cables"."""
-    kept, avoided = _split_sentence(text)
-    return avoided[0] if len(avoided) == 1 and not kept else text
+    """`text` without the phrase of preference with which it begins or ends: "cables" of "I dislike
+    cables" and of "cables are not for me". An exception ("except cables") stays."""
+    while begins := _pattern("preference", "preference_first").search(text):
+        rest = _tidy(text[begins.end() :])
+        if _core(_normal(text[: begins.start()])) or not rest:
+            break
+        text = rest
+    for match in _pattern("preference_before").finditer(text):
+        if not text[match.end() :].strip(_ASIDE + _STOPS):
+            return _tidy(text[: match.start()]) or text
+    return text
 
 
 def ends_in_preference(text: str) -> bool:
     """True if what such a phrase is about must stand on the next line."""
-    *_, last = [None, *_pattern("preference", "preference_first").finditer(text[-40:])]
+    *_, last = [None, *_pattern("preference", "preference_first", "exception").finditer(text[-40:])]
     return last is not None and not text[-40:][last.end() :].strip()
 
 
@@ -172,7 +181,7 @@ def _split_sentence(sentence: str) -> tuple[str, list[str]]:
         end = _end(rest, position + first.end())
         avoided.append(rest[position + first.end() : end])
         position = end
-    while match_ := _pattern("preference").search(rest, position):
+    while match_ := _pattern("preference", "exception").search(rest, position):
         pieces.append(rest[position : match_.start()])
         position = _end(rest, match_.end())
         avoided.append(rest[match_.end() : position])
@@ -221,7 +230,9 @@ def _contrast() -> re.Pattern[str]:
 
 @cache
 def _boundary() -> re.Pattern[str]:
-    phrases = _either([*_vocabulary()["contrast"], *_vocabulary()["preference"]])
+    phrases = _either(
+        [*_vocabulary()["contrast"], *_vocabulary()["preference"], *_vocabulary()["exception"]]
+    )
     return re.compile(rf"[()（）]|{phrases}", re.IGNORECASE)
 
 

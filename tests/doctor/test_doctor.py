@@ -225,6 +225,15 @@ def test_a_good_set_up_check_by_check(good: Project) -> None:
     assert request.prompt_tokens + request.completion_tokens < 200, "one tiny request"
 
 
+def test_what_was_not_sure_how_to_read_is_a_warning(project: Project) -> None:
+    (project.folder / "prompts" / "topics.md").write_text("## Heat\nstoves\n## No cables\n")
+    project.configure(scorer="offline")
+    read, note = project.check("prompts")
+    assert read == "ok: 1 topic: Heat (1 wanted); 1 to avoid"
+    assert note.startswith("warning: the heading 'No cables' is read as not wanted")
+    assert note.endswith(": `digest topics` shows how all is read")
+
+
 def test_a_broken_set_up_has_a_remedy_for_each_finding(
     good: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

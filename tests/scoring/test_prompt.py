@@ -97,7 +97,7 @@ def test_a_file_in_place_of_the_folder_is_named_once_for_all_that_it_lacks(folde
     [
         (SYSTEM, b" \n\n", "empty: say in it who judges"),
         (SCORING, b"", "empty: say in it what earns a score"),
-        (TOPICS, b"", "no topic: add a heading"),
+        (TOPICS, b"", "no topic: write what you want to read about"),
         (SYSTEM, b"\xff\xfe\x00H", "not UTF-8 text: save the file as UTF-8"),
         (TOPICS, b"\xff\xfe\x00H", "not UTF-8 text: save the file as UTF-8"),
         (SCORING, "gone.md", "no such file: write one"),
@@ -125,7 +125,7 @@ def test_notes_to_whoever_edits_a_prompt_are_not_sent(folder: Path) -> None:
 def test_every_mistake_of_all_three_files_is_told_at_once(folder: Path) -> None:
     (folder / SYSTEM).write_text("")
     (folder / SCORING).write_text("# Relevance\n{{near_relevance}} {{near_novelty}} {{x}}")
-    (folder / TOPICS).write_text("## Heat\n\n## heat\n")
+    (folder / TOPICS).write_text("## Heat\n\n## heat\n\n##\n\n## None\n")
     actual = mistakes(folder)
     assert [mistake.split(":")[0] for mistake in actual] == [SYSTEM, *[SCORING] * 3, *[TOPICS] * 3]
     for part in (
@@ -187,17 +187,18 @@ def test_the_shipped_rubric_has_every_band_with_an_example_on_both_axes() -> Non
     sections = re.split(r"^## ", prompt.user, flags=re.MULTILINE)
     for axis in ("Relevance", "Novelty"):
         (section,) = (s for s in sections if s.startswith(f"{axis}\n"))
-        bands = re.findall(r"^- (\d+) to (\d+): (.*?)(?=^- |\Z)", section, re.MULTILINE | re.DOTALL)
-        assert [int(n) for low, high, _ in bands for n in (low, high)] == [
-            9, 10, 7, 8, 5, 6, 3, 4, 1, 2
-        ]  # fmt: skip
-        # The lowest of Novelty is a list of kinds of paper, which are their own examples.
-        without = [
-            low for low, _, text in bands if not re.search(r"\([A-Z].*\.\)", text, re.DOTALL)
-        ]
-        assert without in ([], ["1"])
-    rows = re.findall(r"^\| (?:Relevance|Novelty) \|(.*)\|$", prompt.user, re.MULTILINE)
-    assert [sum(map(int, row.split("|"))) for row in rows] == [100, 100]  # of a hundred papers
+        bands = re.findall(r"^- (\d+)(?: to (\d+))?: (.*?)(?=^- |\n\n)", section, re.M | re.S)
+        scores = [(int(low), int(high or low)) for low, high, _ in bands]
+        assert [n for low, high in scores for n in range(high, low - 1, -1)] == [*range(10, 0, -1)]
+        assert [low for low, _, text in bands if not re.search(r"\([A-Z].*\.\)", text, re.S)] == []
+
+
+def test_the_model_gets_the_topics_file_whole_and_under_a_heading(folder: Path) -> None:
+    text = "I study heat, except stoves.\n\n# About me\n\nPhD, Zurich\n\nAvoid: ice"
+    (folder / TOPICS).write_text(text)
+    topics, prompt = load(folder, CUT, "English")
+    assert f"all topics.\n\n{text}\n\n# The reply" in prompt.user
+    assert f'exactly one of "{topics.names[0]}"' in prompt.user.replace("\n", " ")
 
 
 # --- the messages -----------------------------------------------------------------------------
