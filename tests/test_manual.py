@@ -12,6 +12,7 @@ import pytest
 from digest.core import strict_yaml
 from digest.core.config import parse_config
 from digest.scoring.topics import parse_topics
+from digest.scoring.topics_text import describe
 from tests.settings_table import table
 
 ROOT = Path(__file__).parents[1]
@@ -130,6 +131,15 @@ def test_the_topics_that_the_manual_names_can_be_used() -> None:
         assert topics.keywords
         assert topics.avoid
         parse_config(strict_yaml.parse(settings)[0])
+
+
+def test_the_topics_that_the_manual_shows_are_read_as_it_says() -> None:
+    shown = re.findall(
+        r"```markdown\n(.*?)```.*?```console\n(.*?)\n```", text(MANUAL / "topics.md"), re.DOTALL
+    )
+    assert len(shown) == 2
+    for written, read in shown:
+        assert describe(parse_topics(written)) == read
 
 
 def test_the_workflow_that_the_manual_shows_fits_the_action() -> None:
