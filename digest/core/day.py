@@ -79,7 +79,8 @@ class Cut:
 class Counts:
     """Numbers of papers: announced = seen + filtered + scanned; scanned = kept + below + unscored.
 
-    `new`, `cross` and `replace` count the announced papers by their announce type.
+    `new`, `cross` and `replace` count the announced papers by their announce type, those of stale
+    categories too; on an approximate day some cross-lists may be missing.
     """
 
     announced: int
