@@ -30,7 +30,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from digest.core import categories, strict_yaml
+from digest.core import authors, categories, strict_yaml
 from digest.core.day import Cut
 from digest.core.errors import ConfigError
 from digest.core.scores import ScoredBy
@@ -75,6 +75,12 @@ def _check_category(value: str) -> str:
     return value
 
 
+def _check_author(value: str) -> str:
+    mistake = authors.mistake(value)
+    _require(not mistake, mistake or "")
+    return value
+
+
 def _check_extra(value: Any) -> Any:
     _require(isinstance(value, dict) and all(isinstance(key, str) for key in value))
     for key in _RESERVED:
@@ -105,6 +111,7 @@ def _at_least_one(what: str) -> Any:
 _PlainLine = Annotated[str, Strict(), AfterValidator(_check_line)]
 _PlainAddress = Annotated[str, Strict(), AfterValidator(_check_address)]
 _Category = Annotated[str, Strict(), AfterValidator(_check_category)]
+_Author = Annotated[_PlainLine, AfterValidator(_check_author)]
 _AnnounceType = Literal["new", "cross", "replace", "replace-cross"]
 _ONCE_EACH = AfterValidator(lambda values: tuple(dict.fromkeys(values)))
 _NULL_IS_EMPTY = BeforeValidator(lambda v: {} if v is None else v)  # `llm:` with nothing below it
@@ -137,7 +144,7 @@ _Extra = Annotated[
 _Announced = Annotated[
     tuple[_AnnounceType, ...], _ONCE_EACH, _at_least_one("new, cross, replace or replace-cross")
 ]
-_Names = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of names")]
+_Names = Annotated[tuple[_Author, ...], _ONCE_EACH, _allowed("a list of names")]
 _Phrases = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of phrases")]
 _Scorer = Annotated[ScoredBy, _allowed("llm or offline")]
 _Budget = Annotated[float | None, _number(0, 1000, "; or null")]
@@ -219,7 +226,10 @@ class Config:
         ScoredBy.MODEL
     )
     keep: Annotated[Keep, _NULL_IS_EMPTY] = field(default_factory=Keep)
-    authors: Annotated[_Names, "Papers by these authors are kept whatever their score."] = ()
+    authors: Annotated[
+        _Names,
+        "Papers by these people are kept whatever their score, however a paper prints the name.",
+    ] = ()
     exclude: Annotated[_Phrases, "A paper with one of these in its title is not scored."] = ()
     prompts: Annotated[_Folder, "Where `topics.md` and the rubric are."] = Path("prompts")
     out: Annotated[_Folder, "The site; the archive is `data/` inside it."] = Path("docs")

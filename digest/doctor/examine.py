@@ -36,6 +36,7 @@ def config(setup: Setup) -> Check:
 CHECKS: dict[str, Callable[[Setup], Check | list[Check]]] = {
     "config": config,
     "prompts": scoring.prompts,
+    "authors": scoring.authors,
     "key": scoring.key,
     "model": scoring.model,
     "price": scoring.price,

@@ -145,7 +145,7 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
         facts.append(f"by {scorer_label(job.scorer.name, job.scorer.model)}")
     papers = (*plan.chosen.to_score, *plan.chosen.unreadable)
     unreadable = {paper.id: Failure(Reason.UNREADABLE) for paper in plan.chosen.unreadable}
-    authors = ((p.id, selection.author_match(p, job.config.authors)) for p in papers)
+    authors = ((p.id, job.authors.match(p.authors)) for p in papers)
     ranked = ranking.rank(
         papers,
         {**plan.reused, **scoring.verdicts, **unreadable},

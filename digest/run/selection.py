@@ -103,12 +103,6 @@ def _phrase_pattern(phrase: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(fold(phrase))}(?!\w)")
 
 
-def author_match(paper: Paper, authors: Iterable[str]) -> str | None:
-    """The configured author who wrote this paper, if any. Case and accents do not matter."""
-    names = {fold(name) for name in paper.authors}
-    return next((author for author in authors if fold(author) in names), None)
-
-
 def fit_into(digest: Digest, scored_on: Mapping[str, date], batches: Batches) -> Digest:
     """The day as it would have been made with another archive, which has days that ours lacked.
 

@@ -231,7 +231,8 @@ def test_a_broken_set_up_has_a_remedy_for_each_finding(
     server = good.server
     server.clear()
     llm = {"model": "gpt-5-mini", "budget_usd": 0.0001}
-    good.configure(categories=["cs.LG", "cs.AI"], llm=llm)
+    authors = ["Edward Witten", "C. Vafa", "Lovelace"]
+    good.configure(categories=["cs.LG", "cs.AI"], authors=authors, llm=llm)
     (good.folder / "prompts" / "topics.md").write_text("## Matters\n" + "of all kinds " * 8_000)
     good.fake.respond = replies.unauthorized()
     good.serve(make.feed(A, day=TODAY))  # which is yesterday's

@@ -13,7 +13,7 @@ from digest.core.day import LIMIT_RULE, STALE_RULE, Filtered, Kept, Status
 from digest.core.papers import AnnounceType, Feed, Origin, Paper
 from digest.core.scores import Verdict
 from digest.run.ranking import rank
-from digest.run.selection import Selection, author_match, fit_into, merge, select
+from digest.run.selection import Selection, fit_into, merge, select
 from tests import make
 from tests.make import CROSS, CUT, DAY, NEW, REPLACE, REPLACE_CROSS, paper, score
 
@@ -141,21 +141,6 @@ def test_an_excluded_phrase_is_whole_words_in_any_case(
 ) -> None:
     chosen = choose(paper("2601.1", title=title), exclude=(phrase,))
     assert rules(chosen) == ({"2601.1": f"exclude {phrase}"} if excluded else {})
-
-
-# --- authors ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("configured", "author"),
-    [
-        ("yann lecun", "Yann LeCun"),
-        ("Bernhard Schölkopf", "Bernhard Scholkopf"),
-        ("Jurgen  Schmidhuber", "Jürgen Schmidhuber"),
-    ],
-)
-def test_an_author_is_found_whatever_case_accents_and_spaces(configured: str, author: str) -> None:
-    assert author_match(paper(authors=("Someone Else", author)), [configured]) == configured
 
 
 # --- every paper is accounted for -------------------------------------------------------------
