@@ -83,7 +83,7 @@ def prompts(folder: Path, name: str, topic: str) -> Path:
 def test_the_embedded_scorer_is_measured(evaluate: Eval, project: Path) -> None:
     ended = evaluate("--labels", LABELS)
     assert ended.code == 0
-    assert ended.out.startswith("24 labelled papers, 11 relevant (46%)\n\nAt the cut (relevance 8)")
+    assert ended.out.startswith("24 labelled papers, 11 relevant (46%)\n\nAt the cut (relevance 3)")
     last = ended.out.splitlines()[-1]
     assert last.startswith("evaluated: 24 labelled papers; AUC 0.")
     assert last.endswith("; cost none")
