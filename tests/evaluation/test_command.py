@@ -163,6 +163,21 @@ def test_saved_scores_are_compared_without_a_key(evaluate: Eval, project: Path) 
     assert comparison["differences"]["auc"] == {"difference": 0.0, "low": 0.0, "high": 0.0}
 
 
+def test_labels_and_scores_have_the_cut_of_their_own_scorer(evaluate: Eval, project: Path) -> None:
+    text = '"title": "T", "abstract": "A", "relevance"'
+    (project / "labels.jsonl").write_text(
+        f'{{"id": "2601.1", {text}: 8, "novelty": 7}}\n{{"id": "2601.2", {text}: 4, "novelty": 7}}\n'
+    )
+    for name, novelty in (("model", ', "novelty": 9'), ("embedded", "")):
+        lines = (f'{{"id": "2601.{n}", "relevance": 4{novelty}}}\n' for n in (1, 2))
+        (project / f"{name}.jsonl").write_text("".join(lines))
+    given = ("--labels", "labels.jsonl", "--compare", "model.jsonl", "embedded.jsonl")
+    ended = evaluate(*given)
+    assert ended.out.startswith("2 labelled papers, 1 relevant (50%)")
+    assert "Kept (a: relevance 8, novelty 7; b: relevance 3)" in ended.out
+    assert "by both 0, only by a 0, only by b 2, by neither 0" in ended.out
+
+
 def test_results_without_a_common_paper_are_not_compared(evaluate: Eval, project: Path) -> None:
     line = '{{"id": "{}", "relevance": 3}}\n'.format
     (project / "a.jsonl").write_text(line(IDS[0]) + line("1901.00001"))  # not labelled
