@@ -164,10 +164,9 @@ def test_saved_scores_are_compared_without_a_key(evaluate: Eval, project: Path) 
 
 
 def test_labels_and_scores_have_the_cut_of_their_own_scorer(evaluate: Eval, project: Path) -> None:
-    text = '"title": "T", "abstract": "A", "relevance"'
-    (project / "labels.jsonl").write_text(
-        f'{{"id": "2601.1", {text}: 8, "novelty": 7}}\n{{"id": "2601.2", {text}: 4, "novelty": 7}}\n'
-    )
+    text = '"title": "T", "abstract": "A", "novelty": 7, "relevance"'
+    labels = (f'{{"id": "2601.{n}", {text}: {relevance}}}\n' for n, relevance in ((1, 8), (2, 4)))
+    (project / "labels.jsonl").write_text("".join(labels))
     for name, novelty in (("model", ', "novelty": 9'), ("embedded", "")):
         lines = (f'{{"id": "2601.{n}", "relevance": 4{novelty}}}\n' for n in (1, 2))
         (project / f"{name}.jsonl").write_text("".join(lines))
