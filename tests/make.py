@@ -269,7 +269,7 @@ def digests(draw: st.DrawFn) -> Digest:
         carriers = draw(st.sampled_from([("cs.LG",), ("cs.AI",), ("cs.LG", "cs.AI")]))
         for category in carriers:
             entries[category].append(entry(p))
-    authors = st.none() | texts
+    authors = phrases = st.none() | texts
     offline = draw(st.booleans())
     return Digest(
         date=draw(st.dates(date(1991, 8, 14), date(2100, 1, 1))),
@@ -278,7 +278,7 @@ def digests(draw: st.DrawFn) -> Digest:
         scorer=ScoredBy.EMBEDDED if offline else ScoredBy.MODEL,
         model=None if offline else draw(st.none() | texts),
         prompt=Prompt(draw(texts), draw(texts)),
-        cut=draw(st.builds(Cut, st.integers(1, 10), st.integers(1, 10))),
+        cut=draw(st.builds(Cut, st.integers(1, 10), st.integers(1, 10), st.none() | st.just(3))),
         sources={
             category: Source(
                 draw(texts),
@@ -291,11 +291,13 @@ def digests(draw: st.DrawFn) -> Digest:
             )
             for category, lines in entries.items()
         },
-        kept=tuple(Kept(p, draw(scores), draw(authors)) for p in outcomes["kept"]),
+        kept=tuple(Kept(p, draw(scores), draw(authors), draw(phrases)) for p in outcomes["kept"]),
         below=tuple(Below(p.id, p.title, draw(scores)) for p in outcomes["below"]),
         filtered=tuple(Filtered(p.id, p.title, draw(texts)) for p in outcomes["filtered"]),
         seen=tuple(p.id for p in outcomes["seen"]),
-        unscored=tuple(Unscored(p, draw(texts), draw(authors)) for p in outcomes["unscored"]),
+        unscored=tuple(
+            Unscored(p, draw(texts), draw(authors), draw(phrases)) for p in outcomes["unscored"]
+        ),
         usage=draw(_usages),
         cost_usd=draw(st.none() | st.floats(0, 1000)),
     )

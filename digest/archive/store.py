@@ -15,6 +15,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import date
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -162,7 +163,12 @@ def read_days(out: Path) -> tuple[Day, ...]:
 
 
 def _encode_days(days: Iterable[Day]) -> bytes:
-    return msgspec.json.Encoder().encode_lines(days)
+    names = [f.name for f in fields(Day)]
+    lines = (
+        {name: getattr(day, name) for name in names} | {"counts": day.counts.as_stated()}
+        for day in days
+    )
+    return msgspec.json.Encoder().encode_lines(lines)
 
 
 def derived_files(digests: Iterable[Digest]) -> Files:

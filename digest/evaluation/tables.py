@@ -196,6 +196,10 @@ def _scores(of: Score | Label | None) -> str:
 
 def _cut(*evaluations: Evaluation) -> str:
     cut = evaluations[0].cut
+    if any(evaluation.cut != cut for evaluation in evaluations):
+        return "; ".join(
+            f"{name}: {_cut(each)}" for name, each in zip("ab", evaluations, strict=True)
+        )
     no_novelty = all(e.relevance is not None and e.novelty is None for e in evaluations)
     return f"relevance {cut.relevance}" + ("" if no_novelty else f", novelty {cut.novelty}")
 
