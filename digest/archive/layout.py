@@ -22,7 +22,7 @@ _GENERATED = re.compile(
     r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:bibtex|charts|site|theme)\.[0-9a-f]{10}\.js"
     r"|icon\.[0-9a-f]{10}\.svg))"
 )
-_RECORD = re.compile(rf"data/{_DAY}\.json")
+_OF_A_DAY = re.compile(rf"(?P<data>data/)?(?P<path>{_DAY})(?P<suffix>\.[a-z]+)")
 _MAX_NAMED = 3  # files in a message
 
 # Patterns of names that another site may use too, and what every version of this program writes
@@ -48,17 +48,23 @@ def year_file(year: int) -> PurePosixPath:
 
 def day_of_record(path: str) -> date | None:
     """The day whose record has this path, relative to the site's folder; None for other files."""
-    if not _RECORD.fullmatch(path):
-        return None
+    match = _OF_A_DAY.fullmatch(path)
+    return _day(match) if match and match["data"] and match["suffix"] == ".json" else None
+
+
+def _day(match: re.Match[str]) -> date | None:
+    """The day in a path; None for the 30th of February, or a day in another year's folder."""
     try:
-        return date.fromisoformat(PurePosixPath(path).stem)
-    except ValueError:  # the 30th of February
+        day = date.fromisoformat(PurePosixPath(match["path"]).name)
+    except ValueError:
         return None
+    return day if str(day_file(day, "")) == match["path"] else None
 
 
 def is_generated(path: str) -> bool:
     """True if this program makes files of that path, relative to the site's folder."""
-    return _GENERATED.fullmatch(path) is not None
+    of_a_day = _OF_A_DAY.fullmatch(path)
+    return _GENERATED.fullmatch(path) is not None and (not of_a_day or _day(of_a_day) is not None)
 
 
 def is_leftover(path: str) -> bool:

@@ -17,13 +17,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from pydantic import AfterValidator, Field, Strict, TypeAdapter, ValidationError
 
+from digest.core.cuts import passes
 from digest.core.day import Below, Cut, Digest, Kept
 from digest.core.errors import ConfigError
 from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import NO_TOPIC, Score, ScoredBy
 from digest.core.tex import accents
 from digest.core.text import one_line
-from digest.run.ranking import passes
 
 MAX_BYTES = 500_000_000  # of an unpacked file: a hundred thousand abstracts are 200 MB
 MAX_MISTAKES = 50  # shown

@@ -17,10 +17,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
+from digest.core.cuts import passes
 from digest.core.day import Cut
 from digest.core.scores import Score
 from digest.evaluation.labels import Label
-from digest.run.ranking import best_first, passes
+from digest.run.ranking import best_first
 
 # The figures by their names in `--json`, and as people read them. All lie between 0 and 1.
 FIGURES = {

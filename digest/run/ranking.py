@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from digest.core.cuts import passes
 from digest.core.day import Below, Cut, Digest, Kept, Unscored
 from digest.core.errors import Interrupted, OverBudget, ScoringError
 from digest.core.papers import Paper, announced
@@ -91,13 +92,6 @@ def scoring_error(
     if reasons[Reason.BUDGET]:
         return OverBudget(f"{spent}{trouble or 'raise llm.budget_usd'}: {end}")
     return ScoringError(f"the model failed: {trouble or 'try again later'}: {end}")
-
-
-def passes(score: Score, cut: Cut) -> bool:
-    """True at or above the cut on both axes; on relevance alone if there is no novelty."""
-    return score.relevance >= cut.relevance and (
-        score.novelty is None or score.novelty >= cut.novelty
-    )
 
 
 def best_first(score: Score, paper_id: str) -> tuple[int, int, str]:

@@ -14,9 +14,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from digest.core.cuts import passes
 from digest.core.day import Digest
 from digest.core.scores import Score, Usage
-from digest.run.ranking import passes, rank
+from digest.run.ranking import rank
 from tests import make
 from tests.bench import ranking
 from tests.make import CUT

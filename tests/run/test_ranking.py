@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from digest.core.cuts import passes
 from digest.core.day import Below, Cut, Filtered, Kept, Unscored
 from digest.core.errors import Interrupted, OverBudget, ScoringError
 from digest.core.papers import Paper, Source
 from digest.core.scores import Failure, Reason, Score, Verdict
-from digest.run.ranking import Ranking, carry_over, passes, rank, shortfall
+from digest.run.ranking import Ranking, carry_over, rank, shortfall
 from tests import make
 from tests.make import CUT, entry, paper, score
 
