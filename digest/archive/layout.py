@@ -15,14 +15,14 @@ from digest.core.errors import ConfigError
 
 _DAY = r"\d{4}/\d{4}-\d\d-\d\d"
 _GENERATED = re.compile(
-    rf"(?:{_DAY}\.(?:html|md)|data/{_DAY}\.json|data/seen/\d{{4}}\.txt"
+    rf"(?:(?P<of_a_day>{_DAY}\.(?:html|md)|data/{_DAY}\.json)|data/seen/\d{{4}}\.txt"
     r"|\d{4}/\d{4}(?:-\d\d)?\.html|search/\d{4}-\d\d\.json|search/index\.html"
     r"|data/(?:days\.jsonl|site\.json)|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
     r"|days\.js|feed\.xml|papers\.xml|feed\.json"
     r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:bibtex|charts|site|theme)\.[0-9a-f]{10}\.js"
     r"|icon\.[0-9a-f]{10}\.svg))"
 )
-_OF_A_DAY = re.compile(rf"(?P<data>data/)?(?P<path>{_DAY})(?P<suffix>\.[a-z]+)")
+_RECORD = re.compile(rf"data/{_DAY}\.json")
 _MAX_NAMED = 3  # files in a message
 
 # Patterns of names that another site may use too, and what every version of this program writes
@@ -48,23 +48,21 @@ def year_file(year: int) -> PurePosixPath:
 
 def day_of_record(path: str) -> date | None:
     """The day whose record has this path, relative to the site's folder; None for other files."""
-    match = _OF_A_DAY.fullmatch(path)
-    return _day(match) if match and match["data"] and match["suffix"] == ".json" else None
+    return _day(path) if _RECORD.fullmatch(path) else None
 
 
-def _day(match: re.Match[str]) -> date | None:
-    """The day in a path; None for the 30th of February, or a day in another year's folder."""
+def _day(path: str) -> date | None:
+    """The day in the name of a day's file; None if there is no such day (2026-02-30.json)."""
     try:
-        day = date.fromisoformat(PurePosixPath(match["path"]).name)
+        return date.fromisoformat(PurePosixPath(path).stem)
     except ValueError:
         return None
-    return day if str(day_file(day, "")) == match["path"] else None
 
 
 def is_generated(path: str) -> bool:
     """True if this program makes files of that path, relative to the site's folder."""
-    of_a_day = _OF_A_DAY.fullmatch(path)
-    return _GENERATED.fullmatch(path) is not None and (not of_a_day or _day(of_a_day) is not None)
+    match = _GENERATED.fullmatch(path)
+    return match is not None and (not match["of_a_day"] or _day(path) is not None)
 
 
 def is_leftover(path: str) -> bool:
