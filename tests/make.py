@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -105,6 +106,28 @@ def digest(
         seen=tuple(p.id for p in seen),
         unscored=tuple(Unscored(p, "refused by the provider") for p in unscored),
     )
+
+
+def scored_day(
+    day: date,
+    pairs: Sequence[tuple[int, int | None]],
+    *,
+    scorer: ScoredBy = ScoredBy.MODEL,
+    cut: Cut = CUT,
+    top: int | None = None,
+) -> Digest:
+    """A digest with a paper for each pair of relevance and novelty, of which `top` are kept."""
+    papers = [paper(f"{day:%y%m}.{day:%d}{number:03}") for number in range(len(pairs))]
+    scores = dict(zip(papers, (score(*pair) for pair in pairs), strict=True))
+    good = [p for p in papers if cut.passes(scores[p])][:top]
+    made = digest(
+        kept=[Kept(p, scores[p]) for p in good],
+        below=[p for p in papers if p not in good],
+        day=day,
+        scorer=scorer,
+    )
+    below = tuple(replace(b, score=scores[p]) for b in made.below for p in papers if p.id == b.id)
+    return replace(made, below=below, cut=cut)
 
 
 def rss(announcement: Feed) -> bytes:

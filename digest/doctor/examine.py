@@ -46,6 +46,7 @@ CHECKS: dict[str, Callable[[Setup], Check | list[Check]]] = {
     "push": repository.push,
     "gitignore": repository.ignored,
     "archive": repository.days,
+    "cut": repository.cut,
     "unfinished": repository.waiting,
     "pages": hub.pages,
     "schedule": hub.schedule,

@@ -15,6 +15,7 @@ from typing import Any
 from digest.core.day import Cut
 from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
+from digest.evaluation.cuts import Cuts, try_cuts
 from digest.evaluation.labels import Label
 from digest.evaluation.measures import Entry, Figures, gains, measure, order, ratio
 
@@ -58,6 +59,7 @@ class Evaluation:
     true_positives: int
     figures: Figures
     gain: str  # how nDCG counts a paper, in words
+    cuts: Cuts | None  # what other cuts give; None: no relevant paper has a score
     relevance: Histogram | None  # None: no score at all
     novelty: Histogram | None  # None: the scorer gives none
     agreement: dict[str, Agreement]  # by axis, if both have it; labels first
@@ -227,6 +229,7 @@ def _evaluate(entries: Sequence[Entry], cut: Cut, k: int) -> Evaluation:
         true_positives=sum(entry.relevant for entry in kept),
         figures=measure(entries, k),
         gain=gains([entry.label for entry in entries], cut)[0],
+        cuts=try_cuts(entries, cut),
         relevance=_histogram(entries, "relevance"),
         novelty=_histogram(entries, "novelty"),
         agreement=_agreements([(e.label, e.score) for e in entries if e.score]),

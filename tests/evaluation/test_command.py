@@ -105,6 +105,9 @@ def test_with_json_stdout_is_the_report_of_what_was_asked(evaluate: Eval, projec
     assert (evaluation["n"], evaluation["unscored"]) == (24, 0)
     assert (evaluation["k"], evaluation["cut"]) == (3, {"relevance": 2, "novelty": 1})
     assert 0.5 < evaluation["figures"]["auc"] <= 1
+    cuts = evaluation["cuts"]
+    assert cuts["configured"]["f1"] == evaluation["figures"]["f1"]
+    assert (cuts["best"] in cuts["results"], cuts["best"]["novelty"]) == (True, None)
 
 
 def test_a_real_day_with_its_verdicts_is_measured(evaluate: Eval, real_data: Path) -> None:
