@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -105,6 +106,28 @@ def digest(
         seen=tuple(p.id for p in seen),
         unscored=tuple(Unscored(p, "refused by the provider") for p in unscored),
     )
+
+
+def scored_day(
+    day: date,
+    pairs: Sequence[tuple[int, int | None]],
+    *,
+    scorer: ScoredBy = ScoredBy.MODEL,
+    cut: Cut = CUT,
+    top: int | None = None,
+) -> Digest:
+    """A digest with a paper for each pair of relevance and novelty, of which `top` are kept."""
+    papers = [paper(f"{day:%y%m}.{day:%d}{number:03}") for number in range(len(pairs))]
+    scores = dict(zip(papers, (score(*pair) for pair in pairs), strict=True))
+    good = [p for p in papers if cut.passes(scores[p])][:top]
+    made = digest(
+        kept=[Kept(p, scores[p]) for p in good],
+        below=[p for p in papers if p not in good],
+        day=day,
+        scorer=scorer,
+    )
+    below = tuple(replace(b, score=scores[p]) for b in made.below for p in papers if p.id == b.id)
+    return replace(made, below=below, cut=cut)
 
 
 def rss(announcement: Feed) -> bytes:
@@ -269,7 +292,7 @@ def digests(draw: st.DrawFn) -> Digest:
         carriers = draw(st.sampled_from([("cs.LG",), ("cs.AI",), ("cs.LG", "cs.AI")]))
         for category in carriers:
             entries[category].append(entry(p))
-    authors = st.none() | texts
+    authors = phrases = st.none() | texts
     offline = draw(st.booleans())
     return Digest(
         date=draw(st.dates(date(1991, 8, 14), date(2100, 1, 1))),
@@ -278,7 +301,7 @@ def digests(draw: st.DrawFn) -> Digest:
         scorer=ScoredBy.EMBEDDED if offline else ScoredBy.MODEL,
         model=None if offline else draw(st.none() | texts),
         prompt=Prompt(draw(texts), draw(texts)),
-        cut=draw(st.builds(Cut, st.integers(1, 10), st.integers(1, 10))),
+        cut=draw(st.builds(Cut, st.integers(1, 10), st.integers(1, 10), st.none() | st.just(3))),
         sources={
             category: Source(
                 draw(texts),
@@ -291,11 +314,13 @@ def digests(draw: st.DrawFn) -> Digest:
             )
             for category, lines in entries.items()
         },
-        kept=tuple(Kept(p, draw(scores), draw(authors)) for p in outcomes["kept"]),
+        kept=tuple(Kept(p, draw(scores), draw(authors), draw(phrases)) for p in outcomes["kept"]),
         below=tuple(Below(p.id, p.title, draw(scores)) for p in outcomes["below"]),
         filtered=tuple(Filtered(p.id, p.title, draw(texts)) for p in outcomes["filtered"]),
         seen=tuple(p.id for p in outcomes["seen"]),
-        unscored=tuple(Unscored(p, draw(texts), draw(authors)) for p in outcomes["unscored"]),
+        unscored=tuple(
+            Unscored(p, draw(texts), draw(authors), draw(phrases)) for p in outcomes["unscored"]
+        ),
         usage=draw(_usages),
         cost_usd=draw(st.none() | st.floats(0, 1000)),
     )

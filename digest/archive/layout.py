@@ -15,7 +15,7 @@ from digest.core.errors import ConfigError
 
 _DAY = r"\d{4}/\d{4}-\d\d-\d\d"
 _GENERATED = re.compile(
-    rf"(?:{_DAY}\.(?:html|md)|data/{_DAY}\.json|data/seen/\d{{4}}\.txt"
+    rf"(?:(?P<of_a_day>{_DAY}\.(?:html|md)|data/{_DAY}\.json)|data/seen/\d{{4}}\.txt"
     r"|\d{4}/\d{4}(?:-\d\d)?\.html|search/\d{4}-\d\d\.json|search/index\.html"
     r"|data/(?:days\.jsonl|site\.json)|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
     r"|days\.js|feed\.xml|papers\.xml|feed\.json"
@@ -48,17 +48,21 @@ def year_file(year: int) -> PurePosixPath:
 
 def day_of_record(path: str) -> date | None:
     """The day whose record has this path, relative to the site's folder; None for other files."""
-    if not _RECORD.fullmatch(path):
-        return None
+    return _day(path) if _RECORD.fullmatch(path) else None
+
+
+def _day(path: str) -> date | None:
+    """The day in the name of a day's file; None if there is no such day (2026-02-30.json)."""
     try:
         return date.fromisoformat(PurePosixPath(path).stem)
-    except ValueError:  # the 30th of February
+    except ValueError:
         return None
 
 
 def is_generated(path: str) -> bool:
     """True if this program makes files of that path, relative to the site's folder."""
-    return _GENERATED.fullmatch(path) is not None
+    match = _GENERATED.fullmatch(path)
+    return match is not None and (not match["of_a_day"] or _day(path) is not None)
 
 
 def is_leftover(path: str) -> bool:

@@ -54,11 +54,11 @@ def _flat(name: str, *its_fields: tuple[Any, ...]) -> Any:
     )
 
 
-_MATCH = ("author_match", str | None, None)
+_MATCHES = (("author_match", str | None, None), ("phrase_match", str | None, None))
 _SCORE = (("relevance", ScoreValue), ("novelty", ScoreValue | None, None), *_fields(Score)[2:])
-_Kept = _flat("_Kept", *_fields(Paper), _MATCH, *_SCORE)
+_Kept = _flat("_Kept", *_fields(Paper), *_MATCHES, *_SCORE)
 _Below = _flat("_Below", ("id", str), ("title", str), *_SCORE)
-_Unscored = _flat("_Unscored", *_fields(Paper), _MATCH, ("reason", str))
+_Unscored = _flat("_Unscored", *_fields(Paper), *_MATCHES, ("reason", str))
 
 
 class _Source(msgspec.Struct, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -117,6 +117,10 @@ def _value(kind: type[Any], record: Any) -> Any:
     return kind(**{name: getattr(record, name) for name in _NAMES[kind]})
 
 
+def _matches(one: Any) -> dict[str, str | None]:
+    return {"author_match": one.author_match, "phrase_match": one.phrase_match}
+
+
 # --- to bytes and back ----------------------------------------------------------------------
 
 
@@ -130,17 +134,14 @@ def encode(digest: Digest) -> bytes:
     values: dict[str, Any] = {name: getattr(digest, name) for name in _COPIED} | {
         "schema": SCHEMA,
         "prompt_sha256": digest.prompt.sha256,
-        "keep": digest.cut,
+        "keep": digest.cut.as_stated(),
         "sources": {category: _encode_source(s) for category, s in digest.sources.items()},
-        "counts": digest.counts,
+        "counts": digest.counts.as_stated(),
         "usage": usage,
-        "kept": [
-            _record(_Kept, k.paper, k.score, author_match=k.author_match) for k in digest.kept
-        ],
+        "kept": [_record(_Kept, k.paper, k.score, **_matches(k)) for k in digest.kept],
         "below": [_record(_Below, b.score, id=b.id, title=b.title) for b in digest.below],
         "unscored": [
-            _record(_Unscored, u.paper, reason=u.reason, author_match=u.author_match)
-            for u in digest.unscored
+            _record(_Unscored, u.paper, reason=u.reason, **_matches(u)) for u in digest.unscored
         ],
     }
     lines = [
@@ -207,10 +208,10 @@ def decode(data: bytes, name: str, *, trust_lists: bool = False) -> Digest:
     digest = Digest(
         cut=record.keep,
         sources={c: _decode_source(s, f"{name}: sources.{c}") for c, s in record.sources.items()},
-        kept=tuple(Kept(_value(Paper, k), _value(Score, k), k.author_match) for k in record.kept),
+        kept=tuple(Kept(_value(Paper, k), _value(Score, k), **_matches(k)) for k in record.kept),
         below=tuple(Below(b.id, b.title, _value(Score, b)) for b in record.below),
         unscored=tuple(
-            Unscored(_value(Paper, u), u.reason, u.author_match) for u in record.unscored
+            Unscored(_value(Paper, u), u.reason, **_matches(u)) for u in record.unscored
         ),
         **{name: getattr(record, name) for name in _COPIED},
     )

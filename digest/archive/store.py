@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields
 from datetime import date
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from digest.archive import ledger, record
-from digest.archive.layout import day_file, is_ours, not_ours
+from digest.archive.layout import day_file, day_of_record, is_ours, not_ours
 from digest.core import files
 from digest.core.day import Day, Digest
 from digest.core.errors import ArchiveError
@@ -39,7 +39,6 @@ _GONE = (
     " removal if git has it, then run `digest check --repair`"
 )
 _LINE = msgspec.json.Decoder(Day)
-_DAY_NAME = re.compile(r"\d{4}-\d\d-\d\d\.json", re.ASCII)
 
 Files = dict[PurePosixPath, bytes | None]  # paths below <out>; None: no such file
 
@@ -119,7 +118,8 @@ def day_path(day: date) -> PurePosixPath:
 
 
 def day_paths(out: Path) -> list[PurePosixPath]:
-    """The record of each archived day, relative to `out`, oldest first.
+    """The record of each archived day, relative to `out`, oldest first. A file whose name is no
+    date (2026-02-30.json) is no record.
 
     Raises `ArchiveError` if a year's folder cannot be read.
     """
@@ -131,8 +131,8 @@ def day_paths(out: Path) -> list[PurePosixPath]:
             continue
         except OSError as error:
             raise files.cannot_be_read(folder, error) from error
-        paths += [DATA / folder.name / name for name in sorted(names) if _DAY_NAME.fullmatch(name)]
-    return paths
+        paths += [DATA / folder.name / name for name in sorted(names)]
+    return [path for path in paths if day_of_record(str(path))]
 
 
 def read_day(out: Path, day: date) -> Digest | None:
@@ -162,7 +162,12 @@ def read_days(out: Path) -> tuple[Day, ...]:
 
 
 def _encode_days(days: Iterable[Day]) -> bytes:
-    return msgspec.json.Encoder().encode_lines(days)
+    names = [f.name for f in fields(Day)]
+    lines = (
+        {name: getattr(day, name) for name in names} | {"counts": day.counts.as_stated()}
+        for day in days
+    )
+    return msgspec.json.Encoder().encode_lines(lines)
 
 
 def derived_files(digests: Iterable[Digest]) -> Files:

@@ -13,7 +13,7 @@ import json
 import re
 import reprlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 
-from digest.core import categories, strict_yaml
+from digest.core import authors, categories, strict_yaml
 from digest.core.day import Cut
 from digest.core.errors import ConfigError
 from digest.core.scores import ScoredBy
@@ -75,6 +75,12 @@ def _check_category(value: str) -> str:
     return value
 
 
+def _check_author(value: str) -> str:
+    mistake = authors.mistake(value)
+    _require(not mistake, mistake or "")
+    return value
+
+
 def _check_extra(value: Any) -> Any:
     _require(isinstance(value, dict) and all(isinstance(key, str) for key in value))
     for key in _RESERVED:
@@ -90,8 +96,9 @@ def _allowed(text: str) -> Any:
     return Field(title=text)
 
 
-def _whole(low: int, high: int) -> Any:
-    return Field(strict=True, ge=low, le=high, title=f"a whole number from {low} to {high}")
+def _whole(low: int, high: int, or_null: str = "") -> Any:
+    title = f"a whole number from {low} to {high}{or_null}"
+    return Field(strict=True, ge=low, le=high, title=title)
 
 
 def _number(low: float, high: float, or_null: str = "") -> Any:
@@ -105,6 +112,7 @@ def _at_least_one(what: str) -> Any:
 _PlainLine = Annotated[str, Strict(), AfterValidator(_check_line)]
 _PlainAddress = Annotated[str, Strict(), AfterValidator(_check_address)]
 _Category = Annotated[str, Strict(), AfterValidator(_check_category)]
+_Author = Annotated[_PlainLine, AfterValidator(_check_author)]
 _AnnounceType = Literal["new", "cross", "replace", "replace-cross"]
 _ONCE_EACH = AfterValidator(lambda values: tuple(dict.fromkeys(values)))
 _NULL_IS_EMPTY = BeforeValidator(lambda v: {} if v is None else v)  # `llm:` with nothing below it
@@ -137,11 +145,12 @@ _Extra = Annotated[
 _Announced = Annotated[
     tuple[_AnnounceType, ...], _ONCE_EACH, _at_least_one("new, cross, replace or replace-cross")
 ]
-_Names = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of names")]
+_Names = Annotated[tuple[_Author, ...], _ONCE_EACH, _allowed("a list of names")]
 _Phrases = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of phrases")]
 _Scorer = Annotated[ScoredBy, _allowed("llm or offline")]
 _Budget = Annotated[float | None, _number(0, 1000, "; or null")]
 _OneToTen = Annotated[int, _whole(1, 10)]
+_Top = Annotated[int | None, _whole(1, 2000, "; or null")]
 
 # --- the schema ------------------------------------------------------------------------------
 # The text beside a kind of value says what the setting does.
@@ -156,17 +165,29 @@ class Site:
     url: Annotated[_AddressOrNull, "Where the site is published."] = None
 
 
+# The embedded scorer counts words: its best papers are worth a look, whatever their number says.
+_USUAL_CUTS = {
+    ScoredBy.MODEL: Cut(relevance=8, novelty=7),
+    ScoredBy.EMBEDDED: Cut(relevance=3, novelty=7, top=20),
+}
+_USUAL = 0  # no value that can be written: the one of `_USUAL_CUTS`
+
+
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
 class Keep:
-    relevance: Annotated[_OneToTen, "Papers below this relevance are not kept."] = 8
+    relevance: Annotated[_OneToTen, "Papers below this relevance are not kept."] = _USUAL
     novelty: Annotated[
         _OneToTen, "Papers below this novelty are not kept; the embedded scorer gives none."
-    ] = 7
+    ] = _USUAL
+    top: Annotated[_Top, "At most so many papers are kept a day, the best; null: no limit."] = (
+        _USUAL
+    )
 
-    @property
-    def cut(self) -> Cut:
-        return Cut(self.relevance, self.novelty)
+    def cut(self, scorer: ScoredBy) -> Cut:
+        """The cut of a day scored by `scorer`. What is written counts for every scorer."""
+        written = {name: value for name, value in asdict(self).items() if value != _USUAL}
+        return replace(_USUAL_CUTS[scorer], **written)
 
 
 @_FORBID_UNKNOWN
@@ -219,7 +240,13 @@ class Config:
         ScoredBy.MODEL
     )
     keep: Annotated[Keep, _NULL_IS_EMPTY] = field(default_factory=Keep)
-    authors: Annotated[_Names, "Papers by these authors are kept whatever their score."] = ()
+    authors: Annotated[
+        _Names,
+        "Papers by these people are kept whatever their score, however a paper prints the name.",
+    ] = ()
+    always: Annotated[
+        _Phrases, "A paper with one of these in its title or abstract is kept whatever its score."
+    ] = ()
     exclude: Annotated[_Phrases, "A paper with one of these in its title is not scored."] = ()
     prompts: Annotated[_Folder, "Where `topics.md` and the rubric are."] = Path("prompts")
     out: Annotated[_Folder, "The site; the archive is `data/` inside it."] = Path("docs")

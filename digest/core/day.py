@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -20,16 +20,18 @@ from digest.core.scores import Prompt, Score, ScoredBy, Usage
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A paper at or above the cut, or by an author the user always keeps."""
+    """A paper at or above the cut, or one that the user always keeps: for an author or a phrase."""
 
     paper: Paper
     score: Score
     author_match: str | None = None  # the configured name that matched
+    phrase_match: str | None = None  # the configured phrase that matched
 
 
 @dataclass(frozen=True, slots=True)
 class Below:
-    """A scored paper below the cut; without abstract, as there are hundreds of them a day."""
+    """A scored paper below the cut, or beyond its `top`; without abstract, as there are hundreds of
+    them a day."""
 
     id: str
     title: str
@@ -56,6 +58,7 @@ class Unscored:
     paper: Paper
     reason: str
     author_match: str | None = None
+    phrase_match: str | None = None
 
 
 class Status(StrEnum):
@@ -69,17 +72,31 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The lowest scores, 1 to 10, of a paper that is kept."""
+    """The lowest scores, 1 to 10, of a paper that is kept, and how many such papers at most."""
 
     relevance: int
     novelty: int
+    top: int | None = None  # papers; None: no limit
+
+    def passes(self, score: Score) -> bool:
+        """True if the score is at or above the cut on both axes; on relevance alone if it has no
+        novelty. The paper may still be beyond `top`."""
+        return score.relevance >= self.relevance and (
+            score.novelty is None or score.novelty >= self.novelty
+        )
+
+    def as_stated(self) -> dict[str, int]:
+        """By name, as files and reports state it: `top` only if there is one."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Numbers of papers: announced = seen + filtered + scanned; scanned = kept + below + unscored.
 
-    `new`, `cross` and `replace` count the announced papers by their announce type.
+    `beyond_top` of those below reached the cut, and better papers had filled its `top`.
+    `new`, `cross` and `replace` count the announced papers by their announce type, those of stale
+    categories too; on an approximate day some cross-lists may be missing.
     """
 
     announced: int
@@ -92,6 +109,14 @@ class Counts:
     new: int
     cross: int  # cross-lists; replace-cross is in `replace`
     replace: int  # replace and replace-cross
+    beyond_top: int = 0
+
+    def as_stated(self) -> dict[str, int]:
+        """By name, as files and reports state them: `beyond_top` only if there are any."""
+        stated = asdict(self)
+        if not self.beyond_top:
+            del stated["beyond_top"]
+        return stated
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +143,7 @@ class Digest:
     below: tuple[Below, ...]  # best first
     filtered: tuple[Filtered, ...]  # by id
     seen: tuple[str, ...]  # by id
-    unscored: tuple[Unscored, ...]  # author matches first, then by id
+    unscored: tuple[Unscored, ...]  # author and phrase matches first, then by id
     usage: Usage = field(default_factory=Usage)
     cost_usd: float | None = None  # None: not known; shown as "not reported"
     missed: tuple[Missed, ...] = ()  # days since the last record
@@ -140,7 +165,12 @@ class Digest:
             new=types[AnnounceType.NEW],
             cross=types[AnnounceType.CROSS],
             replace=types[AnnounceType.REPLACE] + types[AnnounceType.REPLACE_CROSS],
+            beyond_top=sum(map(self.is_beyond_top, self.below)),
         )
+
+    def is_beyond_top(self, below: Below) -> bool:
+        """True if this paper reached the cut, and better papers had filled its `top`."""
+        return self.cut.top is not None and self.cut.passes(below.score)
 
     @property
     def stale(self) -> tuple[str, ...]:

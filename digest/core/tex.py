@@ -38,7 +38,8 @@ def split_math(text: str) -> Iterator[tuple[str, bool]]:
 def formula(source: str) -> str:
     """A formula without its delimiters, if it has any."""
     width = 2 if source.startswith(("$$", r"\(", r"\[")) else int(source.startswith("$"))
-    return source[width : len(source) - width].strip()
+    inner = source[width : len(source) - width].lstrip()
+    return inner if inner.endswith("\\ ") else inner.rstrip()  # `\ ` is a space of its own
 
 
 # --- accents ----------------------------------------------------------------------------------
@@ -345,7 +346,9 @@ def _plain_formula(source: str) -> str:
         return source  # an author's own macro: without it the rest would mislead
     text = " ".join(_converted(inner if is_bare else f"${inner}$").split())
     is_shown = any(not (sign.isspace() or unicodedata.combining(sign)) for sign in text)
-    return text if is_shown and "\\" not in text and "%s" not in text else source
+    if not is_shown or "\\" in text or "%s" in text:
+        return source
+    return f"{text} " if inner.endswith("\\ ") else text
 
 
 def _keep_together(script: re.Match[str]) -> str:

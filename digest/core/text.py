@@ -89,5 +89,7 @@ _STROKES = str.maketrans("łøđħıŧ", "lodhit")  # letters that Unicode does 
 
 def fold(text: str) -> str:
     """For comparing names and phrases: no case, no accents, single spaces."""
+    if text.isascii():
+        return " ".join(text.casefold().split())
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_STROKES))
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())

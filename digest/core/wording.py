@@ -3,23 +3,59 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 
 from digest.core.calendar import EASTERN, next_announcement, today_eastern
-from digest.core.day import LIMIT_RULE, Counts, Digest, Unscored
+from digest.core.day import LIMIT_RULE, Below, Digest, Kept, Unscored
 from digest.core.papers import FEED_LIMIT, Origin, Source
 from digest.core.scores import ScoredBy, add
 
 
-def totals(counts: Counts) -> str:
-    """Where the announced papers went: two sentences, without the full stop of the second. Pages,
+def totals(digest: Digest) -> str:
+    """Where the announced papers went: two or three sentences, without the last full stop. Pages,
     feeds, commits and logs all have these words."""
-    return (
+    counts = digest.counts
+    where = (
         f"{counts.announced} announced: {counts.filtered} filtered, {counts.seen} seen on another"
         f" day, {counts.scanned} scanned. {counts.scanned} scanned: {counts.kept} kept,"
         f" {counts.below} below the cut, {counts.unscored} unscored"
     )
+    return ". ".join(filter(None, (where, beyond_top(digest).removesuffix("."))))
+
+
+def beyond_top(digest: Digest) -> str:
+    """How many papers are below only because there were better ones; "" if none."""
+    beyond = digest.counts.beyond_top
+    if not beyond:
+        return ""
+    papers = (
+        "paper reached the cut and counts" if beyond == 1 else "papers reached the cut and count"
+    )
+    return f"{beyond:,} more {papers} as below: keep.top is {digest.cut.top}."
+
+
+def cut(digest: Digest) -> str:
+    """relevance 3, novelty not scored, at most 20 papers."""
+    embedded = digest.scorer is ScoredBy.EMBEDDED
+    novelty = "not scored" if embedded else digest.cut.novelty
+    top = "" if digest.cut.top is None else f", at most {count(digest.cut.top, 'paper')}"
+    return f"relevance {digest.cut.relevance}, novelty {novelty}{top}"
+
+
+def near(digest: Digest, near_misses: Sequence[Below]) -> str:
+    """What these near misses have missed: "just under the cut"."""
+    beyond = sum(map(digest.is_beyond_top, near_misses))
+    parts = ["beyond keep.top"] * (beyond > 0)
+    parts += ["just under the cut"] * (beyond < len(near_misses))
+    return " or ".join(parts)
+
+
+def matches(one: Kept | Unscored) -> tuple[str, ...]:
+    """Why a paper is kept whatever its score, in the words of every page, feed and index."""
+    author = f"author match: {one.author_match}" if one.author_match else ""
+    phrase = f"phrase match: {one.phrase_match}" if one.phrase_match else ""
+    return tuple(filter(None, (author, phrase)))
 
 
 def in_words(day: date) -> str:

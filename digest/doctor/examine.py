@@ -36,6 +36,7 @@ def config(setup: Setup) -> Check:
 CHECKS: dict[str, Callable[[Setup], Check | list[Check]]] = {
     "config": config,
     "prompts": scoring.prompts,
+    "authors": scoring.authors,
     "key": scoring.key,
     "model": scoring.model,
     "price": scoring.price,
@@ -45,6 +46,7 @@ CHECKS: dict[str, Callable[[Setup], Check | list[Check]]] = {
     "push": repository.push,
     "gitignore": repository.ignored,
     "archive": repository.days,
+    "cut": repository.cut,
     "unfinished": repository.waiting,
     "pages": hub.pages,
     "schedule": hub.schedule,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from digest.archive import layout, store
 from digest.core import calendar
-from digest.core.errors import PublishError
+from digest.core.cuts import MIN_DAYS, MIN_PAPERS, advise, last_days
+from digest.core.errors import ArchiveError, PublishError
 from digest.core.wording import count
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, problem, warning
@@ -104,7 +105,7 @@ def days(setup: Setup) -> Check:
     clone.require_archive(out)
     archive = store.Archive(out)
     listed = {day.date for day in archive.days}
-    recorded = {date.fromisoformat(path.stem) for path in store.day_paths(out)}
+    recorded = set(filter(None, map(layout.day_of_record, map(str, store.day_paths(out)))))
     for missing in sorted(listed - recorded):
         archive.listed_day(missing)  # raises: the file is gone
     if unlisted := sorted(recorded - listed):
@@ -116,6 +117,19 @@ def days(setup: Setup) -> Check:
         return ok("no day yet: the first run writes one")
     archive.listed_day(max(recorded))
     return ok(f"{count(len(recorded), 'day')}, the newest {max(recorded)}")
+
+
+def cut(setup: Setup) -> Check:
+    """Does the configured cut keep a share of the last days that a person can read?"""
+    config = setup.config
+    try:
+        archive = store.Archive(config.out)
+        recent = [archive.listed_day(day.date) for day in last_days(archive.days, config.scorer)]
+    except ArchiveError as error:
+        raise Unknown("the archive comes first") from error
+    if not (advice := advise(recent, config.keep.cut(config.scorer))):
+        return ok(f"too early to tell: after {MIN_DAYS} days, or {MIN_PAPERS} papers")
+    return graded(advice.finding, advice.remedy, is_warning=not advice.present.is_good)
 
 
 def waiting(setup: Setup) -> Check:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from digest.archive import store
 from digest.arxiv.fetch import Fetched, newer_category
 from digest.core import calendar, categories
+from digest.core.authors import Authors
 from digest.core.config import Llm
 from digest.core.errors import ArchiveError, ConfigError, FeedError
 from digest.core.papers import FEED_LIMIT, Entry, Feed
@@ -27,6 +28,7 @@ from digest.scoring.scorer import make_scorer
 from digest.scoring.topics_text import in_short
 
 LONG_PROMPT = 20_000  # tokens; a day repeats them in some fifty requests
+NAMES_A_LINE = 4
 NEAR_FEED_LIMIT = 1_800
 NEAR_BUDGET = 0.5
 
@@ -60,6 +62,18 @@ def prompts(setup: Setup) -> list[Check]:
         is_warning=tokens > LONG_PROMPT,
     )
     return [check, *notes]
+
+
+# --- authors ----------------------------------------------------------------------------------
+
+
+def authors(setup: Setup) -> list[Check]:
+    """How was each name read? Many names take several lines."""
+    followed = Authors.parse(setup.config.authors)
+    names = [str(name) for name in followed.names]
+    lines = ["; ".join(names[i : i + NAMES_A_LINE]) for i in range(0, len(names), NAMES_A_LINE)]
+    checks = [ok(line) for line in lines] or [ok("none to follow")]
+    return checks + [warning(*parts(doubt)) for doubt in followed.doubts]
 
 
 # --- the model --------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from digest.archive import store
 from digest.arxiv import search_api
 from digest.core import files
-from digest.core.config import Config
-from digest.core.day import Below
+from digest.core.config import Config, Keep
+from digest.core.day import Below, Cut
 from digest.core.errors import ConfigError, OverBudget, RunStatus
 from digest.core.papers import Paper
 from digest.core.progress import bar, stage
@@ -63,7 +63,7 @@ def labelled_by(source: Path | date, config: Config, session: requests.Session) 
     Raises `ConfigError`.
     """
     if isinstance(source, Path):
-        return Labelled(label_files.load_labels(source))
+        return Labelled(_settled(label_files.load_labels(source), config.keep.cut(ScoredBy.MODEL)))
     digests = (day for day in bar(store.read_archive(config.out), "read") if day.date >= source)
     days, scored = label_files.from_archive(digests)
     if not days:
@@ -86,7 +86,13 @@ def labelled_by(source: Path | date, config: Config, session: requests.Session) 
         log.warning("labels: left out, arXiv has no abstract of %d: %s", len(missing), ids_shown)
     if not labels:
         raise ConfigError(f"{config.arxiv.api_url}: has none of the papers: check `arxiv.api_url`")
-    return Labelled(labels, missing)
+    return Labelled(_settled(labels, config.keep.cut(days[0].scorer)), missing)
+
+
+def _settled(labels: Iterable[Label], cut: Cut) -> tuple[Label, ...]:
+    """Labels that say themselves what is relevant: their scores have a cut of their own, whatever
+    the cut of the scores that are measured."""
+    return tuple(replace(label, relevant=label.is_relevant(cut)) for label in labels)
 
 
 # --- what is measured -------------------------------------------------------------------------
@@ -272,7 +278,8 @@ def _save(path: Path, papers: Iterable[Paper], scores: Mapping[str, Score]) -> N
 def _report(
     labelled: Labelled, contenders: Sequence[Contender], config: Config, k: int, report: RunReport
 ) -> None:
-    cut, labels, left_out = config.keep.cut, labelled.labels, labelled.left_out
+    labels, left_out = labelled.labels, labelled.left_out
+    cut, *cut_b = (_cut(one, config.keep) for one in contenders)
     if len(contenders) == 1:
         evaluation = evaluate(labels, contenders[0].scores, cut, k)
         report.text = to_text(evaluation)
@@ -282,7 +289,7 @@ def _report(
     else:
         a, b = contenders
         with stage("compare") as summary:
-            comparison = compare(labels, a.scores, b.scores, cut, k)
+            comparison = compare(labels, a.scores, b.scores, cut, k, cut_b=cut_b[0])
             summary.append(f"{comparison.resamples:,} resamples")
         report.text = comparison_to_text(comparison, a.name, b.name)
         report.details = {"comparison": {"names": [a.name, b.name]} | as_dict(comparison)}
@@ -305,6 +312,14 @@ def _report(
     if scorer:
         day = replace(day, usage=spent.usage, model=scorer.model, scorer=scorer.name)
     report.add(day)
+
+
+def _cut(one: Contender, keep: Keep) -> Cut:
+    """The cut for these scores, without its `top`: the labelled papers are no day. Scores of a file
+    that have no novelty are the embedded scorer's."""
+    has_novelty = any(score.novelty is not None for score in one.scores.values())
+    by = ScoredBy.MODEL if has_novelty else ScoredBy.EMBEDDED
+    return replace(keep.cut(one.scorer.name if one.scorer else by), top=None)
 
 
 def _cost(scorer: Scorer | None, spent: Scoring) -> str:

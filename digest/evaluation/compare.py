@@ -15,6 +15,7 @@ from typing import Any
 from digest.core.day import Cut
 from digest.core.scores import NO_TOPIC, Score
 from digest.core.text import one_line
+from digest.evaluation.cuts import Cuts, try_cuts
 from digest.evaluation.labels import Label
 from digest.evaluation.measures import Entry, Figures, gains, measure, order, ratio
 
@@ -58,6 +59,7 @@ class Evaluation:
     true_positives: int
     figures: Figures
     gain: str  # how nDCG counts a paper, in words
+    cuts: Cuts | None  # what other cuts give; None: no relevant paper has a score
     relevance: Histogram | None  # None: no score at all
     novelty: Histogram | None  # None: the scorer gives none
     agreement: dict[str, Agreement]  # by axis, if both have it; labels first
@@ -115,9 +117,11 @@ def compare(
     cut: Cut,
     k: int = K,
     *,
+    cut_b: Cut | None = None,
     resamples: int = 1000,
 ) -> Comparison:
-    """Measure both sets of scores, and how certain their differences are.
+    """Measure both sets of scores, and how certain their differences are. `cut_b` is the cut of b,
+    if it is another one.
 
     Each resample draws as many papers as there are, with replacement, and measures both sets on
     them. A paper without a score of a or b is left out of both. The intervals show the chance in
@@ -125,8 +129,9 @@ def compare(
     """
     unscored_a, unscored_b = (sum(x.paper.id not in scores for x in labels) for scores in (a, b))
     both = [label for label in labels if label.paper.id in a and label.paper.id in b]
-    entries_a, entries_b = order(both, a, cut), order(both, b, cut)
-    of_a, of_b = _evaluate(entries_a, cut, k), _evaluate(entries_b, cut, k)
+    cut_b = cut_b or cut
+    entries_a, entries_b = order(both, a, cut), order(both, b, cut_b)
+    of_a, of_b = _evaluate(entries_a, cut, k), _evaluate(entries_b, cut_b, k)
     chance = random.Random(SEED)  # noqa: S311 - a bootstrap, no secret
     drawn = []
     for _ in range(resamples if both else 0):
@@ -159,6 +164,8 @@ def as_dict(result: Any) -> Any:
     """An evaluation or comparison for `json.dumps`: floats to four digits, texts on one line."""
     if isinstance(result, Entry):
         return as_dict(_miss(result))
+    if isinstance(result, Cut):
+        return result.as_stated()
     if is_dataclass(result):
         return {f.name: as_dict(getattr(result, f.name)) for f in fields(result)}
     if isinstance(result, dict):
@@ -222,6 +229,7 @@ def _evaluate(entries: Sequence[Entry], cut: Cut, k: int) -> Evaluation:
         true_positives=sum(entry.relevant for entry in kept),
         figures=measure(entries, k),
         gain=gains([entry.label for entry in entries], cut)[0],
+        cuts=try_cuts(entries, cut),
         relevance=_histogram(entries, "relevance"),
         novelty=_histogram(entries, "novelty"),
         agreement=_agreements([(e.label, e.score) for e in entries if e.score]),

@@ -23,7 +23,6 @@ from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import NO_TOPIC, Score, ScoredBy
 from digest.core.tex import accents
 from digest.core.text import one_line
-from digest.run.ranking import passes
 
 MAX_BYTES = 500_000_000  # of an unpacked file: a hundred thousand abstracts are 200 MB
 MAX_MISTAKES = 50  # shown
@@ -49,7 +48,7 @@ class Label:
         """`relevant` if it is given; else True if the label's scores pass `cut`."""
         if self.relevant is not None or self.relevance is None:
             return bool(self.relevant)
-        return passes(Score(self.relevance, self.novelty), cut)
+        return cut.passes(Score(self.relevance, self.novelty))
 
 
 # --- files ------------------------------------------------------------------------------------

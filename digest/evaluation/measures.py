@@ -1,10 +1,10 @@
 """Measures of a ranking: how good is an order of papers, if we know which are relevant? Pure.
 
-The order is `ranking.best_first`'s: relevance + novelty, then relevance, then the embedded scorer's
-similarity. Many papers have equal scores, and no figure may depend on their ids. So every figure is
-its mean over all orders of the equal papers, computed without listing them (McSherry and Najork,
-"Computing information retrieval performance measures efficiently in the presence of tied scores",
-2008). Papers without a score come last, all equal, are never kept and never among the first k.
+The order is that of `ranking.best_first`, without the ids: many papers have equal scores, and no
+figure may depend on their ids. So every figure is its mean over all orders of the equal papers,
+computed without listing them (McSherry and Najork, "Computing information retrieval performance
+measures efficiently in the presence of tied scores", 2008). Papers without a score come last, all
+equal, are never kept and never among the first k.
 
 A figure that is not defined is None: for example the recall if no paper is relevant.
 """
@@ -20,7 +20,7 @@ from typing import NamedTuple
 from digest.core.day import Cut
 from digest.core.scores import Score
 from digest.evaluation.labels import Label
-from digest.run.ranking import best_first, passes
+from digest.run.ranking import best_first
 
 # The figures by their names in `--json`, and as people read them. All lie between 0 and 1.
 FIGURES = {
@@ -73,17 +73,14 @@ def order(labels: Sequence[Label], scores: Mapping[str, Score], cut: Cut) -> lis
             places[key],
             label.is_relevant(cut),
             gain,
-            score is not None and passes(score, cut),
+            score is not None and cut.passes(score),
         )
         for label, score, key, gain in zip(labels, given, keys, its_gain, strict=True)
     ]
 
 
 def _key(score: Score | None) -> tuple[float, ...]:
-    if score is None:
-        return (math.inf,)
-    total, relevance, _ = best_first(score, "")
-    return total, relevance, -(score.similarity or 0.0)
+    return (math.inf,) if score is None else best_first(score, "")[:-1]
 
 
 _by_place = attrgetter("place")

@@ -17,6 +17,7 @@ from digest.evaluation.compare import (
     Evaluation,
     Histogram,
 )
+from digest.evaluation.cuts import CutResult, Cuts
 from digest.evaluation.labels import Label
 from digest.evaluation.measures import FIGURES, Entry
 
@@ -24,6 +25,7 @@ WIDTH = 100
 _LONGEST_COMMENT = 280
 _BAR = 24
 _UNDEFINED = "–"
+_NEAR_CUTS, _LEADING_CUTS = 9, 4  # in the table
 _IN_THE_CUT_TABLE = ("precision", "recall", "f1")
 
 
@@ -34,6 +36,7 @@ def to_text(evaluation: Evaluation) -> str:
     return _joined(
         [_papers(evaluation, evaluation.n), *unscored],
         _at_the_cut(evaluation),
+        _other_cuts(evaluation.cuts),
         _as_a_ranking(evaluation),
         _histograms(evaluation),
         _agreements("Scores beside the labels' own", evaluation.agreement, "score - label"),
@@ -53,6 +56,7 @@ def comparison_to_text(comparison: Comparison, a: str = "a", b: str = "b") -> st
         head,
         _differences(comparison),
         _overlap(comparison),
+        _best_cuts(comparison),
         _agreements("Scores of b beside those of a", comparison.agreement, "b - a"),
     )
 
@@ -103,6 +107,14 @@ def _overlap(comparison: Comparison) -> list[str]:
     ]
 
 
+def _best_cuts(comparison: Comparison) -> list[str]:
+    lines = []
+    for which, evaluation in (("a", comparison.a), ("b", comparison.b)):
+        if evaluation.cuts:
+            lines += _wrapped(f"{which}: {_which_cut_fits(evaluation.cuts)}", "   ")
+    return lines
+
+
 # --- parts of an evaluation --------------------------------------------------------------------
 
 
@@ -116,6 +128,65 @@ def _at_the_cut(evaluation: Evaluation) -> list[str]:
         f"  {'not relevant':34}{wrong:>8,}{right:>11,}    precision {precision:>5}",
         f"{'':59}F1        {f1:>5}",
     ]
+
+
+def _other_cuts(cuts: Cuts | None) -> list[str]:
+    """The cuts nearest to the configured one and those that are most often the best, and in words
+    which one fits."""
+    if cuts is None:
+        return []
+    shown = sorted(cuts.results, key=lambda c: _points_apart(c, cuts.configured))[:_NEAR_CUTS]
+    shown += sorted(cuts.results, key=lambda c: -c.best_in)[:_LEADING_CUTS]
+    shown.append(cuts.best)
+    heads = f"{'kept':>8}{'precision':>11}{'recall':>8}{'F1':>8}{'best in':>9}"
+    lines = [
+        f"Other cuts (best in: share of {cuts.resamples:,} resamples where its F1 is highest)",
+        f"{'':24}{heads}",
+    ]
+    for result in cuts.results:
+        if result not in shown:
+            continue
+        marks = [("configured", result is cuts.configured), ("highest F1", result is cuts.best)]
+        mark = ", ".join(words for words, is_meant in marks if is_meant)
+        precision, recall, f1 = map(number, (result.precision, result.recall, result.f1))
+        figures = f"{result.kept:>8,}{precision:>11}{recall:>8}{f1:>8}{result.best_in:>9.0%}"
+        lines.append(f"  {_cut_name(result):22}{figures}   {mark}".rstrip())
+    return [*lines, *_wrapped(_which_cut_fits(cuts))]
+
+
+def _points_apart(a: CutResult, b: CutResult) -> tuple[int, int]:
+    """On the axis that differs more, and on both together."""
+    points = abs(a.relevance - b.relevance), abs((a.novelty or 0) - (b.novelty or 0))
+    return max(points), sum(points)
+
+
+def _which_cut_fits(cuts: Cuts) -> str:
+    """In a sentence or two: which cut fits the labels best, and how sure that is."""
+    own, best = cuts.configured, cuts.best
+    f1, name = number(own.f1), _cut_name(best)
+    if best is own:
+        often = f"the best in {own.best_in:.0%} of {cuts.resamples:,} resamples of the papers"
+        return f"Your cut, {name}, fits these labels best: F1 {f1}, {often}."
+    limits = f"95% interval of the gain {_signed(cuts.gain_low)} to {_signed(cuts.gain_high)}"
+    instead = f"F1 {number(best.f1)} instead of {f1}, {limits}"
+    if cuts.is_better:
+        return f"{name.capitalize()} fits these labels better than your {_short(own)}: {instead}."
+    higher = f"{name} has the highest F1, which may be chance: {instead}"
+    return f"No other cut is clearly better than your {_short(own)}: {higher}."
+
+
+def _short(cut: CutResult) -> str:
+    """8 and 7."""
+    return f"{cut.relevance}" + ("" if cut.novelty is None else f" and {cut.novelty}")
+
+
+def _cut_name(cut: CutResult) -> str:
+    novelty = "" if cut.novelty is None else f", novelty {cut.novelty}"
+    return f"relevance {cut.relevance}{novelty}"
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent)
 
 
 def _as_a_ranking(evaluation: Evaluation) -> list[str]:
@@ -196,6 +267,10 @@ def _scores(of: Score | Label | None) -> str:
 
 def _cut(*evaluations: Evaluation) -> str:
     cut = evaluations[0].cut
+    if any(evaluation.cut != cut for evaluation in evaluations):
+        return "; ".join(
+            f"{name}: {_cut(each)}" for name, each in zip("ab", evaluations, strict=True)
+        )
     no_novelty = all(e.relevance is not None and e.novelty is None for e in evaluations)
     return f"relevance {cut.relevance}" + ("" if no_novelty else f", novelty {cut.novelty}")
 

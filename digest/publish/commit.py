@@ -36,7 +36,7 @@ def commit_message(digest: Digest) -> str:
     counts = digest.counts
     kept = f"{counts.kept} of {counts.scanned} papers kept"
     subject = f"Digest {digest.date}: {kept if counts.announced else 'nothing was announced'}"
-    paragraphs = [subject, textwrap.fill(totals(counts), BODY_WIDTH)]
+    paragraphs = [subject, textwrap.fill(totals(digest), BODY_WIDTH)]
     for warning in warnings(digest):
         paragraphs.append(textwrap.fill(inert(warning), BODY_WIDTH, subsequent_indent="  "))
     return "\n\n".join([*paragraphs, *map(_entry, digest.kept)]) + "\n"

@@ -18,6 +18,7 @@ from digest.arxiv.past import Past
 from digest.core import calendar
 from digest.core.day import Digest, Status
 from digest.core.errors import FeedError, Interrupted, RunStatus, ScoringError
+from digest.core.progress import log
 from digest.core.wording import by_reason, count
 from digest.run import backlog, pipeline, unfinished
 from digest.run.announcement import Announcement
@@ -76,6 +77,8 @@ def replay(job: Job, days: Mapping[date, list[Fetched]], report: RunReport) -> N
 
 def _open(job: Job) -> Archive:
     """The archive, with its derived files repaired before anything reads them."""
+    for doubt in job.authors.doubts:
+        log.warning("authors: %s", doubt)
     return Archive(job.config.out) if job.dry_run else Archive.repaired(job.config.out)
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 
+from digest.core.authors import Authors
 from digest.core.config import Config
 from digest.core.scores import ScoredBy
 from digest.core.secrets import Secrets
@@ -38,3 +40,8 @@ class Job:
     def by_model(self) -> bool:
         """True if a language model scores."""
         return self.scorer.name is ScoredBy.MODEL
+
+    @cached_property
+    def authors(self) -> Authors:
+        """Whose papers are kept whatever their score."""
+        return Authors.parse(self.config.authors)

@@ -17,7 +17,7 @@ from digest.core.errors import FeedError, RunStatus
 from digest.core.papers import Origin, SourceState
 from digest.core.progress import log, stage
 from digest.core.scores import Failure, Reason, ScoredBy
-from digest.core.wording import by_reason, count, over_budget, scorer_label, totals
+from digest.core.wording import beyond_top, by_reason, count, over_budget, scorer_label, totals
 from digest.publish.commit import commit_day, days_among, uncommitted
 from digest.publish.push import push
 from digest.run import backlog, budget, output, ranking, selection
@@ -145,12 +145,14 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
         facts.append(f"by {scorer_label(job.scorer.name, job.scorer.model)}")
     papers = (*plan.chosen.to_score, *plan.chosen.unreadable)
     unreadable = {paper.id: Failure(Reason.UNREADABLE) for paper in plan.chosen.unreadable}
-    authors = ((p.id, selection.author_match(p, job.config.authors)) for p in papers)
+    authors = ((p.id, job.authors.match(p.authors)) for p in papers)
+    cut = job.config.keep.cut(job.scorer.name)
     ranked = ranking.rank(
         papers,
         {**plan.reused, **scoring.verdicts, **unreadable},
-        job.config.keep.cut,
+        cut,
         {paper_id: author for paper_id, author in authors if author},
+        selection.phrase_matches(papers, job.config.always),
     )
     recorded = archive.dates_before(day)
     missed = troubles(job.unfinished, recorded[-1], day) if recorded else ()
@@ -162,7 +164,7 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
         scorer=job.scorer.name,
         model=job.scorer.model,
         prompt=job.scorer.prompt,
-        cut=job.config.keep.cut,
+        cut=cut,
         sources=plan.announcement.sources,
         kept=ranked.kept,
         below=ranked.below,
@@ -177,7 +179,7 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
     if previous is not None:
         digest = ranking.carry_over(digest, previous)
     digest = job.secrets.scrub(replace(digest, status=status_of(digest)))
-    log.info("%s: %s", day, totals(digest.counts))
+    log.info("%s: %s", day, totals(digest))
     # Else a lone paper that the model refuses would be asked about for ninety days.
     last_try = not job.replay and digest.generated_at.date() - day >= backlog.RETRY
     limit = job.config.llm.max_unscored
@@ -249,8 +251,8 @@ def _result(
         reason = f"{digest.counts.kept} of {count(digest.counts.scanned, 'paper')} kept"
         if digest.unscored:
             reason += f", {len(digest.unscored)} not scored"
-        if excess := over_budget(digest):
-            reason += f". {excess}"
+        sentences = filter(None, (beyond_top(digest), over_budget(digest)))
+        reason = ". ".join([reason, *sentences])
         return status, reason
     if repaired:
         return RunStatus.UPDATED, "nothing is new, but files were missing or not committed"

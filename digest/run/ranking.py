@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,27 +30,40 @@ def rank(
     verdicts: Mapping[str, Verdict],
     cut: Cut,
     author_matches: Mapping[str, str],
+    phrase_matches: Mapping[str, str] = {},
 ) -> Ranking:
     """Sort `papers` by their verdicts; a paper without a verdict is unscored, never dropped.
 
-    `author_matches` has the matching author of each paper that is kept whatever its score.
+    The matches have the author, or the phrase, of each paper that is kept whatever its score. Such
+    papers do not count against the cut's `top`.
     """
-    kept: list[Kept] = []
-    below: list[Below] = []
+    scored: list[Kept] = []
     unscored: list[Unscored] = []
     for paper in papers:
         verdict = verdicts.get(paper.id, Failure("no verdict"))
-        author = author_matches.get(paper.id)
+        matches = author_matches.get(paper.id), phrase_matches.get(paper.id)
         if isinstance(verdict, Failure):
-            unscored.append(Unscored(paper, verdict.reason, author))
-        elif author is not None or passes(verdict, cut):
-            kept.append(Kept(paper, verdict, author))
+            unscored.append(Unscored(paper, verdict.reason, *matches))
         else:
-            below.append(Below(paper.id, paper.title, verdict))
-    kept.sort(key=lambda k: best_first(k.score, k.paper.id))
-    below.sort(key=lambda b: best_first(b.score, b.id))
-    unscored.sort(key=lambda u: (u.author_match is None, u.paper.id))
+            scored.append(Kept(paper, verdict, *matches))
+    scored.sort(key=lambda k: best_first(k.score, k.paper.id))
+    unscored.sort(key=lambda u: (not _has_match(u), u.paper.id))
+    places_left = math.inf if cut.top is None else cut.top
+    kept: list[Kept] = []
+    below: list[Below] = []
+    for one in scored:
+        if _has_match(one):
+            kept.append(one)
+        elif cut.passes(one.score) and places_left > 0:
+            places_left -= 1
+            kept.append(one)
+        else:
+            below.append(Below(one.paper.id, one.paper.title, one.score))
     return Ranking(tuple(kept), tuple(below), tuple(unscored))
+
+
+def _has_match(one: Kept | Unscored) -> bool:
+    return one.author_match is not None or one.phrase_match is not None
 
 
 def shortfall(
@@ -93,16 +107,12 @@ def scoring_error(
     return ScoringError(f"the model failed: {trouble or 'try again later'}: {end}")
 
 
-def passes(score: Score, cut: Cut) -> bool:
-    """True at or above the cut on both axes; on relevance alone if there is no novelty."""
-    return score.relevance >= cut.relevance and (
-        score.novelty is None or score.novelty >= cut.novelty
-    )
-
-
-def best_first(score: Score, paper_id: str) -> tuple[int, int, str]:
-    """The sort key: relevance + novelty, then relevance, then id."""
-    return -(score.relevance + (score.novelty or 0)), -score.relevance, paper_id
+def best_first(score: Score, paper_id: str) -> tuple[int, int, float, str]:
+    """The sort key, the only rule of order: relevance + novelty, then relevance, then similarity
+    (a score without it comes after those with it), then id."""
+    total = score.relevance + (score.novelty or 0)
+    unlike = math.inf if score.similarity is None else -score.similarity
+    return -total, -score.relevance, unlike, paper_id
 
 
 def carry_over(digest: Digest, previous: Digest) -> Digest:

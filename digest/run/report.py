@@ -242,7 +242,8 @@ def _line(day: DayReport) -> str:
 def _plain(day: DayReport) -> dict[str, object]:
     facts: dict[str, object] = asdict(replace(day, digest=None))
     del facts["digest"]
-    return facts | {"reason": _reason(day), "date": day.date and str(day.date)}
+    counts = day.counts and day.counts.as_stated()
+    return facts | {"reason": _reason(day), "date": day.date and str(day.date), "counts": counts}
 
 
 def _reason(day: DayReport) -> str:

@@ -103,10 +103,15 @@ def _phrase_pattern(phrase: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w){re.escape(fold(phrase))}(?!\w)")
 
 
-def author_match(paper: Paper, authors: Iterable[str]) -> str | None:
-    """The configured author who wrote this paper, if any. Case and accents do not matter."""
-    names = {fold(name) for name in paper.authors}
-    return next((author for author in authors if fold(author) in names), None)
+def phrase_matches(papers: Iterable[Paper], phrases: Iterable[str]) -> dict[str, str]:
+    """The first of `phrases` in the title or the abstract of each paper that has one, by id."""
+    patterns = [(phrase, _phrase_pattern(phrase)) for phrase in phrases]
+    matches = {}
+    for paper in papers if patterns else ():
+        text = f"{fold(paper.title)}\n{fold(paper.abstract)}"
+        if phrase := next((phrase for phrase, found in patterns if found.search(text)), None):
+            matches[paper.id] = phrase
+    return matches
 
 
 def fit_into(digest: Digest, scored_on: Mapping[str, date], batches: Batches) -> Digest:

@@ -225,7 +225,7 @@ class Endpoint:
             message = self.make_safe(refusal.message)
             raise ScoringError(f"{what} (HTTP {status}: {message}): {remedy}") from None
         message = f"HTTP {status}: {refusal.message}"
-        if cause is Cause.RATE and status == 429:
+        if cause is Cause.RATE and status in (403, 429):
             return self._rate_limited(message, retry_after(headers) or 0.0)
         if cause in _REQUEST_FAILURES:
             reason, is_permanent, remedy = _REQUEST_FAILURES[cause]

@@ -43,7 +43,7 @@ def make_scorer(config: Config, key: str | None, base_url: str | None) -> Scorer
             estimate=lambda _: Scoring({}),
         )
     settings = config.llm
-    topics, prompt = load(config.prompts, config.keep.cut, settings.language)
+    topics, prompt = load(config.prompts, config.keep.cut(ScoredBy.MODEL), settings.language)
     address = settings.base_url or base_url
 
     def score(

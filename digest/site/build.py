@@ -11,11 +11,13 @@ import json
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, timedelta
+from functools import cache
 from pathlib import PurePosixPath
 
 from digest.archive.layout import day_file, year_file
 from digest.core import calendar
 from digest.core.config import Site
+from digest.core.cuts import Advice, advise, last_days
 from digest.core.day import Day, Digest, Missed
 from digest.core.progress import bar
 from digest.site import assets, feeds, pages, search
@@ -44,6 +46,7 @@ def changed_files(
     """What new or changed days change. `days` are all days, with these, oldest first; `read` gives
     the digest of one of them; of the years in `years_there` the page is there already."""
     files: Files = {}
+    read = cache(read)  # the month, the feeds and the statistics share most days
     dates = [day.date for day in days]
     months: set[str] = set()
     # A site made before there were pages of years lacks some, and All days links them.
@@ -90,7 +93,7 @@ def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
     files: dict[str, bytes] = {
         "index.html": all_days,
         "archive.html": all_days,
-        "stats.html": pages.stats_page(days, site),
+        "stats.html": pages.stats_page(days, site, _cut_advice(days, read)),
         "subscribe.html": pages.subscribe_page(site, has_feeds),
         "search/index.html": pages.search_page({day.month for day in with_page}, site),
         "404.html": pages.not_found_page(site, has_feeds),
@@ -105,6 +108,12 @@ def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
     newest_first = sorted(with_page, key=lambda d: (d.generated_at, d.date), reverse=True)
     recent = [read(day.date) for day in newest_first[: feeds.DAYS]]
     return {**by_path, **assets.assets(), **feeds.feeds(recent, site)}
+
+
+def _cut_advice(days: Sequence[Day], read: Read) -> Advice | None:
+    """What to say of the newest day's cut; read from the records, which have both scores of each
+    paper."""
+    return advise([read(day.date) for day in last_days(days)])
 
 
 def _days_script(days: Iterable[Day]) -> bytes:

@@ -169,9 +169,7 @@ def _cell(day: date, record: Day | None, heat: _Heat, span: tuple[date, date]) -
     if record and not record.has_page:
         return Cell(day, "quiet", "arXiv announced nothing.", record, _EMPTY)
     if record:
-        kept = record.counts.kept
-        title = "; ".join([f"{wording.plain_date(day)}: {kept} kept", *_doubts(record)])
-        return Cell(day, heat.look(kept), title, record, _sign(record))
+        return Cell(day, heat.look(record.counts.kept), _title(record), record, _sign(record))
     reason = calendar.why_none(day)
     if reason and not calendar.is_weekend(day):
         return Cell(day, "quiet", f"No announcement: {reason}.", sign=_NO_ANNOUNCEMENT)
@@ -201,6 +199,12 @@ def _gap(before: date, after: date) -> str:
 
 
 # --- words ------------------------------------------------------------------------------------
+
+
+def _title(day: Day) -> str:
+    """What a cell says when it is pointed at."""
+    kept = f"{wording.plain_date(day.date)}: {day.counts.kept:,} kept"
+    return "; ".join([kept, *_doubts(day)])
 
 
 def _totals(days: Sequence[Day]) -> str:

@@ -19,7 +19,7 @@ import xml.etree.ElementTree as ET
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from functools import partial
 from itertools import islice
@@ -36,7 +36,7 @@ from digest.core.day import Digest, Kept
 from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.core.tex import plain
 from digest.core.text import one_line, visible
-from digest.core.wording import count, in_words, scorer_label, totals, warnings
+from digest.core.wording import count, in_words, matches, near, scorer_label, totals, warnings
 from digest.site import assets
 from digest.site.math import comment_to_html
 from digest.site.page import anchor, near_misses
@@ -139,7 +139,7 @@ def feeds(digests: Sequence[Digest], site: Site) -> dict[PurePosixPath, bytes]:
 def _day(digest: Digest, place: _Place) -> _Entry:
     counts, link = digest.counts, place.address(_page(digest))
     kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
-    head = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(counts))]
+    head = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(digest))]
     head += [_p("<p><strong>Note:</strong> {}</p>", _line(text)) for text in warnings(digest)]
     foot = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
     by_topic = Counter(topic for paper in digest.kept for topic in _topics(paper))
@@ -190,8 +190,8 @@ def _size(text: str) -> int:
 def _rest(digest: Digest) -> str:
     """What is not in the list, and who made it."""
     sentences = []
-    if near := len(near_misses(digest)):
-        sentences.append(f"Near misses: {count(near, 'paper')} just under the cut.")
+    if missed := near_misses(digest):
+        sentences.append(f"Near misses: {count(len(missed), 'paper')} {near(digest, missed)}.")
     if digest.unscored:
         reasons = Counter(_line(unscored.reason) for unscored in digest.unscored).most_common()
         named = [f"{number} {reason}" for reason, number in reasons[:MOST_REASONS]]
@@ -278,12 +278,13 @@ def _topics(kept: Kept) -> tuple[str, ...]:
 
 def _comment(kept: Kept) -> Markup:
     """Why the reader is shown this, as HTML; "" if there is nothing to say."""
-    if not kept.author_match and not kept.score.comment:
+    if not (why := matches(kept)) and not kept.score.comment:
         return Markup()
-    match = _p("<p>author match: {}</p>", _line(kept.author_match)) if kept.author_match else ""
     text = kept.score.comment[:LONGEST_COMMENT]
     comment = comment_to_html(text, write_formula=plain)  # no MathML here
-    html = Markup("\n").join(filter(None, (match, comment)))
+    html = Markup("\n").join(
+        filter(None, (*(_p("<p>{}</p>", _line(match)) for match in why), comment))
+    )
     return Markup(visible(html))  # noqa: S704 - sanitised; an entity may hide what XML forbids
 
 
@@ -382,7 +383,7 @@ def _json(place: _Place, entries: Sequence[_Entry]) -> bytes:
                 "_preprint_digest": {
                     "date": str(entry.digest.date),
                     "status": entry.digest.status,
-                    "counts": asdict(entry.digest.counts),
+                    "counts": entry.digest.counts.as_stated(),
                 },
             }
             for entry in entries

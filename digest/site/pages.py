@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from digest.core.config import Site
+from digest.core.cuts import Advice
 from digest.core.day import Day, Digest, Missed
 from digest.core.wording import plain_date
 from digest.site import feeds, statistics
@@ -44,12 +45,14 @@ def day_page(digest: Digest, site: Site, root: str, *, front: Front | None = Non
     )
 
 
-def stats_page(days: Sequence[Day], site: Site) -> bytes:
-    """What the days, oldest first, add up to, in pictures and tables."""
+def stats_page(days: Sequence[Day], site: Site, advice: Advice | None = None) -> bytes:
+    """What the days, oldest first, add up to, in pictures and tables; and `advice` on the cut, if
+    it keeps too little or too much."""
     values = {
         "span": " to ".join(dict.fromkeys(plain_date(d.date) for d in (*days[:1], *days[-1:]))),
         "totals": statistics.totals(days),
         "figures": statistics.figures(days),
+        "advice": advice if advice and advice.remedy else None,
     }
     return render("stats", "", site, has_feeds=any(day.has_page for day in days), **values)
 

@@ -16,6 +16,7 @@ from pathlib import PurePosixPath
 from digest.core.day import Digest, Kept
 from digest.core.tex import plain
 from digest.core.text import one_line
+from digest.core.wording import matches
 
 # Markdown, of bounded length, so that no text takes long.
 _LINK = re.compile(r"\[([^\][]{1,300})\]\([^\s()]{1,300}\)")
@@ -40,9 +41,8 @@ def _json(value: object) -> str:
 
 def _entry(kept: Kept) -> list[object]:
     paper, score = kept.paper, kept.score
-    match = f"author match: {kept.author_match}" if kept.author_match else ""
     remark = without_markdown(one_line(plain(score.comment)))
-    comment = ". ".join(filter(None, (match, remark)))
+    comment = ". ".join(filter(None, (*matches(kept), remark)))
     return [
         paper.id,
         one_line(plain(paper.title)),

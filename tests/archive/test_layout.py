@@ -34,6 +34,12 @@ def test_no_other_path_is_a_days_record() -> None:
         assert day_of_record(path) is None
 
 
+@pytest.mark.parametrize("name", ["data/2026/2026-02-30.json", "2026/2026-02-30.html"])
+def test_a_file_of_an_impossible_day_is_the_users(name: str) -> None:
+    assert not is_generated(name)
+    assert is_generated(name.replace("30", "28"))
+
+
 # --- whose files they are ---------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 from digest.archive.record import accounting_problem, decode, encode
-from digest.core.day import Digest, Kept
+from digest.core.day import Cut, Digest, Kept
 from digest.core.errors import ArchiveError
 from digest.core.papers import FEED_LIMIT, AnnounceType, Origin, Source, SourceState, announced
 from tests import make
@@ -43,6 +43,23 @@ def test_a_file_has_the_contracts_keys_in_their_order() -> None:
         " usage cost_usd kept below filtered seen unscored"
     )
     assert list(json.loads(encode(WHOLE))) == keys.split()
+
+
+def test_what_a_day_does_not_have_is_left_out() -> None:
+    record = json.loads(encode(WHOLE))
+    assert list(record["keep"]) == ["relevance", "novelty"]
+    assert "beyond_top" not in record["counts"]
+    assert not {"author_match", "phrase_match"} & record["kept"][0].keys()
+
+
+def test_papers_beyond_the_top_are_counted() -> None:
+    digest = replace(WHOLE, cut=Cut(3, 4, top=1))  # B, below, has these scores
+    record = json.loads(encode(digest))
+    assert record["keep"] == {"relevance": 3, "novelty": 4, "top": 1}
+    assert record["counts"]["beyond_top"] == 1
+    record["counts"]["beyond_top"] = 2
+    with pytest.raises(ArchiveError, match=r"counts\.beyond_top: says 2, the lists hold 1"):
+        decode(json.dumps(record).encode(), NAME)
 
 
 def test_each_paper_has_a_line_of_its_own() -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from digest.core.day import Digest
 from digest.core.scores import Score, Usage
-from digest.run.ranking import passes, rank
+from digest.run.ranking import rank
 from tests import make
 from tests.bench import ranking
 from tests.make import CUT
@@ -31,8 +31,8 @@ class Makers:
         papers, labels = labels_of_seed_day(data)
         _, self.prompt = shipped_prompt()
         scores = [Score(**labels[paper.id]) for paper in papers]
-        self.kept = [score for score in scores if passes(score, CUT)]
-        self.others = [score for score in scores if not passes(score, CUT)]
+        self.kept = [score for score in scores if CUT.passes(score)]
+        self.others = [score for score in scores if not CUT.passes(score)]
         self.texts = [label.paper for _, day in ranking.days(data) for label in day]
         random.Random(0).shuffle(self.texts)
         self.words = [w for p in papers for w in re.findall(r"\w{4,}", p.abstract)]

@@ -72,7 +72,7 @@ def test_the_site_begins_in_the_folder_that_settings_name(
 def test_the_settings_and_prompts_can_be_used(begun: Path) -> None:
     config = load_config(begun / "config.yaml")
     assert yaml.safe_load((begun / "config.yaml").read_text()).keys() == {"categories"}
-    topics, prompt = load(config.prompts, config.keep.cut, config.llm.language)
+    topics, prompt = load(config.prompts, config.keep.cut(config.scorer), config.llm.language)
     assert topics.names
     assert topics.keywords
     assert topics.avoid

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.config import Config, Keep, load_config, parse_config, settings
+from digest.core.day import Cut
 from digest.core.errors import ConfigError
+from digest.core.scores import ScoredBy
 from tests.make import examples
 
 # The design's `config.yaml`: the example is the defaults.
@@ -19,8 +22,9 @@ DEFAULTS: dict[str, Any] = yaml.safe_load("""
 categories: [cs.LG, cs.AI]
 announce: [new, cross]
 scorer: llm
-keep: {relevance: 8, novelty: 7}
+keep: {relevance: 8, novelty: 7, top: null}
 authors: []
+always: []
 exclude: []
 prompts: prompts
 out: docs
@@ -84,7 +88,24 @@ def file(tmp_path: Path) -> Path:
 
 def test_the_design_has_every_setting_with_its_default() -> None:
     assert [path for path, _ in settings()] == list(leaves(DEFAULTS))
-    assert parse_config(DEFAULTS) == Config(categories=("cs.LG", "cs.AI"))
+    written, default = parse_config(DEFAULTS), Config(categories=("cs.LG", "cs.AI"))
+    assert replace(written, keep=default.keep) == default
+    assert written.keep.cut(ScoredBy.MODEL) == default.keep.cut(ScoredBy.MODEL)
+
+
+@pytest.mark.parametrize(
+    ("keep", "by_model", "embedded"),
+    [
+        ("{}", Cut(8, 7), Cut(3, 7, top=20)),
+        ("{relevance: 7, novelty: 6}", Cut(7, 6), Cut(7, 6, top=20)),
+        ("{top: 5}", Cut(8, 7, top=5), Cut(3, 7, top=5)),
+        ("{top: null}", Cut(8, 7), Cut(3, 7)),
+    ],
+)
+def test_what_is_not_written_depends_on_the_scorer(keep: str, by_model: Cut, embedded: Cut) -> None:
+    written = parse_config({"categories": ["cs.LG"], "keep": yaml.safe_load(keep)}).keep
+    assert written.cut(ScoredBy.MODEL) == by_model
+    assert written.cut(ScoredBy.EMBEDDED) == embedded
 
 
 @pytest.mark.parametrize(
@@ -99,7 +120,7 @@ def test_the_design_has_every_setting_with_its_default() -> None:
         ("llm.extra", {"service_tier": "flex", "a": [1, {"b": None}]}, None),
         ("llm.extra", None, {}),
         ("keep", None, Keep()),
-        ("keep", {"novelty": 1}, Keep(relevance=8, novelty=1)),
+        ("keep", {"novelty": 1}, Keep(novelty=1)),
         ("arxiv.feed_url", "http://localhost:80/{category}.xml", None),
     ],
 )
@@ -119,6 +140,9 @@ def test_allowed_values(path: str, value: object, read: object) -> None:
         ("keep", 8, "8"),
         ("keep.relevance", True, "true"),
         ("keep.relevance", 11, "11"),
+        ("keep.relevance", None, "nothing"),
+        ("keep.top", 0, "0"),
+        ("keep.top", 2001, "2001"),
         ("out", None, "nothing"),
         ("site.title", " ", "' '"),
         ("site.url", "example.org", "'example.org'"),
@@ -170,7 +194,7 @@ def test_a_common_mistake_is_answered_with_an_example(
         ({"llm": {"modle": "m"}}, "llm.modle: no such setting: did you mean 'model'?"),
         ({"batch-size": 1}, "'batch-size': no such setting: allowed: categories, announce,"),
         ({"model": "m"}, "model: no such setting: did you mean 'llm.model'?"),
-        ({"keep": {"x": 1}}, "keep.x: no such setting: allowed: relevance, novelty"),
+        ({"keep": {"x": 1}}, "keep.x: no such setting: allowed: relevance, novelty, top"),
         ({1: "x"}, "1: no such setting: allowed: categories,"),
         ({"a\nb": "x"}, "'a\\nb': no such setting: allowed: categories,"),
     ],

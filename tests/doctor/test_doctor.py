@@ -240,7 +240,8 @@ def test_a_broken_set_up_has_a_remedy_for_each_finding(
     server = good.server
     server.clear()
     llm = {"model": "gpt-5-mini", "budget_usd": 0.0001}
-    good.configure(categories=["cs.LG", "cs.AI"], llm=llm)
+    authors = ["Edward Witten", "C. Vafa", "Lovelace"]
+    good.configure(categories=["cs.LG", "cs.AI"], authors=authors, llm=llm)
     (good.folder / "prompts" / "topics.md").write_text("## Matters\n" + "of all kinds " * 8_000)
     good.fake.respond = replies.unauthorized()
     good.serve(make.feed(A, day=TODAY))  # which is yesterday's
@@ -249,6 +250,8 @@ def test_a_broken_set_up_has_a_remedy_for_each_finding(
         b"<description>Bad archive</description></channel></rss>"
     )
     server.expect_request("/rss/cs.AI").respond_with_data(error, 400, content_type="text/xml")
+    few = [(9, 8)] + [(6, 6)] * 20 + [(2, 4)] * 180
+    good.record(make.scored_day(BEFORE - timedelta(days=1), few))
     listed = (good.out / store.DAYS).read_bytes()
     good.record(day(TODAY, B))
     (good.out / store.DAYS).write_bytes(listed)
@@ -482,6 +485,27 @@ def test_damage_in_the_archive_is_a_problem(good: Project) -> None:
 
 
 # --- GitHub -----------------------------------------------------------------------------------
+
+
+def test_a_file_of_an_impossible_day_is_no_record(good: Project) -> None:
+    listed = good.check("archive")
+    (good.out / "data" / "2026" / "2026-02-30.json").write_text("{}")
+    assert good.check("archive") == listed == ["ok: 1 day, the newest 2026-11-19"]
+    assert main(["render"]) == 0
+
+
+def test_the_configured_cut_is_held_against_the_last_days(good: Project) -> None:
+    assert good.check("cut") == ["ok: too early to tell: after 3 days, or 100 papers"]
+    few = [(9, 8)] + [(6, 6)] * 20 + [(2, 4)] * 180
+    good.record(make.scored_day(TODAY, few))
+    (line,) = good.check("cut")
+    assert line.startswith("warning: relevance 8, novelty 7 keeps 2 of the 202 papers")
+    assert line.endswith(": `keep: {relevance: 6, novelty: 6}` would keep 22 (11%)")
+    good.configure(keep={"relevance": 6, "novelty": 6})
+    (line,) = good.check("cut")
+    assert line.startswith("ok: relevance 6, novelty 6 keeps 22 of the 202 papers")
+    good.configure(scorer="offline")  # whose scores are not known yet
+    assert good.check("cut")[0].startswith("ok: too early to tell")
 
 
 def test_a_site_in_another_folder_cannot_be_shown_by_pages(good: Project) -> None:

@@ -83,7 +83,7 @@ def prompts(folder: Path, name: str, topic: str) -> Path:
 def test_the_embedded_scorer_is_measured(evaluate: Eval, project: Path) -> None:
     ended = evaluate("--labels", LABELS)
     assert ended.code == 0
-    assert ended.out.startswith("24 labelled papers, 11 relevant (46%)\n\nAt the cut (relevance 8)")
+    assert ended.out.startswith("24 labelled papers, 11 relevant (46%)\n\nAt the cut (relevance 3)")
     last = ended.out.splitlines()[-1]
     assert last.startswith("evaluated: 24 labelled papers; AUC 0.")
     assert last.endswith("; cost none")
@@ -105,6 +105,9 @@ def test_with_json_stdout_is_the_report_of_what_was_asked(evaluate: Eval, projec
     assert (evaluation["n"], evaluation["unscored"]) == (24, 0)
     assert (evaluation["k"], evaluation["cut"]) == (3, {"relevance": 2, "novelty": 1})
     assert 0.5 < evaluation["figures"]["auc"] <= 1
+    cuts = evaluation["cuts"]
+    assert cuts["configured"]["f1"] == evaluation["figures"]["f1"]
+    assert (cuts["best"] in cuts["results"], cuts["best"]["novelty"]) == (True, None)
 
 
 def test_a_real_day_with_its_verdicts_is_measured(evaluate: Eval, real_data: Path) -> None:
@@ -161,6 +164,20 @@ def test_saved_scores_are_compared_without_a_key(evaluate: Eval, project: Path) 
     assert [comparison[key] for key in ("labelled", "unscored_a", "unscored_b")] == [24, 0, 4]
     assert comparison["a"] == comparison["b"]
     assert comparison["differences"]["auc"] == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_labels_and_scores_have_the_cut_of_their_own_scorer(evaluate: Eval, project: Path) -> None:
+    text = '"title": "T", "abstract": "A", "novelty": 7, "relevance"'
+    labels = (f'{{"id": "2601.{n}", {text}: {relevance}}}\n' for n, relevance in ((1, 8), (2, 4)))
+    (project / "labels.jsonl").write_text("".join(labels))
+    for name, novelty in (("model", ', "novelty": 9'), ("embedded", "")):
+        lines = (f'{{"id": "2601.{n}", "relevance": 4{novelty}}}\n' for n in (1, 2))
+        (project / f"{name}.jsonl").write_text("".join(lines))
+    given = ("--labels", "labels.jsonl", "--compare", "model.jsonl", "embedded.jsonl")
+    ended = evaluate(*given)
+    assert ended.out.startswith("2 labelled papers, 1 relevant (50%)")
+    assert "Kept (a: relevance 8, novelty 7; b: relevance 3)" in ended.out
+    assert "by both 0, only by a 0, only by b 2, by neither 0" in ended.out
 
 
 def test_results_without_a_common_paper_are_not_compared(evaluate: Eval, project: Path) -> None:

@@ -126,12 +126,15 @@ def test_a_paper_scored_twice_is_reported(out: Path) -> None:
 def test_files_of_the_user_are_left_alone(out: Path) -> None:
     (out / "CNAME").write_text("papers.example.org\n")
     (out / "data/2026/my-analysis.ipynb").write_text("{}")
+    (out / "data/2026/2026-02-30.json").write_text("{}")
     (out / "data/seen/notes.tmp").write_text("mine")
     (out / "about").mkdir()
     (out / "about/index.html").write_text("<p>me</p>")
     assert check(out, SITE) == []
     assert repair(out, SITE) == []
+    assert store.restore(out) == []
     assert (out / "data/2026/my-analysis.ipynb").exists()
+    assert (out / "data/2026/2026-02-30.json").exists()
 
 
 @pytest.mark.parametrize("name", ["index.html", "data/site.json", "2026/2025-12-31.html"])

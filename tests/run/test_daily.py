@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,9 +102,10 @@ class Bot:
         self.folder, self._capsys, self._url = folder, capsys, url
         self.follow("cs.LG", "cs.AI")
 
-    def follow(self, *categories: str) -> None:
+    def follow(self, *categories: str, authors: Sequence[str] = ()) -> None:
         settings = {
             "categories": list(categories),
+            "authors": authors,
             "scorer": "offline",
             "arxiv": {
                 "feed_url": f"{self._url}/rss/{{category}}",
@@ -254,6 +255,17 @@ def test_a_missed_day_is_made_first_with_its_commit(bot: Bot, arxiv: Arxiv) -> N
     page = (bot.folder / "docs/2026/2026-01-29.html").read_text()
     assert "Made on Friday, 30 January 2026" in page
     assert "catch-up" in page
+
+
+def test_a_surname_alone_is_warned_of_once_a_run(bot: Bot, arxiv: Arxiv) -> None:
+    start(bot, arxiv)
+    bot.follow("cs.LG", "cs.AI", authors=["Lovelace"])
+    arxiv.show_both(THU, "2601.00011", "2601.00021")
+    arxiv.announce_both(FRI, "2601.00012", "2601.00022")
+    report = bot("run", FRI)
+    assert len(made(report)) == 2
+    assert report["stderr"].count("no given name is set for Lovelace") == 1
+    assert {p["author_match"] for p in bot.record(FRI)["kept"]} == {"Lovelace"}
 
 
 def test_a_stale_feed_after_missed_days_is_stale(bot: Bot, arxiv: Arxiv) -> None:

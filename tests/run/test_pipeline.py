@@ -10,14 +10,14 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from digest.archive import ledger
+from digest.archive import ledger, store
 from digest.arxiv.fetch import Fetched, replay
 from digest.core import files
 from digest.core.config import Config
 from digest.core.day import Status
 from digest.core.errors import ArchiveError, FeedError, ScoringError
 from digest.core.papers import Feed, Paper
-from digest.core.scores import Failure, ScoredBy, Scoring, Usage, Verdict
+from digest.core.scores import Failure, Score, ScoredBy, Scoring, Usage, Verdict
 from digest.run.output import render
 from tests import make
 from tests.make import DAY, REPLACE, feed, paper, tree
@@ -45,8 +45,32 @@ def test_every_paper_of_a_day_ends_in_one_state(bench: Bench) -> None:
 
 
 def test_an_author_match_is_kept_under_the_cut(bench: Bench) -> None:
-    bench.run(feed(A), judge=Judge({A.id: BAD}), authors=("ada LOVELACE",))
-    assert bench.digest().kept[0].author_match == "ada LOVELACE"
+    bench.run(feed(A), judge=Judge({A.id: BAD}), authors=("Lovelace, a.",))
+    assert bench.digest().kept[0].author_match == "Lovelace, a."
+
+
+def test_an_always_phrase_is_kept_under_the_cut_unless_excluded(bench: Bench) -> None:
+    always = (
+        paper("2601.00004", title="Double descent"),
+        paper("2601.00005", title="Double trouble"),
+    )
+    judge = Judge(dict.fromkeys((p.id for p in always), BAD))
+    bench.run(feed(*always), judge=judge, always=("double",), exclude=("trouble",))
+    (kept,) = bench.digest().kept
+    assert (kept.paper, kept.phrase_match) == (always[0], "double")
+    assert bench.states()["2601.00005"] == "exclude trouble"
+
+
+def test_without_the_model_a_day_keeps_its_best_twenty(bench: Bench) -> None:
+    papers = [paper(f"2601.{n:05}") for n in range(25)]
+    scores: dict[str, Verdict] = {
+        p.id: Score(3 if n < 23 else 2, None) for n, p in enumerate(papers)
+    }
+    report = bench.run(feed(*papers), judge=Judge(scores), scorer=ScoredBy.EMBEDDED)
+    assert report.reason == (
+        "20 of 25 papers kept. 3 more papers reached the cut and count as below: keep.top is 20."
+    )
+    assert bench.digest().counts.beyond_top == store.read_days(bench.out)[0].counts.beyond_top == 3
 
 
 def test_nothing_is_written_when_scoring_fails(bench: Bench) -> None:

@@ -8,8 +8,8 @@ import pytest
 from digest.core.day import Below, Cut, Filtered, Kept, Unscored
 from digest.core.errors import Interrupted, OverBudget, ScoringError
 from digest.core.papers import Paper, Source
-from digest.core.scores import Failure, Reason, Score, Verdict
-from digest.run.ranking import Ranking, carry_over, passes, rank, shortfall
+from digest.core.scores import Reason, Score, Verdict
+from digest.run.ranking import Ranking, carry_over, rank, shortfall
 from tests import make
 from tests.make import CUT, entry, paper, score
 
@@ -39,7 +39,11 @@ def kept_ids(ranking: Ranking) -> list[str]:
 def test_the_cut_is_on_both_axes_or_on_relevance_alone(
     relevance: int, novelty: int | None, kept: bool
 ) -> None:
-    assert passes(Score(relevance, novelty), Cut(relevance=8, novelty=7)) is kept
+    assert Cut(relevance=8, novelty=7).passes(Score(relevance, novelty)) is kept
+
+
+def alike(similarity: float | None) -> Score:
+    return Score(9, None, similarity=similarity)
 
 
 @pytest.mark.parametrize(
@@ -48,10 +52,29 @@ def test_the_cut_is_on_both_axes_or_on_relevance_alone(
         pytest.param(score(8, 10), score(10, 7), score(8, 8), id="the sum first"),
         pytest.param(score(10, 7), score(9, 8), score(8, 9), id="then relevance"),
         pytest.param(score(10, None), score(9, None), score(8, None), id="without novelty"),
+        pytest.param(alike(0.9), alike(0.2), alike(None), id="then similarity"),
+        pytest.param(alike(0.2), alike(0.2), alike(0.2), id="then id"),
     ],
 )
 def test_the_best_come_first(best: Score, middle: Score, last: Score) -> None:
-    assert kept_ids(ranked({A.id: last, B.id: middle, C.id: best})) == [C.id, B.id, A.id]
+    assert kept_ids(ranked({C.id: last, B.id: middle, A.id: best})) == [A.id, B.id, C.id]
+
+
+def test_beyond_the_top_a_paper_is_below() -> None:
+    verdicts = {A.id: score(8, 8), B.id: score(9, 9), C.id: score(7, 7)}
+    ranking = rank([A, B, C], verdicts, replace(CUT, top=1), {})
+    assert kept_ids(ranking) == [B.id]
+    assert [below.id for below in ranking.below] == [A.id, C.id]
+
+
+def test_matches_take_no_place_of_the_top() -> None:
+    verdicts = {A.id: score(9, 9), B.id: score(10, 10), C.id: score(1, 1)}
+    ranking = rank([A, B, C], verdicts, replace(CUT, top=1), {B.id: "Ada"}, {C.id: "RAG"})
+    assert ranking.kept == (
+        Kept(B, verdicts[B.id], author_match="Ada"),
+        Kept(A, verdicts[A.id]),
+        Kept(C, verdicts[C.id], phrase_match="RAG"),
+    )
 
 
 def test_an_author_match_is_kept_in_score_order() -> None:
@@ -60,12 +83,12 @@ def test_an_author_match_is_kept_in_score_order() -> None:
     assert ranking.kept[-1] == Kept(A, score(1, 1), "Ada")
 
 
-def test_an_author_match_heads_the_unscored_list() -> None:
-    ranking = ranked(dict.fromkeys((A.id, B.id, C.id), Failure("refused")), {C.id: "Ada"})
-    assert [(u.paper.id, u.author_match) for u in ranking.unscored] == [
-        (C.id, "Ada"),
-        (A.id, None),
-        (B.id, None),
+def test_matches_head_the_unscored_list() -> None:
+    ranking = rank([A, B, C], {}, CUT, {C.id: "Ada"}, {B.id: "RAG"})
+    assert [(u.paper.id, u.author_match, u.phrase_match) for u in ranking.unscored] == [
+        (B.id, None, "RAG"),
+        (C.id, "Ada", None),
+        (A.id, None, None),
     ]
 
 

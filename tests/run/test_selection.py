@@ -13,7 +13,7 @@ from digest.core.day import LIMIT_RULE, STALE_RULE, Filtered, Kept, Status
 from digest.core.papers import AnnounceType, Feed, Origin, Paper
 from digest.core.scores import Verdict
 from digest.run.ranking import rank
-from digest.run.selection import Selection, author_match, fit_into, merge, select
+from digest.run.selection import Selection, fit_into, merge, phrase_matches, select
 from tests import make
 from tests.make import CROSS, CUT, DAY, NEW, REPLACE, REPLACE_CROSS, paper, score
 
@@ -143,19 +143,21 @@ def test_an_excluded_phrase_is_whole_words_in_any_case(
     assert rules(chosen) == ({"2601.1": f"exclude {phrase}"} if excluded else {})
 
 
-# --- authors ----------------------------------------------------------------------------------
+# --- phrases ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("configured", "author"),
+    ("phrase", "text", "matches"),
     [
-        ("yann lecun", "Yann LeCun"),
-        ("Bernhard Schölkopf", "Bernhard Scholkopf"),
-        ("Jurgen  Schmidhuber", "Jürgen Schmidhuber"),
+        ("double descent", "On Double\nDescent.", True),
+        ("Schrödinger bridge", "A Schrodinger bridge", True),
+        ("RAG", "a fragment", False),
     ],
 )
-def test_an_author_is_found_whatever_case_accents_and_spaces(configured: str, author: str) -> None:
-    assert author_match(paper(authors=("Someone Else", author)), [configured]) == configured
+def test_a_phrase_is_found_in_title_or_abstract(phrase: str, text: str, matches: bool) -> None:
+    titled, told, other = paper("2601.1", title=text), paper("2601.2"), paper("2601.3")
+    found = phrase_matches([titled, replace(told, abstract=text), other], ["none", phrase])
+    assert found == ({"2601.1": phrase, "2601.2": phrase} if matches else {})
 
 
 # --- every paper is accounted for -------------------------------------------------------------
@@ -172,6 +174,8 @@ def test_an_author_is_found_whatever_case_accents_and_spaces(configured: str, au
     stale=st.sets(make.ids),
     verdicts=st.dictionaries(make.ids | st.just("2601.99999"), make.verdicts),
     authors=st.dictionaries(make.ids, make.texts),
+    phrases=st.dictionaries(make.ids, make.texts),
+    top=st.none() | st.integers(1, 3),
 )
 def test_every_announced_paper_has_exactly_one_outcome(
     feeds: list[Feed],
@@ -183,10 +187,12 @@ def test_every_announced_paper_has_exactly_one_outcome(
     stale: set[str],
     verdicts: dict[str, Verdict],
     authors: dict[str, str],
+    phrases: dict[str, str],
+    top: int | None,
 ) -> None:
     papers = merge(feeds)
     selection = select(papers, DAY, ledger, announce, exclude, limit, scored, stale)
-    ranking = rank(selection.to_score, verdicts, CUT, authors)
+    ranking = rank(selection.to_score, verdicts, replace(CUT, top=top), authors, phrases)
 
     scanned = [
         *(kept.paper.id for kept in ranking.kept),

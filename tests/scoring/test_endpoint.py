@@ -187,6 +187,12 @@ def test_a_limit_that_comes_with_status_200_is_waited_for() -> None:
         assert len(scores(scored(fake.url, papers(30), concurrency=2))) == 30
 
 
+def test_a_limit_that_comes_with_status_403_is_no_rejection() -> None:
+    busy = replies.error(403, "Requests per minute limit reached.")
+    with Fake(respond=lambda r: busy if r.number == 2 else None) as fake:
+        assert len(scores(scored(fake.url, papers(30), concurrency=2))) == 30
+
+
 def test_a_cut_reply_to_one_paper_has_its_own_remedy() -> None:
     with Fake(respond=lambda r: replies.completion(r, "", finish="length")) as fake:
         trouble = scored(fake.url, papers(1)).trouble

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from digest.core.day import Day, Digest, Kept, Missed
+from digest.core.day import Below, Cut, Day, Digest, Kept, Missed
 from digest.core.papers import Paper
 from digest.core.scores import Score, ScoredBy, Usage
 from digest.site import assets, pages
-from digest.site.page import day_markdown
+from digest.site.page import day_markdown, near_misses
 from digest.site.pages import Front, day_page
 from tests.site.days import EVENTFUL, PLAIN, QUIET, SITE
 from tests.site.reading import Page
@@ -41,6 +41,47 @@ def test_a_quiet_day_looks_as_agreed(golden: Golden) -> None:
 @pytest.mark.parametrize(("name", "day"), [("eventful.md", EVENTFUL), ("quiet.md", QUIET)])
 def test_the_markdown_reads_as_agreed(name: str, day: Digest, golden: Golden) -> None:
     golden(name, day_markdown(day, SITE))
+
+
+def test_a_phrase_match_is_shown_beside_an_author_match() -> None:
+    matched = replace(KEPT, author_match="Solo Author", phrase_match="C++")
+    lost = replace(EVENTFUL.unscored[0], phrase_match="nobody")
+    day = replace(day_of(matched), unscored=(lost,))
+    page = page_of(day)
+    assert "author match: Solo Author phrase match: C++" in " ".join(page.text.split())
+    assert "timeout; phrase match: nobody" in page.text
+    comment = "**Comment:** author match: Solo Author. phrase match: C++. Shows"
+    assert comment in day_markdown(day, SITE).decode()
+
+
+# --- near misses ------------------------------------------------------------------------------
+
+
+def missed(cut: Cut, *scores: Score, scorer: ScoredBy = ScoredBy.MODEL) -> Digest:
+    """A day with a paper below the cut for each of these scores."""
+    below = tuple(Below(f"2601.{n:05}", f"Paper {n}", score) for n, score in enumerate(scores))
+    return replace(EVENTFUL, cut=cut, scorer=scorer, below=below)
+
+
+def test_papers_beyond_the_top_are_the_first_near_misses() -> None:
+    day = missed(Cut(8, 7, top=2), Score(10, 6), Score(8, 8), Score(8, 7))
+    assert [near.score.novelty for near in near_misses(day)] == [8, 7, 6]
+    page, sentence = (
+        page_of(day),
+        "2 more papers reached the cut and count as below: keep.top is 2.",
+    )
+    assert page.text.count(sentence) == 2  # under the heading, and in the totals
+    assert "Near misses: 3 papers beyond keep.top or just under the cut" in page.text
+    assert "relevance 8, novelty 7, at most 2 papers" in page.text
+    text = day_markdown(day, SITE).decode()
+    assert sentence in text
+    assert "Beyond keep.top or just under the cut, nearest first." in text
+
+
+@pytest.mark.parametrize(("scorer", "near"), [(ScoredBy.MODEL, 2), (ScoredBy.EMBEDDED, 1)])
+def test_a_paper_without_a_word_of_the_topics_is_no_near_miss(scorer: ScoredBy, near: int) -> None:
+    day = missed(Cut(5, 7), Score(3, None), Score(2, None), scorer=scorer)
+    assert len(near_misses(day)) == near
 
 
 def test_unknown_usage_and_cost_are_said_to_be_unknown() -> None:

@@ -1,5 +1,5 @@
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -15,6 +15,7 @@ from digest.run.check import check
 from digest.site import pages as pages_of_site
 from tests import make
 from tests.site.days import EVENTFUL, QUIET, SITE
+from tests.site.reading import Page
 
 
 @cache
@@ -64,6 +65,10 @@ HISTORIES = {
         replace(EVENTFUL, date=date(2028, 2, 1)),
         replace(EVENTFUL, date=date(2026, 6, 3)),
     ],
+    "days of a cut that keeps too little, one of them late": [
+        make.scored_day(date(2026, month, 12), [(9, 8)] + [(6, 6)] * 9 + [(2, 4)] * 90)
+        for month in (9, 11, 10)
+    ],
 }
 
 
@@ -76,6 +81,19 @@ def test_day_by_day_or_at_once_the_site_has_the_same_bytes(
     assert make.tree(tmp_path / "to") == files
     findings = check(tmp_path / "out", SITE)
     assert [found for found in findings if found.damage] == []
+
+
+def test_the_statistics_name_a_cut_that_keeps_more() -> None:
+    def statistics(pairs: Sequence[tuple[int, int | None]]) -> str:
+        files = output.site_files([make.scored_day(MONDAY, pairs), DECEMBER], SITE)
+        return " ".join(Page(files[PurePosixPath("stats.html")] or b"").text.split())
+
+    assert (
+        "The cut at relevance 8, novelty 7 keeps 1 of the 200 papers scored on the last day (0.5%,"
+        " less than 2%). In config.yaml, keep: {relevance: 6, novelty: 6} would keep 20 (10%)."
+    ) in statistics([(9, 8)] + [(6, 6)] * 19 + [(2, 4)] * 180)
+    assert "No cut would keep 2% to 25%: look at the topics" in statistics([(1, 1)] * 200)
+    assert "cut" not in statistics([(8, 7)] * 20 + [(1, 1)] * 180)
 
 
 def test_an_empty_day_is_a_cell_of_the_calendar_and_no_more(tmp_path: Path) -> None:
