@@ -13,16 +13,17 @@ from digest.arxiv.fetch import Fetched, newer_category
 from digest.core import calendar, categories
 from digest.core.config import Llm
 from digest.core.errors import ArchiveError, ConfigError, FeedError
-from digest.core.papers import FEED_LIMIT, Entry, Feed
+from digest.core.papers import FEED_LIMIT, Entry, Feed, Paper
 from digest.core.scores import Prompt, ScoredBy, Usage
-from digest.core.wording import count, dollars
+from digest.core.text import in_other_script
+from digest.core.wording import FEW_PAPERS, count, dollars, no_phrase
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, unknown, warning
 from digest.run.selection import merge
 from digest.run.sources import source_of
-from digest.scoring import estimate, prices
+from digest.scoring import estimate, fit, prices
 from digest.scoring.completion import TRY_LATER, Answer, RequestFailure
-from digest.scoring.prompt import load_topics
+from digest.scoring.prompt import TOPICS, load_topics
 from digest.scoring.scorer import make_scorer
 
 LONG_PROMPT = 20_000  # tokens; a day repeats them in some fifty requests
@@ -56,6 +57,31 @@ def prompts(setup: Setup) -> Check:
         f"shorten {config.prompts}: each request pays for all of it",
         is_warning=tokens > LONG_PROMPT,
     )
+
+
+def topics(setup: Setup) -> list[Check]:
+    """Are the topics about what is followed, and do today's papers have their phrases?"""
+    config = setup.config
+    reader = load_topics(config.prompts)
+    checks = []
+    if sentence := fit.of_other_field(reader, config.categories, config.prompts):
+        checks.append(warning(*parts(sentence)))
+    papers = _todays_papers(setup)
+    if len(papers) < FEW_PAPERS:
+        few = count(len(papers), "paper") if papers else "no paper"
+        return [*checks, unknown(f"the feeds hold {few} today", "run it on a weekday")]
+    today = f"today's {len(papers):,} papers"
+    with_phrase = fit.with_phrase(papers, reader, config.scorer)
+    if with_phrase is None:
+        why = "the topics are in another script than the papers, so no phrase can be looked for"
+        return [*checks, unknown(why)]
+    if not with_phrase:
+        titles = [paper.title for paper in papers]
+        is_foreign = in_other_script(reader.text, titles)
+        none = no_phrase(f"none of {today} has", is_in_other_script=is_foreign).rstrip(".")
+        return [*checks, warning(*parts(none))]
+    found = ok(f"{with_phrase:,} of {today} have a phrase of {config.prompts / TOPICS}")
+    return checks or [found]
 
 
 # --- the model --------------------------------------------------------------------------------
@@ -144,10 +170,7 @@ def affordable(what: str, cost_usd: float | None, budget_usd: float) -> Check:
 
 def _day(setup: Setup) -> tuple[str, float | None]:
     """A day and its cost: an estimate for today's announcement, else the last recorded day's."""
-    config = setup.config
-    feeds = [feed for feed in setup.feeds.values() if isinstance(feed, Feed)]
-    merged = [paper for paper in merge(feeds) if not paper.unreadable]
-    papers = [paper for paper in merged if paper.announce_type in config.announce]
+    config, papers = setup.config, _todays_papers(setup)
     if papers:
         try:
             scorer = make_scorer(config, None, setup.address)
@@ -164,6 +187,12 @@ def _day(setup: Setup) -> tuple[str, float | None]:
             "run it on a weekday",
         )
     return str(scored[-1].date), scored[-1].cost_usd
+
+
+def _todays_papers(setup: Setup) -> list[Paper]:
+    feeds = [feed for feed in setup.feeds.values() if isinstance(feed, Feed)]
+    merged = [paper for paper in merge(feeds) if not paper.unreadable]
+    return [paper for paper in merged if paper.announce_type in setup.config.announce]
 
 
 def _host(address: str | None) -> str:
