@@ -298,4 +298,5 @@ def digests(draw: st.DrawFn) -> Digest:
         unscored=tuple(Unscored(p, draw(texts), draw(authors)) for p in outcomes["unscored"]),
         usage=draw(_usages),
         cost_usd=draw(st.none() | st.floats(0, 1000)),
+        with_phrase=draw(st.none() | st.integers(0, 8)),
     )

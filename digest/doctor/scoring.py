@@ -59,29 +59,28 @@ def prompts(setup: Setup) -> Check:
     )
 
 
-def topics(setup: Setup) -> list[Check]:
+def topics(setup: Setup) -> Check:
     """Are the topics about what is followed, and do today's papers have their phrases?"""
     config = setup.config
-    reader = load_topics(config.prompts)
-    checks = []
+    try:
+        reader = load_topics(config.prompts)
+    except ConfigError as error:
+        raise Unknown("the prompts come first") from error
     if sentence := fit.of_other_field(reader, config.categories, config.prompts):
-        checks.append(warning(*parts(sentence)))
+        return warning(*parts(sentence))
     papers = _todays_papers(setup)
-    if len(papers) < FEW_PAPERS:
-        few = count(len(papers), "paper") if papers else "no paper"
-        return [*checks, unknown(f"the feeds hold {few} today", "run it on a weekday")]
-    today = f"today's {len(papers):,} papers"
+    today = f"today's {count(len(papers), 'paper')}"
     with_phrase = fit.with_phrase(papers, reader, config.scorer)
     if with_phrase is None:
-        why = "the topics are in another script than the papers, so no phrase can be looked for"
-        return [*checks, unknown(why)]
-    if not with_phrase:
-        titles = [paper.title for paper in papers]
-        is_foreign = in_other_script(reader.text, titles)
-        none = no_phrase(f"none of {today} has", is_in_other_script=is_foreign).rstrip(".")
-        return [*checks, warning(*parts(none))]
-    found = ok(f"{with_phrase:,} of {today} have a phrase of {config.prompts / TOPICS}")
-    return checks or [found]
+        raise Unknown("the topics are in another script than the papers")
+    if with_phrase:
+        return ok(f"{with_phrase:,} of {today} with a phrase of {config.prompts / TOPICS}")
+    if len(papers) < FEW_PAPERS:
+        few = f"the feeds hold {count(len(papers), 'paper') if papers else 'no paper'} today"
+        raise Unknown(few, "run it on a weekday")
+    is_foreign = in_other_script(reader.text, (paper.title for paper in papers))
+    sentence = no_phrase(f"none of {today} has", is_in_other_script=is_foreign)
+    return warning(*parts(sentence.rstrip(".")))
 
 
 # --- the model --------------------------------------------------------------------------------

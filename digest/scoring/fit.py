@@ -11,12 +11,15 @@ from digest.core.text import in_other_script
 from digest.scoring.embedded import papers_with_phrase
 from digest.scoring.prompt import TOPICS
 
-# The topics that this program ships, and the archives that have papers on them.
+# The topics that this repository and `digest init` come with, and the archives they are about.
 SHIPPED_NAMES = (
-    "Architecture",
-    "Compression and efficiency",
-    "Large-scale training",
-    "Representation learning",
+    (
+        "Architecture",
+        "Compression and efficiency",
+        "Large-scale training",
+        "Representation learning",
+    ),
+    ("Efficient language models", "What networks learn"),
 )
 _SHIPPED_ARCHIVES = ("cs", "eess", "stat")
 
@@ -24,7 +27,7 @@ _SHIPPED_ARCHIVES = ("cs", "eess", "stat")
 def of_other_field(topics: Topics, categories: Sequence[str], folder: Path) -> str:
     """The warning if `topics.md` is the shipped one, and no category is about that; else ""."""
     archives = {category.partition(".")[0] for category in categories}
-    if topics.names != SHIPPED_NAMES or not archives.isdisjoint(_SHIPPED_ARCHIVES):
+    if topics.names not in SHIPPED_NAMES or not archives.isdisjoint(_SHIPPED_ARCHIVES):
         return ""
     return (
         f"{folder / TOPICS} has the topics it came with, machine learning, and none of your"
