@@ -323,4 +323,5 @@ def digests(draw: st.DrawFn) -> Digest:
         ),
         usage=draw(_usages),
         cost_usd=draw(st.none() | st.floats(0, 1000)),
+        with_phrase=draw(st.none() | st.integers(0, 8)),
     )

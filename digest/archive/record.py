@@ -94,6 +94,7 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     unscored: tuple[_Unscored, ...]  # type: ignore[valid-type]
     missed: tuple[Missed, ...] = ()
     over_budget_usd: float | None = None
+    with_phrase: int | None = None
 
 
 # The fields of `Digest` that the file has under the same name and in the same form.
@@ -101,7 +102,7 @@ _COPIED = tuple(
     f.name for f in fields(Digest) if f.name not in ("cut", "sources", "kept", "below", "unscored")
 )
 _IN_LINES = ("sources", "kept", "below", "filtered", "unscored")  # an entry a line
-_OPTIONAL = ("missed", "over_budget_usd")  # left out if there is none
+_OPTIONAL = ("missed", "over_budget_usd", "with_phrase")  # left out if there is none
 # Computed once, because they are needed for every paper.
 _NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (Paper, Score)}
 
@@ -147,7 +148,7 @@ def encode(digest: Digest) -> bytes:
     lines = [
         f"{_json(name)}:{_in_lines(values[name]) if name in _IN_LINES else _json(values[name])}"
         for name in _Day.__struct_fields__
-        if values[name] or name not in _OPTIONAL
+        if name not in _OPTIONAL or values[name] not in (None, ())
     ]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 

@@ -40,7 +40,7 @@ from digest.publish import clone, issue
 from digest.run import check, daily, lock, output, unfinished
 from digest.run.job import Job
 from digest.run.report import DayReport, RunReport
-from digest.scoring import prompt, topics_text
+from digest.scoring import fit, prompt, topics_text
 from digest.scoring.topics import parse_topics
 
 log = logging.getLogger("digest")
@@ -85,8 +85,9 @@ def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> No
         dry_run=arguments.dry_run,
         replay=bool(arguments.feed),
     )
+    _note_other_field(config, job.scorer.topics, report)
     if arguments.dry_run:
-        _show(prompt.load_topics(config.prompts), report)
+        _show(job.scorer.topics, report)
     with _session(config) as session:
         if arguments.feed:
             daily.replay(job, fetch.replay(arguments.feed, session), report)
@@ -109,7 +110,15 @@ def catch_up(arguments: Namespace, report: RunReport) -> None:
         raise ConfigError(f"{first}: no past announcement day: name one before {today}")
     with _alone(arguments.config.parent), _session(config) as session:
         job = _job(arguments, config, commits=not arguments.no_commit)
+        _note_other_field(config, job.scorer.topics, report)
         daily.catch_up(job, days, Past(session, config.arxiv, today), report)
+
+
+def _note_other_field(config: Config, topics: Topics, report: RunReport) -> None:
+    """Warn of the shipped topics in a repository that follows something else."""
+    if sentence := fit.of_other_field(topics, config.categories, config.prompts):
+        log.warning("%s", sentence)
+        report.notes.append(sentence)
 
 
 def demo(arguments: Namespace, report: RunReport) -> None:

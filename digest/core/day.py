@@ -148,6 +148,7 @@ class Digest:
     cost_usd: float | None = None  # None: not known; shown as "not reported"
     missed: tuple[Missed, ...] = ()  # days since the last record
     over_budget_usd: float | None = None  # dollars above llm.budget_usd
+    with_phrase: int | None = None  # papers that have a phrase of the topics; None: not known
 
     @property
     def counts(self) -> Counts:

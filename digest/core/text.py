@@ -11,6 +11,8 @@ import html
 import html.entities
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 
 # Characters that no reader needs: control characters; bidirectional overrides and isolates, which
 # can make a line read as something it is not (CVE-2021-42574); what shows as nothing and can hide
@@ -82,6 +84,19 @@ def markdown(text: str) -> str:
     escaped = _LITERAL.sub(lambda m: _NAMED.get(m[0]) or f"&#{ord(m[0])};", escaped)
     escaped = re.sub(r"([\\`*_{}\[\]])", r"\\\1", escaped)
     return re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped)
+
+
+def in_other_script(text: str, others: Iterable[str]) -> bool:
+    """True if a fifth of the letters of `text`, or more, are of scripts that `others` do not have:
+    Chinese topics beside English papers."""
+    letters = Counter(character for character in text if character.isalpha())
+    theirs = {_script(letter) for letter in set().union(*others) if letter.isalpha()}
+    foreign = sum(n for letter, n in letters.items() if _script(letter) not in theirs)
+    return 5 * foreign >= letters.total() > 0
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "?").partition(" ")[0]  # LATIN, CJK, CYRILLIC
 
 
 _STROKES = str.maketrans("łøđħıŧ", "lodhit")  # letters that Unicode does not decompose

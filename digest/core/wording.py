@@ -10,6 +10,7 @@ from digest.core.calendar import EASTERN, next_announcement, today_eastern
 from digest.core.day import LIMIT_RULE, Below, Digest, Kept, Unscored
 from digest.core.papers import FEED_LIMIT, Origin, Source
 from digest.core.scores import ScoredBy, add
+from digest.core.text import in_other_script
 
 
 def totals(digest: Digest) -> str:
@@ -183,6 +184,8 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             "Scored by the embedded scorer, without a language model: relevance is word matching"
             " against the topics, and novelty is not scored."
         )
+    if sentence := without_phrases(digest):
+        sentences.append(sentence)
     if digest.usage.cut_requests:
         sentences.append(
             f"In {digest.usage.cut_requests} of {count(digest.usage.requests, 'request')} the model"
@@ -227,6 +230,35 @@ def warnings(digest: Digest) -> tuple[str, ...]:
             " moderation had held back."
         )
     return tuple(sentences)
+
+
+FEW_PAPERS = 5  # that none of fewer papers has a phrase of the topics says nothing
+
+
+def without_phrases(digest: Digest) -> str:
+    """That the topics seem to be about something else than the papers; "" if they do not.
+
+    A model may keep papers that have none of the reader's phrases: then nothing is wrong.
+    """
+    scanned, by_words = digest.counts.scanned, digest.scorer is ScoredBy.EMBEDDED
+    if digest.with_phrase != 0 or scanned < FEW_PAPERS or (digest.kept and not by_words):
+        return ""
+    titles = [*(k.paper.title for k in digest.kept), *(b.title for b in digest.below)]
+    return no_phrase(
+        f"None of the {scanned:,} papers has",
+        is_in_other_script=by_words and in_other_script(digest.prompt.user, titles),
+    )
+
+
+def no_phrase(none_has: str, *, is_in_other_script: bool) -> str:
+    """`none_has` is "None of the 223 papers has"."""
+    if is_in_other_script:
+        return (
+            f"{none_has} a phrase of topics.md, which is written in another script than they are."
+            " The embedded scorer compares words: write the topics in English too, or use a model."
+        )
+    remedy = "see `digest topics`, and `categories` in config.yaml"
+    return f"{none_has} a phrase of topics.md: {remedy}."
 
 
 def _unread(digest: Digest) -> str:

@@ -41,6 +41,7 @@ CHECKS: dict[str, Callable[[Setup], Check | list[Check]]] = {
     "model": scoring.model,
     "price": scoring.price,
     "feed": scoring.feed,
+    "topics": scoring.topics,
     "budget": scoring.budget,
     "git": repository.repository,
     "push": repository.push,

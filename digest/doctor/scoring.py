@@ -14,16 +14,17 @@ from digest.core import calendar, categories
 from digest.core.authors import Authors
 from digest.core.config import Llm
 from digest.core.errors import ArchiveError, ConfigError, FeedError
-from digest.core.papers import FEED_LIMIT, Entry, Feed
+from digest.core.papers import FEED_LIMIT, Entry, Feed, Paper
 from digest.core.scores import Prompt, ScoredBy, Usage
-from digest.core.wording import count, dollars
+from digest.core.text import in_other_script
+from digest.core.wording import FEW_PAPERS, count, dollars, no_phrase
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, unknown, warning
 from digest.run.selection import merge
 from digest.run.sources import source_of
-from digest.scoring import estimate, prices
+from digest.scoring import estimate, fit, prices
 from digest.scoring.completion import TRY_LATER, Answer, RequestFailure
-from digest.scoring.prompt import load_topics
+from digest.scoring.prompt import TOPICS, load_topics
 from digest.scoring.scorer import make_scorer
 from digest.scoring.topics_text import in_short
 
@@ -74,6 +75,30 @@ def authors(setup: Setup) -> list[Check]:
     lines = ["; ".join(names[i : i + NAMES_A_LINE]) for i in range(0, len(names), NAMES_A_LINE)]
     checks = [ok(line) for line in lines] or [ok("none to follow")]
     return checks + [warning(*parts(doubt)) for doubt in followed.doubts]
+
+
+def topics(setup: Setup) -> Check:
+    """Are the topics about what is followed, and do today's papers have their phrases?"""
+    config = setup.config
+    try:
+        reader = load_topics(config.prompts)
+    except ConfigError as error:
+        raise Unknown("the prompts come first") from error
+    if sentence := fit.of_other_field(reader, config.categories, config.prompts):
+        return warning(*parts(sentence))
+    papers = _todays_papers(setup)
+    today = f"today's {count(len(papers), 'paper')}"
+    with_phrase = fit.with_phrase(papers, reader, config.scorer)
+    if with_phrase is None:
+        raise Unknown("the topics are in another script than the papers")
+    if with_phrase:
+        return ok(f"{with_phrase:,} of {today} with a phrase of {config.prompts / TOPICS}")
+    if len(papers) < FEW_PAPERS:
+        few = f"the feeds hold {count(len(papers), 'paper') if papers else 'no paper'} today"
+        raise Unknown(few, "run it on a weekday")
+    is_foreign = in_other_script(reader.text, (paper.title for paper in papers))
+    sentence = no_phrase(f"none of {today} has", is_in_other_script=is_foreign)
+    return warning(*parts(sentence.rstrip(".")))
 
 
 # --- the model --------------------------------------------------------------------------------
@@ -162,10 +187,7 @@ def affordable(what: str, cost_usd: float | None, budget_usd: float) -> Check:
 
 def _day(setup: Setup) -> tuple[str, float | None]:
     """A day and its cost: an estimate for today's announcement, else the last recorded day's."""
-    config = setup.config
-    feeds = [feed for feed in setup.feeds.values() if isinstance(feed, Feed)]
-    merged = [paper for paper in merge(feeds) if not paper.unreadable]
-    papers = [paper for paper in merged if paper.announce_type in config.announce]
+    config, papers = setup.config, _todays_papers(setup)
     if papers:
         try:
             scorer = make_scorer(config, None, setup.address)
@@ -182,6 +204,12 @@ def _day(setup: Setup) -> tuple[str, float | None]:
             "run it on a weekday",
         )
     return str(scored[-1].date), scored[-1].cost_usd
+
+
+def _todays_papers(setup: Setup) -> list[Paper]:
+    feeds = [feed for feed in setup.feeds.values() if isinstance(feed, Feed)]
+    merged = [paper for paper in merge(feeds) if not paper.unreadable]
+    return [paper for paper in merged if paper.announce_type in setup.config.announce]
 
 
 def _host(address: str | None) -> str:

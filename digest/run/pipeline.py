@@ -17,7 +17,15 @@ from digest.core.errors import FeedError, RunStatus
 from digest.core.papers import Origin, SourceState
 from digest.core.progress import log, stage
 from digest.core.scores import Failure, Reason, ScoredBy
-from digest.core.wording import beyond_top, by_reason, count, over_budget, scorer_label, totals
+from digest.core.wording import (
+    beyond_top,
+    by_reason,
+    count,
+    over_budget,
+    scorer_label,
+    totals,
+    without_phrases,
+)
 from digest.publish.commit import commit_day, days_among, uncommitted
 from digest.publish.push import push
 from digest.run import backlog, budget, output, ranking, selection
@@ -27,6 +35,7 @@ from digest.run.plan import Plan, estimate_day, is_settled, make_plan
 from digest.run.report import DayReport
 from digest.run.sources import status_of
 from digest.run.unfinished import Unfinished, forget_trouble, troubles
+from digest.scoring import fit
 
 
 def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport:
@@ -175,11 +184,14 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
         cost_usd=spent.cost_usd,
         missed=previous.missed if previous else missed,
         over_budget_usd=budget.excess_usd(job.config.llm.budget_usd, spent.cost_usd),
+        with_phrase=fit.with_phrase(papers, job.scorer.topics, job.scorer.name),
     )
     if previous is not None:
         digest = ranking.carry_over(digest, previous)
     digest = job.secrets.scrub(replace(digest, status=status_of(digest)))
     log.info("%s: %s", day, totals(digest))
+    if sentence := without_phrases(digest):
+        log.warning("%s: %s", day, sentence)
     # Else a lone paper that the model refuses would be asked about for ninety days.
     last_try = not job.replay and digest.generated_at.date() - day >= backlog.RETRY
     limit = job.config.llm.max_unscored
@@ -191,7 +203,9 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
 def _is_no_news(job: Job, digest: Digest, previous: Digest) -> bool:
     """True if the record stays as it is. The cost of the try then waits in `.digest/` for the next
     change; a rescoring always states its cost."""
-    same = replace(digest, generated_at=previous.generated_at)
+    same = replace(
+        digest, generated_at=previous.generated_at, with_phrase=previous.with_phrase
+    )  # `with_phrase` follows from the papers and the prompt; older records lack it
     if not job.rescore:
         same = replace(
             same,

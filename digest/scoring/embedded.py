@@ -18,9 +18,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, pstdev
+from typing import TypeVar
 
 from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, Score, Topic, Topics
@@ -35,6 +36,7 @@ from digest.scoring.phrases import (
     words,
 )
 
+T = TypeVar("T")
 Vector = dict[str, float]
 
 # Chosen on labelled days of two readers with tests/bench/ranking.py; the ranking hardly changes
@@ -42,7 +44,7 @@ Vector = dict[str, float]
 _PAIR_WEIGHT = 0.7  # of a pair of stems, beside a stem
 _POWER = 3  # of the mean over topics: the nearest topic counts most
 _AVOID_WEIGHT = 1.5  # of phrases to avoid, beside wanted ones …
-_IRRELEVANT_WEIGHT = 0.5  # … and of "not relevant" lines, which use the topic's own words
+_IRRELEVANT_WEIGHT = 0.6  # … and of what "not relevant" lines have beyond the wanted words
 _MOST_AVOIDED = 0.5  # share of a paper's similarity that both can take away
 _PRIOR_PAPERS = 100  # weight of the two presumed shares, in papers
 _PRIOR_SHARE = 0.01  # presumed share of papers that have a word …
@@ -104,7 +106,9 @@ def papers_with_phrase(papers: Iterable[Paper], topics: Topics) -> int:
     """How many of the papers have a phrase of the reader's: none, if the topics are of another
     field or in another script."""
     wanted = phrases(*_texts(topics))
-    return sum(bool(find(wanted, _searchable(paper))) for paper in papers)
+    return sum(
+        any(key in text for text in _searchable(paper) for key in wanted) for paper in papers
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +204,13 @@ def _read(topics: Topics, documents: list[_Document]) -> tuple[_Wish, dict[str, 
     general = topics.general or Topic("", "", "")
     bags = {topic.name: Counter(text_features(*_wanted(topic))) for topic in topics.topics}
     others = [Counter(text_features(*topics.keywords)), Counter(text_features(general.relevant))]
-    avoid = phrases(*topics.avoid)
-    not_relevant = phrases(*(topic.irrelevant for topic in (*topics.topics, general)))
-    avoided, irrelevant = (Counter(phrase_features(p.values())) for p in (avoid, not_relevant))
     wanted = [*bags.values(), *filter(None, others)]
+    avoid = phrases(*topics.avoid)
+    avoided = Counter(phrase_features(avoid.values()))
+    # A reader of galaxies for whom massive galaxies are not relevant does not avoid galaxies.
+    not_relevant = [topic.irrelevant for topic in (*topics.topics, general)]
+    irrelevant = _without(Counter(text_features(*not_relevant)), set().union(*wanted))
+    unlike = _without(phrases(*not_relevant), phrases(*_texts(topics)))
     own = {feature for bag in (*wanted, avoided, irrelevant) for feature in bag}
     papers_with = Counter(dict.fromkeys(own, 0))
     papers_with.update(f for document in documents for f in document.counts)
@@ -216,7 +223,7 @@ def _read(topics: Topics, documents: list[_Document]) -> tuple[_Wish, dict[str, 
     return _Wish(
         wanted={topic.name: phrases(*_wanted(topic)) for topic in topics.topics},
         others=phrases(*topics.keywords, general.relevant),
-        avoid=avoid | not_relevant,
+        avoid=avoid | unlike,
         stems=frozenset(feature for bag in wanted for feature in bag if " " not in feature),
         topics={name: _unit(bag, idf) for name, bag in bags.items()},
         query=tuple(_unit(bag, idf) for bag in wanted),
@@ -225,8 +232,13 @@ def _read(topics: Topics, documents: list[_Document]) -> tuple[_Wish, dict[str, 
     ), idf
 
 
+def _without(named: dict[str, T], others: Collection[str]) -> dict[str, T]:
+    return {name: value for name, value in named.items() if name not in others}
+
+
 def _document(paper: Paper) -> _Document:
-    counts = Counter(features(words(paper.title)) + features(words(paper.abstract)))
+    title, abstract = features(words(paper.title)), features(words(paper.abstract))
+    counts = Counter([*title, *title, *abstract])  # what the title names is what the paper is about
     return _Document(_searchable(paper), counts)
 
 

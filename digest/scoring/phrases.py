@@ -31,24 +31,57 @@ _ENGLISH = """
     that the their them then there these they this those through thus to together too toward
     towards under until up upon us use used uses using very via was we well were what when where
     whether which while who whose why will with within without would yet you your
-    based existing
+    anyone based eg everyone existing finally generally ideally ie importantly mainly mostly namely
+    nothing preferably someone something specifically typically unless usually
 """
 STOP_WORDS = frozenset(_ENGLISH.split())
+# A clause with one of these is a part of a sentence, however short.
+_VERBS_AND_PRONOUNS = """
+    am are be been can cannot could did do does had has have i is it may me might must should that
+    these they this those us was we were which who will would you
+"""
+_OF_SENTENCES = frozenset(_VERBS_AND_PRONOUNS.split())
 _STEMMER = Stemmer.Stemmer("english")
 
 # What descriptions of research are made of: such a word is no phrase of a reader's, and ends one.
 _OF_RESEARCH = """
-    analysis application apply approach aspect author broad commenting comment consider
+    analysis analyze application apply approach author broad comment commenting consider
     contribution criteria current deriving describe develop discuss discussion effort examine
-    experimental experimentalist explore field focus follow foundational general given idea
-    important improve increased innovation insight interest interested investigate issue keen
-    lower measure measuring mention method methodological new novel observational paper
-    particular pertain present previously problem properties propose provide publication
-    published question read recent relevant report research researcher result science
-    scientific scientist specific study subject technique theoretical theory topic type
-    understand understanding various way weight weighted work working
+    example experimental experimentalist explore focus follow foundational fulfill given idea
+    important improve include increased innovation insight interest interested investigate issue
+    keen lower measure measuring mention methodological new novel observational paper particular
+    pertain play present previously propose provide publication published question read recent
+    relevant report research researcher scientific scientist specific study subject theoretical
+    topic understand understanding various weighted work working
 """
 _SCHOLARLY = frozenset(_STEMMER.stemWords(_OF_RESEARCH.split()))
+
+# Such a word is no phrase if it stands alone in prose; "state space model" is one.
+_TOO_GENERAL = """
+    algorithm argument aspect assumption behavior behaviour benchmark beyond category change
+    characteristic choice common compare comparison complex component computation compute
+    concept condition connect connection consequence constraint construct context data dataset
+    define demonstrate dependence design detail determine device difference different direct
+    domain drive driven dynamics effect efficient element estimate evaluate evaluation event
+    evidence experiment extend extension factor feature feed field framework function future
+    group higher impact implement implementation implication information interaction introduce
+    involve large level limit link local major massive match mechanism method model modern
+    natural network number numerical object observation obtain origin outcome output parameter
+    pattern performance phenomena phenomenon physical practical practice prediction principle
+    problem process produce progress properties quality quantity reason recently region related
+    relation represent require result sample scale science setting several similar simple
+    simulation single small software solution source space special standard statement strategy
+    strong structure support system table target task technique test theory tool trend type
+    useful value variable way weight weighted
+"""
+_VAGUE = _SCHOLARLY | frozenset(_STEMMER.stemWords(_TOO_GENERAL.split()))
+# "papers on dark matter" is about dark matter.
+_PAPERS_ON = re.compile(
+    r"^\W*(?:\w+\s+)?(?:papers?|articles?|work|stud(?:y|ies)|research|results|progress)\s+"
+    r"(?:about|in|of|on|with)\s+",
+    re.IGNORECASE,
+)
+_PLURAL = re.compile(r"(?:(?<=ss|ch|sh)es?|(?<=x)es|(?<!s)s)$")
 
 
 def words(text: str) -> list[str]:
@@ -100,16 +133,16 @@ Phrases = dict[str, str]  # a phrase as written, by its key
 
 def phrases(*texts: str) -> Phrases:
     """The phrases of descriptions: short clauses as they are, aliases in parentheses included; of
-    longer ones what stands between words that say little by themselves."""
+    prose what stands between words that say little by themselves."""
     found: Phrases = {}
     for clause in (c for text in texts for c in _clauses(text)):
         for part in re.split(r"\b(?:and|or)\b", clause):
-            for alternative in _alternatives(part):
+            for alternative in _alternatives(_PAPERS_ON.sub("", part)):
                 own = alternative.split()
-                if len(own) <= _MAX_WORDS:
-                    _add(found, own)
-                else:
+                if len(own) > _MAX_WORDS or not _OF_SENTENCES.isdisjoint(map(_plain, own)):
                     _add_runs(found, own)
+                else:
+                    _add(found, own)
     return found
 
 
@@ -117,7 +150,7 @@ def _add_runs(found: Phrases, own: list[str]) -> None:
     """The runs of words between those that say little; of one word only a telling one."""
     run: list[str] = []
     for word in [*own, "the"]:
-        if not _says_little(word):
+        if not _is_in(_SCHOLARLY, word):
             run.append(word)
             continue
         if len(run) > 1 or (run and _is_telling(run[0])):
@@ -126,26 +159,31 @@ def _add_runs(found: Phrases, own: list[str]) -> None:
 
 
 def _is_telling(word: str) -> bool:
-    return len(word) >= _SINGLE or word[1:] != word[1:].lower()  # ARPES
-
-
-def _says_little(word: str) -> bool:
-    plain = "".join(words(word))
-    return plain in STOP_WORDS or _STEMMER.stemWord(plain) in _SCHOLARLY
+    has_capitals = word[1:] != word[1:].lower()  # ARPES
+    return has_capitals or (len(word) >= _SINGLE and not _is_in(_VAGUE, word))
 
 
 def _add(found: Phrases, own: list[str]) -> None:
-    own = list(own)
-    while own and words(own[0])[:1] and words(own[0])[0] in STOP_WORDS:
-        del own[0]
-    while own and words(own[-1])[:1] and words(own[-1])[0] in STOP_WORDS:
-        del own[-1]
-    if len(own) == 1 and _says_little(own[0]):
+    while own and _plain(own[0]) in STOP_WORDS:
+        own = own[1:]
+    while own and _plain(own[-1]) in STOP_WORDS:
+        own = own[:-1]
+    if len(own) == 1 and _is_in(_SCHOLARLY, own[0]):
         return
-    text = " ".join(own).strip(" .:;")
+    text = " ".join(own).strip(" .:;\"'")
     for form in _forms(text):
         if len(form) > 3:
             found.setdefault(form, text)
+
+
+def _plain(word: str) -> str:
+    return "".join(words(word))
+
+
+def _is_in(stems: frozenset[str], word: str) -> bool:
+    """True for a word of that kind, and for a stop word."""
+    plain = _plain(word)
+    return plain in STOP_WORDS or _STEMMER.stemWord(plain) in stems
 
 
 def _forms(text: str) -> list[str]:
@@ -172,7 +210,10 @@ def find(wanted: Phrases, texts: Sequence[str]) -> list[str]:
 
 
 def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word[-1] == "s" else word
+    """The word without the ending of a plural: papers and topics are compared in this form."""
+    if len(word) <= 3:
+        return word
+    return f"{word[:-3]}y" if word.endswith("ies") else _PLURAL.sub("", word)
 
 
 def _clauses(text: str) -> list[str]:

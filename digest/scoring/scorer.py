@@ -8,7 +8,7 @@ from functools import partial
 
 from digest.core.config import Config
 from digest.core.papers import Paper
-from digest.core.scores import Prompt, ScoredBy, Scoring
+from digest.core.scores import Prompt, ScoredBy, Scoring, Topics
 from digest.scoring import embedded, estimate
 from digest.scoring.prompt import load, load_topics
 
@@ -25,6 +25,7 @@ class Scorer:
     prompt: Prompt
     score: Score
     estimate: Callable[[Sequence[Paper]], Scoring]  # tokens, requests and cost; no scores
+    topics: Topics
 
 
 def make_scorer(config: Config, key: str | None, base_url: str | None) -> Scorer:
@@ -41,6 +42,7 @@ def make_scorer(config: Config, key: str | None, base_url: str | None) -> Scorer
             prompt=Prompt(system="", user=topics.text),
             score=lambda papers, *_: Scoring(embedded.score(papers, topics)),
             estimate=lambda _: Scoring({}),
+            topics=topics,
         )
     settings = config.llm
     topics, prompt = load(config.prompts, config.keep.cut(ScoredBy.MODEL), settings.language)
@@ -63,4 +65,5 @@ def make_scorer(config: Config, key: str | None, base_url: str | None) -> Scorer
         prompt=prompt,
         score=score,
         estimate=lambda papers: estimate.scoring(papers, prompt, settings, address),
+        topics=topics,
     )

@@ -5,9 +5,10 @@ from datetime import date, datetime
 
 import pytest
 
-from digest.core.day import Digest
+from digest.core.day import Digest, Kept
 from digest.core.papers import Origin, Source
-from digest.core.wording import warnings
+from digest.core.scores import Prompt, ScoredBy
+from digest.core.wording import warnings, without_phrases
 from tests import make
 
 FRIDAY, LABOR_DAY = date(2026, 1, 30), date(2026, 9, 7)
@@ -78,3 +79,43 @@ def test_what_a_reader_must_know_of_a_source_is_said(source: Source, said: str) 
 @pytest.mark.parametrize(("made", "late"), [("0001-01-01T00:00Z", 0), ("9999-12-31T23:59Z", 1)])
 def test_any_time_at_which_a_day_was_made_can_be_told(made: str, late: int) -> None:
     assert len(warnings(made_on(FRIDAY, made))) == late
+
+
+PAPERS = [make.paper(f"2601.0000{n}") for n in range(6)]
+NO_PHRASE = (
+    "None of the 6 papers has a phrase of topics.md: see `digest topics`, and `categories` in"
+    " config.yaml."
+)
+
+
+def without(scorer: ScoredBy, *, kept: int = 0, found: int | None = 0, topics: str = "") -> str:
+    digest = make.digest(
+        kept=[Kept(paper, make.score()) for paper in PAPERS[:kept]],
+        below=PAPERS[kept:],
+        scorer=scorer,
+    )
+    return without_phrases(
+        replace(digest, with_phrase=found, prompt=Prompt("", topics or "pruning"))
+    )
+
+
+@pytest.mark.parametrize("scorer", ScoredBy)
+def test_topics_without_a_phrase_in_any_paper_are_no_quiet_day(scorer: ScoredBy) -> None:
+    assert without(scorer) == NO_PHRASE
+    assert without(scorer, found=1) == without(scorer, found=None) == ""
+
+
+def test_a_model_may_keep_papers_without_phrases() -> None:
+    assert without(ScoredBy.MODEL, kept=1) == ""
+    assert without(ScoredBy.EMBEDDED, kept=1) == NO_PHRASE
+
+
+def test_topics_in_another_script_are_said_to_be() -> None:
+    chinese = "# Topics\n## 量子计算\n- Relevant: 量子纠错、表面码"
+    assert "another script" in without(ScoredBy.EMBEDDED, topics=chinese)
+    assert without(ScoredBy.EMBEDDED, topics="Quarks, and α decay") == NO_PHRASE
+
+
+def test_of_a_few_papers_no_phrase_says_nothing() -> None:
+    digest = replace(make.digest(below=PAPERS[:4]), with_phrase=0)
+    assert without_phrases(digest) == ""

@@ -23,7 +23,7 @@ from digest.arxiv.fetch import Fetched
 from digest.cli.main import main
 from digest.core.config import Config, Llm, Site
 from digest.core.day import Digest, Kept
-from digest.core.papers import Feed, Paper
+from digest.core.papers import AnnounceType, Feed, Paper
 from digest.doctor import examine, hub, repository, scoring
 from digest.doctor.verdict import Check
 from digest.run import output
@@ -242,9 +242,10 @@ def test_a_broken_set_up_has_a_remedy_for_each_finding(
     llm = {"model": "gpt-5-mini", "budget_usd": 0.0001}
     authors = ["Edward Witten", "C. Vafa", "Lovelace"]
     good.configure(categories=["cs.LG", "cs.AI"], authors=authors, llm=llm)
-    (good.folder / "prompts" / "topics.md").write_text("## Matters\n" + "of all kinds " * 8_000)
+    (good.folder / "prompts" / "topics.md").write_text("## Ships\n" + "of all kinds " * 8_000)
     good.fake.respond = replies.unauthorized()
-    good.serve(make.feed(A, day=TODAY))  # which is yesterday's
+    crossed = [paper(f"2611.1000{n}", announce_type=AnnounceType.CROSS) for n in range(4)]
+    good.serve(make.feed(A, *crossed, day=TODAY))  # which is yesterday's
     error = (
         b'<rss version="2.0"><channel><title>Feed error for query: cs.AI</title>'
         b"<description>Bad archive</description></channel></rss>"

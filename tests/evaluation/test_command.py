@@ -25,6 +25,7 @@ from digest.evaluation import command, labels
 from digest.evaluation.labels import load_labels, load_results
 from digest.run.report import RunReport
 from digest.scoring.scorer import Scorer, make_scorer
+from digest.scoring.topics import parse_topics
 from tests import make
 from tests.arxiv.test_search_api import Server
 from tests.cli.test_main import Ended
@@ -408,7 +409,9 @@ def test_too_many_unscored_papers_give_no_figures(
         keep(Scoring(by_id, Usage(requests=1)))
         return Scoring(by_id, Usage(requests=1), trouble="it is slow")
 
-    scorer = Scorer(ScoredBy.MODEL, "m", Prompt("", ""), score, lambda _: Scoring({}))
+    scorer = Scorer(
+        ScoredBy.MODEL, "m", Prompt("", ""), score, lambda _: Scoring({}), parse_topics("pruning")
+    )
     config = Config(categories=("cs.LG",), llm=Llm(max_unscored=max_unscored))
     given = tuple(labels.Label(paper(f"2601.0000{n}"), n % 2 == 0) for n in range(10))
     contenders = [command.Contender(name, scorer) for name in ("a", "b")]

@@ -12,18 +12,20 @@ from digest.arxiv.fetch import Fetched
 from digest.core.config import Config
 from digest.core.day import Digest
 from digest.core.papers import Feed, Paper
-from digest.core.scores import Prompt, ScoredBy, Scoring, Usage, Verdict
+from digest.core.scores import Prompt, ScoredBy, Scoring, Topics, Usage, Verdict
 from digest.run.announcement import Announcement
 from digest.run.job import Job
 from digest.run.pipeline import run_day
 from digest.run.report import DayReport
 from digest.scoring.scorer import Scorer
+from digest.scoring.topics import parse_topics
 from tests.make import DAY, paper, score
 
 EARLIER = DAY - timedelta(days=1)
 A, B, C = paper("2601.00001"), paper("2601.00002"), paper("2601.00003")
 GOOD, BAD = score(9, 9), score(2, 2)
 PROMPT = Prompt("System", "User")
+TOPICS = parse_topics("## Training\ntraining of networks")
 FREE = Usage()
 ESTIMATE = Scoring({}, Usage(prompt_tokens=400, completion_tokens=80, requests=1), 0.02)
 
@@ -76,6 +78,7 @@ class Bench:
         rescore: bool = False,
         limit: int | None = None,
         dry_run: bool = False,
+        topics: Topics | None = None,
         **settings: tuple[str, ...],
     ) -> DayReport:
         self.now += timedelta(hours=1)
@@ -87,6 +90,7 @@ class Bench:
                 prompt,
                 judge or Judge(),
                 estimate=lambda _: ESTIMATE,
+                topics=topics or TOPICS,
             ),
             now=lambda: self.now,
             unfinished=self.out.parent / ".digest",

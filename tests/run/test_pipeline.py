@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from digest.core.day import Status
 from digest.core.errors import ArchiveError, FeedError, ScoringError
 from digest.core.papers import Feed, Paper
 from digest.core.scores import Failure, Score, ScoredBy, Scoring, Usage, Verdict
-from digest.run.output import render
+from digest.run.output import render, write
 from tests import make
 from tests.make import DAY, REPLACE, feed, paper, tree
 from tests.run.bench import BAD, EARLIER, FREE, A, B, Bench, C, Judge
@@ -71,6 +72,24 @@ def test_without_the_model_a_day_keeps_its_best_twenty(bench: Bench) -> None:
         "20 of 25 papers kept. 3 more papers reached the cut and count as below: keep.top is 20."
     )
     assert bench.digest().counts.beyond_top == store.read_days(bench.out)[0].counts.beyond_top == 3
+
+
+def test_topics_that_fit_no_paper_are_said_in_the_log(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    papers = [paper(f"2601.0000{n}", title="On ships") for n in range(5)]
+    judge = Judge(dict.fromkeys([p.id for p in papers], BAD))
+    bench.run(feed(*papers), judge=judge)
+    assert bench.digest().with_phrase == 0
+    assert "None of the 5 papers has a phrase of topics.md" in caplog.text
+
+
+def test_a_record_without_the_number_of_phrases_stays_as_it_is(bench: Bench) -> None:
+    bench.run(feed(A))
+    old = replace(bench.digest(), with_phrase=None)
+    write(store.Archive.repaired(bench.out), old, bench.config.site)
+    assert bench.run(feed(A), rescore=True).status == "unchanged"
+    assert bench.digest() == old
 
 
 def test_nothing_is_written_when_scoring_fails(bench: Bench) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from digest.core.papers import AnnounceType, Paper
 from digest.core.scores import NO_TOPIC, Score, Topics
-from digest.scoring.embedded import _MOST_UNEXPLAINED, _STEPS, score
+from digest.scoring.embedded import _MOST_UNEXPLAINED, _STEPS, papers_with_phrase, score
 from digest.scoring.topics import parse_topics
 from tests import make
 
@@ -89,8 +89,8 @@ SKY_DAY = [
 
 # fmt: off
 GOLDEN = [
-    (10, 0.0459), (10, 0.026), (10, 0.0339), (1, -0.0823),
-    (5, 0.0001), (5, 0.0), (1, -0.057), (4, -0.0001),
+    (10, 0.3534), (10, 0.2418), (10, 0.3203), (1, -0.0047),
+    (1, 0.0035), (1, 0.0032), (1, -0.0049), (1, -0.0012),
 ]
 # fmt: on
 
@@ -140,12 +140,14 @@ def test_a_phrase_is_found_by_alias_hyphen_case_number_or_slash(text: str, phras
 
 
 def test_a_paper_in_which_no_phrase_of_the_users_stands_stays_under_the_cut() -> None:
-    topics = parse_topics("## A\n- Relevant: weights of enormous transformer networks in few bits")
+    topics = parse_topics(
+        "## Machines\n- Relevant: weights of enormous transformer networks in few bits"
+    )
     silent = one("Few bits: transformer networks of enormous weights", "", topics)
     assert silent.similarity is not None
     assert bisect_right(_STEPS, silent.similarity) + 1 > _MOST_UNEXPLAINED == 6
     assert silent.relevance == 6
-    assert silent.comment == "no phrase of the topics; closest topic: A"
+    assert silent.comment == "no phrase of the topics; closest topic: Machines"
 
 
 def test_a_phrase_that_is_part_of_a_longer_one_is_not_repeated() -> None:
@@ -172,11 +174,94 @@ def test_topics_of_another_field_rank_that_field() -> None:
 
 def test_likely_papers_lend_their_words_to_those_that_name_the_topic_otherwise() -> None:
     about = [paper("Quantization", "Four bit integers.", f"2601.1{i:04}") for i in range(60)]
-    other = [paper("Sheep", f"Farm number {i}, wool.", f"2601.2{i:04}") for i in range(120)]
-    silent = paper("Four bit integers", "They suffice.", "2601.30000")
+    other = [paper("Sheep", f"Factorization {i}, wool.", f"2601.2{i:04}") for i in range(120)]
+    silent = paper("Four bit integers", "A factorization.", "2601.30000")
     scores = score([*about, *other, silent], MACHINES)
-    assert scores[silent.id].comment == "no word of the topics"
-    assert scores[silent.id].relevance > max(scores[p.id].relevance for p in other)
+    assert (scores[silent.id].similarity or 0) > max(scores[p.id].similarity or 0 for p in other)
+
+
+@pytest.mark.parametrize("size", [1, 60])
+def test_a_paper_without_a_word_of_the_topics_is_no_near_miss(size: int) -> None:
+    day = [paper("Ships of the Baltic", f"Harbour {i}.", f"2601.1{i:04}") for i in range(size)]
+    day.append(paper("Pruning", "Quantization and pruning.", "2601.30000"))
+    scores = score(day, MACHINES)
+    assert {scores[p.id].relevance for p in day[:-1]} <= {1, 2}
+
+
+def test_a_long_topic_does_not_drown_a_short_one() -> None:
+    many = ", ".join(f"subject{i} matter{i}" for i in range(300))
+    long = parse_topics(f"## Short\nquark stars\n## Long\n{many}")
+    short = parse_topics("## Short\nquark stars\n## Long\nsubject1 matter1")
+    beside_long = similarity("Quark stars", "", long)
+    assert beside_long == pytest.approx(similarity("Quark stars", "", short), rel=0.25)
+
+
+STREAMS = "## Streams\nstellar streams, dwarf galaxies\n"
+
+
+def test_a_phrase_to_avoid_does_not_touch_its_single_words() -> None:
+    title, abstract = (
+        "A tidal stream",
+        "The stellar stream of a dwarf galaxy, after its disruption.",
+    )
+    avoiding = parse_topics(f"{STREAMS}## Avoid\ntidal disruption event")
+    plain = parse_topics(STREAMS)
+    assert one(title, abstract, avoiding).comment == one(title, abstract, plain).comment
+    assert similarity(title, abstract, avoiding) >= similarity(title, abstract, plain)
+    event = ("A tidal disruption event", abstract)
+    assert similarity(*event, avoiding) < similarity(*event, plain)
+
+
+@pytest.mark.parametrize("avoid", ["halo", "halo, galactic disc, bulge, black hole, quasar"])
+def test_what_is_avoided_takes_at_most_half(avoid: str) -> None:
+    title = "Stellar streams, halo, galactic disc, bulge, black hole and quasar"
+    avoiding = parse_topics(f"{STREAMS}## Avoid\n{avoid}")
+    asked = similarity(title, "", parse_topics(STREAMS))
+    assert 0.4 * asked < similarity(title, "", avoiding) < asked
+
+
+def test_one_word_to_avoid_does_not_sink_the_heart_of_a_topic() -> None:
+    topics = parse_topics(
+        "## Nowcasting\nnowcasting, mixed frequency data, Bayesian vector autoregression\n"
+        "## Avoid\nvolatility"
+    )
+    day = [paper("Sheep", f"Wool number {i}.", f"2601.1{i:04}") for i in range(40)]
+    heart = paper(
+        "Bayesian nowcasting with stochastic volatility",
+        "We nowcast growth with a Bayesian vector autoregression of mixed frequency data, in which"
+        " shocks have stochastic volatility.",
+        "2601.30000",
+    )
+    verdict = score([*day, heart], topics)[heart.id]
+    assert verdict.relevance >= 6
+    assert verdict.comment.endswith("avoids: volatility")
+
+
+@pytest.mark.parametrize("wanted", ["hyper-Kähler manifolds", "hyperkähler manifolds"])
+@pytest.mark.parametrize("written", ["Hyper-Kähler manifolds", "hyperkahler manifold"])
+def test_hyphens_and_accents_do_not_part_words(wanted: str, written: str) -> None:
+    verdict = one(written, "", parse_topics(wanted))
+    assert verdict.comment == f"matches: {wanted}"
+    assert verdict.relevance >= 8
+
+
+def test_wanted_words_in_a_not_relevant_line_are_not_avoided() -> None:
+    topics = parse_topics(
+        "## Our sky\n- Relevant: galaxies\n- Not relevant: galaxies, elliptical galaxies"
+    )
+    assert one("Galaxies", "", topics).comment == "matches: galaxies"
+    assert one("Elliptical galaxies", "", topics).comment.endswith("avoids: elliptical galaxies")
+
+
+def test_papers_with_a_phrase_are_counted() -> None:
+    assert papers_with_phrase(SKY_DAY, SKY) == 3
+    assert papers_with_phrase(SKY_DAY, MACHINES) == 0
+    assert papers_with_phrase(SKY_DAY, parse_topics("量子コンピュータ")) == 0
+
+
+def test_an_empty_day_has_no_scores() -> None:
+    assert score([], MACHINES) == {}
+    assert papers_with_phrase([], MACHINES) == 0
 
 
 def test_the_same_day_gets_the_same_scores_in_every_process() -> None:
