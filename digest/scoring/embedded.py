@@ -54,7 +54,8 @@ _FEEDBACK, _FEEDBACK_AT = 0.8, 300  # its weight on long days; papers of a day w
 # something else is near .02, half of what readers want lies above .05.
 _STEPS = (0.025, 0.033, 0.041, 0.05, 0.06, 0.073, 0.09, 0.115)
 _MAX_NAMED = 6  # phrases in a comment
-_MOST_UNEXPLAINED = 6  # relevance of a paper that has no phrase of the reader's
+_MOST_UNEXPLAINED = 6  # relevance of a paper that has no phrase of the reader's …
+_MOST_AVOIDED_ONLY = 2  # … but for one to avoid
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ def _score(explanation: _Explanation, similarity: float) -> Score:
         comment = f"matches: {', '.join(matches[:_MAX_NAMED])}"
     elif explanation.has_word:
         comment = f"no phrase of the topics; closest topic: {explanation.topic}"
-        relevance = min(relevance, _MOST_UNEXPLAINED)
+        relevance = min(relevance, _MOST_AVOIDED_ONLY if avoided else _MOST_UNEXPLAINED)
     else:
         comment, relevance = "no word of the topics", 1
     if avoided:

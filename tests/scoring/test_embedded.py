@@ -220,6 +220,13 @@ def test_what_is_avoided_takes_at_most_half(avoid: str) -> None:
     assert 0.4 * asked < similarity(title, "", avoiding) < asked
 
 
+def test_a_paper_with_nothing_but_a_phrase_to_avoid_is_not_kept() -> None:
+    wanted = "## Metals\nunconventional superconductivity"
+    title = "Superconducting qubits"
+    assert one(title, "", parse_topics(wanted)).relevance > 2
+    assert one(title, "", parse_topics(f"{wanted}\n## Avoid\nqubits")).relevance == 2
+
+
 def test_one_word_to_avoid_does_not_sink_the_heart_of_a_topic() -> None:
     topics = parse_topics(
         "## Nowcasting\nnowcasting, mixed frequency data, Bayesian vector autoregression\n"
