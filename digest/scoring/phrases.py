@@ -10,6 +10,8 @@ from itertools import pairwise, product
 
 import Stemmer
 
+from digest.core.text import fold
+
 _MAX_CHARS = 20_000  # of an abstract; the longest real ones have a tenth
 _MAX_WORDS = 5  # of a phrase: a longer clause is prose, which no paper repeats
 _SINGLE = 6  # letters of a word of prose that says something by itself
@@ -86,9 +88,8 @@ _PLURAL = re.compile(r"(?:(?<=ss|ch|sh)es?|(?<=x)es|(?<!s)s)$")
 
 def words(text: str) -> list[str]:
     """The words in plain letters, hyphenated ones whole: "hyper-kahler"."""
-    plain = unicodedata.normalize("NFKD", text[:_MAX_CHARS].casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    return _WORD.findall(unicodedata.normalize("NFC", plain))
+    # NFC, because `fold` takes Hangul apart.
+    return _WORD.findall(unicodedata.normalize("NFC", fold(text[:_MAX_CHARS])))
 
 
 def features(of: Iterable[str]) -> list[str]:
