@@ -33,7 +33,8 @@ _VARIABLES = ("near_relevance", "near_novelty", "language")
 _TOPICS = """\
 # What this reader wants to read about
 
-In the reader's own words. What stands under no topic's heading is about all topics.
+In the reader's own words. What stands under no topic's heading is about all topics. What is called
+"About me", "Background", "Authors" or "Notes" says who the reader is, and wants nothing by itself.
 """
 
 _FORM = """\
