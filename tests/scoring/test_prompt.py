@@ -197,7 +197,7 @@ def test_the_model_gets_the_topics_file_whole_and_under_a_heading(folder: Path) 
     text = "I study heat, except stoves.\n\n# About me\n\nPhD, Zurich\n\nAvoid: ice"
     (folder / TOPICS).write_text(text)
     topics, prompt = load(folder, CUT, "English")
-    assert f"all topics.\n\n{text}\n\n# The reply" in prompt.user
+    assert f"wants nothing by itself.\n\n{text}\n\n# The reply" in prompt.user
     assert f'exactly one of "{topics.names[0]}"' in prompt.user.replace("\n", " ")
 
 
