@@ -70,6 +70,7 @@ class _Label:
     column: int  # where its line begins
     has_text: bool  # on its own line
     items: int | None = None  # the indent of the items under it
+    is_above_labels: bool | None = None  # True if a line like "Vision: all" is the first under it
 
 
 def parse_topics(text: str) -> Topics:
@@ -277,7 +278,10 @@ class _Parser:
     def _ends_label(self, label: _Label, line: Line) -> bool:
         """True for an unknown label beside a known one, and for the next line of a paragraph
         whose label has text that does not go on."""
-        if has_unknown_label(line.text):
+        is_unknown = has_unknown_label(line.text)
+        if not label.has_text and label.is_above_labels is None:
+            label.is_above_labels = is_unknown
+        if is_unknown and not label.is_above_labels:
             is_like_it = line.item is None or (label.has_text and label.indent is not None)
             return is_like_it and line.indent <= label.column
         if label.indent is not None or line.item is not None or not label.has_text:

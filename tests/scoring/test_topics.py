@@ -284,6 +284,10 @@ ONE = "My interests"
         pytest.param(
             "Please no: ice,\nMust have: heat", [(ONE, "Must have: heat", "ice,")], id="must have"
         ),
+        pytest.param(
+            "- heat\n\nAvoid:\nIce: all\nFog: most", [(ONE, "heat", "Ice: all\nFog: most")],
+            id="names",
+        ),
         pytest.param("My dislikes:\n- ice\nAlso: heat", [(ONE, "Also: heat", "ice")], id="also"),
         pytest.param("- No: ice\n- Must: heat", [(ONE, "Must: heat", "ice")], id="unknown item"),
         pytest.param("Avoid: ice. Interested: heat.", [(ONE, "heat.", "ice.")], id="two labels"),

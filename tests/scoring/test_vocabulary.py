@@ -111,6 +111,7 @@ def test_a_bare_negation_changes_nothing(text: str) -> None:
         ("Ice, excluding fog, and in rain, and in hail", "Ice, in rain, and in hail", "fog"),
         ("I am not interested in anything except ice.", "ice.", ""),
         ("I'm not interested in anything but ice.", "ice.", ""),
+        ("I'm not interested in anything other than ice.", "ice.", ""),
         ("I don't care about fog, except ice, but rain.", "ice, rain.", "fog"),
         ("I do not like everything.", "", "everything"),
         ("Heat. Anything but fog.", "Heat.", "fog"),
