@@ -12,24 +12,28 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
+from dataclasses import dataclass, field, replace
 
 from digest.core.errors import ConfigError
 from digest.core.scores import NO_TOPIC, Topic, Topics
+from digest.core.text import one_line
 from digest.scoring.topics_lines import COMMENT, Line, Place, read_lines
 from digest.scoring.topics_names import (
     LABEL,
+    at_labels,
     bold_name,
+    has_unknown_label,
     heading,
     items_that_are_topics,
     label_role,
     name_and_text,
     shortened,
 )
+from digest.scoring.topics_parts import goes_on, phrases, sentences
 from digest.scoring.vocabulary import (
     Role,
-    ends_in_preference,
+    begins_with_refusal,
+    is_general,
     negated,
     split_preferences,
     without_preference,
@@ -37,10 +41,6 @@ from digest.scoring.vocabulary import (
 
 ONE_TOPIC = "My interests"  # the name of the topic of a file without headings
 
-_SHORT_LINE = 50  # characters: a paragraph's line of more was broken where the page ends
-_PROSE = re.compile(r"[.!?。！？](?:\s|$)")
-_GOES_ON = re.compile(r"(?:[,，、;(]|\b(?:and|or|und|oder|et|ou))$")
-_SEPARATORS = frozenset(",;，；、")
 _PSEUDO = 7  # the level of a heading without `#`: below all others
 
 
@@ -67,8 +67,10 @@ class _Label:
 
     name: str
     indent: int | None  # of its item; None: it stands in a paragraph
+    column: int  # where its line begins
     has_text: bool  # on its own line
     items: int | None = None  # the indent of the items under it
+    is_above_labels: bool | None = None  # True if a line like "Vision: all" is the first under it
 
 
 def parse_topics(text: str) -> Topics:
@@ -85,7 +87,7 @@ def parse_topics(text: str) -> Topics:
     about_all = _topic(
         ONE_TOPIC, [t for s in general for t in s.wanted], [t for s in general for t in s.unwanted]
     )
-    keywords, context = _phrases(parser.keywords), parser.context
+    keywords, context = phrases(parser.keywords), parser.context
     if not read:
         unwanted = about_all.irrelevant.split("\n")
         if not about_all.relevant and keywords:
@@ -93,9 +95,7 @@ def parse_topics(text: str) -> Topics:
         if not about_all.relevant and context:
             about_all, context = _topic(ONE_TOPIC, context, unwanted), []
         if not about_all.relevant:
-            raise ConfigError(
-                "no topic: write what you want to read about, in a few words or sentences"
-            )
+            raise ConfigError(_no_topic([*unwanted, *parser.avoid]))
         read, about_all = [about_all], Topic("", "", "")
     notes = list(parser.notes)
     if any(not match[0].endswith("-->") for match in COMMENT.finditer(text)):
@@ -105,12 +105,12 @@ def parse_topics(text: str) -> Topics:
     return Topics(
         topics=tuple(read),
         keywords=keywords,
-        avoid=tuple(dict.fromkeys(map(without_preference, _phrases(parser.avoid)))),
+        avoid=tuple(dict.fromkeys(map(without_preference, phrases(parser.avoid)))),
         text=COMMENT.sub("", text),
         general=Topic("", about_all.relevant, about_all.irrelevant)
         if about_all.relevant or about_all.irrelevant
         else None,
-        context="\n".join(line for text in context for line in _sentences(text)),
+        context="\n".join(line for text in context for line in sentences(text)),
         notes=tuple(notes),
     )
 
@@ -241,8 +241,16 @@ class _Parser:
     # --- text and labels ----------------------------------------------------------------------
 
     def _read_text(self, line: Line) -> None:
+        first, *others = at_labels(line.written)
+        self._read_part(replace(line, written=first))
+        for part in others:
+            self._read_part(replace(line, written=part, after_blank=False))
+
+    def _read_part(self, line: Line) -> None:
         if self._take_label(line):
             return
+        if self._label and self._ends_label(self._label, line):
+            self._target, self._label, self._goes_on = self._base, None, False
         if self._goes_on and line.item is None and not line.after_blank:
             self._target[-1] += (" " if line.indent else "\n") + line.text
             return
@@ -253,7 +261,12 @@ class _Parser:
             self._unlabelled.add(line.indent)
             if self._is_wanted() and not split_preferences(text)[0]:
                 self._target = self._lists(self._section)[Role.UNWANTED]
-                self._label = _Label(text, line.indent, has_text=True)
+                self._label = _Label(text, line.indent, line.indent, has_text=True)
+                if begins_with_refusal(text):
+                    self.notes.append(
+                        f"{text!r} is read as not wanted;"
+                        " if it is wanted, write 'Relevant:' before it"
+                    )
                 text = split_preferences(text)[1]
         self._add(text)
         self._goes_on = True
@@ -261,6 +274,21 @@ class _Parser:
     def _add(self, text: str) -> None:
         if re.search(r"\w", text):
             self._target.append(text)
+
+    def _ends_label(self, label: _Label, line: Line) -> bool:
+        """True for an unknown label beside a known one, and for the next line of a paragraph
+        whose label has text that does not go on."""
+        is_unknown = has_unknown_label(line.text)
+        if not label.has_text and label.is_above_labels is None:
+            label.is_above_labels = is_unknown
+        if is_unknown and not label.is_above_labels:
+            is_like_it = line.item is None or (label.has_text and label.indent is not None)
+            return is_like_it and line.indent <= label.column
+        if label.indent is not None or line.item is not None or not label.has_text:
+            return False
+        return line.indent <= label.column and not (
+            self._goes_on and goes_on(self._target[-1], line.text)
+        )
 
     def _label_holds(self, label: _Label, line: Line) -> bool:
         """True if a label above is about this line, too."""
@@ -296,14 +324,15 @@ class _Parser:
             self._target, self._label, self._goes_on = self._base, None, True
             self._add(line.text)
             return True
-        if (section.role, role) == (Role.UNWANTED, Role.WANTED):
+        if (section.role, role) == (Role.UNWANTED, Role.WANTED) and not is_general(label[1]):
             self.notes.append(
                 f"{label[0]!r} under {section.name!r} is read as not wanted;"
                 " if it is wanted, put it above that heading"
             )
         self._target = self._lists(section)[role]
-        self._label = _Label(label[1], line.indent if line.item else None, bool(label[3]))
-        self._goes_on = bool(label[3])
+        indent = line.indent if line.item else None
+        self._label = _Label(label[1], indent, line.indent, bool(label[3]))
+        self._goes_on = re.search(r"\w", label[3]) is not None
         self._add(label[3])
         return True
 
@@ -319,62 +348,17 @@ def _title(topics: Sequence[_Section], sections: Sequence[_Section]) -> _Section
 
 
 def _topic(name: str, wanted: list[str], unwanted: list[str]) -> Topic:
-    parts = [split_preferences(line) for text in wanted for line in _sentences(text)]
+    parts = [split_preferences(line) for text in wanted for line in sentences(text)]
     relevant = [line for line, _ in parts if line]
-    irrelevant = [line for text in unwanted for line in _sentences(text)]
+    irrelevant = [line for text in unwanted for line in sentences(text)]
     irrelevant += [line for _, line in parts]
     return Topic(name, "\n".join(relevant), "\n".join(filter(None, irrelevant)))
 
 
-def _sentences(paragraph: str) -> list[str]:
-    """A paragraph as one line; as many, if it is a list without marks, one thing a line."""
-    if _PROSE.search(paragraph):
-        return [_unwrapped(paragraph)]
-    joined: list[str] = []
-    goes_on = False
-    for line in paragraph.split("\n"):
-        if goes_on:
-            joined[-1] += " " + line
-        else:
-            joined.append(line)
-        goes_on = (
-            len(line) >= _SHORT_LINE or bool(_GOES_ON.search(line)) or ends_in_preference(line)
-        )
-    return joined
-
-
-def _unwrapped(paragraph: str) -> str:
-    return paragraph.replace("\n", " ")
-
-
-def _phrases(paragraphs: Sequence[str]) -> tuple[str, ...]:
-    """The phrases of a list, each once, as written: one a bullet, between commas, or one a line."""
-    phrases: dict[str, None] = {}
-    for paragraph in paragraphs:
-        separated = _split(_unwrapped(paragraph))
-        for phrase in separated if len(separated) > 1 else paragraph.split("\n"):
-            phrases[phrase.strip(" \t.。")] = None
-    return tuple(p for p in phrases if re.search(r"\w", p) and p.casefold() != "etc")
-
-
-def _split(text: str) -> list[str]:
-    """The parts between commas and semicolons, but for those inside of parentheses."""
-    pieces = re.split(r"([,;，；、()（）])", text)
-    opened: list[int] = []
-    deeper = [0] * len(pieces)  # a parenthesis that is not closed, or not opened, does not count
-    for number, piece in enumerate(pieces):
-        if piece in ("(", "（"):
-            opened.append(number)
-        elif piece in (")", "）") and opened:
-            deeper[opened.pop()] += 1
-            deeper[number] -= 1
-    parts: list[list[str]] = [[]]
-    for piece, depth in zip(pieces, accumulate(deeper), strict=True):
-        if piece in _SEPARATORS and depth == 0:
-            parts.append([])
-        else:
-            parts[-1].append(piece)
-    return ["".join(part) for part in parts]
+def _no_topic(unwanted: Sequence[str]) -> str:
+    message = "no topic: write what you want to read about, in a few words or sentences"
+    text = one_line("; ".join(filter(None, unwanted)))
+    return f"{message}; all of it is read as not wanted: {text}" if text else message
 
 
 def _mistakes(topics: list[_Section]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from digest.scoring.vocabulary import is_general, role_of
+from digest.scoring.vocabulary import Role, is_general, role_of
 
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
@@ -123,7 +123,7 @@ def _without_tables(rows: list[str]) -> Iterator[str]:
 
 def _table(rows: Iterable[list[str]]) -> Iterator[str]:
     head, *body = rows
-    has_names = is_general(head[0])
+    has_names = _has_names(head)
     used: set[int] = set()
     for cells in body:
         for column, cell in enumerate(cells):
@@ -139,6 +139,17 @@ def _table(rows: Iterable[list[str]]) -> Iterator[str]:
     for column, name in enumerate(head):
         if column not in used and not is_general(name) and role_of(name) is None:
             yield f"- {name}"
+
+
+def _has_names(head: list[str]) -> bool:
+    """True if the first column names topics: "Topic", "Interest" beside "Keywords", any other name
+    beside a column that the vocabulary knows."""
+    first, others = role_of(head[0]), {role_of(name) for name in head[1:]}
+    if is_general(head[0]):
+        return True
+    if first is Role.WANTED:
+        return Role.KEYWORDS in others
+    return first is None and bool(head[0]) and others != {None} and bool(others)
 
 
 def _cells(row: str) -> list[str]:

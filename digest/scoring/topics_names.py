@@ -10,6 +10,8 @@ from digest.scoring.vocabulary import Role, is_general, role_of
 
 _BOLD = re.compile(r"(?:\*\*|__)([^*_]{1,80})(?:\*\*|__)\s*(.*)")
 LABEL = re.compile(r"([^:：]{1,60}?)(\s*[:：]\s*|\s+[—–-]\s+)(.*)")
+_WORDS_OF_LABEL = 4
+_BETWEEN_SENTENCES = re.compile(r"(?<=[.;!?])(?=\s)|(?<=[。；！？])")
 _LONGEST_NAME = 80  # characters: what is longer is text, of which the beginning is the name
 _SENTENCE = re.compile(r".{3,79}?[^A-Z][.!?](?=\s)")
 
@@ -19,8 +21,36 @@ def label_role(text: str) -> Role | None:
     "relevant", "not relevant" and the like."""
     label = LABEL.fullmatch(text)
     role = role_of(label[1]) if label else None
+    if label and not label[3] and _has_colon(label) and is_general(label[1]):
+        return role or Role.WANTED  # "Topics:" above a list
     is_certain = label is not None and (_has_colon(label) or role in (Role.WANTED, Role.UNWANTED))
     return role if is_certain else None
+
+
+def has_unknown_label(text: str) -> bool:
+    """True if a line begins with a few words and a colon that the vocabulary does not know."""
+    label = LABEL.fullmatch(text)
+    return (
+        label is not None
+        and _has_colon(label)
+        and not label[3].startswith("//")
+        and len(label[1].split()) <= _WORDS_OF_LABEL
+        and label_role(text) is None
+    )
+
+
+def at_labels(written: str) -> list[str]:
+    """The parts of a line, each from one label to the next: "Interested: ice. Not: fog." is two."""
+    first, *others = _BETWEEN_SENTENCES.split(written)
+    parts = [first]
+    for sentence in others:
+        label = LABEL.fullmatch(plain(sentence))
+        role = label_role(plain(sentence)) if label and _has_colon(label) else None
+        if role not in (None, Role.CONTEXT) and re.search(r"\w", parts[-1]):
+            parts.append(sentence.strip())
+        else:
+            parts[-1] += sentence
+    return parts
 
 
 def _has_colon(label: re.Match[str]) -> bool:
@@ -107,7 +137,7 @@ def _is_above_its_own(line: Line, following: Sequence[Line]) -> bool:
         return False
     (below,) = following
     role = label_role(below.text)
-    is_labelled = role in (Role.WANTED, Role.UNWANTED)
+    is_labelled = role in (Role.WANTED, Role.UNWANTED) and not is_general(below.text)
     if below.item is not None:
         return below.indent > line.indent or (is_labelled and below.item != line.item)
     if not is_labelled:

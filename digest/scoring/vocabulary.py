@@ -102,11 +102,14 @@ def negated(name: str) -> str | None:
     if not _words("negations").isdisjoint(starts):
         known = _words("negations", Role.UNWANTED, "preference", "preference_first")
         longest = max(n for n, start in enumerate(starts) if start in known)
+        if longest < len(words) and _normal(words[longest]) in _words("negation_unless"):
+            return None  # "Not only vision"
         return " ".join(_without_fillers(words[longest:]))
     without_spaces = "".join(words)
     for negation in sorted(_words("negations"), key=len, reverse=True):
         if not negation.isascii() and without_spaces.startswith(negation):
-            return without_spaces.removeprefix(negation)
+            rest = without_spaces.removeprefix(negation)
+            return None if rest.startswith(tuple(_words("negation_unless"))) else rest
     return None
 
 
@@ -133,14 +136,20 @@ def split_preferences(text: str) -> tuple[str, str]:
     """
     hidden = _DOTTED.sub(lambda match: match[0].replace(".", _DOT), text)
     wanted, unwanted = [], []
-    for sentence in filter(None, _SENTENCE_END.split(hidden)):
+    sentences = [*filter(None, _SENTENCE_END.split(hidden))]
+    for sentence in sentences:
         kept, avoided = _split_sentence(sentence)
         wanted.append(kept)
         unwanted += avoided
-    if not unwanted:
+    if not unwanted and wanted == sentences:
         return text.strip(), ""
     parts = (" ".join(filter(None, map(str.strip, wanted))), "; ".join(unwanted))
     return parts[0].replace(_DOT, "."), parts[1].replace(_DOT, ".")
+
+
+def begins_with_refusal(text: str) -> bool:
+    """True for "Avoid overfitting", which may be a topic."""
+    return _pattern("preference_first").match(text) is not None
 
 
 def without_preference(text: str) -> str:
@@ -174,31 +183,51 @@ def _split_sentence(sentence: str) -> tuple[str, list[str]]:
         avoided.append(sentence[start : match.start()])
         begin = match.end()
     rest = sentence[begin:]
-    first = _pattern("preference_first").match(rest.lstrip())
+    first = _pattern("preference_first").match(rest, len(rest) - len(rest.lstrip()))
     position = 0
-    if first:
-        position = len(rest) - len(rest.lstrip())
-        end = _end(rest, position + first.end())
-        avoided.append(rest[position + first.end() : end])
-        position = end
+    if refused := _request().fullmatch(rest):
+        avoided.append(refused[1])
+        position = len(rest)
+    elif first:
+        position = _end(rest, first.end())
+        avoided.append(rest[first.end() : position])
+    is_refusal = first is not None  # True if what ends at `position` is refused, and no exception
     while match_ := _pattern("preference", "exception").search(rest, position):
+        is_exception = _pattern("exception").fullmatch(match_[0]) is not None
+        between = rest[position : match_.start()].strip(_ASIDE)
         pieces.append(rest[position : match_.start()])
-        position = _end(rest, match_.end())
-        avoided.append(rest[match_.end() : position])
-    avoided = [*filter(None, map(_tidy, avoided))]
-    if not avoided:
-        return sentence, []
+        position = _end(rest, match_.end(), is_exception=is_exception)
+        part = rest[match_.end() : position]
+        if is_exception and is_refusal and not between:  # "not interested in ice, except floes"
+            pieces.append(part)
+            is_refusal = False
+            if _normal(_tidy(avoided[-1])) in _words("everything") and _tidy(part):
+                del avoided[-1]
+        else:
+            avoided.append(part)
+            is_refusal = not is_exception
     pieces.append(rest[position:])
+    avoided = [*filter(None, map(_refused, avoided))]
     kept = ", ".join(piece for piece in map(_tidy, pieces) if _core(_normal(piece)))
+    if not avoided and not (kept and position):
+        return sentence, []
     stop = sentence.rstrip()[-1:]
     return kept + (stop if kept and stop in _STOPS else ""), avoided
 
 
-def _end(text: str, start: int) -> int:
+def _refused(text: str) -> str:
+    """What is not wanted, without words like "please" at its end."""
+    text = _tidy(text)
+    end = text[-_LONGEST_AFTER:]
+    last = _request_end().search(end)
+    return text[: len(text) - len(end) + last.start()] if last else text
+
+
+def _end(text: str, start: int, *, is_exception: bool = False) -> int:
     """Where a phrase of preference ends to act: at a closing parenthesis that it did not open, at
     a contrast, at the next such phrase, at the end of the sentence."""
     depth = 0
-    for match in _boundary().finditer(text, start):
+    for match in _boundary(*(["exception_ends"] if is_exception else [])).finditer(text, start):
         if match[0] in "()（）":
             depth += 1 if match[0] in "(（" else -1
         if depth < 0 or match[0] not in "()（）":
@@ -220,7 +249,29 @@ def _tidy(text: str) -> str:
 def _pattern(*names: str) -> re.Pattern[str]:
     phrases = [phrase for name in names for phrase in _vocabulary()[name]]
     unless = _either(_vocabulary()["preference_unless"])
-    return re.compile(rf"(?:{_either(phrases)})(?![\s,]*(?:{unless}))", re.IGNORECASE)
+    later = _either(_vocabulary()["preference_unless_later"])
+    return re.compile(
+        rf"{_not_after()}(?:{_either(phrases)})(?![\s,]*(?:{unless}))(?![^.;,，。；]{{0,80}}(?:{later}))",
+        re.IGNORECASE,
+    )
+
+
+@cache
+def _not_after() -> str:
+    words = map(_form, _vocabulary()["preference_unless_after"])
+    return "".join(rf"(?<!\b{word}\s)" for word in words)
+
+
+@cache
+def _request() -> re.Pattern[str]:
+    """ "No surveys, please." """
+    first, last = (_either(_vocabulary()[name]) for name in ("request_first", "request_last"))
+    return re.compile(rf"\s*(?:{first})\s+([^,;，；]+?)[\s,]+(?:{last})\W*", re.IGNORECASE)
+
+
+@cache
+def _request_end() -> re.Pattern[str]:
+    return re.compile(rf"(?<=\w)[\s,]+(?:{_either(_vocabulary()['request_last'])})$", re.IGNORECASE)
 
 
 @cache
@@ -229,11 +280,10 @@ def _contrast() -> re.Pattern[str]:
 
 
 @cache
-def _boundary() -> re.Pattern[str]:
-    phrases = _either(
-        [*_vocabulary()["contrast"], *_vocabulary()["preference"], *_vocabulary()["exception"]]
-    )
-    return re.compile(rf"[()（）]|{phrases}", re.IGNORECASE)
+def _boundary(*also: str) -> re.Pattern[str]:
+    names = ("contrast", "preference", "exception", *also)
+    phrases = _either([phrase for name in names for phrase in _vocabulary()[name]])
+    return re.compile(rf"[()（）]|{_not_after()}(?:{phrases})", re.IGNORECASE)
 
 
 _LETTERS = {
@@ -252,7 +302,7 @@ def _either(phrases: Iterable[str]) -> str:
     ordered = sorted(phrases, key=len, reverse=True)
     spaced = "|".join(map(_form, (p for p in ordered if p.isascii())))
     others = "|".join(re.escape(p) for p in ordered if not p.isascii())
-    spaced = rf"(?<![\w-])(?:{spaced})(?![\w-])"
+    spaced = rf"(?:(?<![\w-])|(?=,))(?:{spaced})(?![\w-])"
     return f"{spaced}|{others}" if others else spaced
 
 

@@ -154,6 +154,10 @@ def test_a_topic_is_not_mistaken_for_a_special_heading(name: str) -> None:
         ("À éviter", ()),
         ("Ce qui ne m’intéresse pas", ()),
         ("Avoid: cables, wires", ("cables", "wires")),
+        ("Less relevant", ()),
+        ("Negative", ()),
+        ("Excluded keywords", ()),
+        ("Topics I don’t follow", ()),
     ],
 )
 @pytest.mark.parametrize("level", ["#", "##"])
@@ -268,6 +272,40 @@ ONE = "My interests"
             [("Heat", "stoves", "")],
             id="unwanted list with sublists",
         ),
+        pytest.param("Avoid: ice\nI love heat.", [(ONE, "I love heat.", "ice")], id="line"),
+        pytest.param("Avoid: ice,\nfog\nHeat.", [(ONE, "Heat.", "ice, fog")], id="line goes on"),
+        pytest.param("Avoid: ice\n  fog\nHeat.", [(ONE, "Heat.", "ice fog")], id="indented"),
+        pytest.param(
+            f"Avoid: {'ice ' * 16}\nof Mars\nHeat.",
+            [(ONE, "Heat.", f"{'ice ' * 16}of Mars")],
+            id="long line goes on",
+        ),
+        pytest.param("Avoid: -\nheat", [(ONE, "heat", "")], id="label above a mark"),
+        pytest.param(
+            "Please no: ice,\nMust have: heat", [(ONE, "Must have: heat", "ice,")], id="must have"
+        ),
+        pytest.param(
+            "- heat\n\nAvoid:\nIce: all\nFog: most", [(ONE, "heat", "Ice: all\nFog: most")],
+            id="names",
+        ),
+        pytest.param("My dislikes:\n- ice\nAlso: heat", [(ONE, "Also: heat", "ice")], id="also"),
+        pytest.param("- No: ice\n- Must: heat", [(ONE, "Must: heat", "ice")], id="unknown item"),
+        pytest.param("Avoid: ice. Interested: heat.", [(ONE, "heat.", "ice.")], id="two labels"),
+        pytest.param("Topics:\n- heat\n- fog", [(ONE, "heat\nfog", "")], id="general label"),
+        pytest.param("Themen:\n- heat\n- fog", [(ONE, "heat\nfog", "")], id="general label, de"),
+        pytest.param(
+            "Avoid:\n- ice\n\nTopics:\n- heat", [(ONE, "heat", "ice")], id="general label below"
+        ),
+        pytest.param(
+            "| Interest | Keywords |\n|---|---|\n| Heat | a1 |\n| Ice | b1 |",
+            [("Heat", "", ""), ("Ice", "", "")],
+            id="table of interests",
+        ),
+        pytest.param(
+            "| Area | Why | Skip |\n|---|---|---|\n| Heat | warm | fog |",
+            [("Heat", "Why: warm", "fog")],
+            id="table with any head",
+        ),
     ],
 )  # fmt: skip
 def test_what_people_write_is_read(text: str, topics: list[tuple[str, str, str]]) -> None:
@@ -318,6 +356,19 @@ def test_an_item_after_a_labelled_one_is_noted() -> None:
     assert "'mist' is read as not wanted" in note
 
 
+def test_an_item_that_begins_with_avoid_is_noted() -> None:
+    topics = parse_topics("- Heat\n- Avoid overfitting\n")
+    assert topics.topics == (Topic(ONE, "Heat", "overfitting"),)
+    (note,) = topics.notes
+    assert "'Avoid overfitting' is read as not wanted" in note
+
+
+def test_an_unknown_label_ends_the_keywords() -> None:
+    topics = parse_topics("Keywords: a1; b1\nNegative: c1; d1\nStop words: e1\n")
+    assert topics.keywords == ("a1", "b1")
+    assert topics.topics == (Topic(ONE, "Stop words: e1", "c1; d1"),)
+
+
 def test_a_comment_without_an_end_is_noted() -> None:
     topics = parse_topics("## Heat\n<!-- later\n## Ice\n")
     assert topics.names == ("Heat",)
@@ -332,6 +383,12 @@ def test_a_star_in_a_name_is_no_emphasis() -> None:
 @pytest.mark.parametrize("text", ["", "\n \n", "<!-- a -->", "# Topics", "## Avoid\na", "---"])
 def test_a_file_without_topic_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(ConfigError, match=r"no topic: write what you want to read about"):
+        parse_topics(text)
+
+
+@pytest.mark.parametrize("text", ["## Avoid\n- ice\n- fog", "Avoid: ice; fog"])
+def test_a_file_of_what_is_not_wanted_is_refused_as_such(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"all of it is read as not wanted: ice; fog"):
         parse_topics(text)
 
 

@@ -58,6 +58,10 @@ def test_a_heading_of_fillers_is_general_with_a_noun(name: str, *, expected: boo
         ("Notes on heat", None),
         ("De novo assembly", None),
         ("非交换几何", None),
+        ("Not sure", None),
+        ("Not just transformers", None),
+        ("Don't miss", None),
+        ("不要错过", None),
     ],
 )
 def test_only_a_whole_word_negates(name: str, expected: str | None) -> None:
@@ -76,6 +80,13 @@ def test_only_a_whole_word_negates(name: str, expected: str | None) -> None:
         "data rather than models",
         "agents with memory but no gradients",
         "不确定性量化，无监督学习",
+        "I don't want to miss papers on ice.",
+        "不要错过图学习",
+        "Nichts zu Kausalität verpassen",
+        "Je ne veux pas rater un papier.",
+        "I read about excluding spurious features",
+        "Papers not excluding outliers",
+        "I read nothing except ice.",
     ],
 )
 def test_a_bare_negation_changes_nothing(text: str) -> None:
@@ -97,10 +108,34 @@ def test_a_bare_negation_changes_nothing(text: str) -> None:
         ("研究A，对B不感兴趣。", "研究A。", "对B"),
         ("不关心B，我喜欢A。", "我喜欢A。", "B"),
         ("Not interested in fog", "", "fog"),
+        ("Ice, excluding fog, and in rain, and in hail", "Ice, in rain, and in hail", "fog"),
+        ("I am not interested in anything except ice.", "ice.", ""),
+        ("I'm not interested in anything but ice.", "ice.", ""),
+        ("I'm not interested in anything other than ice.", "ice.", ""),
+        ("I don't care about fog, except ice, but rain.", "ice, rain.", "fog"),
+        ("I do not like everything.", "", "everything"),
+        ("Heat. Anything but fog.", "Heat.", "fog"),
+        ("No surveys, please. Please no fog", "", "surveys; fog"),
+        ("Heat. Ich möchte keine Arbeiten über Nebel sehen.", "Heat.", "Nebel"),
+        ("Heat. Bitte keine Paper zu Nebel.", "Heat.", "Nebel"),
+        ("Heat. Je ne veux pas de papiers sur la brume.", "Heat.", "la brume"),
+        ("Heat. Je n’aime pas la brume.", "Heat.", "la brume"),
+        ("研究A。请不要推荐雾。我讨厌雨。", "研究A。", "雾; 雨"),
     ],
 )  # fmt: skip
 def test_a_phrase_of_preference_parts_a_text(text: str, wanted: str, unwanted: str) -> None:
     assert split_preferences(text) == (wanted, unwanted)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["I'm not very interested in", "I am not really interested in",
+     "I'm not particularly interested in", "I'm not that interested in", "I am not a fan of",
+     "I would rather not see", "I can't stand",
+     "I want to avoid", "I don't follow", "Never show me", "Don't send me", "I'm uninterested in"],
+)  # fmt: skip
+def test_everyday_refusals_are_read(phrase: str) -> None:
+    assert split_preferences(f"I like ice. {phrase} fog.") == ("I like ice.", "fog")
 
 
 @pytest.mark.parametrize(
