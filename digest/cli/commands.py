@@ -85,7 +85,7 @@ def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> No
         dry_run=arguments.dry_run,
         replay=bool(arguments.feed),
     )
-    _note_other_field(config, job.scorer.topics, report)
+    _note_topics(config, job.scorer.topics, report)
     if arguments.dry_run:
         _show(job.scorer.topics, report)
     with _session(config) as session:
@@ -110,13 +110,17 @@ def catch_up(arguments: Namespace, report: RunReport) -> None:
         raise ConfigError(f"{first}: no past announcement day: name one before {today}")
     with _alone(arguments.config.parent), _session(config) as session:
         job = _job(arguments, config, commits=not arguments.no_commit)
-        _note_other_field(config, job.scorer.topics, report)
+        _note_topics(config, job.scorer.topics, report)
         daily.catch_up(job, days, Past(session, config.arxiv, today), report)
 
 
-def _note_other_field(config: Config, topics: Topics, report: RunReport) -> None:
-    """Warn of the shipped topics in a repository that follows something else."""
-    if sentence := fit.of_other_field(topics, config.categories, config.prompts):
+def _note_topics(config: Config, topics: Topics, report: RunReport) -> None:
+    """Warn of what was not sure how to read in `topics.md`, and of the shipped topics in a
+    repository that follows something else."""
+    path = config.prompts / prompt.TOPICS
+    sentences = [f"{path}: {note}" for note in topics.notes]
+    sentences.append(fit.of_other_field(topics, config.categories, config.prompts))
+    for sentence in filter(None, sentences):
         log.warning("%s", sentence)
         report.notes.append(sentence)
 

@@ -86,13 +86,20 @@ def markdown(text: str) -> str:
     return re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped)
 
 
-def in_other_script(text: str, others: Iterable[str]) -> bool:
-    """True if a fifth of the letters of `text`, or more, are of scripts that `others` do not have:
-    Chinese topics beside English papers."""
-    letters = Counter(character for character in text if character.isalpha())
+# One of these says as much as about three Latin letters.
+_EAST_ASIAN = frozenset({"CJK", "HIRAGANA", "KATAKANA", "HANGUL"})
+
+
+def in_other_script(text: str, others: Iterable[str], share: float = 1 / 4) -> bool:
+    """True if this share of `text`, or more, is in scripts that `others` do not have: Chinese
+    topics beside English papers."""
+    scripts: Counter[str] = Counter()
+    for letter, number in Counter(filter(str.isalpha, text)).items():
+        script = _script(letter)
+        scripts[script] += 3 * number if script in _EAST_ASIAN else number
     theirs = {_script(letter) for letter in set().union(*others) if letter.isalpha()}
-    foreign = sum(n for letter, n in letters.items() if _script(letter) not in theirs)
-    return 5 * foreign >= letters.total() > 0
+    foreign = sum(n for script, n in scripts.items() if script not in theirs)
+    return foreign >= share * scripts.total() > 0
 
 
 def _script(letter: str) -> str:

@@ -233,6 +233,13 @@ def warnings(digest: Digest) -> tuple[str, ...]:
 
 
 FEW_PAPERS = 5  # that none of fewer papers has a phrase of the topics says nothing
+# Some phrases stand in papers of every field ("stars"). So a phrase in less than this share of many
+# papers is as good as none, unless a paper has this relevance: without a phrase the embedded scorer
+# gives at most 6.
+_CHANCE, _MANY_PAPERS = 0.02, 50
+_RELATED = {ScoredBy.MODEL: 5, ScoredBy.EMBEDDED: 7}
+# Of topics that are written in English, too, half is in another script.
+_MOSTLY = 2 / 3
 
 
 def without_phrases(digest: Digest) -> str:
@@ -241,24 +248,50 @@ def without_phrases(digest: Digest) -> str:
     A model may keep papers that have none of the reader's phrases: then nothing is wrong.
     """
     scanned, by_words = digest.counts.scanned, digest.scorer is ScoredBy.EMBEDDED
-    if digest.with_phrase != 0 or scanned < FEW_PAPERS or (digest.kept and not by_words):
+    found = digest.with_phrase
+    if found is None or scanned < FEW_PAPERS or (digest.kept and not by_words):
         return ""
     titles = [*(k.paper.title for k in digest.kept), *(b.title for b in digest.below)]
-    return no_phrase(
-        f"None of the {scanned:,} papers has",
-        is_in_other_script=by_words and in_other_script(digest.prompt.user, titles),
-    )
+    if found == 0:
+        return no_phrase(
+            f"None of the {scanned:,} papers has",
+            is_in_other_script=by_words and in_other_script(digest.prompt.user, titles),
+            by_words=by_words,
+        )
+    if by_words and in_other_script(digest.prompt.user, titles, _MOSTLY):
+        return (
+            "topics.md is mostly written in another script than the papers, and"
+            f" {found:,} of the {scanned:,} {'has' if found == 1 else 'have'} a phrase of it."
+            f" {_IN_ENGLISH_TOO}"
+        )
+    scores = [*(k.score for k in digest.kept), *(b.score for b in digest.below)]
+    is_related = any(score.relevance >= _RELATED[digest.scorer] for score in scores)
+    if scanned < _MANY_PAPERS or found >= _CHANCE * scanned or is_related:
+        return ""
+    only = f"Only {found:,} of the {scanned:,} papers {'has' if found == 1 else 'have'}"
+    return no_phrase(only, is_in_other_script=False, by_words=by_words)
 
 
-def no_phrase(none_has: str, *, is_in_other_script: bool) -> str:
+_IN_ENGLISH_TOO = (
+    "The embedded scorer compares words: write the topics in English too, or use a model."
+)
+
+
+def no_phrase(none_has: str, *, is_in_other_script: bool, by_words: bool = False) -> str:
     """`none_has` is "None of the 223 papers has"."""
     if is_in_other_script:
         return (
             f"{none_has} a phrase of topics.md, which is written in another script than they are."
-            " The embedded scorer compares words: write the topics in English too, or use a model."
+            f" {_IN_ENGLISH_TOO}"
         )
-    remedy = "see `digest topics`, and `categories` in config.yaml"
-    return f"{none_has} a phrase of topics.md: {remedy}."
+    sentence = f"{none_has} a phrase of topics.md: see `digest topics`, and `categories` in"
+    sentence += " config.yaml."
+    if by_words:
+        sentence += (
+            " The embedded scorer compares words: the topics must be in the language of the"
+            " papers, English."
+        )
+    return sentence
 
 
 def _unread(digest: Digest) -> str:

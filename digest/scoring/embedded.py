@@ -35,6 +35,7 @@ from digest.scoring.phrases import (
     text_features,
     words,
 )
+from digest.scoring.topics import ONE_TOPIC
 
 T = TypeVar("T")
 Vector = dict[str, float]
@@ -148,7 +149,11 @@ def _score(explanation: _Explanation, similarity: float) -> Score:
     if matches:
         comment = f"matches: {', '.join(matches[:_MAX_NAMED])}"
     elif explanation.has_word:
-        comment = f"no phrase of the topics; closest topic: {explanation.topic}"
+        comment = "no phrase of the topics"
+        if explanation.topic == NO_TOPIC:  # the word is of the keywords, or of what is about all
+            comment += ", but single words of topics.md"
+        else:
+            comment += f"; closest topic: {explanation.topic}"
         relevance = min(relevance, _MOST_AVOIDED_ONLY if avoided else _MOST_UNEXPLAINED)
     else:
         comment, relevance = "no word of the topics", 1
@@ -196,7 +201,9 @@ def _texts(topics: Topics) -> list[str]:
     return [*(text for topic in described for text in _wanted(topic)), *topics.keywords]
 
 
-def _wanted(topic: Topic) -> tuple[str, str]:
+def _wanted(topic: Topic) -> tuple[str, ...]:
+    if topic.name == ONE_TOPIC:  # not the reader's words
+        return (topic.relevant,)
     return topic.name, topic.relevant
 
 

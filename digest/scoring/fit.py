@@ -11,7 +11,8 @@ from digest.core.text import in_other_script
 from digest.scoring.embedded import papers_with_phrase
 from digest.scoring.prompt import TOPICS
 
-# The topics that this repository and `digest init` come with, and the archives they are about.
+# The topics that this repository and `digest init` come with, and the categories they are about, as
+# well as the archives of these.
 SHIPPED_NAMES = (
     (
         "Architecture",
@@ -21,13 +22,14 @@ SHIPPED_NAMES = (
     ),
     ("Efficient language models", "What networks learn"),
 )
-_SHIPPED_ARCHIVES = ("cs", "eess", "stat")
+_SHIPPED_CATEGORIES = frozenset(
+    {"cs", "cs.AI", "cs.CL", "cs.CV", "cs.LG", "cs.NE", "eess", "eess.IV", "stat", "stat.ML"}
+)
 
 
 def of_other_field(topics: Topics, categories: Sequence[str], folder: Path) -> str:
     """The warning if `topics.md` is the shipped one, and no category is about that; else ""."""
-    archives = {category.partition(".")[0] for category in categories}
-    if topics.names not in SHIPPED_NAMES or not archives.isdisjoint(_SHIPPED_ARCHIVES):
+    if topics.names not in SHIPPED_NAMES or not _SHIPPED_CATEGORIES.isdisjoint(categories):
         return ""
     return (
         f"{folder / TOPICS} has the topics it came with, machine learning, and none of your"

@@ -24,15 +24,15 @@ _CLAUSE = re.compile(
     r"|especially)\b"
 )
 _ENGLISH = """
-    a about above after again against all almost also although always among an and any anything are
-    as at be because been before being between both but by can cannot could did do does doing done
-    down due during each either else etc even ever every everything few for from further had has
-    have having hence her here his how however i if in into is it its itself just less let like
+    a about above after again against all almost also although always am among an and any anything
+    are as at be because been before being between both but by can cannot could did do does doing
+    done down due during each either else etc even ever every everything few for from further had
+    has have having hence her here his how however i if in into is it its itself just less let like
     made make many may me merely might more moreover most much must my nor not of off often on once
     one only onto or other our out over own per rather same several should since so some such than
-    that the their them then there these they this those through thus to together too toward
-    towards under until up upon us use used uses using very via was we well were what when where
-    whether which while who whose why will with within without would yet you your
+    that the their them then there these they this those through thus to together too toward towards
+    under until up upon us use used uses using very via was we well were what when where whether
+    which while who whose why will with within without would yet you your
     anyone based eg everyone existing finally generally ideally ie importantly mainly mostly namely
     nothing preferably someone something specifically typically unless usually
 """
@@ -49,7 +49,7 @@ _STEMMER = Stemmer.Stemmer("english")
 _OF_RESEARCH = """
     analysis analyze application apply approach author broad comment commenting consider
     contribution criteria current deriving describe develop discuss discussion effort examine
-    example experimental experimentalist explore focus follow foundational fulfill given idea
+    example experimental experimentalist explore focus follow foundational fulfill given happy idea
     important improve include increased innovation insight interest interested investigate issue
     keen lower measure measuring mention methodological new novel observational paper particular
     pertain play present previously propose provide publication published question read recent

@@ -519,6 +519,19 @@ def test_stages_go_to_stderr_and_the_outcome_to_stdout(digest: Digest, project: 
     ]
 
 
+def test_what_was_not_sure_in_the_topics_is_said_once_a_run(
+    digest: Digest, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = project / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    topics = project / "prompts" / "topics.md"
+    topics.write_text("## Heat\n- Relevant: stoves\n- Not relevant: fog\n- mist\n")
+    later = place(project, B, day=DAY + timedelta(3))
+    ended = digest("run", *both(place(project, A), later))
+    assert ended.err.count("prompts/topics.md: 'mist' is read as not wanted") == 1
+    assert summary.read_text().count("'mist' is read as not wanted") == 1
+
+
 # As on a machine so slow that every bar is shown.
 WITH_BARS = (
     "from digest.core import progress; progress._SILENT_S = 0;"

@@ -81,17 +81,27 @@ def test_any_time_at_which_a_day_was_made_can_be_told(made: str, late: int) -> N
     assert len(warnings(made_on(FRIDAY, made))) == late
 
 
-PAPERS = [make.paper(f"2601.0000{n}") for n in range(6)]
-NO_PHRASE = (
-    "None of the 6 papers has a phrase of topics.md: see `digest topics`, and `categories` in"
-    " config.yaml."
-)
+PAPERS = [make.paper(f"2601.{n:05}") for n in range(100)]
+SEE = "a phrase of topics.md: see `digest topics`, and `categories` in config.yaml."
+COMPARES = "The embedded scorer compares words:"
+IN_ENGLISH = f"{COMPARES} the topics must be in the language of the papers, English."
+NO_PHRASE = f"None of the 6 papers has {SEE}"
+CHINESE = "我研究大语言模型（LLM）的推理，Transformer 和强化学习。"
+TRANSLATED = "I study the reasoning of large language models (LLM), and reinforcement learning."
 
 
-def without(scorer: ScoredBy, *, kept: int = 0, found: int | None = 0, topics: str = "") -> str:
+def without(
+    scorer: ScoredBy,
+    *,
+    papers: int = 6,
+    kept: int = 0,
+    relevance: int = 9,
+    found: int | None = 0,
+    topics: str = "",
+) -> str:
     digest = make.digest(
-        kept=[Kept(paper, make.score()) for paper in PAPERS[:kept]],
-        below=PAPERS[kept:],
+        kept=[Kept(paper, make.score(relevance)) for paper in PAPERS[:kept]],
+        below=PAPERS[kept:papers],
         scorer=scorer,
     )
     return without_phrases(
@@ -101,19 +111,60 @@ def without(scorer: ScoredBy, *, kept: int = 0, found: int | None = 0, topics: s
 
 @pytest.mark.parametrize("scorer", ScoredBy)
 def test_topics_without_a_phrase_in_any_paper_are_no_quiet_day(scorer: ScoredBy) -> None:
-    assert without(scorer) == NO_PHRASE
+    more = f" {IN_ENGLISH}" if scorer is ScoredBy.EMBEDDED else ""
+    assert without(scorer) == NO_PHRASE + more
+    assert without(scorer, papers=100, found=1) == f"Only 1 of the 100 papers has {SEE}{more}"
     assert without(scorer, found=1) == without(scorer, found=None) == ""
 
 
 def test_a_model_may_keep_papers_without_phrases() -> None:
     assert without(ScoredBy.MODEL, kept=1) == ""
-    assert without(ScoredBy.EMBEDDED, kept=1) == NO_PHRASE
+    assert without(ScoredBy.MODEL, papers=100, kept=1, found=1) == ""
+    assert without(ScoredBy.EMBEDDED, kept=1).startswith(NO_PHRASE)
+
+
+@pytest.mark.parametrize(
+    ("papers", "kept", "relevance", "found", "is_said"),
+    [
+        (100, 1, 6, 1, True),
+        (100, 1, 7, 1, False),  # a paper that is about the topics
+        (100, 1, 6, 2, False),
+        (50, 0, 0, 1, False),
+        (49, 0, 0, 1, False),
+    ],
+)
+def test_a_phrase_in_hardly_any_paper_is_as_good_as_none(
+    papers: int, kept: int, relevance: int, found: int, is_said: bool
+) -> None:
+    sentence = without(
+        ScoredBy.EMBEDDED, papers=papers, kept=kept, relevance=relevance, found=found
+    )
+    assert sentence.startswith("Only 1 of") == is_said == bool(sentence)
 
 
 def test_topics_in_another_script_are_said_to_be() -> None:
     chinese = "# Topics\n## 量子计算\n- Relevant: 量子纠错、表面码"
     assert "another script" in without(ScoredBy.EMBEDDED, topics=chinese)
-    assert without(ScoredBy.EMBEDDED, topics="Quarks, and α decay") == NO_PHRASE
+    assert "another script" not in without(ScoredBy.EMBEDDED, topics="Quarks, and α decay")
+
+
+@pytest.mark.parametrize(
+    ("topics", "is_said"),
+    [
+        (CHINESE, True),
+        (f"{CHINESE}\n{TRANSLATED}", False),
+        ("Я изучаю большие языковые модели (LLM)", True),
+        (f"Я изучаю рассуждения больших языковых моделей (LLM)\n{TRANSLATED}", False),
+        ("Quarks, and α decay", False),
+    ],
+)
+def test_a_latin_word_among_others_does_not_hide_the_script(topics: str, is_said: bool) -> None:
+    expected = (
+        "topics.md is mostly written in another script than the papers, and 3 of the 6 have a"
+        f" phrase of it. {COMPARES} write the topics in English too, or use a model."
+    )
+    assert without(ScoredBy.EMBEDDED, found=3, topics=topics) == (expected if is_said else "")
+    assert without(ScoredBy.MODEL, found=3, topics=topics) == ""
 
 
 def test_of_a_few_papers_no_phrase_says_nothing() -> None:

@@ -150,6 +150,23 @@ def test_a_paper_in_which_no_phrase_of_the_users_stands_stays_under_the_cut() ->
     assert silent.comment == "no phrase of the topics; closest topic: Machines"
 
 
+@pytest.mark.parametrize("heading", ["", "## My interests\n"])
+def test_the_name_of_a_topic_without_heading_is_not_looked_for(heading: str) -> None:
+    topics = parse_topics(f"{heading}dwarf galaxies")
+    day = [paper("A graph of interest", "It is our interests that count. My interests.")]
+    (verdict,) = score(day, topics).values()
+    assert (verdict.relevance, verdict.comment) == (1, "no word of the topics")
+    assert papers_with_phrase(day, topics) == 0
+
+
+@pytest.mark.parametrize("words", ["Keywords\nheavy quark matter", "Relevant\nheavy quark matter"])
+def test_a_word_of_no_topic_is_not_closest_to_none(words: str) -> None:
+    verdict = one("Quark matters", "Quark.", parse_topics(f"## {words}\n## Heat\nstoves"))
+    assert verdict.topic == NO_TOPIC
+    assert verdict.relevance > 2
+    assert verdict.comment == "no phrase of the topics, but single words of topics.md"
+
+
 def test_a_phrase_that_is_part_of_a_longer_one_is_not_repeated() -> None:
     topics = parse_topics("## A\nattention, sparse attention")
     assert one("Sparse attention", "Attention.", topics).comment == "matches: sparse attention"

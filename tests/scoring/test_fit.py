@@ -23,7 +23,9 @@ def test_the_shipped_topics_are_known_by_their_names() -> None:
     assert tuple(load_topics(folder).names for folder in folders) == SHIPPED_NAMES
 
 
-@pytest.mark.parametrize("categories", [("math.AG",), ("astro-ph.GA", "hep-th")])
+@pytest.mark.parametrize(
+    "categories", [("math.AG",), ("astro-ph.GA", "hep-th"), ("cs.NI", "eess.SP", "stat.AP")]
+)
 @pytest.mark.parametrize("home", [ROOT, STARTER])
 def test_the_shipped_topics_with_other_categories_are_a_warning(
     categories: tuple[str, ...], home: Path
@@ -35,7 +37,7 @@ def test_the_shipped_topics_with_other_categories_are_a_warning(
     assert of_other_field(parse_topics("knots"), categories, FOLDER) == ""
 
 
-@pytest.mark.parametrize("category", ["cs.LG", "stat.ML", "eess", "cs"])
+@pytest.mark.parametrize("category", ["cs.LG", "stat.ML", "eess.IV", "eess", "cs"])
 def test_the_shipped_topics_fit_their_own_categories(category: str) -> None:
     assert of_other_field(load_topics(ROOT / "prompts"), ("math.AG", category), FOLDER) == ""
 

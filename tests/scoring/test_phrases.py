@@ -44,6 +44,7 @@ def test_short_clauses_are_phrases_as_written(text: str, expected: list[str]) ->
         ("It should be weighted lower.", []),
         ("Observational, theoretical", []),
         ("Ideally, usually, e.g. i.e. etc.", []),
+        ("I am happy with quasars", ["quasars"]),
         ("We describe the analysis of a model with a simulation, as an example", []),
     ],
 )
