@@ -37,8 +37,10 @@ _UMLAUTS = str.maketrans(
     {"ä": "ae", "Ä": "Ae", "ö": "oe", "Ö": "Oe", "ü": "ue", "Ü": "Ue"}
     | {"ø": "oe", "Ø": "Oe", "å": "aa", "Å": "Aa"}
 )
-_TITLE = re.compile(r"^(?:(?:dr|prof)\.?|professor)\s+(?=\S)", re.IGNORECASE)
-_SUFFIX = re.compile(r",?\s+(jr|sr|ii|iii|iv)\b\.?", re.IGNORECASE)
+_TITLE = re.compile(r"^(?:(?:(?:dr|prof)\.?|professor)\s+(?=\S))+", re.IGNORECASE)
+_SUFFIX = re.compile(r"(?:,\s*|\s+)(jr|sr|ii|iii|iv)\b\.?", re.IGNORECASE)
+_DEGREE = re.compile(r"(?:,\s*|\s+)ph\.?d\.?$", re.IGNORECASE)
+_NO_SURNAME = re.compile(r"(?:dr|prof|jr|sr|ph\.?d)\.?|professor|ii|iii|iv", re.IGNORECASE)
 _SURNAME_FIRST = re.compile(r"(.*[^\W\d_]{2,})((?:\s+(?:[^\W\d_]\.-?)+)+)")  # "Yang C.-N."
 _CAPITALS = re.compile(r"\b([A-Z])([A-Z])([A-Z]?)(?=[ .])")  # "JP Serre"
 _LATIN = re.compile(r"[a-z]")
@@ -48,11 +50,14 @@ _GROUP = re.compile(
     r"|universit|laborator|committee)",
     re.IGNORECASE,
 )
-_UNUSUAL = re.compile(rf"{_TITLE.pattern}|{_GROUP.pattern}|{_SUFFIX.pattern}$", re.IGNORECASE)
+_UNUSUAL = re.compile(
+    "|".join(pattern.pattern for pattern in (_TITLE, _GROUP, _SUFFIX, _DEGREE)), re.IGNORECASE
+)
+_PLAIN = re.compile(r"[A-Za-z .'-]*[A-Za-z]{2}")  # no TeX, comma or quotation mark
 _ON_BEHALF = re.compile(r"(?:^|\s)(?:for|on behalf of) ")  # "J. Doe for the CMS Collaboration"
 
 
-_NO_SIGNS = dict.fromkeys(map(ord, " -'`"))
+_NO_SIGNS = dict.fromkeys(map(ord, " .-'"))
 
 
 class _Part(NamedTuple):
@@ -88,7 +93,7 @@ class Name:
         if _GROUP.search(plain):
             *people, name = _ON_BEHALF.split(plain, maxsplit=1)
             plain, group = people[0] if people else "", fold(name).strip(" :.").removeprefix("the ")
-        plain = _TITLE.sub("", plain)
+        plain = _DEGREE.sub("", _TITLE.sub("", plain.strip()))
         suffixes = [suffix.casefold() for suffix in _SUFFIX.findall(plain)]
         plain = _SUFFIX.sub("", plain).strip()
         if match := _SURNAME_FIRST.fullmatch(plain):
@@ -177,7 +182,7 @@ class Authors:
 
     def _may_match(self, text: str) -> bool:
         """False for most names that do not match, for speed: a paper can have 3,000 authors."""
-        if not text.isascii() or not text[-2:].isalpha() or _UNUSUAL.search(text):
+        if not _PLAIN.fullmatch(text) or _UNUSUAL.search(text):
             return True
         letters = text.casefold().translate(_NO_SIGNS)
         return letters.endswith(self._endings.get(letters[:1], ()))
@@ -191,13 +196,42 @@ def mistake(text: str) -> str | None:
         return f"{shown} is an address, not a name: {remedy}"
     if _GROUP.search(text):
         return None
-    several = re.search(r";|&|\band\b|\bet\.? al\b", text) or text.count(",") > 2
-    if several:
+    plain = unicodedata.normalize("NFC", tex.plain(text)).strip(" ").rstrip(" ,")
+    plain = _SUFFIX.sub("", _DEGREE.sub("", _TITLE.sub("", plain)))
+    surname, _, given = plain.partition(",")
+    if re.search(r";|&|\band\b|\bet\.? al\b", text) or "," in given:
         return f"{shown} holds several names: write an entry for each, such as 'Edward Witten'"
-    words = [word for word in text.split() if len(word.strip(".,-")) > 1 and not _is_particle(word)]
-    if re.search(r"\d", text) or len(words) > _LONGEST_PERSON or not re.search(r"[^\W\d_]", text):
+    has_initial = re.match(r"[^\W\d_]\.", surname) and len(given.split()) > 1
+    if has_initial or (_count_words(surname) > 1 and _count_words(given) > 1):
+        return (
+            f"{shown} may hold two names: write an entry for each, such as 'Edward Witten'; of one"
+            " person write the given names as initials, as in 'García López, J. C.'"
+        )
+    is_long = _count_words(plain) > _LONGEST_PERSON
+    if re.search(r"\d", text) or is_long or not re.search(r"[^\W\d_]", text):
         return f"{shown} is not a name: {remedy}"
+    if not _has_surname(surname.strip(), is_cut=surname != plain):
+        return f"{shown} has no surname: {remedy}"
     return None
+
+
+def _count_words(text: str) -> int:
+    """How many words of a name are neither initials nor particles."""
+    return sum(
+        any(len(part) > 1 and not dot for _, part, dot in _PART.findall(word))
+        for word in text.split()
+        if not _is_particle(word)
+    )
+
+
+def _has_surname(text: str, *, is_cut: bool) -> bool:
+    """False for `Jr.` and initials alone. With `is_cut` only the surname is given."""
+    if _NO_SURNAME.fullmatch(text):
+        return False
+    if re.search(r"[^\W\d_]{2,}(?!\.|[^\W\d_])", text) or not _LATIN.search(fold(text)):
+        return bool(text)
+    *first, last = text.split()  # "W. E", "E, Weinan"
+    return bool(first or is_cut) and not last.endswith(".")
 
 
 def _is_particle(word: str) -> bool:

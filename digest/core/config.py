@@ -12,7 +12,7 @@ import difflib
 import json
 import re
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
@@ -69,16 +69,18 @@ def _check_feed_address(value: str) -> str:
     return value
 
 
-def _check_category(value: str) -> str:
-    mistake = categories.mistake(value)
-    _require(not mistake, mistake or "")
-    return value
+def _refuse(mistake_in: Callable[[str], str | None]) -> AfterValidator:
+    def check(value: str) -> str:
+        mistake = mistake_in(value)
+        _require(not mistake, mistake or "")
+        return value
+
+    return AfterValidator(check)
 
 
-def _check_author(value: str) -> str:
-    mistake = authors.mistake(value)
-    _require(not mistake, mistake or "")
-    return value
+def _phrase_mistake(value: str) -> str | None:
+    has_word = re.search(r"[^\W_]", value)
+    return None if has_word else f"{_show(value)} has no letter or digit: write words"
 
 
 def _check_extra(value: Any) -> Any:
@@ -111,8 +113,8 @@ def _at_least_one(what: str) -> Any:
 
 _PlainLine = Annotated[str, Strict(), AfterValidator(_check_line)]
 _PlainAddress = Annotated[str, Strict(), AfterValidator(_check_address)]
-_Category = Annotated[str, Strict(), AfterValidator(_check_category)]
-_Author = Annotated[_PlainLine, AfterValidator(_check_author)]
+_Category = Annotated[str, Strict(), _refuse(categories.mistake)]
+_Author = Annotated[_PlainLine, _refuse(authors.mistake)]
 _AnnounceType = Literal["new", "cross", "replace", "replace-cross"]
 _ONCE_EACH = AfterValidator(lambda values: tuple(dict.fromkeys(values)))
 _NULL_IS_EMPTY = BeforeValidator(lambda v: {} if v is None else v)  # `llm:` with nothing below it
@@ -146,7 +148,8 @@ _Announced = Annotated[
     tuple[_AnnounceType, ...], _ONCE_EACH, _at_least_one("new, cross, replace or replace-cross")
 ]
 _Names = Annotated[tuple[_Author, ...], _ONCE_EACH, _allowed("a list of names")]
-_Phrases = Annotated[tuple[_PlainLine, ...], _ONCE_EACH, _allowed("a list of phrases")]
+_Phrase = Annotated[_PlainLine, _refuse(_phrase_mistake)]
+_Phrases = Annotated[tuple[_Phrase, ...], _ONCE_EACH, _allowed("a list of phrases")]
 _Scorer = Annotated[ScoredBy, _allowed("llm or offline")]
 _Budget = Annotated[float | None, _number(0, 1000, "; or null")]
 _OneToTen = Annotated[int, _whole(1, 10)]

@@ -75,7 +75,7 @@ def select(
     def rule(paper: Paper) -> str | None:
         if paper.announce_type not in (*announce, AnnounceType.UNKNOWN):
             return f"announce type {paper.announce_type}"
-        title = fold(paper.title)
+        title = _comparable(paper.title)
         if phrase := next((phrase for phrase, found in patterns if found.search(title)), None):
             return f"exclude {phrase}"
         return STALE_RULE if paper.id in stale else None
@@ -98,9 +98,30 @@ def select(
     return Selection(tuple(to_score), tuple(filtered), tuple(sorted(seen)), tuple(unreadable))
 
 
+_ONE_SPELLING = str.maketrans("‐‑–’ʼ", "---''")
+_BETWEEN_WORDS = re.compile(r"(?<=\w)([- ])(?=\w)")
+
+
+def _comparable(text: str) -> str:
+    """Folded, with one kind of hyphen and of apostrophe."""
+    return fold(text).translate(_ONE_SPELLING)
+
+
 def _phrase_pattern(phrase: str) -> re.Pattern[str]:
-    """Whole words only: "RAG" is not in "fragment"."""
-    return re.compile(rf"(?<!\w){re.escape(fold(phrase))}(?!\w)")
+    """Finds whole words in `_comparable` text: "RAG" is not in "fragment".
+
+    A hyphen of the phrase may be a space or missing, a space may be a hyphen; the last word may be
+    in the plural.
+    """
+    parts = _BETWEEN_WORDS.split(_comparable(phrase))
+    *before, last = [{"-": "[- ]?", " ": "[- ]"}.get(part, re.escape(part)) for part in parts]
+    # Not of shorter words: "GA" is not "gas".
+    if re.search(r"[a-z]{3}$", last):
+        if re.search(r"[^aeiou]y$", last):
+            last = f"{last[:-1]}(?:y|ies)"
+        else:
+            last += "(?:es)?" if re.search(r"(?:[sxz]|[cs]h)$", last) else "s?"
+    return re.compile(rf"(?<!\w){''.join(before)}{last}(?!\w)")
 
 
 def phrase_matches(papers: Iterable[Paper], phrases: Iterable[str]) -> dict[str, str]:
@@ -108,7 +129,7 @@ def phrase_matches(papers: Iterable[Paper], phrases: Iterable[str]) -> dict[str,
     patterns = [(phrase, _phrase_pattern(phrase)) for phrase in phrases]
     matches = {}
     for paper in papers if patterns else ():
-        text = f"{fold(paper.title)}\n{fold(paper.abstract)}"
+        text = f"{_comparable(paper.title)}\n{_comparable(paper.abstract)}"
         if phrase := next((phrase for phrase, found in patterns if found.search(text)), None):
             matches[paper.id] = phrase
     return matches

@@ -186,7 +186,10 @@ def test_a_common_mistake_is_answered_with_an_example(
     ("written", "mistake"),
     [
         ({"announce": [False]}, "announce[0]: found false; allowed: new, cross, replace or"),
-        ({"authors": ["a", 1]}, "authors[1]: found 1; allowed: names"),
+        ({"authors": ["Witten", 1]}, "authors[1]: found 1; allowed: names"),
+        ({"authors": ["Edward Witten", "Jr."]}, "authors[1]: 'Jr.' has no surname: write one name"),
+        ({"always": ["C++", "."]}, "always[1]: '.' has no letter or digit: write words"),
+        ({"exclude": ["_"]}, "exclude[0]: '_' has no letter or digit: write words"),
         ({"categories": ["cs.LLM"]}, "categories[0]: 'cs.LLM' is no arXiv category: did you mean"),
         ({"llm": {"extra": {"messages": 1}}}, "llm.extra: 'messages' is not for you to send"),
         ({"site": {"url": "https://me:p@example.org"}}, "site.url: no user or password here"),

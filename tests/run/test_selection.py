@@ -134,6 +134,8 @@ def test_the_limit_counts_only_papers_that_need_a_score() -> None:
         ("C++", "C++17 templates", False),
         ("a.b", "An axb", False),
         ("learning federated", "Federated learning", False),
+        ("survey", "Two Surveys", True),
+        ("GA", "Gas", False),
     ],
 )
 def test_an_excluded_phrase_is_whole_words_in_any_case(
@@ -152,6 +154,25 @@ def test_an_excluded_phrase_is_whole_words_in_any_case(
         ("double descent", "On Double\nDescent.", True),
         ("Schrödinger bridge", "A Schrodinger bridge", True),
         ("RAG", "a fragment", False),
+        # dashes and apostrophes
+        ("self-supervised", "self‑supervised", True),
+        ("self‐supervised", "self-supervised", True),
+        ("Navier-Stokes", "Navier–Stokes", True),
+        ("self-supervised learning", "Self supervised learning", True),
+        ("state of the art", "a state-of-the-art result", True),
+        ("hyper-Kähler", "hyperkähler", True),
+        ("GPT-4", "GPT4", True),
+        ("Hilbert's", "Hilbert’s", True),
+        ("Hilbert’s", "Hilbert's", True),
+        ("C--", "C", False),
+        # plural
+        ("graph neural network", "Graph Neural Networks", True),
+        ("galaxy", "galaxies", True),
+        ("survey", "surveys", True),
+        ("bias", "biases", True),
+        ("large-N", "large-Ns", False),
+        ("graph neural network", "graphs neural network", False),
+        ("gala", "galaxies", False),
     ],
 )
 def test_a_phrase_is_found_in_title_or_abstract(phrase: str, text: str, matches: bool) -> None:
