@@ -127,7 +127,7 @@ def scored_day(
         scorer=scorer,
     )
     below = tuple(replace(b, score=scores[p]) for b in made.below for p in papers if p.id == b.id)
-    return replace(made, below=below, cut=cut)
+    return replace(made, below=below, cut=cut, with_phrase=1)
 
 
 def rss(announcement: Feed) -> bytes:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from digest.core.config import Keep
 from digest.core.day import Cut, Day, Digest
-from digest.core.scores import ScoredBy
+from digest.core.scores import Score, ScoredBy
 from digest.core.wording import count
 
 SCALE = range(1, 11)
@@ -44,9 +45,10 @@ class Share:
 
     cut: Cut
     papers: int  # scored
-    reach: int  # the cut; authors' papers count by their scores
-    kept: int  # fewer than `reach` where a day keeps a limited number
+    reach: int  # the cut; papers that are always kept count by their scores
+    kept: int  # fewer than `reach` where the cut has a `top`
     has_novelty: bool
+    usual_top: int | None  # of the scorer: what counts if config.yaml says nothing
 
     @property
     def is_too_small(self) -> bool:
@@ -70,7 +72,10 @@ class Share:
     def setting(self) -> str:
         """As it is written in config.yaml."""
         novelty = f", novelty: {self.cut.novelty}" if self.has_novelty else ""
-        return f"keep: {{relevance: {self.cut.relevance}{novelty}}}"
+        top = ""
+        if self.cut.top != self.usual_top:
+            top = f", top: {'null' if self.cut.top is None else self.cut.top}"
+        return f"keep: {{relevance: {self.cut.relevance}{novelty}{top}}}"
 
     @property
     def percent(self) -> str:
@@ -126,20 +131,23 @@ def last_days(days: Sequence[Day], scorer: ScoredBy | None = None) -> list[Day]:
 
 
 def advise(digests: Sequence[Digest], cut: Cut | None = None) -> Advice | None:
-    """Whether `cut` (the newest day's if None) keeps a good share of these days, oldest first.
+    """Whether `cut` (the newest day's if None) keeps a good share of these days, oldest first. Its
+    `top` limits each day, whatever limit the day was made with.
 
     Only days with the newest one's scorer, model and prompt count: scores of others do not compare.
     None if there are fewer than `MIN_DAYS` of them, with fewer than `MIN_PAPERS` papers.
     """
+    digests = [d for d in digests if not _has_older_scale(d)]
     if not digests:
         return None
     newest = digests[-1]
+    cut = cut or newest.cut
     same = [d for d in digests if _made_by(d) == _made_by(newest)]
-    shares = _shares(same)
+    shares = _shares(same, cut.top)
     papers = shares[0].papers
     if not papers or (len(same) < MIN_DAYS and papers < MIN_PAPERS):
         return None
-    present = next(share for share in shares if share.cut == replace(cut or newest.cut, top=None))
+    present = next(share for share in shares if share.cut == cut)
     return Advice(len(same), present, None if present.is_good else _nearest(present, shares))
 
 
@@ -147,26 +155,32 @@ def _made_by(digest: Digest) -> tuple[ScoredBy, str | None, str]:
     return digest.scorer, digest.model, digest.prompt.sha256
 
 
-def _shares(digests: Sequence[Digest]) -> list[Share]:
-    """What each of `CUTS` keeps of these days."""
+def _has_older_scale(digest: Digest) -> bool:
+    """True for a day by the embedded scorer of older versions, whose scores do not compare."""
+    return digest.scorer is ScoredBy.EMBEDDED and digest.with_phrase is None
+
+
+def _shares(digests: Sequence[Digest], top: int | None) -> list[Share]:
+    """What each of `CUTS` keeps of these days, with at most `top` papers a day."""
     pairs, reach, kept = Counter[Pair](), [0] * len(CUTS), [0] * len(CUTS)
     for digest in digests:
-        scores = [*(k.score for k in digest.kept), *(b.score for b in digest.below)]
-        own = Counter[Pair]((score.relevance, score.novelty) for score in scores)
-        pairs += own
-        limit = _limit(digest)
-        for i, number in enumerate(map(round, reaching(own))):
-            reach[i] += number
-            kept[i] += number if limit is None else min(number, limit)
+        always = _pairs(k.score for k in digest.kept if k.author_match or k.phrase_match)
+        every = _pairs([*(k.score for k in digest.kept), *(b.score for b in digest.below)])
+        pairs += every
+        # Papers that are always kept take no place of `top`.
+        for i, (number, free) in enumerate(zip(reaching(every), reaching(always), strict=True)):
+            reach[i] += round(number)
+            kept[i] += round(number if top is None else min(number, top + free))
     has_novelty = any(novelty is not None for _, novelty in pairs)
-    return [Share(cut, pairs.total(), reach[i], kept[i], has_novelty) for i, cut in enumerate(CUTS)]
+    usual_top = Keep().cut(digests[-1].scorer).top
+    return [
+        Share(replace(cut, top=top), pairs.total(), reach[i], kept[i], has_novelty, usual_top)
+        for i, cut in enumerate(CUTS)
+    ]
 
 
-def _limit(digest: Digest) -> int | None:
-    """How many papers the day could keep, if some that reached its cut are below it."""
-    if not any(digest.cut.passes(below.score) for below in digest.below):
-        return None
-    return sum(digest.cut.passes(kept.score) for kept in digest.kept)
+def _pairs(scores: Iterable[Score]) -> Counter[Pair]:
+    return Counter((score.relevance, score.novelty) for score in scores)
 
 
 def _nearest(present: Share, shares: Sequence[Share]) -> Share | None:

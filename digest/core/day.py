@@ -94,7 +94,7 @@ class Cut:
 class Counts:
     """Numbers of papers: announced = seen + filtered + scanned; scanned = kept + below + unscored.
 
-    `beyond_top` of those below reached the cut, and better papers had filled its `top`.
+    `beyond_top` of those below reached the cut, and other papers have filled its `top`.
     `new`, `cross` and `replace` count the announced papers by their announce type, those of stale
     categories too; on an approximate day some cross-lists may be missing.
     """
@@ -170,8 +170,19 @@ class Digest:
         )
 
     def is_beyond_top(self, below: Below) -> bool:
-        """True if this paper reached the cut, and better papers had filled its `top`."""
-        return self.cut.top is not None and self.cut.passes(below.score)
+        """True if this paper reached the cut, and other papers have filled its `top`.
+
+        Without an abstract it cannot be kept later, so it is plainly below the cut where kept
+        papers went to another day and `top` is no longer full.
+        """
+        return self.cut.passes(below.score) and self._top_is_full
+
+    @property
+    def _top_is_full(self) -> bool:
+        if self.cut.top is None:
+            return False
+        counting = sum(not (k.author_match or k.phrase_match) for k in self.kept)
+        return counting >= self.cut.top
 
     @property
     def stale(self) -> tuple[str, ...]:

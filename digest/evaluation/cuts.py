@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import quantiles
 
-from digest.core.cuts import CUTS, Pair, reaching
+from digest.core.cuts import CUTS, LOWEST_RELEVANCE, Pair, reaching
 from digest.core.day import Cut
 from digest.evaluation.measures import Entry, ratio
 
+MIN_LABELLED = 20  # of fewer papers, the best cut is the best by chance
 SEED = 0  # of the resamples: the same command gives the same shares
 RESAMPLES = 1000
 LEADING = 0.01  # share of the resamples in which a leading cut is the best
@@ -52,7 +53,8 @@ class Cuts:
 def try_cuts(
     entries: Sequence[Entry], cut: Cut, *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Cuts | None:
-    """Measure every cut. None if no relevant paper has a score: no cut has an F1 above 0 then.
+    """Measure every cut. None if the labels are too few, or if no relevant paper has a score: no
+    cut has an F1 above 0 then.
 
     Each resample gives every paper a random weight (Rubin, "The Bayesian bootstrap", 1981). Papers
     with equal scores and labels are drawn as one, so that the time does not depend on their number.
@@ -62,10 +64,11 @@ def try_cuts(
     """
     papers, good = _counts(entries), _counts([entry for entry in entries if entry.relevant])
     relevant = sum(entry.relevant for entry in entries)
-    if not good:
+    if not good or too_few(len(entries), relevant):
         return None
     bad, unscored = papers - good, relevant - good.total()
-    distinct = _distinct(papers, cut)
+    has_novelty = any(novelty is not None for _, novelty in papers)
+    distinct = _distinct(papers, cut, 1 if has_novelty else LOWEST_RELEVANCE)
     places = range(len(distinct))
     own = next(place for place in places if CUTS[distinct[place]] == cut)
     kept, hits = _at(distinct, papers), _at(distinct, good)
@@ -85,7 +88,6 @@ def try_cuts(
         max(abs(sample[i] - sample[own] - f1[i] + f1[own]) for i in leading) for sample in drawn
     ]
     error = 0.0 if best == own else quantiles(errors, n=20, method="inclusive")[-1]
-    has_novelty = any(novelty is not None for _, novelty in papers)
     results = [
         CutResult(
             CUTS[i].relevance,
@@ -110,16 +112,24 @@ def try_cuts(
     )
 
 
+def too_few(labelled: int, relevant: int) -> bool:
+    """True if so many papers, of which some are relevant, cannot say which cut is better."""
+    return labelled < MIN_LABELLED or relevant in (0, labelled)
+
+
 def _counts(entries: Sequence[Entry]) -> Counter[Pair]:
     """How many papers have each pair of scores."""
     return Counter((e.score.relevance, e.score.novelty) for e in entries if e.score)
 
 
-def _distinct(papers: Mapping[Pair, float], cut: Cut) -> list[int]:
-    """The places in `CUTS` of cuts that keep different papers, those nearest to `cut`."""
+def _distinct(papers: Mapping[Pair, float], cut: Cut, lowest: int) -> list[int]:
+    """The places in `CUTS` of cuts that keep different papers, those nearest to `cut`; besides
+    `cut` itself, none below the `lowest` relevance."""
     nearest: dict[tuple[float, ...], int] = {}
     kept_by_pair = [reaching({pair: 1}) for pair in papers]
     for i in sorted(range(len(CUTS)), key=lambda i: _distance(i, cut)):
+        if CUTS[i].relevance < lowest and CUTS[i] != cut:
+            continue
         nearest.setdefault(tuple(kept[i] for kept in kept_by_pair), i)
     return sorted(nearest.values())
 

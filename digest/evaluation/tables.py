@@ -17,7 +17,7 @@ from digest.evaluation.compare import (
     Evaluation,
     Histogram,
 )
-from digest.evaluation.cuts import CutResult, Cuts
+from digest.evaluation.cuts import MIN_LABELLED, CutResult, Cuts, too_few
 from digest.evaluation.labels import Label
 from digest.evaluation.measures import FIGURES, Entry
 
@@ -27,6 +27,10 @@ _BAR = 24
 _UNDEFINED = "–"
 _NEAR_CUTS, _LEADING_CUTS = 9, 4  # in the table
 _IN_THE_CUT_TABLE = ("precision", "recall", "f1")
+_TOO_FEW = (
+    f"These labels are too few to choose a cut: it takes {MIN_LABELLED} papers, some relevant and"
+    " some not."
+)
 
 
 def to_text(evaluation: Evaluation) -> str:
@@ -36,7 +40,7 @@ def to_text(evaluation: Evaluation) -> str:
     return _joined(
         [_papers(evaluation, evaluation.n), *unscored],
         _at_the_cut(evaluation),
-        _other_cuts(evaluation.cuts),
+        _other_cuts(evaluation),
         _as_a_ranking(evaluation),
         _histograms(evaluation),
         _agreements("Scores beside the labels' own", evaluation.agreement, "score - label"),
@@ -110,6 +114,8 @@ def _overlap(comparison: Comparison) -> list[str]:
 def _best_cuts(comparison: Comparison) -> list[str]:
     lines = []
     for which, evaluation in (("a", comparison.a), ("b", comparison.b)):
+        if too_few(evaluation.n, evaluation.relevant):
+            return [_TOO_FEW]
         if evaluation.cuts:
             lines += _wrapped(f"{which}: {_which_cut_fits(evaluation.cuts)}", "   ")
     return lines
@@ -130,10 +136,12 @@ def _at_the_cut(evaluation: Evaluation) -> list[str]:
     ]
 
 
-def _other_cuts(cuts: Cuts | None) -> list[str]:
+def _other_cuts(evaluation: Evaluation) -> list[str]:
     """The cuts nearest to the configured one and those that are most often the best, and in words
     which one fits."""
-    if cuts is None:
+    if too_few(evaluation.n, evaluation.relevant):
+        return [_TOO_FEW]
+    if (cuts := evaluation.cuts) is None:
         return []
     shown = sorted(cuts.results, key=lambda c: _points_apart(c, cuts.configured))[:_NEAR_CUTS]
     shown += sorted(cuts.results, key=lambda c: -c.best_in)[:_LEADING_CUTS]

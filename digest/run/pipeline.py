@@ -79,7 +79,9 @@ def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport
     repaired = bool(written or commit)
     status, reason = RunStatus.UNCHANGED, "another run published this day first"
     if is_ours:
-        status, reason = _result(archived, announcement.previous, is_new=is_new, repaired=repaired)
+        status, reason = _result(
+            job, archived, announcement.previous, is_new=is_new, repaired=repaired
+        )
     if unread := announcement.unread(archived):
         reason += f"; {', '.join(unread)} could not be read"
     return DayReport.of(archived, status, reason, commit)
@@ -254,7 +256,7 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
 
 
 def _result(
-    digest: Digest, previous: Digest | None, *, is_new: bool, repaired: bool
+    job: Job, digest: Digest, previous: Digest | None, *, is_new: bool, repaired: bool
 ) -> tuple[RunStatus, str]:
     """What came of the day: its record `is_new` (or changed), or other files were `repaired`."""
     if digest.status is Status.EMPTY:
@@ -270,4 +272,9 @@ def _result(
         return status, reason
     if repaired:
         return RunStatus.UPDATED, "nothing is new, but files were missing or not committed"
-    return RunStatus.UNCHANGED, "nothing is new since the last run"
+    reason = "nothing is new since the last run"
+    if job.config.keep.cut(digest.scorer) != digest.cut:
+        reason += (
+            "; the settings' cut is another than this record's: `digest run --rescore` applies it"
+        )
+    return RunStatus.UNCHANGED, reason

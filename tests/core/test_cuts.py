@@ -69,7 +69,7 @@ def test_without_novelty_another_relevance_is_named() -> None:
     day = scored([(5, None)] * 10 + [(2, None)] * 190, scorer=ScoredBy.EMBEDDED)
     assert words(day) == (
         "relevance 8 keeps 0 of the 200 papers scored on the last day (0%, less than 2%):"
-        " `keep: {relevance: 5}` would keep 10 (5.0%)"
+        " `keep: {relevance: 5, top: null}` would keep 10 (5.0%)"
     )
 
 
@@ -90,12 +90,38 @@ def test_the_present_cut_may_be_another_than_the_records() -> None:
 
 
 def test_papers_beyond_the_most_of_a_day_reached_the_cut() -> None:
-    limited = [scored(MANY, number, top=5) for number in range(2)]
-    assert words(*limited) == (
+    days = [scored(MANY, number, top=5) for number in range(2)]
+    assert words(*days, cut=replace(make.CUT, top=5)) == (
         "relevance 8, novelty 7 keeps 10 of the 400 papers scored on the last 2 days (2.5%): "
     )
-    assert "keeps 2 of the 400" in words(*(scored(MANY, n, top=1) for n in range(2)))
-    assert words(*(scored(MANY, n, top=1) for n in range(2))).endswith("(0.5%): ")
+    assert words(*days, cut=replace(make.CUT, top=1)).endswith(
+        "keeps 2 of the 400 papers scored on the last 2 days (0.5%): "
+    )
+    assert "keeps 200 of the 400" in words(*days)  # the days' own limit does not count
+
+
+def test_always_kept_papers_take_no_place_of_the_top() -> None:
+    day = scored([(9, 8)] * 5 + [(2, 2)] * 195)
+    day = replace(day, kept=(replace(day.kept[0], author_match="Ada"), *day.kept[1:]))
+    assert "keeps 3 of the 200" in words(day, cut=replace(make.CUT, top=2))
+
+
+@pytest.mark.parametrize(
+    ("scorer", "top", "setting"),
+    [
+        (ScoredBy.MODEL, 10, "keep: {relevance: 8, novelty: 6, top: 10}"),
+        (ScoredBy.EMBEDDED, 20, "keep: {relevance: 8, novelty: 6}"),  # the usual one
+        (ScoredBy.EMBEDDED, None, "keep: {relevance: 8, novelty: 6, top: null}"),
+    ],
+)
+def test_the_advised_setting_keeps_the_top(scorer: ScoredBy, top: int | None, setting: str) -> None:
+    assert f"`{setting}`" in words(scored(FEW, scorer=scorer), cut=replace(make.CUT, top=top))
+
+
+def test_days_of_an_older_embedded_scorer_give_no_advice() -> None:
+    day = scored(FEW, scorer=ScoredBy.EMBEDDED)
+    assert advise([day])
+    assert advise([replace(day, with_phrase=None)]) is None
 
 
 # --- of which days ----------------------------------------------------------------------------

@@ -285,16 +285,7 @@ At the cut (relevance 8, novelty 7)     kept   not kept
   not relevant                             1          2    precision 0.500
                                                            F1        0.500
 
-Other cuts (best in: share of 1,000 resamples where its F1 is highest)
-                            kept  precision  recall      F1  best in
-  relevance 8, novelty 9       0          –   0.000   0.000       0%
-  relevance 8, novelty 8       1      1.000   0.500   0.667      33%
-  relevance 8, novelty 7       2      0.500   0.500   0.500       0%   configured
-  relevance 4, novelty 5       3      0.667   1.000   0.800      67%   highest F1
-  relevance 3, novelty 6       3      0.333   0.500   0.400       0%
-  relevance 3, novelty 5       4      0.500   1.000   0.667       0%
-No other cut is clearly better than your 8 and 7: relevance 4, novelty 5 has the highest F1, which
-may be chance: F1 0.800 instead of 0.500, 95% interval of the gain -0.197 to +0.797.
+These labels are too few to choose a cut: it takes 20 papers, some relevant and some not.
 
 As a ranking
   AUC                    0.833
@@ -362,10 +353,7 @@ Kept (relevance 8, novelty 7)
   by both 1, only by a 1, only by b 0, by neither 2
   overlap (Jaccard) 0.500
 
-a: No other cut is clearly better than your 8 and 7: relevance 4, novelty 5 has the highest F1,
-   which may be chance: F1 0.800 instead of 0.500, 95% interval of the gain -0.197 to +0.797.
-b: No other cut is clearly better than your 8 and 7: relevance 4, novelty 5 has the highest F1,
-   which may be chance: F1 1.000 instead of 0.667, 95% interval of the gain -0.231 to +0.898.
+These labels are too few to choose a cut: it takes 20 papers, some relevant and some not.
 
 Scores of b beside those of a
   relevance  equal  75%, within one  75%, mean of b - a -1.50 (4 papers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+import pytest
+
 from digest.core.cuts import CUTS
 from digest.core.day import Cut
 from digest.core.scores import Score
@@ -90,17 +92,17 @@ def test_the_interval_is_narrower_with_more_papers() -> None:
 
 
 def test_cuts_that_keep_the_same_papers_are_one() -> None:
-    cuts = tried([(9, 8, True), (5, 8, False)])
+    cuts = tried([(9, 8, True), (5, 8, False)] * 10)
     shown = [(result.relevance, result.novelty, result.kept) for result in cuts.results]
-    assert shown == [(8, 9, 0), (8, 7, 1), (5, 7, 2)]
+    assert shown == [(8, 9, 0), (8, 7, 10), (5, 7, 20)]
     assert cuts.best is cuts.configured
     assert (cuts.gain, cuts.gain_low, cuts.gain_high) == (0, 0, 0)
 
 
 def test_without_novelty_only_relevance_is_tried() -> None:
-    cuts = tried([(9, None, True), (6, None, True), (2, None, False)])
+    cuts = tried([(9, None, True), (6, None, True), (2, None, False)] * 7)
     assert {result.novelty for result in cuts.results} == {None}
-    assert [result.relevance for result in cuts.results] == [10, 8, 6, 2]
+    assert [result.relevance for result in cuts.results] == [10, 8, 6]  # 1 and 2: no topic
 
 
 def test_without_a_relevant_paper_no_cut_is_named() -> None:
@@ -124,8 +126,16 @@ def test_the_table_says_which_cut_fits_best() -> None:
     shown = " ".join(text_of(CLEAR).split())
     assert "Relevance 7, novelty 6 fits these labels better than your 8 and 7: F1 0.960" in shown
     assert "Your cut, relevance 8, fits these labels best: F1 1.000, the best in" in text_of(
-        [(9, None, True), (6, None, False)]
+        [(9, None, True), (6, None, False)] * 10
     )
+
+
+@pytest.mark.parametrize("given", [[(9, 8, True)], [(9, 8, True)] * 30, [(9, 8, False)] * 30])
+def test_too_few_labels_choose_no_cut(given: list[Given]) -> None:
+    assert try_cuts(entries(given), CUT) is None
+    text = text_of(given)
+    assert "These labels are too few to choose a cut: it takes 20 papers" in text
+    assert "best in" not in text
 
 
 def test_a_table_of_all_cuts_stays_short_and_narrow() -> None:

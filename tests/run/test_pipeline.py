@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from digest.archive import ledger, store
 from digest.arxiv.fetch import Fetched, replay
 from digest.core import files
-from digest.core.config import Config
+from digest.core.config import Config, Keep
 from digest.core.day import Status
 from digest.core.errors import ArchiveError, FeedError, ScoringError
 from digest.core.papers import Feed, Paper
@@ -72,6 +72,13 @@ def test_without_the_model_a_day_keeps_its_best_twenty(bench: Bench) -> None:
         "20 of 25 papers kept. 3 more papers reached the cut and count as below: keep.top is 20."
     )
     assert bench.digest().counts.beyond_top == store.read_days(bench.out)[0].counts.beyond_top == 3
+
+
+def test_another_cut_of_the_settings_is_said_of_a_complete_day(bench: Bench) -> None:
+    bench.run(feed(A))
+    assert bench.run(feed(A)).reason == "nothing is new since the last run"
+    bench.config = replace(bench.config, keep=Keep(top=1))
+    assert bench.run(feed(A)).reason.endswith("record's: `digest run --rescore` applies it")
 
 
 def test_topics_that_fit_no_paper_are_said_in_the_log(

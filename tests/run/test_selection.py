@@ -254,3 +254,13 @@ def test_a_day_fitted_into_another_archive_loses_no_paper() -> None:
     assert sorted(fitted.outcome_ids) == sorted(digest.outcome_ids)
     page = {"cs.LG": replace(digest.sources["cs.LG"], origin=Origin.PAGE)}
     assert fit_into(replace(digest, sources=page), {}, batches).stale == ()
+
+
+def test_beyond_the_top_is_none_where_kept_papers_went_to_another_day() -> None:
+    kept = [Kept(paper(f"2601.{n}"), score(9, 9)) for n in (1, 2)]
+    digest = make.digest(kept=kept, below=[paper("2601.3")])
+    digest = replace(digest, cut=replace(CUT, relevance=1, novelty=1, top=2))
+    assert digest.counts.beyond_top == 1
+    assert fit_into(digest, {"2601.1": EARLIER}, {}).counts.beyond_top == 0
+    matched = replace(digest, kept=(replace(kept[0], author_match="Ada"), kept[1]))
+    assert matched.counts.beyond_top == 0
