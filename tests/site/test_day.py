@@ -64,13 +64,13 @@ def missed(cut: Cut, *scores: Score, scorer: ScoredBy = ScoredBy.MODEL) -> Diges
 
 
 def test_papers_beyond_the_top_are_the_first_near_misses() -> None:
-    day = missed(Cut(8, 7, top=2), Score(10, 6), Score(8, 8), Score(8, 7))
+    day = missed(Cut(8, 7, top=1), Score(10, 6), Score(8, 8), Score(8, 7))
     assert [near.score.novelty for near in near_misses(day)] == [8, 7, 6]
     page = page_of(day)
-    sentence = "2 more papers reached the cut and count as below: keep.top is 2."
+    sentence = "2 more papers reached the cut and count as below: keep.top is 1."
     assert page.text.count(sentence) == 1  # in the totals
     assert "Near misses: 3 papers beyond keep.top or just under the cut" in page.text
-    assert "relevance 8, novelty 7, at most 2 papers" in page.text
+    assert "relevance 8, novelty 7, at most 1 paper" in page.text
     text = day_markdown(day, SITE).decode()
     assert sentence in text
     assert "Beyond keep.top or just under the cut, nearest first." in text
