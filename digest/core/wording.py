@@ -266,10 +266,15 @@ def without_phrases(digest: Digest) -> str:
         )
     scores = [*(k.score for k in digest.kept), *(b.score for b in digest.below)]
     is_related = any(score.relevance >= _RELATED[digest.scorer] for score in scores)
-    if scanned < _MANY_PAPERS or found >= _CHANCE * scanned or is_related:
+    if not may_be_chance(found, scanned) or is_related:
         return ""
     only = f"Only {found:,} of the {scanned:,} papers {'has' if found == 1 else 'have'}"
     return no_phrase(only, is_in_other_script=False, by_words=by_words)
+
+
+def may_be_chance(found: int, papers: int) -> bool:
+    """True if so few of so many papers have a phrase of the reader's that it says nothing."""
+    return papers >= _MANY_PAPERS and found < _CHANCE * papers
 
 
 _IN_ENGLISH_TOO = (

@@ -17,7 +17,7 @@ from digest.core.errors import ArchiveError, ConfigError, FeedError
 from digest.core.papers import FEED_LIMIT, Entry, Feed, Paper
 from digest.core.scores import Prompt, ScoredBy, Usage
 from digest.core.text import in_other_script
-from digest.core.wording import FEW_PAPERS, count, dollars, no_phrase
+from digest.core.wording import FEW_PAPERS, count, dollars, may_be_chance, no_phrase
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, parts, problem, unknown, warning
 from digest.run.selection import merge
@@ -91,13 +91,15 @@ def topics(setup: Setup) -> Check:
     with_phrase = fit.with_phrase(papers, reader, config.scorer)
     if with_phrase is None:
         raise Unknown("the topics are in another script than the papers")
-    if with_phrase:
+    if with_phrase and not may_be_chance(with_phrase, len(papers)):
         return ok(f"{with_phrase:,} of {today} with a phrase of {config.prompts / TOPICS}")
     if len(papers) < FEW_PAPERS:
         few = f"the feeds hold {count(len(papers), 'paper') if papers else 'no paper'} today"
         raise Unknown(few, "run it on a weekday")
     is_foreign = in_other_script(reader.text, (paper.title for paper in papers))
-    sentence = no_phrase(f"none of {today} has", is_in_other_script=is_foreign)
+    none_has = f"only {with_phrase:,} of {today} have" if with_phrase else f"none of {today} has"
+    by_words = config.scorer is ScoredBy.EMBEDDED
+    sentence = no_phrase(none_has, is_in_other_script=is_foreign, by_words=by_words)
     return warning(*parts(sentence.rstrip(".")))
 
 

@@ -55,7 +55,7 @@ def test_a_stale_category_is_not_an_unread_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "sentence"),
     [
         (make.source(), "arXiv's feed for a was empty."),
         (replace(make.source(make.paper()), capped=True), "arXiv cuts a feed at 2,000 entries"),
@@ -71,9 +71,9 @@ def test_a_stale_category_is_not_an_unread_one() -> None:
         ),
     ],
 )
-def test_what_a_reader_must_know_of_a_source_is_said(source: Source, said: str) -> None:
+def test_a_warning_names_what_is_wrong_with_a_source(source: Source, sentence: str) -> None:
     (warning,) = of(a=source)
-    assert warning.startswith(said)
+    assert warning.startswith(sentence)
 
 
 @pytest.mark.parametrize(("made", "late"), [("0001-01-01T00:00Z", 0), ("9999-12-31T23:59Z", 1)])

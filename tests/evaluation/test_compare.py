@@ -22,9 +22,9 @@ from tests import make
 from tests.make import CUT, cpu_seconds, examples, paper
 
 
-def label(name: str, *said: Any) -> Label:
-    """`said` is relevant, relevance, novelty; what is not given is None."""
-    return Label(paper(name), *said)
+def label(name: str, *given: Any) -> Label:
+    """`given` is relevant, relevance, novelty; what is not given is None."""
+    return Label(paper(name), *given)
 
 
 def labels(marks: str) -> list[Label]:
@@ -152,7 +152,7 @@ judgements = st.tuples(st.booleans(), ONE_TO_TEN, ONE_TO_TEN)
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[list[Label], dict[str, Score]]:
     drawn = draw(st.lists(st.tuples(judgements, st.none() | make.scores), max_size=8))
-    labelled = [label(f"2601.{i:05}", *said) for i, (said, _) in enumerate(drawn)]
+    labelled = [label(f"2601.{i:05}", *given) for i, (given, _) in enumerate(drawn)]
     given = {f"2601.{i:05}": s for i, (_, s) in enumerate(drawn) if s is not None}
     return labelled, given
 

@@ -123,7 +123,7 @@ def run_until(
     how: str = "kill",
     delay_s: float = 0.0,
 ) -> tuple[int, str, int]:
-    """Run until it is stopped: its exit code, what it said, the number of moments until then."""
+    """Run until it is stopped: its exit code, its output, the number of moments until then."""
     log = bench.repository.parent / "moments"
     log.unlink(missing_ok=True)
     options = (str(log), how, str(moment), *event, str(delay_s))

@@ -278,7 +278,7 @@ def test_a_final_error_ends_the_run_after_one_request(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "complaint"),
     [
         (None, "no API key for `scorer: llm`: set OPENAI_API_KEY"),
         (" \n", "no API key for `scorer: llm`: set OPENAI_API_KEY"),
@@ -287,7 +287,7 @@ def test_a_final_error_ends_the_run_after_one_request(project: Project) -> None:
     ],
 )
 def test_without_a_usable_key_nothing_is_asked(
-    project: Project, monkeypatch: pytest.MonkeyPatch, key: str | None, said: str
+    project: Project, monkeypatch: pytest.MonkeyPatch, key: str | None, complaint: str
 ) -> None:
     if key is None:
         monkeypatch.delenv("OPENAI_API_KEY")
@@ -295,7 +295,7 @@ def test_without_a_usable_key_nothing_is_asked(
         monkeypatch.setenv("OPENAI_API_KEY", key)
     ended = project.run()
     assert (ended.code, ended.report["status"]) == (2, "config_error")
-    assert said in ended.complaint
+    assert complaint in ended.complaint
     assert SECRET[9:] not in ended.out + ended.err
     assert project.fake.connections == 0
 

@@ -465,8 +465,8 @@ def files(draw: st.DrawFn) -> str:
 @given(files())
 def test_no_word_is_dropped(text: str) -> None:
     text += "\n\n## Heat\n"  # without a topic the file is refused, and says so
-    said = json.dumps(as_dict(parse_topics(text)), ensure_ascii=False)
-    assert [word for word in re.findall(r"\w+heat", text) if word not in said] == []
+    read = json.dumps(as_dict(parse_topics(text)), ensure_ascii=False)
+    assert [word for word in re.findall(r"\w+heat", text) if word not in read] == []
 
 
 @make.examples(300)

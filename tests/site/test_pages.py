@@ -171,13 +171,13 @@ def test_a_gap_between_two_days_is_missing_and_what_lies_outside_is_not() -> Non
         ["15", "16", "17 10", "18 ✕", "19 ✕"],
         ["22 ", "23 ✕", "24 10", "25", "26"],
     ]
-    said = "No announcement: the Friday before was arXiv's holiday (Juneteenth)."
-    assert said in page.titles("quiet")
+    title = "No announcement: the Friday before was arXiv's holiday (Juneteenth)."
+    assert title in page.titles("quiet")
     assert "missing: no record of an announcement day" in page.text
 
 
 @pytest.mark.parametrize(
-    ("changes", "sign", "said"),
+    ("changes", "sign", "words"),
     [
         ({"counts": counts(10, 80, 10)}, "◐", "partial: 10 papers unscored"),
         ({}, "◐", "partial: a category was stale, unread or cut short"),
@@ -186,14 +186,14 @@ def test_a_gap_between_two_days_is_missing_and_what_lies_outside_is_not() -> Non
     ],
 )
 def test_a_day_not_to_be_trusted_wholly_is_signed_and_explained(
-    changes: dict[str, Any], sign: str, said: str
+    changes: dict[str, Any], sign: str, words: str
 ) -> None:
     days = [a_day("2026-02-03"), a_day("2026-02-04", **{"status": Status.PARTIAL} | changes)]
     page = Page(all_days_page(days, SITE))
     assert f"4 10 {sign}" in page.tables[0][1]
-    assert said in page.html  # in the cell's title, or in the legend
+    assert words in page.html  # in the cell's title, or in the legend
     assert f'aria-hidden="true">{sign}<' in page.html  # in the legend
-    assert said in Page(month_page(days, SITE)).text
+    assert words in Page(month_page(days, SITE)).text
 
 
 def test_an_empty_day_has_no_page_to_link_to() -> None:
