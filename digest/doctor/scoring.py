@@ -97,7 +97,8 @@ def topics(setup: Setup) -> Check:
         few = f"the feeds hold {count(len(papers), 'paper') if papers else 'no paper'} today"
         raise Unknown(few, "run it on a weekday")
     is_foreign = in_other_script(reader.text, (paper.title for paper in papers))
-    none_has = f"only {with_phrase:,} of {today} have" if with_phrase else f"none of {today} has"
+    verb = "has" if with_phrase <= 1 else "have"
+    none_has = f"{f'only {with_phrase:,}' if with_phrase else 'none'} of {today} {verb}"
     by_words = config.scorer is ScoredBy.EMBEDDED
     sentence = no_phrase(none_has, is_in_other_script=is_foreign, by_words=by_words)
     return warning(*parts(sentence.rstrip(".")))

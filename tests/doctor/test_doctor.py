@@ -422,6 +422,16 @@ def test_a_category_newer_than_this_version_is_a_warning(good: Project) -> None:
     assert good.check("config")[0].startswith("ok: ")
 
 
+def test_a_phrase_in_one_paper_of_many_is_no_fit(good: Project) -> None:
+    papers = [paper(f"2611.3{n:04}", title="On ships") for n in range(59)]
+    good.configure(scorer="offline")
+    (good.folder / "prompts" / "topics.md").write_text("## Sextants\n- Relevant: sextants\n")
+    good.server.clear()
+    good.serve(make.feed(paper("2611.40000", title="Sextants"), *papers, day=TODAY))
+    (line,) = good.check("topics")
+    assert line.startswith("warning: only 1 of today's 60 papers has a phrase of topics.md")
+
+
 def test_without_a_connection_arxiv_is_tried_once(
     good: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
