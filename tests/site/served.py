@@ -99,6 +99,10 @@ class _Quiet(SimpleHTTPRequestHandler):
             return "/nothing/here"
         return super().translate_path("/" + path.removeprefix(BASE))
 
+    def end_headers(self) -> None:
+        self.send_header("Cache-Control", "max-age=600")  # as GitHub Pages answers
+        super().end_headers()
+
     def handle(self) -> None:
         try:
             super().handle()

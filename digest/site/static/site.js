@@ -640,17 +640,22 @@ const MOST_AUTHORS = 50;
 const months = (allMonths ?? '').split(' ');
 const shards = new Map(); // month to the promise of its papers, newest first
 
+const broken = new Set(); // months that could not be read: asked for anew, past the browser's cache
+
 function shard(month) {
   if (!shards.has(month)) {
-    const loading = load(month);
-    loading.catch(() => shards.delete(month)); // so that the next search asks again
+    const loading = load(month, broken.has(month) ? 'reload' : 'default');
+    loading.catch(() => {
+      broken.add(month);
+      shards.delete(month);
+    });
     shards.set(month, loading);
   }
   return shards.get(month);
 }
 
-async function load(month) {
-  const response = await fetch(`${root}search/${month}.json`);
+async function load(month, cache) {
+  const response = await fetch(`${root}search/${month}.json`, { cache });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   const days = await response.json();
   const newestFirst = Object.keys(days).sort().reverse();
@@ -717,7 +722,7 @@ function searcher(results, said, more, complain) {
     const terms = termsOf(query);
     const starred = [...(stars?.values() ?? [])];
     const within = months.filter((month) => !stars || starred.some((day) => day.startsWith(month)));
-    const broken = [];
+    const unread = [];
     const met = new Set();
     const fresh = document.createDocumentFragment();
     let [found, searched] = [0, 0];
@@ -753,7 +758,7 @@ function searcher(results, said, more, complain) {
       try {
         lines = await shard(month);
       } catch {
-        broken.push(month);
+        unread.push(month);
       }
       if (own !== latest) return;
       for (const paper of lines) {
@@ -774,13 +779,13 @@ function searcher(results, said, more, complain) {
           working = performance.now();
         }
       }
-      if (!broken.includes(month)) searched += 1;
+      if (!unread.includes(month)) searched += 1;
       show();
     }
     const none = terms.length ? 'No paper has all of these words' : 'No paper is starred';
     say(found ? counted(found, 'paper') : none, false);
-    const named = broken.map((month) => inWords(month, YEAR)).join(', ');
-    const isGone = ([id, day]) => !met.has(id) && !broken.includes(day.slice(0, 7));
+    const named = unread.map((month) => inWords(month, YEAR)).join(', ');
+    const isGone = ([id, day]) => !met.has(id) && !unread.includes(day.slice(0, 7));
     const gone = [...(stars ?? [])].filter(isGone).map(([id]) => id);
     const those = `${counted(gone.length, 'starred paper')} ${gone.length > 1 ? 'are' : 'is'}`;
     complain(
