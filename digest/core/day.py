@@ -61,6 +61,15 @@ class Unscored:
     phrase_match: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Explorer:
+    """A paper from below the cut that the daily issue shows, drawn at random. Its votes alone tell
+    what the cut has hidden."""
+
+    id: str
+    probability: float  # of being drawn
+
+
 class Status(StrEnum):
     """How complete a day's record is."""
 
@@ -149,6 +158,8 @@ class Digest:
     missed: tuple[Missed, ...] = ()  # days since the last record
     over_budget_usd: float | None = None  # dollars above llm.budget_usd
     with_phrase: int | None = None  # papers that have a phrase of the topics; None: not known
+    explorer: Explorer | None = None  # None: there is no daily issue
+    fallback: str = ""  # why the model failed, where `fallback` published the day without it
 
     @property
     def counts(self) -> Counts:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+# A paper's id without its version, as a part of other patterns.
+ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/[0-9]{7}"
+
 
 class AnnounceType(StrEnum):
     """Why arXiv announces a paper. If feeds disagree, the first in this order counts."""
