@@ -9,6 +9,7 @@ state, which no record of a day gives back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date as _date
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -17,13 +18,14 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from digest.archive.record import where
-from digest.archive.store import DATA, day_path
+from digest.archive.store import DATA, Files, day_path
 from digest.core import files
 from digest.core.errors import ArchiveError
 from digest.core.learned import Learned
 from digest.core.votes import Vote, VotedPaper, VoteSource
 
 VOTES, LIKED, LEARNED = DATA / "votes.jsonl", DATA / "liked.jsonl", DATA / "learned.json"
+STATE = (VOTES, LIKED, LEARNED)
 T = TypeVar("T")
 
 
@@ -43,6 +45,31 @@ class _Learned(msgspec.Struct, forbid_unknown_fields=True):
     papers: Annotated[int, msgspec.Meta(ge=1)]
     bias: float
     weights: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """The three files."""
+
+    votes: tuple[Vote, ...] = ()
+    liked: tuple[VotedPaper, ...] = ()
+    learned: Learned | None = None
+
+    def files(self) -> Files:
+        """Those that are not empty, as bytes."""
+        made: Files = {}
+        if self.votes:
+            made[VOTES] = encode_votes(self.votes)
+        if self.liked:
+            made[LIKED] = encode_liked(self.liked)
+        if self.learned:
+            made[LEARNED] = encode_learned(self.learned)
+        return made
+
+
+def read(out: Path) -> Feedback:
+    """What is archived below `out`. Raises `ArchiveError` that names file and line."""
+    return Feedback(read_votes(out), read_liked(out), read_learned(out))
 
 
 def read_votes(out: Path) -> tuple[Vote, ...]:
@@ -98,13 +125,13 @@ def encode_learned(learned: Learned) -> bytes:
     return msgspec.json.encode(state) + b"\n"
 
 
-def texts(out: Path, votes: Iterable[Vote]) -> dict[str, VotedPaper]:
-    """The text of each voted paper that a record keeps or that came from elsewhere, by id.
+def texts(out: Path, votes: Iterable[Vote], liked: Iterable[VotedPaper]) -> dict[str, VotedPaper]:
+    """The text of each voted paper that a record keeps or that is in `liked`, by id.
 
     Raises `ArchiveError` if a record that is needed is damaged.
     """
     wanted = {vote.id: vote.date for vote in votes}
-    found = {paper.id: paper for paper in read_liked(out) if paper.id in wanted}
+    found = {paper.id: paper for paper in liked if paper.id in wanted}
     for day in sorted({day for day in wanted.values() if day}):
         path = day_path(day)
         if data := files.read(out / path):

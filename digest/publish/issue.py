@@ -129,6 +129,9 @@ def body(attempt: Attempt, failures: int) -> str:
     if newest.get("status") in GOOD:
         day = markdown(str(newest["date"]))
         effect = f"The newest digest, of {day}, is published nevertheless."
+    elif newest.get("page"):  # `fallback`
+        page = markdown(str(newest["page"]))
+        effect = f"The digest is published without the model's scores: {page}."
     mark = json.dumps({"tries": failures, "config": attempt.config})
     mark = _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", mark)
     parts = [

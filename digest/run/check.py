@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import pairwise, zip_longest
 from pathlib import Path, PurePosixPath
 
-from digest.archive import record, store
+from digest.archive import feedback, record, store
 from digest.archive.layout import day_of_record, is_generated, is_leftover
 from digest.core import files
 from digest.core.calendar import between
@@ -49,7 +49,13 @@ def check(out: Path, settings: Site) -> list[Finding]:
         return findings
     if not digests:
         return [Finding(store.DATA, "holds no day: check `out` in the settings", damage=True)]
-    return [*findings, *_missed(digests), *_stale(digests), *_differences(out, digests, settings)]
+    return [
+        *findings,
+        *_state(out),
+        *_missed(digests),
+        *_stale(digests),
+        *_differences(out, digests, settings),
+    ]
 
 
 def repair(out: Path, settings: Site) -> list[Finding]:
@@ -71,8 +77,28 @@ def _expected(out: Path, digests: list[Digest], settings: Site) -> store.Files:
     name of this program that no day needs."""
     expected = output.site_files(digests, settings)
     paths = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
-    strays = (p for p in map(PurePosixPath, paths) if is_generated(str(p)) or is_leftover(str(p)))
+    strays = (
+        p
+        for p in map(PurePosixPath, paths)
+        if (is_generated(str(p)) and p not in feedback.STATE) or is_leftover(str(p))
+    )
     return expected | {path: None for path in strays if path not in expected}
+
+
+def _state(out: Path) -> list[Finding]:
+    """What is wrong in the votes and in what was learned. Only git can bring them back."""
+    findings = []
+    readers = {
+        feedback.VOTES: feedback.read_votes,
+        feedback.LIKED: feedback.read_liked,
+        feedback.LEARNED: feedback.read_learned,
+    }
+    for name, read in readers.items():
+        try:
+            read(out)
+        except ArchiveError as error:
+            findings.append(Finding(name, str(error).removeprefix(str(name)).lstrip(":, ")))
+    return findings
 
 
 def _read_days(out: Path) -> tuple[list[Digest], list[Finding]]:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from digest.archive import layout, record, store
+from digest.archive import feedback, layout, record, store
+from digest.archive.feedback import Feedback
 from digest.archive.store import Archive
 from digest.core import files
 from digest.core.config import Site
@@ -22,8 +23,12 @@ from digest.run import selection
 from digest.site import build
 
 
-def write(archive: Archive, digest: Digest, settings: Site) -> list[str]:
+def write(
+    archive: Archive, digest: Digest, settings: Site, state: Feedback | None = None
+) -> list[str]:
     """Archive the day and make the pages that follow from it; return the files that changed.
+
+    With a `state`, votes and what was learned are archived too; without, they stay as they are.
 
     The same for a new day, a better one and one that a killed run left half written: files that
     are right are not touched. Raises `ConfigError` and `ArchiveError` as `write_files` does.
@@ -36,6 +41,7 @@ def write(archive: Archive, digest: Digest, settings: Site) -> list[str]:
     paths = {year: archive.out / layout.year_file(year) for year in {d.date.year for d in days}}
     years_there = [year for year, path in paths.items() if path.exists()]
     made = archive.day_files(digest) | store.address_file(settings.url)
+    made |= state.files() if state else {}
     made |= build.changed_files([digest], days, read, years_there, settings)
     written = store.write_files(archive.out, made)
     archive.days = days
@@ -58,13 +64,14 @@ def is_ours(out: Path, path: Path) -> bool:
     return not layout.is_generated(name) or layout.is_ours(name, files.read(path) or b"")
 
 
-def add_day(out: Path, ours: Digest, settings: Site) -> None:
-    """Record and commit in `out` a day that was made with another archive."""
+def add_day(out: Path, ours: Digest, settings: Site, state: Feedback | None = None) -> None:
+    """Record and commit in `out` a day that was made with another archive; with a `state`, votes
+    too."""
     archive = Archive.repaired(out)
     scored_on, batches = archive.scored_on(ours.outcome_ids), archive.earlier_batches(ours.date)
     digest = selection.fit_into(ours, scored_on, batches)
     if any(source.fresh for source in digest.sources.values()):
-        write(archive, digest, settings)
+        write(archive, digest, settings, state)
         commit_day(out, digest)
 
 
@@ -79,7 +86,8 @@ def render(out: Path, to: Path, settings: Site) -> list[str]:
         digests = list(bar(store.read_archive(out), "read"))
         if not digests:
             raise ArchiveError(f"{out / store.DATA}: holds no day: check `out` in the settings")
-        written = store.write_files(to, site_files(digests, settings))
+        made = site_files(digests, settings) | archived_state(out)
+        written = store.write_files(to, made)
         facts += [count(len(digests), "day"), f"{count(len(written), 'file')} changed"]
     return [str(path) for path in written]
 
@@ -89,3 +97,10 @@ def site_files(digests: Sequence[Digest], settings: Site) -> store.Files:
     made: store.Files = {store.day_path(d.date): record.encode(d) for d in digests}
     made |= store.derived_files(digests) | store.address_file(settings.url)
     return made | build.all_files(digests, settings)
+
+
+def archived_state(out: Path) -> store.Files:
+    """The files of the archive that follow from nothing else, as they are. Raises `ArchiveError`
+    if one cannot be read."""
+    feedback.read(out)
+    return {name: data for name in feedback.STATE if (data := files.read(out / name)) is not None}
