@@ -30,13 +30,14 @@ LONGEST_BODY = 65_536  # characters, by GitHub
 _MARK = "preprint-digest-daily"
 _LONGEST_REASON, _LONGEST_WARNING = 300, 600
 _UNPROCESSABLE = 422
+_IN_ADDRESSES = ":/?=&%~+,;"
 
 _BOX = re.compile(rf"- \[([ xX])\] R\d+(?: N\d+)? \[.*?\]\(https://arxiv\.org/abs/({ID})\)(?::|$)")
 _HOW = (
-    "A comment with a line `+1 ID` or `-1 ID` says the same of any paper on arXiv, listed here or"
-    " not, and several ids may stand in a line. In place of an id, a number means a paper of this"
-    " list, counted from its top: `-1 3` is the third. What is unticked is taken back. Only people"
-    " with write access to this repository are counted."
+    "If you untick a box, its vote is taken back. A comment with the line `+1 ID` likes a paper,"
+    " `-1 ID` dislikes it, also one that is not listed here; several ids may stand in a line. A"
+    " number in place of an id counts from the top of the list: `-1 3` is the third paper. Only"
+    " votes of people with write access to this repository count."
 )
 
 
@@ -68,10 +69,10 @@ def body(
     `page_url` is the address of the day's page, "" if not known; at most `papers` kept papers are
     listed; `notes` are warnings beside those of the digest.
     """
-    kept = [
-        _line(k.score, k.paper.id, k.paper.title, "; ".join((*matches(k), k.score.comment)))
-        for k in digest.kept[:papers]
-    ]
+    kept = []
+    for one in digest.kept[:papers]:
+        why = "; ".join(filter(None, (*matches(one), one.score.comment)))
+        kept.append(_line(one.score, one.paper.id, one.paper.title, why))
     missed = near_misses(digest, NEAR_MISSES_TO_TICK)
     missed_lines = [_line(b.score, b.id, b.title, b.score.comment) for b in missed]
     drawn = digest.explorer
@@ -83,19 +84,18 @@ def body(
     until = in_words(digest.date + COUNTED)
 
     def listing(number: int) -> str:
-        """The whole text with so many papers, the explorer not among them."""
+        """The whole text with so many kept papers and near misses."""
         shown = missed_lines[:number]
         best = kept[: number - len(shown)]
-        page = f"[the day's page]({quote(page_url, safe=':/?=&%~+,;')})" if page_url else ""
-        fewer = f"The best {len(best)} of {count(len(digest.kept), 'kept paper')} are listed here"
+        best_of = f"The best {len(best)} of {count(len(digest.kept), 'kept paper')} are listed"
         parts = [
             f"{totals(digest)}.",
             *(f"> {markdown(one_line(w, _LONGEST_WARNING))}" for w in (*warnings(digest), *notes)),
-            f"Everything about the day is on {page}." if page else "",
             "## More like this",
             f"Tick a box to see more papers like that one. It counts until {until} (UTC).",
-            f"{fewer}." if len(best) < len(digest.kept) else "",
-            "\n".join(best) or "No paper is kept.",
+            f"{best_of}." if len(best) < len(digest.kept) else "",
+            f"[All of the day]({quote(page_url, safe=_IN_ADDRESSES)})" if page_url else "",
+            "\n".join(best) if digest.kept else "No paper is kept.",
             f"### Near misses, {near(digest, missed)}" if shown else "",
             "\n".join(shown),
             "### Drawn at random from below the cut" if explorer else "",
