@@ -13,7 +13,8 @@ from digest.archive.feedback import Feedback
 from digest.archive.store import Archive, read_days
 from digest.arxiv.fetch import Fetched
 from digest.core import calendar
-from digest.core.day import Digest, Status
+from digest.core.below import draw_explorer
+from digest.core.day import Digest, Explorer, Status
 from digest.core.errors import FeedError, Interrupted, RunStatus, ScoringError
 from digest.core.papers import Origin, SourceState
 from digest.core.progress import log, stage
@@ -233,7 +234,8 @@ def _score(
     )
     if previous is not None:
         digest = ranking.carry_over(digest, previous)
-    digest = job.secrets.scrub(replace(digest, status=status_of(digest)))
+    digest = replace(digest, status=status_of(digest), explorer=_explorer(job, digest, previous))
+    digest = job.secrets.scrub(digest)
     log.info("%s: %s", day, totals(digest))
     if sentence := without_phrases(digest):
         log.warning("%s: %s", day, sentence)
@@ -249,6 +251,16 @@ def _score(
         return previous, None
     teaches = job.limit is None
     return digest, taste.after(digest, papers, job.scorer.topics) if teaches else None
+
+
+def _explorer(job: Job, digest: Digest, previous: Digest | None) -> Explorer | None:
+    """The one that the daily issue shows already, while it is below; else a new draw."""
+    if not job.config.feedback.issue:
+        return None
+    drawn = previous and previous.explorer
+    if drawn and drawn.id in {below.id for below in digest.below}:
+        return drawn
+    return draw_explorer(digest)
 
 
 def _is_no_news(job: Job, digest: Digest, previous: Digest) -> bool:

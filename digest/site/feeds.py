@@ -30,6 +30,7 @@ from xml.sax.saxutils import escape as escape_xml
 from markupsafe import Markup
 
 from digest.archive.layout import day_file
+from digest.core.below import near_misses
 from digest.core.calendar import EASTERN
 from digest.core.config import Site
 from digest.core.day import Digest, Kept
@@ -39,7 +40,7 @@ from digest.core.text import one_line, visible
 from digest.core.wording import count, in_words, matches, near, scorer_label, totals, warnings
 from digest.site import assets
 from digest.site.math import comment_to_html
-from digest.site.page import anchor, near_misses
+from digest.site.page import anchor
 
 # Made once, by uuid4, for this project. If it changed, every subscriber would see the last fourteen
 # days again. Forks share it: readers tell their entries apart by the feed's address.

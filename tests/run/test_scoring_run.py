@@ -84,7 +84,7 @@ class Project:
         """JSON is YAML, too."""
         own = {"base_url": self.fake.url, "batch_size": 4, "concurrency": 4, **llm}
         settings = {"categories": ["cs.LG"], "scorer": "llm", "llm": own, "arxiv": arxiv or {}}
-        settings |= self.others
+        settings = {**settings, **self.others}
         (self.folder / "config.yaml").write_text(json.dumps(settings))
 
     def announce(self, papers: Sequence[Paper], day: date = DAY) -> None:

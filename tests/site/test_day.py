@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 
+from digest.core.below import near_misses
 from digest.core.day import Below, Cut, Day, Digest, Kept, Missed
 from digest.core.papers import Paper
 from digest.core.scores import Score, ScoredBy, Usage
 from digest.site import assets, pages
-from digest.site.page import day_markdown, near_misses
+from digest.site.page import day_markdown
 from digest.site.pages import Front, day_page
 from tests.site.days import EVENTFUL, PLAIN, QUIET, SITE
 from tests.site.reading import Page
