@@ -83,8 +83,9 @@ class Project:
     def settings(self, *, arxiv: Mapping[str, object] | None = None, **llm: object) -> None:
         """JSON is YAML, too."""
         own = {"base_url": self.fake.url, "batch_size": 4, "concurrency": 4, **llm}
-        settings = {"categories": ["cs.LG"], "scorer": "llm", "llm": own, "arxiv": arxiv or {}}
-        settings = {**settings, **self.others}
+        settings: dict[str, object] = {"categories": ["cs.LG"], "scorer": "llm", "llm": own}
+        settings["arxiv"] = arxiv or {}
+        settings |= self.others
         (self.folder / "config.yaml").write_text(json.dumps(settings))
 
     def announce(self, papers: Sequence[Paper], day: date = DAY) -> None:
