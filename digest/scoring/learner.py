@@ -1,15 +1,57 @@
-"""The learner: what the archive's own scores and the reader's votes teach about tomorrow's papers."""
+"""The learner: what the archive's scores and the reader's votes teach about tomorrow's papers.
+
+A linear model on TF-IDF vectors of stems and pairs of stems. A paper's score is w·x + b with
+w = 10 q + v: q are the reader's words (topics.md as it is today), v is what was learned. So on the
+first day only the reader's words count, and a change of topics acts at once. After a day scored by
+the model, w and b move as little as they can so that papers that reached the cut lie above +1 and
+the others below -1 (squared hinge loss, dual coordinate descent: Hsieh et al., "A dual coordinate
+descent method for large-scale linear SVM", 2008). Only that day's texts are needed: the archive
+keeps mere titles of papers below the cut, and titles teach worse than nothing.
+
+Votes are not learned, but compared anew each day, so that each can be taken back.
+`tests/bench/learning.py` measures all this.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
+from itertools import chain
+from operator import mul
+from statistics import fmean, pstdev
 
 from digest.core.learned import Learned
 from digest.core.papers import Paper
-from digest.core.scores import Topics
+from digest.core.scores import NO_TOPIC, Topics
 from digest.core.votes import VotedPaper
+from digest.scoring.embedded import wanted_texts
+from digest.scoring.phrases import (
+    features,
+    has_no_filler,
+    surfaces,
+    text_features,
+    words,
+)
+from digest.scoring.vectors import Vector, dot, mean, unit
+
+MIN_DAYS = 3  # learned from, before the learner gives the relevance
+MAX_WEIGHTS = 2_000
+_DECIMALS = 3
+_READERS_WORDS = 10  # weight of q
+_TITLE = 3  # weight of a word of the title
+_COST, _EPOCHS = 0.3, 12
+_LIKES, _LIKES_AT, _DISLIKED = 0.5, 5, 0.5  # weight of votes; votes with half of it; of a dislike
+# Relevance 3 begins at the lower score, and each further point is as wide as the step. Papers
+# below the cut lie near -0.7, papers above it near 0.1.
+_RELEVANCE_3, _STEP = -0.6, 0.2
+_MOST_UNKNOWN = 2  # relevance of a paper of which neither reader nor learner knows a word
+_MIN_WORDS, _MAX_WORDS, _CANDIDATES = 2, 4, 30  # of an explanation
+_MIN_SHARE = 0.25  # of the strongest word, or of a pair's words: weaker ones explain nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +61,7 @@ class Foreseen:
     score: float
     match: int  # 0 to 100: the percentage of the day's papers with a lower score
     words: tuple[str, ...]  # of the paper, which moved the score most, strongest first
+    is_known: bool = True  # False: neither the topics nor what was learned have a word of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +75,43 @@ class Likes:
 def foresee(
     papers: Sequence[Paper], topics: Topics, learned: Learned | None, likes: Likes
 ) -> dict[str, Foreseen]:
-    """What the learner thinks of each of a day's papers, by id."""
-    return {}
+    """What the learner thinks of each of a day's papers, by id. The same for any order of papers.
+
+    With n votes the score has a second part, .5 n / (n + 5) times the likeness to liked papers less
+    half of that to disliked ones, on the scale of the first part.
+    """
+    day = _read(papers, topics, learned)
+    weights, bias = _weights(day, learned)
+    own = [dot(x, weights) for x in day.vectors]
+    votes = len(likes.liked) + len(likes.disliked)
+    taste = _taste(day, likes)
+    liking = [dot(x, taste) for x in day.vectors]
+    spread = pstdev(liking) if votes and liking else 0.0
+    factor = _LIKES * votes / (votes + _LIKES_AT) * pstdev(own) / spread if spread else 0.0
+    centre = factor * fmean(liking) if liking else 0.0
+    scores = [
+        round(one + bias + factor * other - centre, 6)
+        for one, other in zip(own, liking, strict=True)
+    ]
+    for feature, value in taste.items():
+        weights[feature] = weights.get(feature, 0.0) + factor * value
+    lowest_first = sorted(scores)
+    by_id = {
+        paper.id: Foreseen(
+            score,
+            100 * bisect_left(lowest_first, score) // len(scores),
+            _words(paper, x, weights),
+            is_known=not weights.keys().isdisjoint(x),
+        )
+        for paper, x, score in zip(day.papers, day.vectors, scores, strict=True)
+    }
+    return {paper.id: by_id[paper.id] for paper in papers}
+
+
+def relevance(foreseen: Foreseen) -> int:
+    """1 to 10, for the embedded scorer's cut, once the learner has learned from `MIN_DAYS` days."""
+    value = 3 + math.floor((foreseen.score - _RELEVANCE_3) / _STEP)
+    return max(1, min(value, 10 if foreseen.is_known else _MOST_UNKNOWN))
 
 
 def learn(
@@ -43,9 +121,213 @@ def learn(
     topics: Topics,
     passes: Mapping[str, bool],
 ) -> Learned | None:
-    """The state after a day scored by the model; unchanged if the day teaches nothing."""
-    return learned
+    """The state after a day scored by the model; unchanged if the day teaches nothing.
+
+    `passes` says by id whether a paper's scores reach the cut; papers without an entry teach
+    nothing. A day that is not after the last one that taught never teaches, nor does one on which
+    all papers or none pass.
+    """
+    scored = [paper for paper in papers if paper.id in passes]
+    reaching = sum(passes[paper.id] for paper in scored)
+    if not 0 < reaching < len(scored) or (learned and day <= learned.through):
+        return learned
+    read = _read(scored, topics, learned)
+    weights, bias = _weights(read, learned)
+    costs = {
+        passed: _COST * len(scored) / (2 * number)
+        for passed, number in ((True, reaching), (False, len(scored) - reaching))
+    }
+    bias = _descend(
+        weights,
+        bias,
+        read.vectors,
+        [1 if passes[paper.id] else -1 for paper in read.papers],
+        [costs[passes[paper.id]] for paper in read.papers],
+    )
+    moved = {f: round(w - read.wanted.get(f, 0.0), _DECIMALS) for f, w in weights.items()}
+    largest = sorted(filter(moved.get, moved), key=lambda f: (-abs(moved[f]), f))[:MAX_WEIGHTS]
+    return Learned(
+        since=learned.since if learned else day,
+        through=day,
+        days=(learned.days if learned else 0) + 1,
+        papers=(learned.papers if learned else 0) + len(scored),
+        bias=round(bias, _DECIMALS),
+        weights={feature: moved[feature] for feature in sorted(largest)},
+    )
 
 
-def relevance(foreseen: Foreseen) -> int:
-    return 1
+def _descend(
+    weights: Vector, bias: float, xs: Sequence[Vector], ys: Sequence[int], costs: Sequence[float]
+) -> float:
+    """Move `weights` in place; the new bias.
+
+    Minimises ½|w − w before|² + ½(b − b before)² + Σ cost max(0, 1 − y (w·x + b))²; the step for
+    one paper is exact, given those for the others.
+    """
+    steps = [0.0] * len(xs)
+    rows = [
+        (tuple(x), tuple(x.values()), y, 1 / (2 * cost), dot(x, x) + 1)
+        for x, y, cost in zip(xs, ys, costs, strict=True)
+    ]
+    for _ in range(_EPOCHS):
+        for i, (names, values, y, softness, norm) in enumerate(rows):
+            margin = y * (sum(map(mul, values, map(weights.__getitem__, names))) + bias)
+            step = max(steps[i] + (1 - margin - softness * steps[i]) / (norm + softness), 0.0)
+            if move := y * (step - steps[i]):
+                steps[i] = step
+                bias += move
+                for name, value in zip(names, values, strict=True):
+                    weights[name] += move * value
+    return bias
+
+
+# --- vectors ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    papers: list[Paper]  # by id: sums of floats depend on the order
+    idf: dict[str, float]
+    vectors: list[Vector]
+    wanted: Vector  # the reader's words, with their weight
+
+
+def _read(papers: Iterable[Paper], topics: Topics, learned: Learned | None) -> _Day:
+    """A feature counts that stands in two papers, or that the reader or the learner knows."""
+    ordered = sorted(papers, key=lambda paper: paper.id)
+    counts = [_counts(paper) for paper in ordered]
+    bags = [Counter(text_features(*texts)) for texts in _wishes(topics)]
+    known = {*chain(*bags), *(learned.weights if learned else ())}
+    papers_with = Counter(chain(*counts))
+    idf = {
+        feature: math.log((1 + len(ordered)) / (1 + number))
+        for feature, number in papers_with.items()
+        if number > 1 or feature in known
+    }
+    query = mean(unit(bag, idf) for bag in bags)
+    wanted = {feature: _READERS_WORDS * value for feature, value in query.items()}
+    return _Day(ordered, idf, [unit(count, idf) for count in counts], wanted)
+
+
+@lru_cache(maxsize=2_000)  # a day is first foreseen, then learned from
+def _counts(paper: Paper | VotedPaper) -> Counter[str]:
+    title, abstract = features(words(paper.title)), features(words(paper.abstract))
+    return Counter(title * _TITLE + abstract)
+
+
+def _wishes(topics: Topics) -> Iterator[tuple[str, ...]]:
+    """The texts of each topic, of what is about all topics, and the keywords."""
+    described = [*topics.topics, *([topics.general] if topics.general else [])]
+    return filter(any, [*map(wanted_texts, described), topics.keywords])
+
+
+def _weights(day: _Day, learned: Learned | None) -> tuple[Vector, float]:
+    """Weights of the day's features and of all that is known, and the bias."""
+    weights = dict.fromkeys(day.idf, 0.0) | day.wanted
+    for feature, value in (learned.weights if learned else {}).items():
+        weights[feature] = weights.get(feature, 0.0) + value
+    return weights, learned.bias if learned else 0.0
+
+
+def _taste(day: _Day, likes: Likes) -> Vector:
+    """The mean liked paper less half of the mean disliked one."""
+    taste = mean(unit(_counts(paper), day.idf) for paper in likes.liked)
+    for feature, value in mean(unit(_counts(p), day.idf) for p in likes.disliked).items():
+        taste[feature] = taste.get(feature, 0.0) - _DISLIKED * value
+    return taste
+
+
+# --- words for readers ------------------------------------------------------------------------
+
+
+def _words(paper: Paper, x: Vector, weights: Vector) -> tuple[str, ...]:
+    """Two to four words of the paper that lift its score most; fewer if there are no more.
+
+    A pair says more than its words: it stands for them if it lifts the score by itself.
+    """
+    lift = {f: value * weights.get(f, 0.0) for f, value in x.items()}
+    strength = {}
+    for feature in (feature for feature in lift if lift[feature] > 0):
+        inside = [lift.get(stem, 0.0) for stem in feature.split()] if " " in feature else [0.0]
+        if lift[feature] >= _MIN_SHARE * max(inside):
+            strength[feature] = lift[feature] + sum(inside)
+    strongest = sorted(strength, key=lambda f: (-strength[f], f))[:_CANDIDATES]
+    found = surfaces(" ".join(f"{paper.title} | {paper.abstract}".split()), set(strongest))
+    chosen: dict[str, str] = {}
+    for feature in (f for f in strongest if f in found and has_no_filler(found[f])):
+        is_weak = strength[feature] < _MIN_SHARE * strength[strongest[0]]
+        if len(chosen) == _MAX_WORDS or (is_weak and len(chosen) >= _MIN_WORDS):
+            break
+        stems = set(chain.from_iterable(map(str.split, chosen)))
+        if stems.isdisjoint(feature.split()) and not _is_alias(found[feature], chosen.values()):
+            chosen[feature] = found[feature]
+    return tuple(chosen.values())
+
+
+def _is_alias(word: str, others: Iterable[str]) -> bool:
+    """True for "MoE" beside "mixture of experts", and the other way round."""
+    return any(
+        one.casefold().removesuffix("s")
+        == "".join(part[0] for part in words(other.replace("-", " ")))
+        for other in others
+        for one, other in ((word, other), (other, word))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedWord:
+    """What was learned about a word or two, for people."""
+
+    word: str  # as it stands in a text; where none has it, the stems: "mixtur… expert…"
+    weight: float  # above 0: papers with it reach the cut more often
+    topic: str  # the nearest, or NO_TOPIC
+
+
+def strongest(
+    learned: Learned, topics: Topics, texts: Iterable[tuple[str, str]], most: int = 40
+) -> tuple[LearnedWord, ...]:
+    """The `most` largest weights for and as many against, the largest first.
+
+    The state has stems alone. How they are written, and on what topic, is read from `texts`: pairs
+    of a topic and a title or abstract, such as those of the last days' papers. A word of topics.md
+    is of the topic that names it; any other, of the topic among whose texts it is most frequent.
+    """
+    ranked = sorted(learned.weights, key=lambda f: (-abs(learned.weights[f]), f))
+    chosen = [f for f in ranked if learned.weights[f] > 0][:most]
+    chosen += [f for f in ranked if learned.weights[f] < 0][:most]
+    spellings: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
+    near: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
+    own = [(topic.name, text) for topic in topics.topics for text in wanted_texts(topic)]
+    for is_own, (topic, text) in chain(((True, t) for t in own), ((False, t) for t in texts)):
+        for feature, surface in surfaces(" ".join(text.split()), spellings.keys()).items():
+            spellings[feature][surface] += 1
+            if topic != NO_TOPIC:
+                near[feature][topic] += len(learned.weights) if is_own else 1
+    shown = (
+        LearnedWord(
+            word=_most_common(spellings[f]) or " ".join(f"{stem}…" for stem in f.split()),
+            weight=learned.weights[f],
+            topic=_most_common(near[f]) or NO_TOPIC,
+        )
+        for f in chosen
+    )
+    return tuple(sorted(shown, key=lambda one: (-abs(one.weight), one.word)))
+
+
+def _most_common(counts: Counter[str]) -> str:
+    return min(counts, key=lambda one: (-counts[one], one), default="")
+
+
+def forget(learned: Learned, forgotten: Iterable[str]) -> Learned:
+    """Without what was learned about these words, written as in `LearnedWord.word` or in any other
+    form; of several words only what was learned of them as neighbours.
+
+    The same value if nothing was. Later days may teach it again.
+    """
+    taken: set[str] = set()
+    for word in forgotten:
+        own = features(words(word))
+        taken.update([feature for feature in own if " " in feature] or own)
+        taken.add(word.replace("…", ""))
+    left = {f: weight for f, weight in learned.weights.items() if f not in taken}
+    return learned if len(left) == len(learned.weights) else replace(learned, weights=left)
