@@ -6,10 +6,11 @@ from datetime import date
 import pytest
 
 from digest.core.day import Below, Cut, Day, Digest, Kept, Missed
+from digest.core.near import may_like, near_misses
 from digest.core.papers import Paper
 from digest.core.scores import Score, ScoredBy, Usage
 from digest.site import assets, pages
-from digest.site.page import day_markdown, near_misses
+from digest.site.page import day_markdown
 from digest.site.pages import Front, day_page
 from tests.site.days import EVENTFUL, PLAIN, QUIET, SITE
 from tests.site.reading import Page
