@@ -249,7 +249,13 @@ def _show(topics: Topics, report: RunReport) -> None:
 
 
 def evaluate(arguments: Namespace, report: RunReport) -> None:
-    """How well one or two prompts, or saved scores, rank labelled papers."""
+    """How well one or two prompts, or saved scores, rank labelled papers; or how good the list is
+    for the reader who votes."""
+    if arguments.votes:
+        if arguments.compare or arguments.save or arguments.k or arguments.scorer:
+            raise ConfigError("--votes looks at the list as it was: use it without other options")
+        evaluation.for_the_reader(load_config(arguments.config).out, report)
+        return
     if arguments.save:
         evaluation.require_place(arguments.save, arguments.labels, arguments.compare)
     config = environment.completed(load_config(arguments.config))

@@ -25,9 +25,12 @@ MIN_DAYS, MIN_EXPLORERS = 5, 30  # fewer say hardly anything
 Z = 1.959964  # of the normal distribution, for 95%
 
 ASSUMPTIONS = (
-    f"Of at most the last {DAYS} days with votes. A day without a vote counts as not read, a paper"
+    f"Of at most the last {DAYS} days with votes. Hidden papers are those below the cut that no list"
+    " shows; each explorer is one of them, drawn by lot. Foreseen is what the match said before it"
+    " learned from the day. A day without a vote counts as not read, a paper"
     " without one as not liked or not seen: if you tick less than you like, the truth is higher."
-    " The intervals hold for days like these, as they differ from each other."
+    " The intervals hold for days like these, as they differ from each other. AUC: of two papers,"
+    " one at or above the cut and one below it, how often the first had the higher match."
 )
 
 
@@ -68,6 +71,13 @@ class Measure:
         estimate, low, high = map(as_text.format, self.value)
         return self.name, estimate, f"{low} to {high}", self.source
 
+    def as_dict(self) -> dict[str, str | float | None]:
+        """For JSON: the numbers are null if there is not enough yet."""
+        numbers = self.value or (None, None, None)
+        return {"name": self.name, **dict(zip(Interval._fields, numbers, strict=True))} | {
+            "source": self.source
+        }
+
 
 def measures(votes: Iterable[Vote], days: Iterable[ShownDay]) -> tuple[Measure, ...]:
     """What the votes say of the days that showed the papers."""
@@ -90,8 +100,8 @@ def measures(votes: Iterable[Vote], days: Iterable[ShownDay]) -> tuple[Measure, 
         if (explorer := day.explorer) and own.keys() - {explorer.id}:
             explored.append((explorer.id in liked, 1 / explorer.probability))
     return (
-        _share(f"Liked, of the first {FIRST} papers", first, "paper"),
-        _share("Above the cut, of the papers you liked", above, "paper"),
+        _share(f"First {FIRST} papers: liked", first, "paper"),
+        _share("Liked papers: above the cut", above, "paper"),
         _explorers(explored),
         _foresight(foresights),
     )
@@ -109,7 +119,7 @@ def _share(name: str, days: Sequence[tuple[int, int]], what: str) -> Measure:
 
 def _explorers(explorers: Sequence[tuple[bool, float]]) -> Measure:
     """`explorers` are liked or not, and each stands for so many papers."""
-    name, total = "Liked, of what the list does not show", len(explorers)
+    name, total = "Hidden papers: liked", len(explorers)
     source = f"{sum(liked for liked, _ in explorers):,} of {count(total, 'explorer')}"
     if total < MIN_EXPLORERS:
         return Measure(name, None, f"{source}: from {MIN_EXPLORERS} on")
@@ -118,12 +128,12 @@ def _explorers(explorers: Sequence[tuple[bool, float]]) -> Measure:
     # Kish: as many as would say as much if each stood for as many papers as any other.
     value = wilson(share, weight**2 / sum(w * w for _, w in explorers))
     low, high = (bound * weight / total for bound in value[1:])
-    return Measure(name, value, f"{source}: {low:.1f} to {high:.1f} papers a day")
+    return Measure(name, value, f"{source}, {low:.1f} to {high:.1f} a day")
 
 
 def _foresight(days: Sequence[float]) -> Measure:
     """The learner's AUC of each day, before it has learned from it."""
-    name, source = "The learner foresaw the cut (AUC)", count(len(days), "day")
+    name, source = "Cut foreseen (AUC)", count(len(days), "day")
     if len(days) < MIN_DAYS:
         return Measure(name, None, f"{source}: from {MIN_DAYS} on", is_share=False)
     mean = sum(days) / len(days)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from digest.core import text, wording
 from digest.core.config import Site
 from digest.core.day import Digest
+from digest.core.for_you import ASSUMPTIONS
 from digest.core.near import WHY_LIKELY, may_like, near_misses
 from digest.core.scores import NO_TOPIC
 from digest.core.tex import plain
@@ -73,6 +74,7 @@ def _environment() -> Environment:
         "tex_nolinks": partial(to_html, links=False),
     }
     environment.globals |= {
+        "ASSUMPTIONS": ASSUMPTIONS,
         "FIRST_AUTHORS": FIRST_AUTHORS,
         "NO_TOPIC": NO_TOPIC,
         "WHY_LIKELY": WHY_LIKELY,
