@@ -25,10 +25,10 @@ MIN_DAYS, MIN_EXPLORERS = 5, 30  # fewer say hardly anything
 Z = 1.959964  # of the normal distribution, for 95%
 
 ASSUMPTIONS = (
-    f"Of at most the last {DAYS} days with votes. Hidden papers are those below the cut that no list"
-    " shows; each explorer is one of them, drawn by lot. Foreseen is what the match said before it"
-    " learned from the day. A day without a vote counts as not read, a paper"
-    " without one as not liked or not seen: if you tick less than you like, the truth is higher."
+    f"Of at most the last {DAYS} days with votes. Hidden papers are those below the cut that are on"
+    " no list; each explorer is one of them, drawn by lot. Foreseen is what the match said before it"
+    " learned from the day. A day without a vote counts as not read, a paper without one as not"
+    " liked or not seen: if you tick less than you like, the truth is higher."
     " The intervals hold for days like these, as they differ from each other. AUC: of two papers,"
     " one at or above the cut and one below it, how often the first had the higher match."
 )
@@ -58,25 +58,14 @@ class Measure:
     name: str
     value: Interval | None  # None: not enough yet
     source: str  # from how much, or what is lacking
-    is_share: bool = True  # to be shown in per cent
 
     @property
     def cells(self) -> tuple[str, str, str, str]:
         """Name, estimate, interval, source."""
         if self.value is None:
             return self.name, "–", "–", self.source
-        as_text = "{:.0%}" if self.is_share else "{:.3f}"
-        if self.is_share and self.value.high < 0.1:
-            as_text = "{:.1%}"
-        estimate, low, high = map(as_text.format, self.value)
+        estimate, low, high = map("{:.1%}".format, self.value)
         return self.name, estimate, f"{low} to {high}", self.source
-
-    def as_dict(self) -> dict[str, str | float | None]:
-        """For JSON: the numbers are null if there is not enough yet."""
-        numbers = self.value or (None, None, None)
-        return {"name": self.name, **dict(zip(Interval._fields, numbers, strict=True))} | {
-            "source": self.source
-        }
 
 
 def measures(votes: Iterable[Vote], days: Iterable[ShownDay]) -> tuple[Measure, ...]:
@@ -135,12 +124,12 @@ def _foresight(days: Sequence[float]) -> Measure:
     """The learner's AUC of each day, before it has learned from it."""
     name, source = "Cut foreseen (AUC)", count(len(days), "day")
     if len(days) < MIN_DAYS:
-        return Measure(name, None, f"{source}: from {MIN_DAYS} on", is_share=False)
+        return Measure(name, None, f"{source}: from {MIN_DAYS} on")
     mean = sum(days) / len(days)
     error = math.sqrt(sum((day - mean) ** 2 for day in days) / (len(days) - 1) / len(days))
     reach = student(len(days) - 1) * error
     value = Interval(mean, max(0.0, mean - reach), min(1.0, mean + reach))
-    return Measure(name, value, source, is_share=False)
+    return Measure(name, value, source)
 
 
 # --- intervals --------------------------------------------------------------------------------
@@ -161,9 +150,9 @@ def clustered(days: Sequence[tuple[int, int]]) -> Interval:
 
 def wilson(share: float, number: float) -> Interval:
     """Wilson's interval of a share of so many independent papers."""
-    middle = (share + Z**2 / (2 * number)) / (1 + Z**2 / number)
+    whole, middle = 1 + Z**2 / number, share + Z**2 / (2 * number)
     reach = Z * math.sqrt(share * (1 - share) / number + (Z / (2 * number)) ** 2)
-    reach /= 1 + Z**2 / number
+    middle, reach = middle / whole, reach / whole
     return Interval(share, max(0.0, middle - reach), min(1.0, middle + reach))
 
 

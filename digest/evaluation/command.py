@@ -11,7 +11,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,7 +105,7 @@ def for_the_reader(out: Path, report: RunReport) -> None:
     days = feedback.shown_days(votes, lambda path: files.read(out / path))
     found = measures(votes, days)
     report.text = measures_to_text(found)
-    report.details = {"for_you": [measure.as_dict() for measure in found]}
+    report.details = {"for_you": [asdict(measure) for measure in found]}
     counted = f"{count(sum(bool(vote.vote) for vote in votes), 'vote')}, {count(len(days), 'day')}"
     report.add(DayReport(RunStatus.EVALUATED, counted))
 

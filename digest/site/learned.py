@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -13,7 +12,6 @@ from digest.core.votes import TAKEN_BACK, Vote
 from digest.site.page import render
 
 MOST_VOTES = 500  # shown
-_PLAIN = re.compile(r"[\w .,+/-]+")  # what means the same in every shell between double quotes
 
 
 def page(words: Sequence[Word], learned: Learned, votes: Iterable[Vote], settings: Site) -> bytes:
@@ -32,10 +30,5 @@ def page(words: Sequence[Word], learned: Learned, votes: Iterable[Vote], setting
         votes=counting[:MOST_VOTES],
         liked=sum(vote.vote > 0 for vote in counting),
         disliked=sum(vote.vote < 0 for vote in counting),
-        quoted=quoted,
+        quoted=shlex.quote,
     )
-
-
-def quoted(text: str) -> str:
-    """As one argument of a command, whatever a shell would make of it."""
-    return f'"{text}"' if _PLAIN.fullmatch(text) else shlex.quote(text)

@@ -4,8 +4,8 @@
     DIGEST_DATA=DIR python -m tests.bench compare --against REVISION
 
 Parts, all of these unless some are named: `ranking`, `day`, `years`, `for_you`; and, only when
-named, `compare`, which compares this source tree with an earlier one. The module of each says what is
-measured. Nothing else should be running; the load before each part is printed.
+named, `compare`, which compares this source tree with an earlier one. The module of each says what
+is measured. Nothing else should be running; the load before each part is printed.
 """
 
 from __future__ import annotations
