@@ -8,7 +8,7 @@ state, which no record of a day gives back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date as _date
 from datetime import datetime
@@ -19,10 +19,13 @@ import msgspec
 
 from digest.archive.record import where
 from digest.archive.store import DATA, Files, day_path
-from digest.core import files
+from digest.core import files, for_you
+from digest.core.day import Cut, Explorer
 from digest.core.errors import ArchiveError
+from digest.core.for_you import ShownDay
 from digest.core.learned import Learned
-from digest.core.votes import Vote, VotedPaper, VoteSource
+from digest.core.scores import Score, ScoredBy
+from digest.core.votes import TAKEN_BACK, Vote, VotedPaper, VoteSource
 
 VOTES, LIKED, LEARNED = DATA / "votes.jsonl", DATA / "liked.jsonl", DATA / "learned.json"
 STATE = (VOTES, LIKED, LEARNED)
@@ -144,6 +147,51 @@ class _Kept(msgspec.Struct):
     """Of a day's record, the kept papers' texts."""
 
     kept: tuple[VotedPaper, ...]
+
+
+def shown_days(
+    votes: Iterable[Vote], read: Callable[[PurePosixPath], bytes | None]
+) -> tuple[ShownDay, ...]:
+    """What the last `for_you.DAYS` days with votes showed, oldest first. `read` gives a file of the
+    site's folder, None if there is none. Raises `ArchiveError` if a record is damaged."""
+    dates = sorted({vote.date for vote in votes if vote.date and vote.vote != TAKEN_BACK})
+    paths = {day: day_path(day) for day in dates[-for_you.DAYS :]}
+    found = ((day, str(path), read(path)) for day, path in paths.items())
+    return tuple(_shown(day, _decoded(data, _Day, name)) for day, name, data in found if data)
+
+
+class _Paper(msgspec.Struct):
+    """Of a scored paper's line, what tells where the learner had put it."""
+
+    id: str
+    relevance: int
+    novelty: int | None = None
+    match: int | None = None
+
+
+class _Day(msgspec.Struct):
+    """Of a day's record, what was shown; the rest is skipped."""
+
+    scorer: ScoredBy
+    keep: Cut
+    kept: tuple[_Paper, ...]
+    below: tuple[_Paper, ...]
+    explorer: Explorer | None = None
+    fallback: str = ""
+
+
+def _shown(day: _date, record: _Day) -> ShownDay:
+    foresight = None
+    if record.scorer is ScoredBy.MODEL and not record.fallback:
+        matches: dict[bool, list[int]] = {True: [], False: []}  # by: at or above the cut
+        for paper in (*record.kept, *record.below):
+            if paper.match is not None:
+                passes = record.keep.passes(Score(paper.relevance, paper.novelty))
+                matches[passes].append(paper.match)
+        foresight = for_you.auc(matches[True], matches[False])
+    kept = tuple(paper.id for paper in record.kept)
+    below = frozenset(paper.id for paper in record.below)
+    return ShownDay(day, kept, below, record.explorer, foresight)
 
 
 def _lines(out: Path, name: PurePosixPath, kind: type[T]) -> Iterator[T]:

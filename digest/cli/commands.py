@@ -157,7 +157,7 @@ def render(arguments: Namespace, report: RunReport) -> None:
     with alone(arguments.config.parent) if in_place else nullcontext():
         clone.require_archive(config.out)
         _require_own_site(to)
-        written = output.render(config.out, to, config.site)
+        written = output.render(config.out, to, config.site, learned=config.feedback.learned)
     status = RunStatus.UPDATED if written else RunStatus.UNCHANGED
     report.add(DayReport(status, f"{count(len(written), 'file')} written"))
 
@@ -165,12 +165,12 @@ def render(arguments: Namespace, report: RunReport) -> None:
 def check_archive(arguments: Namespace, report: RunReport) -> None:
     """Verify the archive and, if asked, repair what can be derived from the days' files."""
     config = environment.completed(load_config(arguments.config))
-    repaired = 0
+    repaired, learned = 0, config.feedback.learned
     with alone(arguments.config.parent) if arguments.repair else nullcontext():
         clone.require_archive(config.out)
-        findings = check.check(config.out, config.site)
+        findings = check.check(config.out, config.site, learned=learned)
         if findings and arguments.repair:
-            remaining = check.repair(config.out, config.site)
+            remaining = check.repair(config.out, config.site, learned=learned)
             repaired = len(findings) - len(remaining)
             findings = remaining
     if findings:
@@ -245,7 +245,13 @@ def _show(topics: Topics, report: RunReport) -> None:
 
 
 def evaluate(arguments: Namespace, report: RunReport) -> None:
-    """How well one or two prompts, or saved scores, rank labelled papers."""
+    """How well one or two prompts, or saved scores, rank labelled papers; or how good the list is
+    for the reader who votes."""
+    if arguments.votes:
+        if arguments.compare or arguments.save or arguments.k or arguments.scorer:
+            raise ConfigError("--votes looks at the list as it was: use it without other options")
+        evaluation.for_the_reader(load_config(arguments.config).out, report)
+        return
     if arguments.save:
         evaluation.require_place(arguments.save, arguments.labels, arguments.compare)
     config = environment.completed(load_config(arguments.config))

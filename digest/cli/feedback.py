@@ -39,7 +39,7 @@ from digest.publish import ballots, clone, daily_issue
 from digest.publish.github import GitHub
 from digest.run import feedback as waiting
 from digest.run import unfinished
-from digest.run.learning import with_pulled
+from digest.run.learning import strongest_words, with_pulled
 from digest.run.report import DayReport, RunReport
 from digest.scoring import learner
 
@@ -342,10 +342,11 @@ def _show_learned(config: Config, report: RunReport) -> None:
     if learned is None:
         report.add(DayReport(RunStatus.UNCHANGED, f"{NOTHING_LEARNED}; {count(votes, 'vote')}"))
         return
-    # For the integrator: the learner's own function for its strongest words goes here.
-    ordered = sorted(learned.weights, key=lambda word: (-learned.weights[word], word))
-    liked = [word for word in ordered[:STRONGEST] if learned.weights[word] > 0]
-    disliked = [word for word in ordered[: -STRONGEST - 1 : -1] if learned.weights[word] < 0]
+    archive = Archive(config.out)
+    dates = [day.date for day in archive.days]
+    words = strongest_words(learned, dates, archive.listed_day, STRONGEST)
+    liked = [word.text for word in words if word.weight > 0]
+    disliked = [word.text for word in words if word.weight < 0]
     report.text = f"for:      {', '.join(liked)}\nagainst:  {', '.join(disliked)}"
     report.details["learned"] = {
         "since": str(learned.since),

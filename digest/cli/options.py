@@ -97,6 +97,7 @@ def parser() -> argparse.ArgumentParser:
     labels = evaluation.add_mutually_exclusive_group(required=True)
     labels.add_argument("--labels", type=Path, metavar="FILE", help="labelled papers, JSONL")
     labels.add_argument("--since", type=_date, metavar="D", help="the archive's days since D")
+    labels.add_argument("--votes", action="store_true", help="your votes: how good the list is")
     evaluation.add_argument(
         "--compare", nargs=2, type=Path, metavar=("A", "B"),
         help="two folders of prompts, or two files written by --save",

@@ -5,22 +5,26 @@ The archive's state is read once a day, with the votes that the last look at Git
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from datetime import date
+from pathlib import Path, PurePosixPath
 
 from digest.archive import feedback
 from digest.archive.feedback import Feedback
+from digest.core.below import LIKELY_MATCH
 from digest.core.day import Cut, Digest
+from digest.core.learned import Learned, Word
 from digest.core.papers import Paper
 from digest.core.scores import Score, ScoredBy, Topics, Verdict
 from digest.core.votes import DISLIKED, LIKED, merged
 from digest.run.feedback import pulled
 from digest.scoring import learner
 from digest.scoring.learner import Likes
+from digest.site.build import Taught
 
-ENOUGH_DAYS = 3  # scored by the model, before the learner takes the embedded scorer's place
-WORTH_WORDS = 95  # match of a paper below the cut that is shown with its words
+SPELLED_DAYS = 14  # whose papers say how words are written
+WORDS_SHOWN = 40  # for, and as many against
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Taste:
     def may_score(self) -> bool:
         """True if the learner computes the embedded scorer's relevance."""
         learned = self.feedback.learned
-        return learned is not None and learned.days >= ENOUGH_DAYS
+        return learned is not None and learned.days >= learner.MIN_DAYS
 
     def matched(
         self,
@@ -77,7 +81,7 @@ class Taste:
                 continue
             if scorer is ScoredBy.EMBEDDED and self.may_score:
                 score = replace(score, relevance=learner.relevance(one))
-            kept = cut.passes(score) or paper_id in always or one.match >= WORTH_WORDS
+            kept = cut.passes(score) or paper_id in always or one.match >= LIKELY_MATCH
             made[paper_id] = replace(score, match=one.match, words=one.words if kept else ())
         return made
 
@@ -90,6 +94,37 @@ class Taste:
         scored = [paper for paper in papers if paper.id in passes]
         learned = learner.learn(self.feedback.learned, digest.date, scored, topics, passes)
         return replace(self.feedback, learned=learned)
+
+
+def taught(
+    state: Feedback,
+    dates: Sequence[date],
+    read: Callable[[date], Digest],
+    read_file: Callable[[PurePosixPath], bytes | None],
+    *,
+    page: bool,
+) -> Taught:
+    """What the site shows of votes and, if there is to be a `page` of it, of what was learned.
+
+    `dates` are those of the records, oldest first; `read` gives a record, and `read_file` a file of
+    the site's folder.
+    """
+    learned = state.learned if page else None
+    words = strongest_words(learned, dates, read) if learned else ()
+    return Taught(state.votes, feedback.shown_days(state.votes, read_file), learned, words)
+
+
+def strongest_words(
+    learned: Learned, dates: Sequence[date], read: Callable[[date], Digest], most: int = WORDS_SHOWN
+) -> tuple[Word, ...]:
+    """The strongest words for and against, as the last days' papers write them."""
+    texts: list[tuple[str, str]] = []
+    for digest in map(read, dates[-SPELLED_DAYS:]):
+        for kept in digest.kept:
+            topic, paper = kept.score.topic, kept.paper
+            texts += ((topic, paper.title), (topic, paper.abstract))
+        texts += ((below.score.topic, below.title) for below in digest.below)
+    return learner.strongest(learned, texts, most)
 
 
 def with_pulled(out: Path, unfinished: Path) -> Feedback:

@@ -72,7 +72,7 @@ def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport
             unfinished.keep_readings(announcement.readings)
         digest, state = _score_or_fall_back(plan, archive, unfinished)
     with stage(f"{day} write") as facts:
-        written = output.write(archive, digest, job.config.site, state)
+        written = _write(job, archive, digest, state)
         facts.append(f"{count(len(written), 'file')} changed")
     commit, is_ours = _publish(job, archive, digest) if job.commit else (None, True)
     # Only now: in GitHub Actions the clone is thrown away, and unpushed scores with it.
@@ -108,7 +108,7 @@ def return_papers(job: Job, archive: Archive, announcement: Announcement) -> Non
     if fitted.sources != theirs.sources:
         stale = ", ".join(fitted.stale)
         log.info("%s: the feed of %s was that of %s", fitted.date, stale, announcement.day)
-        output.write(archive, fitted, job.config.site)
+        _write(job, archive, fitted)
         commit_day(archive.out, fitted)
 
 
@@ -285,6 +285,11 @@ def _is_no_news(job: Job, digest: Digest, previous: Digest) -> bool:
 # --- publishing -------------------------------------------------------------------------------
 
 
+def _write(job: Job, archive: Archive, digest: Digest, state: Feedback | None = None) -> list[str]:
+    config = job.config
+    return output.write(archive, digest, config.site, state, learned=config.feedback.learned)
+
+
 def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bool]:
     """Commit the day, and push it if asked to: the commit, and False if another run pushed the same
     day first, so that its record now stands in the archive.
@@ -299,7 +304,7 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
     for record in pending:
         with stage(f"{record.date} commit") as facts:
             if record.date != digest.date:
-                output.write(archive, record, job.config.site)
+                _write(job, archive, record)
             # The last commit takes the files that days share: ledger, lists, front page.
             alone = record is not pending[-1]
             commits[record.date] = commit_day(out, record, alone=alone)
@@ -311,7 +316,8 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
             state = learning.with_pulled(their_out, job.unfinished)
-            output.add_day(their_out, archive.listed_day(day), job.config.site, state)
+            ours, config = archive.listed_day(day), job.config
+            output.add_day(their_out, ours, config.site, state, learned=config.feedback.learned)
 
     with stage(f"{digest.date} push") as facts:
         pushed = push(out, add_days)

@@ -25,7 +25,7 @@ from itertools import chain
 from operator import mul
 from statistics import fmean, pstdev
 
-from digest.core.learned import Learned
+from digest.core.learned import Learned, Word
 from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, Topics
 from digest.core.votes import VotedPaper
@@ -274,44 +274,34 @@ def _is_alias(word: str, others: Iterable[str]) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LearnedWord:
-    """What was learned about a word or two, for people."""
-
-    word: str  # as it stands in a text; where none has it, the stems: "mixtur… expert…"
-    weight: float  # above 0: papers with it reach the cut more often
-    topic: str  # the nearest, or NO_TOPIC
-
-
 def strongest(
-    learned: Learned, topics: Topics, texts: Iterable[tuple[str, str]], most: int = 40
-) -> tuple[LearnedWord, ...]:
+    learned: Learned, texts: Iterable[tuple[str, str]], most: int = 40
+) -> tuple[Word, ...]:
     """The `most` largest weights for and as many against, the largest first.
 
     The state has stems alone. How they are written, and on what topic, is read from `texts`: pairs
-    of a topic and a title or abstract, such as those of the last days' papers. A word of topics.md
-    is of the topic that names it; any other, of the topic among whose texts it is most frequent.
+    of a topic and a title or abstract, such as those of the last days' papers. Where none has a
+    word, its stems are shown: "mixtur… expert…".
     """
     ranked = sorted(learned.weights, key=lambda f: (-abs(learned.weights[f]), f))
     chosen = [f for f in ranked if learned.weights[f] > 0][:most]
     chosen += [f for f in ranked if learned.weights[f] < 0][:most]
     spellings: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
     near: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
-    own = [(topic.name, text) for topic in topics.topics for text in wanted_texts(topic)]
-    for is_own, (topic, text) in chain(((True, t) for t in own), ((False, t) for t in texts)):
+    for topic, text in texts:
         for feature, surface in surfaces(" ".join(text.split()), spellings.keys()).items():
             spellings[feature][surface] += 1
             if topic != NO_TOPIC:
-                near[feature][topic] += len(learned.weights) if is_own else 1
+                near[feature][topic] += 1
     shown = (
-        LearnedWord(
-            word=_most_common(spellings[f]) or " ".join(f"{stem}…" for stem in f.split()),
+        Word(
+            text=_most_common(spellings[f]) or " ".join(f"{stem}…" for stem in f.split()),
             weight=learned.weights[f],
             topic=_most_common(near[f]) or NO_TOPIC,
         )
         for f in chosen
     )
-    return tuple(sorted(shown, key=lambda one: (-abs(one.weight), one.word)))
+    return tuple(sorted(shown, key=lambda one: (-abs(one.weight), one.text)))
 
 
 def _most_common(counts: Counter[str]) -> str:
@@ -319,7 +309,7 @@ def _most_common(counts: Counter[str]) -> str:
 
 
 def forget(learned: Learned, forgotten: Iterable[str]) -> Learned:
-    """Without what was learned about these words, written as in `LearnedWord.word` or in any other
+    """Without what was learned about these words, written as in `Word.text` or in any other
     form; of several words only what was learned of them as neighbours.
 
     The same value if nothing was. Later days may teach it again.

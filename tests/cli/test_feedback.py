@@ -179,7 +179,7 @@ def test_the_list_has_titles_and_what_waits(digest: Digest, project: Path) -> No
     keep(project / ".digest", Pulled((new,), papers=(VotedPaper(ELSEWHERE, title, "x"),)))
     assert digest("votes", "list").out.splitlines() == [
         f"{KEPT}        liked       2026-01-30  hand     On the matter of {KEPT}",
-        f"{ELSEWHERE}   disliked    no digest   comment  On knots :\u2060:\u2060error:\u2060: @\u2060ada",
+        f"{ELSEWHERE}   disliked    no digest   comment  On knots :\u2060:\u2060error:\u2060: @\u2060ada",  # noqa: E501
         "unchanged: 2 votes",
     ]
     first, _ = digest("votes", "list", "--json").report["votes"]

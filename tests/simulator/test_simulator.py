@@ -90,7 +90,8 @@ def test_a_life_without_faults_scans_every_paper_once(tmp_path: Path) -> None:
 
 
 def assert_votes_count(world: World) -> None:
-    """Each vote once, whatever was run twice, raced or lost; one issue a digest, the newest open."""
+    """Each vote once, whatever was run twice, raced or lost; one issue a digest, only the newest
+    open."""
     world.told(world.runner, "votes", "pull")
     listed = json.loads(world.told(world.runner, "votes", "list"))["votes"]
     assert {vote["id"]: vote["vote"] for vote in listed} == world.reader.expected
