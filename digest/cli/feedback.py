@@ -41,7 +41,7 @@ from digest.run import feedback as waiting
 from digest.run import unfinished
 from digest.run.learning import strongest_words, with_pulled
 from digest.run.report import DayReport, RunReport
-from digest.scoring import learner
+from digest.scoring import explanation
 
 log = logging.getLogger("digest")
 
@@ -324,7 +324,7 @@ def learn(arguments: Namespace, report: RunReport) -> None:
             store.write_files(config.out, {feedback.LEARNED: None})
             report.add(DayReport(RunStatus.UPDATED, "all that was learned is forgotten"))
         else:
-            rest = learner.forget(learned, arguments.forget)
+            rest = explanation.forget(learned, arguments.forget)
             forgotten = len(learned.weights) - len(rest.weights)
             if forgotten:
                 store.write_files(config.out, {feedback.LEARNED: feedback.encode_learned(rest)})

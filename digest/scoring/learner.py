@@ -18,22 +18,21 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import chain
 from operator import mul
 from statistics import fmean, pstdev
 
-from digest.core.learned import Learned, Word
+from digest.core.learned import Learned
 from digest.core.papers import Paper
-from digest.core.scores import NO_TOPIC, Topics
+from digest.core.scores import Topics
 from digest.core.votes import VotedPaper
 from digest.scoring.embedded import wanted_texts
+from digest.scoring.explanation import explain
 from digest.scoring.phrases import (
     features,
-    has_no_filler,
-    surfaces,
     text_features,
     words,
 )
@@ -47,11 +46,9 @@ _TITLE = 3  # weight of a word of the title
 _COST, _EPOCHS = 0.3, 12
 _LIKES, _LIKES_AT, _DISLIKED = 0.5, 5, 0.5  # weight of votes; votes with half of it; of a dislike
 # Relevance 3 begins at the lower score, and each further point is as wide as the step. Papers
-# below the cut lie near -0.7, papers above it near 0.1.
-_RELEVANCE_3, _STEP = -0.6, 0.2
+# below the cut lie near -0.8, papers above it near 0.1; what is kept hardly changes with ±0.1.
+_RELEVANCE_3, _STEP = -0.7, 0.2
 _MOST_UNKNOWN = 2  # relevance of a paper of which neither reader nor learner knows a word
-_MIN_WORDS, _MAX_WORDS, _CANDIDATES = 2, 4, 30  # of an explanation
-_MIN_SHARE = 0.25  # of the strongest word, or of a pair's words: weaker ones explain nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +97,8 @@ def foresee(
         paper.id: Foreseen(
             score,
             100 * bisect_left(lowest_first, score) // len(scores),
-            _words(paper, x, weights),
-            is_known=not weights.keys().isdisjoint(x),
+            explain(paper.title, paper.abstract, {f: v * weights[f] for f, v in x.items()}),
+            is_known=any(weights[feature] for feature in x),
         )
         for paper, x, score in zip(day.papers, day.vectors, scores, strict=True)
     }
@@ -235,89 +232,3 @@ def _taste(day: _Day, likes: Likes) -> Vector:
     for feature, value in mean(unit(_counts(p), day.idf) for p in likes.disliked).items():
         taste[feature] = taste.get(feature, 0.0) - _DISLIKED * value
     return taste
-
-
-# --- words for readers ------------------------------------------------------------------------
-
-
-def _words(paper: Paper, x: Vector, weights: Vector) -> tuple[str, ...]:
-    """Two to four words of the paper that lift its score most; fewer if there are no more.
-
-    A pair says more than its words: it stands for them if it lifts the score by itself.
-    """
-    lift = {f: value * weights.get(f, 0.0) for f, value in x.items()}
-    strength = {}
-    for feature in (feature for feature in lift if lift[feature] > 0):
-        inside = [lift.get(stem, 0.0) for stem in feature.split()] if " " in feature else [0.0]
-        if lift[feature] >= _MIN_SHARE * max(inside):
-            strength[feature] = lift[feature] + sum(inside)
-    strongest = sorted(strength, key=lambda f: (-strength[f], f))[:_CANDIDATES]
-    found = surfaces(" ".join(f"{paper.title} | {paper.abstract}".split()), set(strongest))
-    chosen: dict[str, str] = {}
-    for feature in (f for f in strongest if f in found and has_no_filler(found[f])):
-        is_weak = strength[feature] < _MIN_SHARE * strength[strongest[0]]
-        if len(chosen) == _MAX_WORDS or (is_weak and len(chosen) >= _MIN_WORDS):
-            break
-        stems = set(chain.from_iterable(map(str.split, chosen)))
-        if stems.isdisjoint(feature.split()) and not _is_alias(found[feature], chosen.values()):
-            chosen[feature] = found[feature]
-    return tuple(chosen.values())
-
-
-def _is_alias(word: str, others: Iterable[str]) -> bool:
-    """True for "MoE" beside "mixture of experts", and the other way round."""
-    return any(
-        one.casefold().removesuffix("s")
-        == "".join(part[0] for part in words(other.replace("-", " ")))
-        for other in others
-        for one, other in ((word, other), (other, word))
-    )
-
-
-def strongest(
-    learned: Learned, texts: Iterable[tuple[str, str]], most: int = 40
-) -> tuple[Word, ...]:
-    """The `most` largest weights for and as many against, the largest first.
-
-    The state has stems alone. How they are written, and on what topic, is read from `texts`: pairs
-    of a topic and a title or abstract, such as those of the last days' papers. Where none has a
-    word, its stems are shown: "mixtur… expert…".
-    """
-    ranked = sorted(learned.weights, key=lambda f: (-abs(learned.weights[f]), f))
-    chosen = [f for f in ranked if learned.weights[f] > 0][:most]
-    chosen += [f for f in ranked if learned.weights[f] < 0][:most]
-    spellings: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
-    near: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
-    for topic, text in texts:
-        for feature, surface in surfaces(" ".join(text.split()), spellings.keys()).items():
-            spellings[feature][surface] += 1
-            if topic != NO_TOPIC:
-                near[feature][topic] += 1
-    shown = (
-        Word(
-            text=_most_common(spellings[f]) or " ".join(f"{stem}…" for stem in f.split()),
-            weight=learned.weights[f],
-            topic=_most_common(near[f]) or NO_TOPIC,
-        )
-        for f in chosen
-    )
-    return tuple(sorted(shown, key=lambda one: (-abs(one.weight), one.text)))
-
-
-def _most_common(counts: Counter[str]) -> str:
-    return min(counts, key=lambda one: (-counts[one], one), default="")
-
-
-def forget(learned: Learned, forgotten: Iterable[str]) -> Learned:
-    """Without what was learned about these words, written as in `Word.text` or in any other
-    form; of several words only what was learned of them as neighbours.
-
-    The same value if nothing was. Later days may teach it again.
-    """
-    taken: set[str] = set()
-    for word in forgotten:
-        own = features(words(word))
-        taken.update([feature for feature in own if " " in feature] or own)
-        taken.add(word.replace("…", ""))
-    left = {f: weight for f, weight in learned.weights.items() if f not in taken}
-    return learned if len(left) == len(learned.weights) else replace(learned, weights=left)
