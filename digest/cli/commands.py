@@ -22,7 +22,7 @@ import requests
 from digest.archive import layout
 from digest.arxiv import fetch, http, http_cache
 from digest.arxiv.past import Past
-from digest.cli import environment, init
+from digest.cli import environment, init, library
 from digest.cli.options import DEMO_OUT
 from digest.cli.output import print_safely
 from digest.core import calendar
@@ -219,7 +219,13 @@ def check_setup(arguments: Namespace, report: RunReport) -> None:
 
 
 def show_topics(arguments: Namespace, report: RunReport) -> None:
-    """How `topics.md` is read; with `--write` it is put into the explicit form."""
+    """How `topics.md` is read; with `--write` it is put into the explicit form, with `--from`
+    drafted from a library."""
+    if arguments.library:
+        library.draft_topics(arguments, report, _session, now())
+        return
+    if arguments.like or arguments.force:
+        raise ConfigError("--like and --force are about the papers of --from FILE: name a file")
     folder = load_config(arguments.config).prompts
     path = folder / prompt.TOPICS
     topics = prompt.load_topics(folder)

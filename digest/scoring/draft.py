@@ -17,47 +17,51 @@ from digest.core.errors import ConfigError
 from digest.core.scores import Topic, Topics
 from digest.core.votes import VotedPaper
 from digest.scoring.embedded import Vector, _dot, _unit
-from digest.scoring.phrases import STOP_WORDS, clauses, ends_phrase, features, is_vague, words
+from digest.scoring.phrases import clauses, ends_phrase, features, is_vague, words
 from digest.scoring.topics import ONE_TOPIC, parse_topics
 from digest.scoring.topics_text import as_dict, explicit
 
 MOST_TOPICS = 6
 _PAPERS_A_TOPIC = 6  # a smaller group has hardly a phrase that two of its papers share
 _ROUNDS = 12  # of k-means; groups of real libraries are stable after eight
-_PHRASES = 14  # of a topic
+_PHRASES = 25  # of a topic
+# Chosen on two readers' libraries with tests/bench/library.py.
+_FOCUS = 0.3  # how much it counts that other groups do not have the phrase
+_SEVERAL = 1.5  # what a phrase of several words counts, beside a word
 _LONGEST = 4  # words of a phrase
 _TITLE = 3  # a word of a title counts like so many of an abstract, as for the scorer
 _WORD = re.compile(r"[^\W_]+(?:[-‐‑][^\W_]+)*")
+_OF_QUALITY = re.compile(r"(?:ed|al|ive|ous|able|ible|ic|ly|less)$")  # needs a noun behind it
 _FORMULA = re.compile(r"\$[^$]*\$")
 # What abstracts say of themselves: such a word is in no phrase.
-_OF_ABSTRACTS = frozenset(
-    """
-    ablation able abstract accelerate accurate achieve achieves achieving across address adaptive
-    additional additionally advance advances aim aims allow allowing allows approximately arise
-    associated available average baseline baselines best better bridge broad called capture
-    captures case cases challenge challenges challenging code combine combined comparable compared
-    competitive complete comprehensive consistent consistently contrast conventional correspond
-    corresponding cost costs critical crucial deep demand deploy deployment despite diverse
-    easily effectively effectiveness efficiently eliminate emerge emerging empirical empirically
-    enable enables enabling end enhance ensure entire essential exhibit exist experiments explicit
-    explicitly extensive fail fast faster find findings first fixed flexible full fully
-    furthermore gain gains gap general github given good great greater growing hard help helps
-    highlight https http identical identify inherent instead introduces joint jointly key known
-    lack large-scale largely lead leading leads leverage leverages like limitation limitations
-    limited little long low main maintain maintaining major making manner maximum multiple
-    naturally nature near necessary need needed needs new number offer offers open overall
-    particularly percent perform performs popular possible potential powerful precise preserve
-    preserving previous prior promising proposed prove proven proves provides publicly rate
-    rather real real-world reduce reduced reduces reducing reduction reliable remain remains
-    remarkable require requires requiring respectively reveal reveals rich robust scenario
-    scenarios second seen serve shift show showing shown shows significant significantly
-    similarly simply simultaneously single-pass specifically stage state-of-the-art step steps
-    strategies strongly study substantial substantially success successful suffer suggest suggests
-    superior tackle take take-home term terms time times total traditional trained training-free
-    treat two three four five typical unified unique unlike validate validated versus via wide
-    widely width work works yield yields zero
-    """.split()
-)
+_ABSTRACTS = """
+    ablation able abstract accelerate account accurate achieve achieves achieving across
+    adaptive additional additionally address advance advances aim aims allow allowing allows
+    approximately arise around associated available average baseline baselines best better
+    bridge broad called capture captures case cases challenge challenges challenging cm code com
+    combine combined combining comparable compared competitive complete comprehensive consistent
+    consistently contrast conventional correspond corresponding cost costs covering critical
+    crucial demand deploy deployment despite diverse easily effectively effectiveness
+    efficiently eliminate emerge emerged emerging empirical empirically enable enables enabling
+    end enforcing enhance ensure entire essential exhibit exist experiments explicit explicitly
+    extensive fail fast faster finally find finding findings first fit five fixed flexible form
+    four full fully furthermore gain gains gap general github given good great greater growing
+    hard help helps highlight http https identical identify inherent instead introduces jointly
+    key known kpc lack lacking largely lead leading leads leverage leverages like limitation
+    limitations limited little long low main maintain maintaining major making manner maximum
+    multiple naturally nature near necessary need needed needs new number offer offers open
+    overall particularly percent perform performs popular possible potential power powerful
+    precise preserve preserving previous prior promising proposed prove proven proves provides
+    publicly rate rather real real-world reduce reduced reduces reducing reduction reliable
+    remain remains remarkable require requires requiring respectively reveal reveals rich robust
+    run scenario scenarios second seen serve shift show showing shown shows significant
+    significantly similarly simply simultaneously specifically stage state-of-the-art step steps
+    strategies strongly study substantial substantially success successful suffer suggest
+    suggests superior tackle take term terms three time times total traditional trained treat
+    two typical unified unique unlike validate validated versus via wide widely width work works
+    yield yields zero
+"""
+_OF_ABSTRACTS = frozenset(_ABSTRACTS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +175,9 @@ def _phrases(papers: Sequence[VotedPaper]) -> list[_Phrase]:
     weights: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
     for place, paper in enumerate(papers):
         for text, weight in ((paper.abstract, 1.0), (paper.title, 2.0)):
-            for phrase in _candidates(text):
+            for phrase in _candidates(text, is_title=weight > 1):
                 stems = tuple(f for f in features(words(phrase)) if " " not in f)
-                forms[stems][phrase] += 1
+                forms[stems][phrase] += 1 if weight > 1 else 2  # "Milky Way" also from a title
                 weights[stems][place] = max(weight, weights[stems].get(place, 0.0))
     return [
         _Phrase(
@@ -186,7 +190,7 @@ def _phrases(papers: Sequence[VotedPaper]) -> list[_Phrase]:
     ]
 
 
-def _candidates(text: str) -> Iterator[str]:
+def _candidates(text: str, *, is_title: bool) -> Iterator[str]:
     """Each run of one to four words that may be a phrase, as it would stand in a sentence."""
     for clause in clauses(_FORMULA.sub(", ", text)):
         run: list[str] = []
@@ -195,7 +199,7 @@ def _candidates(text: str) -> Iterator[str]:
                 yield from _parts(run)
                 run = []
             else:
-                run.append(_uncapitalised(word) if number == 0 else word)
+                run.append(word.lower() if word.istitle() and (is_title or not number) else word)
 
 
 def _ends(word: str) -> bool:
@@ -203,15 +207,11 @@ def _ends(word: str) -> bool:
     return plain in _OF_ABSTRACTS or word.isdigit() or len(word) < 2 or ends_phrase(word)
 
 
-def _uncapitalised(word: str) -> str:
-    return word.lower() if word[1:].islower() else word
-
-
 def _parts(run: Sequence[str]) -> Iterator[str]:
     for start in range(len(run)):
         for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
             own = run[start:end]
-            if not all(map(is_vague, own)) and not own[0].endswith("ly"):
+            if not all(map(is_vague, own)) and not _OF_QUALITY.search(own[-1]):
                 yield " ".join(own)
 
 
@@ -242,11 +242,11 @@ def _strength(phrase: _Phrase, group: frozenset[int], papers: int) -> float:
     """How well a phrase describes a group: many of its papers have it, few others do, and it says
     more than one word."""
     inside, total = len(phrase.papers & group), len(phrase.papers)
-    if total < 2 and papers > _PAPERS_A_TOPIC:
+    is_word = len(phrase.stems) == 1
+    if total < 2 + (is_word and phrase.text.islower()) and papers > _PAPERS_A_TOPIC:
         return 0.0  # one author's own words
-    share = phrase.weight / total * inside
-    focus = inside / total * math.log1p(papers / total)
-    return share * focus * (1.0 if len(phrase.stems) == 1 else 1.8)
+    share = phrase.weight * inside / total
+    return share * math.pow(inside / total, _FOCUS) * (1.0 if is_word else _SEVERAL)
 
 
 def _overlap(phrase: _Phrase, other: _Phrase) -> bool:

@@ -4,7 +4,7 @@
     DIGEST_DATA=DIR python -m tests.bench compare --against REVISION
 
 Parts, all of these unless some are named: `ranking`, `day`, `years`; and, only when named,
-`compare`, which compares this source tree with an earlier one. The module of each says what is
+`library` (topics drafted from papers) and `compare`, which compares this source tree with an earlier one. The module of each says what is
 measured. Nothing else should be running; the load before each part is printed.
 """
 
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.bench import compare, day, ranking, runs, years
+from tests.bench import compare, day, library, ranking, runs, years
 
 RESULTS = runs.ROOT / "build" / "bench.json"
 PARTS = ("ranking", "day", "years")
@@ -28,13 +28,16 @@ PARTS = ("ranking", "day", "years")
 def main() -> int:
     """Measure, print, and write the JSON file; what it already holds of other parts stays."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("parts", nargs="*", metavar="PART", help="default: all but compare")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="default: all but library, compare"
+    )
     parser.add_argument("--against", metavar="REVISION", help="of git, for compare")
     args = parser.parse_args()
     measures: dict[str, Callable[[], Any]] = {
         "ranking": lambda: ranking.measure(runs.DATA),
         "day": lambda: day.measure(runs.DATA),
         "years": lambda: years.measure(runs.DATA),
+        "library": lambda: library.measure(runs.DATA),
         "compare": lambda: compare.measure(runs.DATA, args.against),
     }
     parts = args.parts or PARTS

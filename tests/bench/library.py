@@ -8,7 +8,7 @@ put into the top tenth of the day that announced the paper.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -22,14 +22,16 @@ from digest.scoring.topics import parse_topics
 from tests.bench.ranking import _CUT, Row, _days
 from tests.bench.runs import ROOT
 
+Days = list[tuple[str, Sequence[Label]]]
 _SIZES = (10, 30, 100)
 _DRAWS = 4
 
 
 def measure(data: Path) -> dict[str, Row]:
     """Print the figures and the topics drafted from 30 papers."""
+    seed, train = list(_days(data, "seed_day")), list(_days(data, "train_days"))
     readers = {
-        "machine learning": (_days(data, "train_days"), _days(data, "seed_day"), ROOT / "prompts"),
+        "machine learning": (train, seed, ROOT / "prompts"),
         "astronomy": (*_halves(data), data / "reader_astro"),
     }
     rows: dict[str, Row] = {}
@@ -63,7 +65,7 @@ def measure(data: Path) -> dict[str, Row]:
     return rows
 
 
-def _halves(data: Path) -> tuple[list[tuple[str, Sequence[Label]]], ...]:
+def _halves(data: Path) -> tuple[Days, Days]:
     days = list(_days(data, "reader_astro"))
     return days[: len(days) // 2], days[len(days) // 2 :]
 
@@ -73,7 +75,7 @@ def _evenly(library: list[tuple[str, Paper]], size: int, start: int) -> list[tup
     return [library[int((i + start / _DRAWS) * step)] for i in range(size)]
 
 
-def _drafted(papers: object) -> Topics:
+def _drafted(papers: Iterable[Paper]) -> Topics:
     return draft.draft([VotedPaper(p.id, p.title, p.abstract) for p in papers])
 
 
@@ -83,7 +85,8 @@ def _row(days: Sequence[Sequence[Label]], topics: Topics) -> Row:
         scores = embedded.score([label.paper for label in labels], topics)
         found.append(evaluate(labels, scores, _CUT).figures)
     names = {"AUC": "auc", "AP": "average_precision"}
-    return {name: fmean(f[key] for f in found if f[key] is not None) for name, key in names.items()}
+    values = {name: [f[key] for f in found] for name, key in names.items()}
+    return {name: fmean(v for v in own if v is not None) for name, own in values.items()}
 
 
 def _left_out(sample: list[tuple[str, Paper]], days: dict[str, Sequence[Label]]) -> float:
@@ -91,6 +94,7 @@ def _left_out(sample: list[tuple[str, Paper]], days: dict[str, Sequence[Label]])
     for place, (day, paper) in enumerate(sample):
         topics = _drafted(p for n, (_, p) in enumerate(sample) if n != place)
         scores = embedded.score([label.paper for label in days[day]], topics)
-        own = scores[paper.id].similarity
-        hits += sum(s.similarity > own for s in scores.values()) < len(scores) / 10
+        similarities = {name: score.similarity or 0.0 for name, score in scores.items()}
+        own = similarities[paper.id]
+        hits += sum(other > own for other in similarities.values()) < len(scores) / 10
     return hits / len(sample)
