@@ -28,10 +28,12 @@ _PHRASES = 25  # of a topic
 # Chosen on two readers' libraries with tests/bench/library.py.
 _FOCUS = 0.3  # how much it counts that other groups do not have the phrase
 _SEVERAL = 1.5  # what a phrase of several words counts, beside a word
+_PIECE = 0.7  # share of a phrase's papers in which it is a piece of one and the same longer one
 _LONGEST = 4  # words of a phrase
 _TITLE = 3  # a word of a title counts like so many of an abstract, as for the scorer
 _WORD = re.compile(r"[^\W_]+(?:[-‐‑][^\W_]+)*")
 _OF_QUALITY = re.compile(r"(?:ed|al|ive|ous|able|ible|ic|ly|less)$")  # needs a noun behind it
+_ODD = re.compile(r"[A-Z]{2,}[a-z]{2,}|[IVX]+$")  # GAlaxy explains a name; II numbers one
 _FORMULA = re.compile(r"\$[^$]*\$")
 # What abstracts say of themselves: such a word is in no phrase.
 _ABSTRACTS = """
@@ -179,6 +181,14 @@ def _phrases(papers: Sequence[VotedPaper]) -> list[_Phrase]:
                 stems = tuple(f for f in features(words(phrase)) if " " not in f)
                 forms[stems][phrase] += 1 if weight > 1 else 2  # "Milky Way" also from a title
                 weights[stems][place] = max(weight, weights[stems].get(place, 0.0))
+    # "Way satellite" is only a piece of "Milky Way satellite".
+    longest: Counter[tuple[str, ...]] = Counter()
+    for stems, own in weights.items():
+        for start in range(len(stems)):
+            for end in range(start + 1, len(stems) + 1):
+                if end - start < len(stems):
+                    piece = stems[start:end]
+                    longest[piece] = max(longest[piece], len(own))
     return [
         _Phrase(
             stems,
@@ -187,6 +197,7 @@ def _phrases(papers: Sequence[VotedPaper]) -> list[_Phrase]:
             sum(own.values()),
         )
         for stems, own in weights.items()
+        if longest[stems] < _PIECE * len(own)
     ]
 
 
@@ -204,7 +215,8 @@ def _candidates(text: str, *, is_title: bool) -> Iterator[str]:
 
 def _ends(word: str) -> bool:
     plain = word.lower()
-    return plain in _OF_ABSTRACTS or word.isdigit() or len(word) < 2 or ends_phrase(word)
+    is_none = word.isdigit() or len(word) < 2 or _ODD.match(word) is not None
+    return is_none or plain in _OF_ABSTRACTS or ends_phrase(word)
 
 
 def _parts(run: Sequence[str]) -> Iterator[str]:

@@ -4,8 +4,9 @@
     DIGEST_DATA=DIR python -m tests.bench compare --against REVISION
 
 Parts, all of these unless some are named: `ranking`, `day`, `years`; and, only when named,
-`library` (topics drafted from papers) and `compare`, which compares this source tree with an earlier one. The module of each says what is
-measured. Nothing else should be running; the load before each part is printed.
+`library` (topics drafted from papers) and `compare`, which compares this source tree with an
+earlier one. The module of each says what is measured. Nothing else should be running; the load
+before each part is printed.
 """
 
 from __future__ import annotations
