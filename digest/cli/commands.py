@@ -21,7 +21,7 @@ import requests
 from digest.archive import layout
 from digest.arxiv import fetch, http_cache
 from digest.arxiv.past import Past
-from digest.cli import environment, feedback, init
+from digest.cli import environment, feedback, init, library
 from digest.cli.options import DEMO_OUT
 from digest.cli.output import print_safely
 from digest.cli.resources import alone, arxiv_session, now
@@ -215,7 +215,13 @@ def check_setup(arguments: Namespace, report: RunReport) -> None:
 
 
 def show_topics(arguments: Namespace, report: RunReport) -> None:
-    """How `topics.md` is read; with `--write` it is put into the explicit form."""
+    """How `topics.md` is read; with `--write` it is put into the explicit form, with `--from`
+    drafted from a library."""
+    if arguments.library:
+        library.draft_topics(arguments, report)
+        return
+    if arguments.like or arguments.force:
+        raise ConfigError("--like and --force are about the papers of --from FILE: name a file")
     folder = load_config(arguments.config).prompts
     path = folder / prompt.TOPICS
     topics = prompt.load_topics(folder)

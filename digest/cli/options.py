@@ -89,8 +89,19 @@ def parser() -> argparse.ArgumentParser:
     command("doctor", "check the set-up and say how to repair it")
 
     topics = command("topics", "show how topics.md is read: what is wanted and what is not")
-    topics.add_argument(
+    what = topics.add_mutually_exclusive_group()
+    what.add_argument(
         "--write", action="store_true", help="rewrite the file with a heading and labels for all"
+    )
+    what.add_argument(
+        "--from", type=Path, metavar="FILE", dest="library",
+        help="draft the file from your papers: BibTeX, or arXiv ids or links",
+    )  # fmt: skip
+    topics.add_argument(
+        "--like", action="store_true", help="with --from: add these papers to your votes as likes"
+    )
+    topics.add_argument(
+        "--force", action="store_true", help="with --from: overwrite the topics.md that is there"
     )
 
     evaluation = command("eval", "measure how well a prompt or a scorer ranks labelled papers")

@@ -145,7 +145,7 @@ def text_features(*texts: str) -> list[str]:
     return [
         feature
         for text in texts
-        for clause in _clauses(text)
+        for clause in clauses(text)
         for alternative in _alternatives(clause)
         for feature in features(words(alternative))
     ]
@@ -167,7 +167,7 @@ def phrases(*texts: str) -> Phrases:
     """The phrases of descriptions: short clauses as they are, aliases in parentheses included; of
     prose what stands between words that say little by themselves."""
     found: Phrases = {}
-    for clause in (c for text in texts for c in _clauses(text)):
+    for clause in (c for text in texts for c in clauses(text)):
         for part in re.split(r"\b(?:and|or)\b", clause):
             for alternative in _alternatives(_PAPERS_ON.sub("", part)):
                 own = alternative.split()
@@ -182,7 +182,7 @@ def _add_runs(found: Phrases, own: list[str]) -> None:
     """The runs of words between those that say little; of one word only a telling one."""
     run: list[str] = []
     for word in [*own, "the"]:
-        if not _is_in(_SCHOLARLY, word):
+        if not ends_phrase(word):
             run.append(word)
             continue
         if len(run) > 1 or (run and _is_telling(run[0])):
@@ -192,7 +192,7 @@ def _add_runs(found: Phrases, own: list[str]) -> None:
 
 def _is_telling(word: str) -> bool:
     has_capitals = word[1:] != word[1:].lower()  # ARPES
-    return has_capitals or (len(word) >= _SINGLE and not _is_in(_VAGUE, word))
+    return has_capitals or (len(word) >= _SINGLE and not is_vague(word))
 
 
 def has_no_filler(phrase: str) -> bool:
@@ -205,7 +205,7 @@ def _add(found: Phrases, own: list[str]) -> None:
         own = own[1:]
     while own and _plain(own[-1]) in STOP_WORDS:
         own = own[:-1]
-    if len(own) == 1 and _is_in(_SCHOLARLY, own[0]):
+    if len(own) == 1 and ends_phrase(own[0]):
         return
     text = " ".join(own).strip(" .:;\"'")
     for form in _forms(text):
@@ -215,6 +215,16 @@ def _add(found: Phrases, own: list[str]) -> None:
 
 def _plain(word: str) -> str:
     return "".join(words(word))
+
+
+def ends_phrase(word: str) -> bool:
+    """True for what stands between phrases: stop words, and what research says of itself."""
+    return _is_in(_SCHOLARLY, word)
+
+
+def is_vague(word: str) -> bool:
+    """True if the word says nothing by itself, though it may in a phrase: "model"."""
+    return _is_in(_VAGUE, word)
 
 
 def _is_in(stems: frozenset[str], word: str) -> bool:
@@ -253,7 +263,8 @@ def _singular(word: str) -> str:
     return f"{word[:-3]}y" if word.endswith("ies") else _PLURAL.sub("", word)
 
 
-def _clauses(text: str) -> list[str]:
+def clauses(text: str) -> list[str]:
+    """The parts of a text that no phrase reaches across."""
     return _CLAUSE.split(_DOTTED.sub(", ", text))
 
 
