@@ -5,13 +5,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
-from digest.core.learned import Learned
-from digest.core.scores import NO_TOPIC, Topics
-from digest.scoring.embedded import wanted_texts
-from digest.scoring.phrases import features, has_no_filler, surfaces, text_features, words
+from digest.core.learned import Learned, Word
+from digest.core.scores import NO_TOPIC
+from digest.scoring.phrases import features, has_no_filler, surfaces, words
 
 _LEAST, _MOST, _CANDIDATES = 2, 4, 30  # words of an explanation, and those looked at
 _MIN_SHARE = 0.25  # of the strongest word, or of a pair's words: weaker ones explain nothing
@@ -52,23 +51,15 @@ def _is_alias(word: str, others: Iterable[str]) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class LearnedWord:
-    """What was learned about a word or two, for people."""
-
-    word: str  # as it stands in a text; where none has it, the stems: "mixtur… expert…"
-    weight: float  # above 0: papers with it reach the cut more often
-    topic: str  # the nearest, or NO_TOPIC
-
-
 def strongest(
-    learned: Learned, topics: Topics, texts: Iterable[tuple[str, str]], most: int = 40
-) -> tuple[LearnedWord, ...]:
+    learned: Learned, texts: Iterable[tuple[str, str]], most: int = 40
+) -> tuple[Word, ...]:
     """The `most` largest weights for and as many against, the largest first.
 
     The state has stems alone. How they are written, and on what topic, is read from `texts`: pairs
-    of a topic and a title or abstract, such as those of the last days' papers. A word of topics.md
-    is of the topic that names it; any other, of the topic of whose texts the largest share has it.
+    of a topic and a title or abstract, such as those of the last days' papers. A word is of the
+    topic of whose texts the largest share has it. Where no text has it, its stems are shown:
+    "mixtur… expert…".
     """
     ranked = sorted(learned.weights, key=lambda f: (-abs(learned.weights[f]), f))
     chosen = [f for f in ranked if learned.weights[f] > 0][:most]
@@ -76,30 +67,25 @@ def strongest(
     spellings: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
     near: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
     sizes: Counter[str] = Counter()
-    own = ((NO_TOPIC, text) for topic in topics.topics for text in wanted_texts(topic))
-    for topic, text in chain(own, texts):
+    for topic, text in texts:
         sizes[topic] += 1
         for feature, surface in surfaces(" ".join(text.split()), spellings.keys()).items():
             spellings[feature][surface] += 1
             near[feature][topic] += 1
-    named = {topic.name: set(text_features(*wanted_texts(topic))) for topic in topics.topics}
-
-    def nearness(topic: str, feature: str) -> tuple[bool, float]:
-        return feature in named[topic], near[feature][topic] / (sizes[topic] + _FEW_TEXTS)
 
     def nearest(feature: str) -> str:
-        best = max(named, key=lambda topic: nearness(topic, feature), default=NO_TOPIC)
-        return best if named and any(nearness(best, feature)) else NO_TOPIC
+        shares = {t: n / (sizes[t] + _FEW_TEXTS) for t, n in near[feature].items() if t != NO_TOPIC}
+        return min(shares, key=lambda topic: (-shares[topic], topic), default=NO_TOPIC)
 
     shown = (
-        LearnedWord(
-            word=_most_common(spellings[f]) or " ".join(f"{stem}…" for stem in f.split()),
+        Word(
+            text=_most_common(spellings[f]) or " ".join(f"{stem}…" for stem in f.split()),
             weight=learned.weights[f],
             topic=nearest(f),
         )
         for f in chosen
     )
-    return tuple(sorted(shown, key=lambda one: (-abs(one.weight), one.word)))
+    return tuple(sorted(shown, key=lambda one: (-abs(one.weight), one.text)))
 
 
 def _most_common(counts: Counter[str]) -> str:
@@ -108,7 +94,7 @@ def _most_common(counts: Counter[str]) -> str:
 
 
 def forget(learned: Learned, forgotten: Iterable[str]) -> Learned:
-    """Without what was learned about these words, written as in `LearnedWord.word` or in any other
+    """Without what was learned about these words, written as in `Word.text` or in any other
     form; of several words only what was learned of them as neighbours.
 
     The same value if nothing was. Later days may teach it again.

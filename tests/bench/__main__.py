@@ -3,9 +3,9 @@
     DIGEST_DATA=DIR python -m tests.bench [PART …]
     DIGEST_DATA=DIR python -m tests.bench compare --against REVISION
 
-Parts, all of these unless some are named: `ranking`, `learning`, `day`, `years`; and, only when
-named, `compare`, which compares this source tree with an earlier one. The module of each says what
-is measured. Nothing else should be running; the load before each part is printed.
+Parts, all of these unless some are named: `ranking`, `learning`, `day`, `years`, `for_you`; and,
+only when named, `compare`, which compares this source tree with an earlier one. The module of each
+says what is measured. Nothing else should be running; the load before each part is printed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.bench import compare, day, learning, ranking, runs, years
+from tests.bench import compare, day, for_you, learning, ranking, runs, years
 
 RESULTS = runs.ROOT / "build" / "bench.json"
-PARTS = ("ranking", "learning", "day", "years")
+PARTS = ("ranking", "learning", "day", "years", "for_you")
 
 
 def main() -> int:
@@ -36,6 +36,7 @@ def main() -> int:
         "learning": lambda: learning.measure(runs.DATA),
         "day": lambda: day.measure(runs.DATA),
         "years": lambda: years.measure(runs.DATA),
+        "for_you": for_you.measure,
         "compare": lambda: compare.measure(runs.DATA, args.against),
     }
     parts = args.parts or PARTS

@@ -5,27 +5,30 @@ from __future__ import annotations
 from digest.core.scores import NO_TOPIC
 from digest.scoring.explanation import forget, strongest
 from digest.scoring.phrases import features, words
-from digest.scoring.topics import parse_topics
-from tests.scoring.test_learner import MACHINES, TITLES, taught
+from tests.scoring.test_learner import TITLES, taught
 
 
 def test_the_strongest_are_readable_and_by_topic() -> None:
-    topics = parse_topics("## Space\n- Relevant: planets\n## Theory\n- Relevant: spectral bounds\n")
-    texts = [("Space", "Mixtures of experts"), (NO_TOPIC, "Traffic"), ("An older topic", "Roses")]
-    learned = taught(topics)
-    shown = {one.word: one for one in strongest(learned, topics, texts)}
-    assert shown["experts"].weight > 0 > shown["spectral"].weight
-    assert (shown["experts"].topic, shown["spectral"].topic) == ("Space", "Theory")
-    assert shown["Traffic"].topic == shown["Roses"].topic == NO_TOPIC
+    texts = [
+        ("Space", "Mixtures of experts"),
+        ("Theory", "Spectral bounds of mixtures"),
+        *[("Theory", "Other mixtures")] * 9,
+        (NO_TOPIC, "Traffic"),
+    ]
+    shown = {one.text: one for one in strongest(taught(), texts)}
+    assert shown["experts"].weight > 0 > shown["Spectral"].weight
+    assert (shown["experts"].topic, shown["Spectral"].topic) == ("Space", "Theory")
+    assert shown["mixtures"].topic == "Theory"
+    assert shown["Traffic"].topic == NO_TOPIC
     assert "larg…" in shown  # no text has it
-    sizes = [abs(one.weight) for one in strongest(learned, topics, texts)]
+    sizes = [abs(one.weight) for one in strongest(taught(), texts)]
     assert sizes == sorted(sizes, reverse=True)
 
 
 def test_each_shown_word_can_be_taken_back() -> None:
     texts = [("none", title) for title in TITLES[3:]]
-    for one in strongest(taught(), MACHINES, texts):
-        left = forget(taught(), [one.word])
+    for one in strongest(taught(), texts):
+        left = forget(taught(), [one.text])
         assert one.weight in set(taught().weights.values())
         assert len(left.weights) == len(taught().weights) - 1, one
 
