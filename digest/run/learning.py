@@ -56,6 +56,11 @@ class Taste:
         learned = self.feedback.learned
         return learned is not None and learned.days >= learner.MIN_DAYS
 
+    def has_seen(self, day: date) -> bool:
+        """True if what was learned may come from this day."""
+        learned = self.feedback.learned
+        return learned is not None and learned.through >= day
+
     def matched(
         self,
         verdicts: Mapping[str, Verdict],
@@ -64,11 +69,13 @@ class Taste:
         scorer: ScoredBy,
         cut: Cut,
         always: Collection[str],
+        earlier: Mapping[str, Score],
     ) -> dict[str, Verdict]:
         """The verdicts with `match` and `words`; those of the embedded scorer also with the
         relevance that the learner computes once it may.
 
-        A score that has a match keeps it: what was learned since would foresee what it has seen.
+        Papers with an `earlier` score keep its match, or its lack of one: what was learned since
+        would foresee what it has seen.
         """
         scored = [paper for paper in papers if isinstance(verdicts.get(paper.id), Score)]
         if not self.is_known or not scored:
@@ -77,20 +84,23 @@ class Taste:
         made = {**verdicts}
         for paper_id, one in foreseen.items():
             score = verdicts[paper_id]
-            if not isinstance(score, Score) or score.match is not None:
+            if not isinstance(score, Score):
                 continue
             if scorer is ScoredBy.EMBEDDED and self.may_score:
                 score = replace(score, relevance=learner.relevance(one))
-            kept = cut.passes(score) or paper_id in always or one.match >= LIKELY_MATCH
-            made[paper_id] = replace(score, match=one.match, words=one.words if kept else ())
+            if before := earlier.get(paper_id):
+                match, words = before.match, before.words
+            else:
+                is_shown = cut.passes(score) or paper_id in always or one.match >= LIKELY_MATCH
+                match, words = one.match, one.words if is_shown else ()
+            made[paper_id] = replace(score, match=match, words=words)
         return made
 
     def after(self, digest: Digest, papers: Sequence[Paper], topics: Topics) -> Feedback:
         """The state to archive with a new record: its scores teach, if the model gave them."""
         if digest.scorer is not ScoredBy.MODEL:
             return self.feedback
-        scores = {k.paper.id: k.score for k in digest.kept} | {b.id: b.score for b in digest.below}
-        passes = {paper_id: digest.cut.passes(score) for paper_id, score in scores.items()}
+        passes = {i: digest.cut.passes(score) for i, score in digest.scores.items()}
         scored = [paper for paper in papers if paper.id in passes]
         learned = learner.learn(self.feedback.learned, digest.date, scored, topics, passes)
         return replace(self.feedback, learned=learned)

@@ -206,6 +206,7 @@ def _score(
         job.scorer.name,
         cut,
         by_author.keys() | by_phrase.keys(),
+        previous.scores if previous and (not job.rescore or taste.has_seen(day)) else {},
     )
     ranked = ranking.rank(papers, verdicts, cut, by_author, by_phrase)
     recorded = archive.dates_before(day)

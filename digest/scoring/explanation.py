@@ -58,7 +58,7 @@ def strongest(
 
     The state has stems alone. How they are written, and on what topic, is read from `texts`: pairs
     of a topic and a title or abstract, such as those of the last days' papers. A word is of the
-    topic of whose texts the largest share has it. Where no text has it, its stems are shown:
+    topic of whose texts the largest share has it; where none has it, its stems are shown:
     "mixtur… expert…".
     """
     ranked = sorted(learned.weights, key=lambda f: (-abs(learned.weights[f]), f))
@@ -71,11 +71,12 @@ def strongest(
         sizes[topic] += 1
         for feature, surface in surfaces(" ".join(text.split()), spellings.keys()).items():
             spellings[feature][surface] += 1
-            near[feature][topic] += 1
+            if topic != NO_TOPIC:
+                near[feature][topic] += 1
 
     def nearest(feature: str) -> str:
-        shares = {t: n / (sizes[t] + _FEW_TEXTS) for t, n in near[feature].items() if t != NO_TOPIC}
-        return min(shares, key=lambda topic: (-shares[topic], topic), default=NO_TOPIC)
+        share = {topic: n / (sizes[topic] + _FEW_TEXTS) for topic, n in near[feature].items()}
+        return min(share, key=lambda topic: (-share[topic], topic), default=NO_TOPIC)
 
     shown = (
         Word(

@@ -19,11 +19,11 @@ _SINGLE = 6  # letters of a word of prose that says something by itself
 _WORD = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)*")
 _HYPHEN = re.compile(r"[-\u2010\u2011]")
 _PART = re.compile(r"[^\W_]+")
+# Joined to a word, such a part is shown with it: in-context, x-ray.
 _SHORT_PART = re.compile(r"(?<![\w-])(?:[^\W_]|in|off|on)-$", re.IGNORECASE)
 _FORMULA = re.compile(r"\$[^$]*\$|\\\w+")  # or a command of TeX
-_UNBROKEN = re.compile(
-    r"[\w'’/‐‑-]+(?: [\w'’/‐‑-]+){0,2}"
-)  # words side by side, one may be between
+# Words side by side, one may be between them.
+_UNBROKEN = re.compile(r"[\w'’/‐‑-]+(?: [\w'’/‐‑-]+){0,2}")
 _DOTTED = re.compile(r"\b(?:e\.\s?g|i\.\s?e|etc|et al|vs|cf|approx)\.,?", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[;,()\n—；，、（）。]|[.:!?](?=\s|$)|\s[-–]\s|\b(?:such as|for example|including|particularly"

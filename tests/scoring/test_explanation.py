@@ -5,23 +5,21 @@ from __future__ import annotations
 from digest.core.scores import NO_TOPIC
 from digest.scoring.explanation import forget, strongest
 from digest.scoring.phrases import features, words
+from digest.scoring.topics import parse_topics
 from tests.scoring.test_learner import TITLES, taught
 
 
 def test_the_strongest_are_readable_and_by_topic() -> None:
-    texts = [
-        ("Space", "Mixtures of experts"),
-        ("Theory", "Spectral bounds of mixtures"),
-        *[("Theory", "Other mixtures")] * 9,
-        (NO_TOPIC, "Traffic"),
-    ]
-    shown = {one.text: one for one in strongest(taught(), texts)}
+    topics = parse_topics("## Space\n- Relevant: planets\n## Theory\n- Relevant: spectral bounds\n")
+    texts = [("Space", "Mixtures of experts"), (NO_TOPIC, "Traffic"), ("Theory", "Spectral roses")]
+    texts += [("Space", "Spectral lines"), *[("Space", "Lines")] * 9]
+    learned = taught(topics)
+    shown = {one.text: one for one in strongest(learned, texts)}
     assert shown["experts"].weight > 0 > shown["Spectral"].weight
     assert (shown["experts"].topic, shown["Spectral"].topic) == ("Space", "Theory")
-    assert shown["mixtures"].topic == "Theory"
     assert shown["Traffic"].topic == NO_TOPIC
     assert "larg…" in shown  # no text has it
-    sizes = [abs(one.weight) for one in strongest(taught(), texts)]
+    sizes = [abs(one.weight) for one in strongest(learned, texts)]
     assert sizes == sorted(sizes, reverse=True)
 
 
