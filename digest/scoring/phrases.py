@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import chain, pairwise, product
+from itertools import pairwise, product
 
 import Stemmer
 
@@ -18,13 +18,12 @@ _SINGLE = 6  # letters of a word of prose that says something by itself
 
 _WORD = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)*")
 _HYPHEN = re.compile(r"[-\u2010\u2011]")
-_PART = re.compile(
-    r"(?:(?<![\w-])(?:[^\W_]|in|off|on)-)?([^\W_]+)", re.IGNORECASE
-)  # in-context, x-ray
+_PART = re.compile(r"[^\W_]+")
+# Joined to a word, such a part is shown with it: in-context, x-ray.
+_SHORT_PART = re.compile(r"(?<![\w-])(?:[^\W_]|in|off|on)-$", re.IGNORECASE)
 _FORMULA = re.compile(r"\$[^$]*\$|\\\w+")  # or a command of TeX
-_UNBROKEN = re.compile(
-    r"[\w'’/‐‑-]+(?: [\w'’/‐‑-]+){0,2}"
-)  # words side by side, one may be between
+# Words side by side, one may be between them.
+_UNBROKEN = re.compile(r"[\w'’/‐‑-]+(?: [\w'’/‐‑-]+){0,2}")
 _DOTTED = re.compile(r"\b(?:e\.\s?g|i\.\s?e|etc|et al|vs|cf|approx)\.,?", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[;,()\n—；，、（）。]|[.:!?](?=\s|$)|\s[-–]\s|\b(?:such as|for example|including|particularly"
@@ -104,9 +103,9 @@ def features(of: Iterable[str]) -> list[str]:
 
     A hyphenated word counts as its parts and as one word: "hyper-kahler" is like "hyperkahler".
     """
-    split = [_HYPHEN.split(word) for word in of]
-    meaningful = _meaningful(chain.from_iterable(split))
-    joined = ["".join(parts) for parts in split if len(parts) > 1]
+    every = list(of)
+    meaningful = _meaningful(_HYPHEN.sub(" ", " ".join(every)).split())
+    joined = [_HYPHEN.sub("", word) for word in every if not word.isalnum()]
     stems: list[str] = _STEMMER.stemWords(meaningful)
     pairs = list(map(" ".join, pairwise(stems)))
     return [*stems, *_STEMMER.stemWords(joined), *pairs]
@@ -124,20 +123,27 @@ def surfaces(text: str, wanted: Collection[str]) -> dict[str, str]:
     """
     text = _FORMULA.sub("$", text[:_MAX_CHARS])
     plain = str.casefold if text.isascii() else fold  # the same for ASCII, and faster
-    parts = [(match.span(), plain(match[1])) for match in _PART.finditer(text)]
-    said = set(_meaningful({part for _, part in parts}))
-    spans = [span for span, part in parts if part in said]
-    stems = _STEMMER.stemWords([part for _, part in parts if part in said])
+    parts = list(map(plain, _PART.findall(text)))
+    meaningful = set(_meaningful(set(parts)))
+    places = [place for place, part in enumerate(parts) if part in meaningful]
+    stems = _STEMMER.stemWords([parts[place] for place in places])
+    spans = [match.span() for match in _PART.finditer(text)]
     found: dict[str, str] = {}
-    for (start, end), stem in zip(spans, stems, strict=True):
+    for place, stem in zip(places, stems, strict=True):
         if stem in wanted and stem not in found:
-            found[stem] = text[start:end]
-    for (one, other), pair in zip(pairwise(spans), map(" ".join, pairwise(stems)), strict=True):
+            found[stem] = _cut(text, spans[place][0], spans[place][1])
+    for (one, other), pair in zip(pairwise(places), map(" ".join, pairwise(stems)), strict=True):
         if pair in wanted and pair not in found:
-            surface = text[one[0] : other[1]]
+            surface = _cut(text, spans[one][0], spans[other][1])
             if _UNBROKEN.fullmatch(surface):
                 found[pair] = surface
     return found
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    """With a short part that is joined to it: "in-context", "x-ray"."""
+    short = _SHORT_PART.search(text, max(start - 4, 0), start)
+    return text[short.start() if short else start : end]
 
 
 def text_features(*texts: str) -> list[str]:
