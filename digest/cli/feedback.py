@@ -237,9 +237,11 @@ def _ask_github(path: Path, config: Config, report: RunReport) -> tuple[Pulled, 
             return Pulled(), WITHOUT_GITHUB
         archive = Archive(config.out)
         shown = partial(_scored_on, archive)
-        pulled, sentences = ballots.pull(github, now(), shown, config=str(path))
+        pulled, sentences, problems = ballots.pull(github, now(), shown, config=str(path))
     for sentence in sentences:
-        _note(report, sentence)
+        log.info("%s", sentence)
+    for problem in problems:
+        _note(report, problem)
     return pulled, f"{count(len(pulled.votes), 'vote')} in GitHub's issues"
 
 

@@ -260,7 +260,8 @@ class World:
             redirect_stdout(out),
             redirect_stderr(io.StringIO()),
         ):
-            assert main([*command, "--json"]) == 0
+            code = main([*command, "--json"])
+        assert code == 0, out.getvalue()
         return out.getvalue().splitlines()[-1]
 
     # --- the model
@@ -291,6 +292,7 @@ class World:
         git(self.folder, "clone", "--quiet", self.remote.as_uri(), str(self.runner))
         settings = {
             "categories": list(self.categories),
+            "keep": {"relevance": 6, "novelty": 6} if self.votes else {},
             "feedback": {"issue": self.votes, "learned": self.votes},
             "llm": {"base_url": self.model.url, "concurrency": 2},
             "arxiv": {
