@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
-
-import requests
 
 from digest.archive import feedback
 from digest.arxiv import library, search_api
 from digest.cli import environment
+from digest.cli.resources import alone, arxiv_session
 from digest.core.config import Config, load_config
 from digest.core.errors import ConfigError, FeedError, RunStatus
 from digest.core.files import write
@@ -23,7 +21,6 @@ from digest.core.scores import ScoredBy, Topics
 from digest.core.text import one_line
 from digest.core.votes import LIKED, Pulled, Vote, VotedPaper, VoteSource, merged
 from digest.core.wording import count, dollars
-from digest.run import lock, unfinished
 from digest.run.report import DayReport, RunReport
 from digest.scoring import draft, prompt, topics_text
 
@@ -32,15 +29,13 @@ log = logging.getLogger("digest")
 _EXPECTED = "give it BibTeX (as Zotero or Mendeley export it), or arXiv ids or links, one a line"
 _NAMED = 5  # papers that could not be read: the others are counted
 
-Session = Callable[[Config], requests.Session]
 
-
-def draft_topics(arguments: Namespace, report: RunReport, session: Session, now: datetime) -> None:
+def draft_topics(arguments: Namespace, report: RunReport) -> None:
     """Draft `topics.md` from a library; print it, and write it unless there is one already."""
     config = environment.completed(load_config(arguments.config))
     path = config.prompts / prompt.TOPICS
-    papers, notes = _papers(arguments.library, config, session)
-    with lock.held(arguments.config.parent / unfinished.FOLDER, now):
+    papers, notes = _papers(arguments.library, config)
+    with alone(arguments.config.parent):
         topics, outcome = _drafted(papers, config, notes)
         text = draft.written(topics)
         report.text = text.rstrip("\n")
@@ -63,7 +58,7 @@ def draft_topics(arguments: Namespace, report: RunReport, session: Session, now:
 # --- the papers -------------------------------------------------------------------------------
 
 
-def _papers(path: Path, config: Config, session: Session) -> tuple[list[VotedPaper], list[str]]:
+def _papers(path: Path, config: Config) -> tuple[list[VotedPaper], list[str]]:
     """The papers of the file with their abstracts, and what could not be read. Raises
     `ConfigError` if nothing could."""
     try:
@@ -75,7 +70,7 @@ def _papers(path: Path, config: Config, session: Session) -> tuple[list[VotedPap
         raise ConfigError(f"{path}: more than {library.MAX_BYTES // 10**6} MB: export fewer papers")
     read = library.read(data)
     notes = _named(path, "could not be read", read.unread)
-    papers, missing = _completed(list(read.papers), config, session, notes)
+    papers, missing = _completed(list(read.papers), config, notes)
     notes += _named(path, "not found on arXiv", missing)
     if not papers:
         raise ConfigError(*notes, f"{path}: no paper in it that can be used: {_EXPECTED}")
@@ -83,7 +78,7 @@ def _papers(path: Path, config: Config, session: Session) -> tuple[list[VotedPap
 
 
 def _completed(
-    papers: list[VotedPaper], config: Config, session: Session, notes: list[str]
+    papers: list[VotedPaper], config: Config, notes: list[str]
 ) -> tuple[list[VotedPaper], list[str]]:
     """The papers with the abstracts that the file lacks, and the ids of those without any text."""
     wanted = [paper.id for paper in papers if paper.id and not paper.abstract]
@@ -92,8 +87,8 @@ def _completed(
         pages = count(-(-len(wanted) // search_api.PAGE), "request")
         log.info("arXiv is asked for %s, in %s", count(len(wanted), "abstract"), pages)
         try:
-            with session(config) as connection:
-                fetched = search_api.fetch_papers(connection, config.arxiv.api_url, wanted)
+            with arxiv_session(config) as session:
+                fetched = search_api.fetch_papers(session, config.arxiv.api_url, wanted)
         except FeedError as error:
             notes.append(f"abstracts are missing, so titles alone count: {error}")
     complete = [

@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_safely(report.to_json(time.monotonic() - started))
     elif report.days:
         print_safely(report.to_text())
-    if "issue" not in words[:1]:
+    # A step beside the run, whose summary it is.
+    if words[:1] not in (["issue"], ["votes"]) or report.notes:
         _write_for_github(report)
     return report.exit_code
 

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from digest.archive.layout import day_of_record, is_generated
 from digest.core.day import Digest, Kept
 from digest.core.errors import PublishError
+from digest.core.scores import Score
 from digest.core.tex import plain
 from digest.core.text import inert, one_line
 from digest.core.wording import totals, warnings
@@ -33,23 +34,32 @@ _FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 def commit_message(digest: Digest) -> str:
     """Subject: date and counts. Body: the totals, warnings, the ranked papers with bare links."""
-    counts = digest.counts
-    kept = f"{counts.kept} of {counts.scanned} papers kept"
-    subject = f"Digest {digest.date}: {kept if counts.announced else 'nothing was announced'}"
-    paragraphs = [subject, textwrap.fill(totals(digest), BODY_WIDTH)]
+    paragraphs = [subject(digest), textwrap.fill(totals(digest), BODY_WIDTH)]
     for warning in warnings(digest):
         paragraphs.append(textwrap.fill(inert(warning), BODY_WIDTH, subsequent_indent="  "))
     return "\n\n".join([*paragraphs, *map(_entry, digest.kept)]) + "\n"
 
 
+def subject(digest: Digest) -> str:
+    """Digest 2026-01-30: 68 of 451 papers kept."""
+    counts = digest.counts
+    kept = f"{counts.kept} of {counts.scanned} papers kept"
+    return f"Digest {digest.date}: {kept if counts.announced else 'nothing was announced'}"
+
+
+def marks(score: Score) -> str:
+    """R10 N9, or R10 without a novelty."""
+    novelty = "" if score.novelty is None else f" N{score.novelty}"
+    return f"R{score.relevance}{novelty}"
+
+
 def _entry(kept: Kept) -> str:
     """A paper's lines: "R10 N9  Title", then its address."""
-    score = kept.score
-    marks = f"R{score.relevance}" + (f" N{score.novelty}" if score.novelty is not None else "")
+    scores = marks(kept.score)
     title = textwrap.fill(
-        f"{marks}  {inert(one_line(plain(kept.paper.title), LONGEST_TITLE))}",
+        f"{scores}  {inert(one_line(plain(kept.paper.title), LONGEST_TITLE))}",
         BODY_WIDTH,
-        subsequent_indent=" " * (len(marks) + 2),
+        subsequent_indent=" " * (len(scores) + 2),
         break_on_hyphens=False,
     )
     return f"{title}\nhttps://arxiv.org/abs/{kept.paper.id}"

@@ -17,10 +17,10 @@ from functools import lru_cache
 from digest.core.errors import ConfigError
 from digest.core.scores import Topic, Topics
 from digest.core.votes import VotedPaper
-from digest.scoring.embedded import Vector, _dot, _unit
 from digest.scoring.phrases import clauses, ends_phrase, features, is_vague, words
 from digest.scoring.topics import ONE_TOPIC, parse_topics
 from digest.scoring.topics_text import as_dict, explicit
+from digest.scoring.vectors import Vector, dot, unit
 
 MOST_TOPICS = 6
 _PAPERS_A_TOPIC = 6  # a smaller group has hardly a phrase that two of its papers share
@@ -124,7 +124,7 @@ def _vectors(counts: Sequence[Counter[str]]) -> list[Vector]:
     """Unit TF-IDF vectors of the features that at least two papers have."""
     papers_with = Counter(feature for own in counts for feature in own)
     idf = {f: math.log((len(counts) + 1) / n) for f, n in papers_with.items() if n > 1}
-    return [_unit({f: n for f, n in own.items() if f in idf}, idf) for own in counts]
+    return [unit(own, idf) for own in counts]
 
 
 def _groups(vectors: Sequence[Vector], number: int) -> list[list[int]]:
@@ -133,7 +133,7 @@ def _groups(vectors: Sequence[Vector], number: int) -> list[list[int]]:
     nearest: list[int] = []
     for _ in range(_ROUNDS):
         previous = nearest
-        nearest = [max(range(len(centres)), key=lambda c: _dot(v, centres[c])) for v in vectors]
+        nearest = [max(range(len(centres)), key=lambda c: dot(v, centres[c])) for v in vectors]
         if nearest == previous:
             break
         sums: list[Vector] = [defaultdict(float) for _ in centres]
@@ -153,12 +153,12 @@ def _starts(vectors: Sequence[Vector], number: int) -> list[Vector]:
     for vector in vectors:
         for feature, value in vector.items():
             total[feature] += value
-    likeness = [_dot(vector, total) for vector in vectors]
+    likeness = [dot(vector, total) for vector in vectors]
     chosen = [max(range(len(vectors)), key=likeness.__getitem__)]
     nearest = [0.0] * len(vectors)
     while len(chosen) < number:
         last = vectors[chosen[-1]]
-        nearest = [max(n, _dot(v, last)) for n, v in zip(nearest, vectors, strict=True)]
+        nearest = [max(n, dot(v, last)) for n, v in zip(nearest, vectors, strict=True)]
         # A paper unlike all others would be a group of its own.
         chosen.append(
             max(range(len(vectors)), key=lambda p: likeness[p] * (1 - min(1.0, nearest[p])) ** 2)

@@ -19,7 +19,7 @@ from digest.evaluation.compare import evaluate
 from digest.evaluation.labels import Label
 from digest.scoring import draft, embedded
 from digest.scoring.topics import parse_topics
-from tests.bench.ranking import _CUT, Row, _days
+from tests.bench.ranking import _CUT, Row, days_of
 from tests.bench.runs import ROOT
 
 Days = list[tuple[str, Sequence[Label]]]
@@ -29,7 +29,7 @@ _DRAWS = 4
 
 def measure(data: Path) -> dict[str, Row]:
     """Print the figures and the topics drafted from 30 papers."""
-    seed, train = list(_days(data, "seed_day")), list(_days(data, "train_days"))
+    seed, train = list(days_of(data, "seed_day")), list(days_of(data, "train_days"))
     readers = {
         "machine learning": (train, seed, ROOT / "prompts"),
         "astronomy": (*_halves(data), data / "reader_astro"),
@@ -66,7 +66,7 @@ def measure(data: Path) -> dict[str, Row]:
 
 
 def _halves(data: Path) -> tuple[Days, Days]:
-    days = list(_days(data, "reader_astro"))
+    days = list(days_of(data, "reader_astro"))
     return days[: len(days) // 2], days[len(days) // 2 :]
 
 

@@ -78,11 +78,14 @@ class Project:
     fake: Fake
     feeds: list[str] = field(default_factory=list)
     known: int = 0  # records of earlier runs
+    others: dict[str, object] = field(default_factory=dict)  # more settings
 
     def settings(self, *, arxiv: Mapping[str, object] | None = None, **llm: object) -> None:
         """JSON is YAML, too."""
         own = {"base_url": self.fake.url, "batch_size": 4, "concurrency": 4, **llm}
-        settings = {"categories": ["cs.LG"], "scorer": "llm", "llm": own, "arxiv": arxiv or {}}
+        settings: dict[str, object] = {"categories": ["cs.LG"], "scorer": "llm", "llm": own}
+        settings["arxiv"] = arxiv or {}
+        settings |= self.others
         (self.folder / "config.yaml").write_text(json.dumps(settings))
 
     def announce(self, papers: Sequence[Paper], day: date = DAY) -> None:
@@ -606,3 +609,68 @@ def test_an_older_days_outage_leaves_the_newest_its_digest(
     ended = turned(project, httpserver, PAPERS[8:], NEXT)
     assert [day["status"] for day in ended.report["days"]] == ["outage", "published"]
     assert ended.code == 3
+
+
+# --- a day that is published without the model ---------------------------------------------------
+
+
+def test_with_fallback_an_outage_still_has_its_page(
+    project: Project, httpserver: HTTPServer
+) -> None:
+    project.others = {"fallback": True}
+    project.fake.respond = lambda _: replies.unauthorized()
+    ended = turned(project, httpserver, PAPERS[:8], DAY)
+    assert (ended.code, ended.report["status"], ended.report["page"]) == (
+        3,
+        "outage",
+        f"2026/{DAY}.html",
+    )
+    assert "embedded scorer" in ended.complaint
+    record = project.record()
+    assert (record["scorer"], record["status"], record["counts"]["unscored"]) == (
+        "offline",
+        "partial",
+        0,
+    )
+    assert "nothing is published" not in record["fallback"]
+    assert "key" in record["fallback"]
+    published = tree(project.out)
+
+    again = turned(project, httpserver, PAPERS[:8], DAY)
+    assert (again.code, again.report["status"]) == (3, "outage")
+    assert tree(project.out) == published
+
+    project.fake.respond = None
+    ended = turned(project, httpserver, PAPERS[8:], NEXT)
+    assert [day["status"] for day in ended.report["days"]] == ["updated", "published"]
+    assert ended.code == 0
+    record = project.record()
+    assert (record["scorer"], record["status"]) == ("llm", "complete")
+    assert "fallback" not in record
+    assert tree(project.folder / ".digest") == {}
+    assert check(project.out, Site()) == []
+
+
+def test_a_fallback_keeps_what_the_model_has_scored(project: Project) -> None:
+    project.others = {"fallback": True}
+    project.settings()
+    project.fake.respond = in_turn(None, None, None, *[replies.out_of_quota()] * 20)
+    assert project.run().code == 3
+    waiting = project.waiting
+    assert waiting
+    assert project.record()["scorer"] == "offline"
+
+    project.fake.respond = None
+    assert project.run().report["status"] == "updated"
+    assert project.asked == IDS - waiting
+    assert project.record()["scorer"] == "llm"
+
+
+def test_a_scored_day_never_falls_back(project: Project) -> None:
+    assert project.run().code == 0
+    project.others = {"fallback": True}
+    project.settings(model="other")
+    project.fake.respond = lambda _: replies.unauthorized()
+    published = tree(project.out)
+    assert project.run("--rescore").code == 3
+    assert tree(project.out) == published
