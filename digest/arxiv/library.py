@@ -1,10 +1,10 @@
 """A reader's library: a BibTeX file, or arXiv ids and links in any text. Pure.
 
-BibTeX is read by bibtexparser: alive (2.1.0 of October 2026), pure Python, 50 KB, MIT, needs only
-pylatexenc, which we have; what it cannot read is a value with its line, no
-entry is lost to a broken neighbour, and 22 MB take three seconds. pybtex is 2.5 times as large,
-brings latexcodec, and takes quadratic time for quotes that do not close; bibtexparser 1.4 comes as
-a source archive only. Its splitter alone is used: the rest converts names and months.
+BibTeX is read by bibtexparser: alive (2.1.0 of October 2026), pure Python, 50 KB, MIT. It needs
+only pylatexenc, which we have. What it cannot read is a value with its line, no entry is lost to a
+broken neighbour, and 20 MB take three seconds. pybtex is 2.5 times as large, brings latexcodec, and
+takes quadratic time for quotes that do not close; bibtexparser 1.4 has no wheel. Only the splitter
+is used: the rest converts names and months.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from digest.core.errors import ConfigError
 from digest.core.scores import Topic, Topics
@@ -39,29 +40,31 @@ _FORMULA = re.compile(r"\$[^$]*\$")
 _ABSTRACTS = """
     ablation able abstract accelerate account accurate achieve achieves achieving across
     adaptive additional additionally address advance advances aim aims allow allowing allows
-    approximately arise around associated available average baseline baselines best better
-    bridge broad called capture captures case cases challenge challenges challenging cm code com
-    combine combined combining comparable compared competitive complete comprehensive consistent
-    consistently contrast conventional correspond corresponding cost costs covering critical
-    crucial demand deploy deployment despite diverse easily effectively effectiveness
-    efficiently eliminate emerge emerged emerging empirical empirically enable enables enabling
-    end enforcing enhance ensure entire essential exhibit exist experiments explicit explicitly
+    approximately arise around assess associated available average baseline baselines best
+    better bridge bridging broad called capture captures case cases challenge challenges
+    challenging cm code com combine combined combines combining comparable compared competitive
+    complete comprehensive consistent consistently contrast conventional correspond
+    corresponding cost costs covering critical crucial demand deploy deployment despite diverse
+    easily effectively effectiveness efficiently eliminate emerge emerged emerging empirical
+    empirically employ employs enable enables enabling end enforcing enhance ensure entire
+    essential establish establishes every exhibit exist experiments explicit explicitly
     extensive fail fast faster finally find finding findings first fit five fixed flexible form
-    four full fully furthermore gain gains gap general github given good great greater growing
-    hard help helps highlight http https identical identify inherent instead introduces jointly
-    key known kpc lack lacking largely lead leading leads leverage leverages like limitation
-    limitations limited little long low main maintain maintaining major making manner maximum
-    multiple naturally nature near necessary need needed needs new number offer offers open
-    overall particularly percent perform performs popular possible potential power powerful
-    precise preserve preserving previous prior promising proposed prove proven proves provides
-    publicly rate rather real real-world reduce reduced reduces reducing reduction reliable
-    remain remains remarkable require requires requiring respectively reveal reveals rich robust
-    run scenario scenarios second seen serve shift show showing shown shows significant
-    significantly similarly simply simultaneously specifically stage state-of-the-art step steps
-    strategies strongly study substantial substantially success successful suffer suggest
-    suggests superior tackle take term terms three time times total traditional trained treat
-    two typical unified unique unlike validate validated versus via wide widely width work works
-    yield yields zero
+    four full fully furthermore gain gains gap general generated github given good great greater
+    growing hard help helps highlight http https identical identify incorporate incorporates
+    indicate indicates inherent instead integrates introduces jointly key known kpc lack lacking
+    largely lead leading leads leaving leverage leverages like limitation limitations limited
+    little long low main maintain maintaining major makes making manner maximum multiple
+    naturally nature near necessary need needed needs new number observe observed offer offers
+    ones open order outperform outperforms overall particularly percent perform performs popular
+    posit possible potential power powerful precise preserve preserving previous prior promising
+    proposed prove proven proves provides publicly rate rather real real-world reduce reduced
+    reduces reducing reduction reliable remain remains remarkable require requires requiring
+    respectively retained reveal reveals rich robust run scenario scenarios second seen serve
+    shift show showing shown shows significant significantly similarly simply simultaneously
+    specifically stage state-of-the-art step steps still strategies strongly study substantial
+    substantially success successful suffer suggest suggests superior survive tackle take term
+    terms three time times total traditional trained treat two typical unified unique unlike
+    validate validated versus via whereas wide widely width without work works yield yields zero
 """
 _OF_ABSTRACTS = frozenset(_ABSTRACTS.split())
 
@@ -178,7 +181,7 @@ def _phrases(papers: Sequence[VotedPaper]) -> list[_Phrase]:
     for place, paper in enumerate(papers):
         for text, weight in ((paper.abstract, 1.0), (paper.title, 2.0)):
             for phrase in _candidates(text, is_title=weight > 1):
-                stems = tuple(f for f in features(words(phrase)) if " " not in f)
+                stems = tuple(stem for word in phrase.split() for stem in _stems(word))
                 forms[stems][phrase] += 1 if weight > 1 else 2  # "Milky Way" also from a title
                 weights[stems][place] = max(weight, weights[stems].get(place, 0.0))
     # "Way satellite" is only a piece of "Milky Way satellite".
@@ -201,6 +204,12 @@ def _phrases(papers: Sequence[VotedPaper]) -> list[_Phrase]:
     ]
 
 
+# A library of thousands of papers repeats its words hundreds of times.
+@lru_cache(maxsize=50_000)
+def _stems(word: str) -> tuple[str, ...]:
+    return tuple(feature for feature in features(words(word)) if " " not in feature)
+
+
 def _candidates(text: str, *, is_title: bool) -> Iterator[str]:
     """Each run of one to four words that may be a phrase, as it would stand in a sentence."""
     for clause in clauses(_FORMULA.sub(", ", text)):
@@ -213,17 +222,23 @@ def _candidates(text: str, *, is_title: bool) -> Iterator[str]:
                 run.append(word.lower() if word.istitle() and (is_title or not number) else word)
 
 
+@lru_cache(maxsize=50_000)
 def _ends(word: str) -> bool:
     plain = word.lower()
     is_none = word.isdigit() or len(word) < 2 or _ODD.match(word) is not None
     return is_none or plain in _OF_ABSTRACTS or ends_phrase(word)
 
 
+@lru_cache(maxsize=50_000)
+def _says_little(word: str) -> bool:
+    return is_vague(word)
+
+
 def _parts(run: Sequence[str]) -> Iterator[str]:
     for start in range(len(run)):
         for end in range(start + 1, min(len(run), start + _LONGEST) + 1):
             own = run[start:end]
-            if not all(map(is_vague, own)) and not _OF_QUALITY.search(own[-1]):
+            if not all(map(_says_little, own)) and not _OF_QUALITY.search(own[-1]):
                 yield " ".join(own)
 
 
