@@ -82,18 +82,20 @@ class Taste:
             return {**verdicts}
         foreseen = learner.foresee(scored, topics, self.feedback.learned, self.likes)
         made = {**verdicts}
-        for paper_id, one in foreseen.items():
-            score = verdicts[paper_id]
+        for paper in scored:
+            score, one = verdicts[paper.id], foreseen[paper.id]
             if not isinstance(score, Score):
                 continue
             if scorer is ScoredBy.EMBEDDED and self.may_score:
                 score = replace(score, relevance=learner.relevance(one))
-            if before := earlier.get(paper_id):
-                match, words = before.match, before.words
+            if before := earlier.get(paper.id):
+                score = replace(score, match=before.match, words=before.words)
             else:
-                is_shown = cut.passes(score) or paper_id in always or one.match >= LIKELY_MATCH
-                match, words = one.match, one.words if is_shown else ()
-            made[paper_id] = replace(score, match=match, words=words)
+                score = replace(score, match=one.match)
+                if cut.passes(score) or paper.id in always or one.match >= LIKELY_MATCH:
+                    words = explanation.explain(paper.title, paper.abstract, one.lift)
+                    score = replace(score, words=words)
+            made[paper.id] = score
         return made
 
     def after(self, digest: Digest, papers: Sequence[Paper], topics: Topics) -> Feedback:

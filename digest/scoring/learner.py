@@ -30,7 +30,6 @@ from digest.core.papers import Paper
 from digest.core.scores import Topics
 from digest.core.votes import VotedPaper
 from digest.scoring.embedded import wanted_texts
-from digest.scoring.explanation import explain
 from digest.scoring.phrases import (
     features,
     text_features,
@@ -57,7 +56,7 @@ class Foreseen:
 
     score: float
     match: int  # 0 to 100: the percentage of the day's papers with a lower score
-    words: tuple[str, ...]  # of the paper, which moved the score most, strongest first
+    lift: Mapping[str, float]  # what each of its features adds to the score: see `explain`
     is_known: bool = True  # False: neither the topics nor what was learned have a word of it
 
 
@@ -77,14 +76,15 @@ def foresee(
     With n votes the score has a second part, .5 n / (n + 5) times the likeness to liked papers less
     half of that to disliked ones, on the scale of the first part.
     """
-    day = _read(papers, topics, learned)
+    day = _read(papers, topics, learned, (*likes.liked, *likes.disliked))
     weights, bias = _weights(day, learned)
     own = [dot(x, weights) for x in day.vectors]
     votes = len(likes.liked) + len(likes.disliked)
     taste = _taste(day, likes)
     liking = [dot(x, taste) for x in day.vectors]
     spread = pstdev(liking) if votes and liking else 0.0
-    factor = _LIKES * votes / (votes + _LIKES_AT) * pstdev(own) / spread if spread else 0.0
+    scale = pstdev(own) or 1.0 if own else 1.0  # where no paper has a known word, votes alone order
+    factor = _LIKES * votes / (votes + _LIKES_AT) * scale / spread if spread else 0.0
     centre = factor * fmean(liking) if liking else 0.0
     scores = [
         round(one + bias + factor * other - centre, 6)
@@ -97,7 +97,7 @@ def foresee(
         paper.id: Foreseen(
             score,
             100 * bisect_left(lowest_first, score) // len(scores),
-            explain(paper.title, paper.abstract, {f: v * weights[f] for f, v in x.items()}),
+            {feature: value * weights[feature] for feature, value in x.items()},
             is_known=any(weights[feature] for feature in x),
         )
         for paper, x, score in zip(day.papers, day.vectors, scores, strict=True)
@@ -189,12 +189,18 @@ class _Day:
     wanted: Vector  # the reader's words, with their weight
 
 
-def _read(papers: Iterable[Paper], topics: Topics, learned: Learned | None) -> _Day:
-    """A feature counts that stands in two papers, or that the reader or the learner knows."""
+def _read(
+    papers: Iterable[Paper],
+    topics: Topics,
+    learned: Learned | None,
+    voted: Iterable[VotedPaper] = (),
+) -> _Day:
+    """A feature counts that stands in two papers, or that the reader, their votes or the learner
+    know."""
     ordered = sorted(papers, key=lambda paper: paper.id)
     counts = [_counts(paper) for paper in ordered]
     bags = [Counter(text_features(*texts)) for texts in _wishes(topics)]
-    known = {*chain(*bags), *(learned.weights if learned else ())}
+    known = {*chain(*bags, *map(_counts, voted)), *(learned.weights if learned else ())}
     papers_with = Counter(chain(*counts))
     idf = {
         feature: math.log((1 + len(ordered)) / (1 + number))

@@ -16,6 +16,7 @@ from digest.core.learned import Learned
 from digest.core.papers import Paper
 from digest.core.scores import Topics
 from digest.core.votes import VotedPaper
+from digest.scoring.explanation import explain
 from digest.scoring.learner import (
     MAX_WEIGHTS,
     Foreseen,
@@ -188,7 +189,7 @@ def test_match_is_the_share_of_papers_that_score_lower() -> None:
 
 def words_of(title: str, abstract: str = "", topics: Topics = MACHINES) -> tuple[str, ...]:
     own = a_paper("2603.00001", title=title, abstract=abstract)
-    return foresee([*PAPERS, own], topics, taught(), NOBODY)[own.id].words
+    return explain(title, abstract, foresee([*PAPERS, own], topics, taught(), NOBODY)[own.id].lift)
 
 
 def test_words_stand_as_the_paper_has_them() -> None:
@@ -224,15 +225,16 @@ def test_any_text_is_foreseen_and_learned(texts: list[tuple[str, str]]) -> None:
     for paper in papers:
         one = seen[paper.id]
         spaced = " ".join(f"{paper.title} {paper.abstract}".split())
-        assert all(word in spaced for word in one.words)
-        assert len(one.words) == len(set(one.words)) <= 4
+        words = explain(paper.title, paper.abstract, one.lift)
+        assert all(word in spaced for word in words)
+        assert len(words) == len(set(words)) <= 4
         assert 0 <= one.match < 100
         assert 1 <= relevance(one) <= 10
     learn(taught(), NEXT, papers, MACHINES, {p.id: n == 0 for n, p in enumerate(papers)})
 
 
 def test_relevance_rises_with_the_score_and_never_from_nothing() -> None:
-    points = [relevance(Foreseen(score / 10, 0, ())) for score in range(-30, 30)]
+    points = [relevance(Foreseen(score / 10, 0, {})) for score in range(-30, 30)]
     assert points == sorted(points)
     assert (points[0], points[-1]) == (1, 10)
     unknown = [a_paper(f"2605.0000{n}", title="Ягоды в лесу") for n in range(2)]

@@ -72,6 +72,11 @@ class Reader:
             self.hub.comment(number, OWNER, f"Seen.\n\n{vote:+} {place + 1}")
             self._comments[listed[place].id] = vote
 
+    @property
+    def opened(self) -> list[str]:
+        """The dates of the daily issues that are open."""
+        return [self._date(issue) for issue in self._dailies() if issue["state"] == "open"]
+
     def _dailies(self) -> list[Entry]:
         return [issue for issue in self.hub.issues if issue["title"].startswith("Digest 2")]
 

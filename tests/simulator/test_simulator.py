@@ -96,8 +96,7 @@ def assert_votes_count(world: World) -> None:
     listed = json.loads(world.told(world.runner, "votes", "list"))["votes"]
     assert {vote["id"]: vote["vote"] for vote in listed} == world.reader.expected
     assert set(world.reader.dates.values()) == {1}
-    opened = [issue["number"] for issue in world.reader.hub.issues if issue["state"] == "open"]
-    assert opened == [world.reader.hub.issues[-1]["number"]]
+    assert world.reader.opened == [max(world.reader.dates)]
 
 
 def test_votes_of_calm_days_are_counted_once(tmp_path: Path) -> None:
