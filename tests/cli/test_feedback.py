@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
@@ -15,12 +17,14 @@ from digest.archive import feedback, store
 from digest.archive.store import Archive
 from digest.cli.main import main
 from digest.core.day import Kept
+from digest.core.learned import Learned
 from digest.core.votes import DISLIKED, Pulled, Vote, VotedPaper, VoteSource
 from digest.run.feedback import keep, pulled
 from tests import make
 from tests.arxiv.test_search_api import Server
 from tests.cli.test_main import Ended
 from tests.make import DAY, paper, tree
+from tests.publish.github_server import OWNER, TOKEN, Hub
 
 KEPT, BELOW, ELSEWHERE, GONE = "2601.00001", "2601.00002", "math.GT/0309136", "2601.99999"
 Digest = Callable[..., Ended]
@@ -202,3 +206,92 @@ def test_without_a_token_github_is_not_asked(digest: Digest, project: Path) -> N
     assert (ended.code, ended.report["status"]) == (0, "unchanged")
     assert "there is no GITHUB_TOKEN" in ended.report["reason"]
     assert not (project / ".digest").exists()
+
+
+@pytest.fixture
+def hub(project: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """GitHub, and settings that ask for a daily issue."""
+    hub = Hub()
+    httpserver.expect_request(re.compile(f"/repos/{OWNER}/papers(/.*)?")).respond_with_handler(hub)
+    monkeypatch.setenv("GITHUB_TOKEN", TOKEN)
+    monkeypatch.setenv("GITHUB_REPOSITORY", f"{OWNER}/papers")
+    monkeypatch.setenv("GITHUB_API_URL", httpserver.url_for("").rstrip("/"))
+    with (project / "config.yaml").open("a") as settings:
+        settings.write("feedback: {issue: true}\n")
+    (project / "report.json").write_text('{"status": "published", "date": "2026-01-30"}\n')
+    return hub
+
+
+MORNING = datetime(2026, 1, 30, 7, tzinfo=UTC)
+ISSUE = ["issue", "report.json", "--exit-code"]
+
+
+def test_a_tick_and_a_comment_wait_for_the_run(
+    digest: Digest, project: Path, arxiv: Server, hub: Hub
+) -> None:
+    with time_machine.travel(MORNING):
+        assert "daily issue 1 opened" in digest(*ISSUE, "0").out
+        hub.tick(1, KEPT)
+        hub.comment(1, OWNER, f"-1 {ELSEWHERE}\r\n+1 {GONE}")
+        hub.comment(1, "stranger", f"+1 {BELOW}")
+        pull = digest("votes", "pull")
+        first = pulled(project / ".digest")
+        assert [(vote.id, vote.vote) for vote in first.votes] == [(KEPT, 1), (ELSEWHERE, -1)]
+        assert [paper.id for paper in first.papers] == [ELSEWHERE]
+        assert f"{GONE}: arXiv has no such paper" in pull.err
+
+        hub.fails = lambda _: Response("", 500)
+        assert digest("votes", "pull").code == 0
+        assert pulled(project / ".digest") == first  # what could not be read again stays
+        hub.fails = lambda _: None
+        hub.tick(1, KEPT, " ")
+        digest("votes", "pull")
+    assert [vote.id for vote in pulled(project / ".digest").votes] == [ELSEWHERE]
+    assert votes(project) == []  # only a day's commit takes them
+    assert [ids for ids in arxiv.asked if ELSEWHERE in ids] == [[GONE, ELSEWHERE]]
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "later", "settings"),
+    [
+        ("5", timedelta(), "issue: true"),  # the day is not pushed
+        ("", timedelta(), "issue: true"),
+        ("0", timedelta(days=4), "issue: true"),
+        ("0", timedelta(), "issue: false"),
+    ],
+)
+def test_no_daily_issue_is_opened(
+    digest: Digest, project: Path, hub: Hub, exit_code: str, later: timedelta, settings: str
+) -> None:
+    config = project / "config.yaml"
+    config.write_text(config.read_text().replace("issue: true", settings))
+    with time_machine.travel(MORNING + later):
+        assert digest(*ISSUE, exit_code).code == 0
+    assert not [issue for issue in hub.issues if issue["title"].startswith("Digest 2026")]
+
+
+# --- what was learned -------------------------------------------------------------------------
+
+
+def test_what_was_learned_is_shown_and_taken_back(digest: Digest, project: Path) -> None:
+    assert "nothing was learned yet" in digest("learn", "--show").out
+    weights = {"matter": 1.5, "survey": -0.7, "survey matter": -0.2}
+    learned = Learned(DAY, DAY, days=1, papers=2, bias=0.1, weights=weights)
+    path = project / "docs" / feedback.LEARNED
+    path.write_bytes(feedback.encode_learned(learned))
+    shown = digest("learn", "--show", "--json").report
+    assert (shown["learned"]["days"], shown["learned"]["papers"]) == (1, 2)
+    assert shown["learned"]["for"] == ["matter"]
+    assert shown["learned"]["against"][0] == "survey…"  # no paper spells it
+    assert "learned from 2026-01-30 through 2026-01-30: 1 day, 2 papers" in shown["reason"]
+
+    before = tree(project)
+    assert digest("learn", "--forget", "stoves", "--json").report["status"] == "unchanged"
+    assert tree(project) == before
+    assert digest("learn", "--forget", "surveys").code == 0
+    rest = feedback.read_learned(project / "docs")
+    assert rest is not None
+    assert (rest.weights["matter"], rest.through) == (1.5, DAY)
+    assert "survey" not in rest.weights
+    assert digest("learn", "--forget").code == 0
+    assert not path.exists()
