@@ -216,12 +216,14 @@ def pull_votes(arguments: Namespace, report: RunReport) -> None:
         )
         votes = merged(archived.votes, found)
         texts = feedback.texts(config.out, votes, (*archived.liked, *found.papers))
-        papers, missing = _fetch_texts(config, votes, texts, report)
+        papers, missing = _fetch_texts(config, votes, earlier.unknown | texts.keys(), report)
         in_archive = {paper.id for paper in archived.liked}
+        unknown = earlier.unknown | missing
         found = replace(
             found,
-            votes=tuple(vote for vote in found.votes if vote.id not in missing),
+            votes=tuple(vote for vote in found.votes if vote.id not in unknown),
             papers=tuple(p for p in (*found.papers, *papers) if p.id not in in_archive),
+            unknown=unknown,
         )
         waiting.keep(folder, found)
     report.add(DayReport(RunStatus.UNCHANGED, reason))

@@ -52,6 +52,7 @@ class Pulled:
     votes: tuple[Vote, ...] = ()
     boxes: frozenset[date] = frozenset()  # the digests whose boxes were read, ticked or not
     papers: tuple[VotedPaper, ...] = ()  # texts of voted papers that no record keeps
+    unknown: frozenset[str] = frozenset()  # ids that arXiv does not have: not asked for again
 
 
 def merged(votes: Iterable[Vote], pulled: Pulled) -> tuple[Vote, ...]:
