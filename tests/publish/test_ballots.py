@@ -92,7 +92,7 @@ def test_ticks_count_for_fourteen_days_open_or_closed(repository: Hub, github: G
     assert repository.issues[0]["state"] == "closed"
     assert votes(github, now=NOW + timedelta(days=14)) == {A: 1}
     pulled, _ = pull(github, NOW + timedelta(days=15), shown)
-    assert (pulled.votes, pulled.boxes) == ((), {make.DAY + timedelta(days=3)})
+    assert pulled == Pulled(boxes=frozenset({make.DAY + timedelta(days=3)}))
 
 
 def test_an_emptied_issue_takes_no_vote_back(repository: Hub, github: GitHub) -> None:
