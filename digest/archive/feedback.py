@@ -8,7 +8,8 @@ state, which no record of a day gives back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date as _date
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -17,13 +18,17 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 
 from digest.archive.record import where
-from digest.archive.store import DATA, day_path
-from digest.core import files
+from digest.archive.store import DATA, Files, day_path
+from digest.core import files, for_you
+from digest.core.day import Cut, Explorer
 from digest.core.errors import ArchiveError
+from digest.core.for_you import ShownDay
 from digest.core.learned import Learned
-from digest.core.votes import Vote, VotedPaper, VoteSource
+from digest.core.scores import Score, ScoredBy
+from digest.core.votes import TAKEN_BACK, Vote, VotedPaper, VoteSource
 
 VOTES, LIKED, LEARNED = DATA / "votes.jsonl", DATA / "liked.jsonl", DATA / "learned.json"
+STATE = (VOTES, LIKED, LEARNED)
 T = TypeVar("T")
 
 
@@ -43,6 +48,31 @@ class _Learned(msgspec.Struct, forbid_unknown_fields=True):
     papers: Annotated[int, msgspec.Meta(ge=1)]
     bias: float
     weights: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """The three files."""
+
+    votes: tuple[Vote, ...] = ()
+    liked: tuple[VotedPaper, ...] = ()
+    learned: Learned | None = None
+
+    def files(self) -> Files:
+        """Those that are not empty, as bytes."""
+        made: Files = {}
+        if self.votes:
+            made[VOTES] = encode_votes(self.votes)
+        if self.liked:
+            made[LIKED] = encode_liked(self.liked)
+        if self.learned:
+            made[LEARNED] = encode_learned(self.learned)
+        return made
+
+
+def read(out: Path) -> Feedback:
+    """What is archived below `out`. Raises `ArchiveError` that names file and line."""
+    return Feedback(read_votes(out), read_liked(out), read_learned(out))
 
 
 def read_votes(out: Path) -> tuple[Vote, ...]:
@@ -98,13 +128,13 @@ def encode_learned(learned: Learned) -> bytes:
     return msgspec.json.encode(state) + b"\n"
 
 
-def texts(out: Path, votes: Iterable[Vote]) -> dict[str, VotedPaper]:
-    """The text of each voted paper that a record keeps or that came from elsewhere, by id.
+def texts(out: Path, votes: Iterable[Vote], liked: Iterable[VotedPaper]) -> dict[str, VotedPaper]:
+    """The text of each voted paper that a record keeps or that is in `liked`, by id.
 
     Raises `ArchiveError` if a record that is needed is damaged.
     """
     wanted = {vote.id: vote.date for vote in votes}
-    found = {paper.id: paper for paper in read_liked(out) if paper.id in wanted}
+    found = {paper.id: paper for paper in liked if paper.id in wanted}
     for day in sorted({day for day in wanted.values() if day}):
         path = day_path(day)
         if data := files.read(out / path):
@@ -117,6 +147,51 @@ class _Kept(msgspec.Struct):
     """Of a day's record, the kept papers' texts."""
 
     kept: tuple[VotedPaper, ...]
+
+
+def shown_days(
+    votes: Iterable[Vote], read: Callable[[PurePosixPath], bytes | None]
+) -> tuple[ShownDay, ...]:
+    """What the last `for_you.DAYS` days with votes showed, oldest first. `read` gives a file of the
+    site's folder, None if there is none. Raises `ArchiveError` if a record is damaged."""
+    dates = sorted({vote.date for vote in votes if vote.date and vote.vote != TAKEN_BACK})
+    paths = {day: day_path(day) for day in dates[-for_you.DAYS :]}
+    found = ((day, str(path), read(path)) for day, path in paths.items())
+    return tuple(_shown(day, _decoded(data, _Day, name)) for day, name, data in found if data)
+
+
+class _Paper(msgspec.Struct):
+    """Of a scored paper's line, what tells where the learner had put it."""
+
+    id: str
+    relevance: int
+    novelty: int | None = None
+    match: int | None = None
+
+
+class _Day(msgspec.Struct):
+    """Of a day's record, what was shown; the rest is skipped."""
+
+    scorer: ScoredBy
+    keep: Cut
+    kept: tuple[_Paper, ...]
+    below: tuple[_Paper, ...]
+    explorer: Explorer | None = None
+    fallback: str = ""
+
+
+def _shown(day: _date, record: _Day) -> ShownDay:
+    foresight = None
+    if record.scorer is ScoredBy.MODEL and not record.fallback:
+        matches: dict[bool, list[int]] = {True: [], False: []}  # by: at or above the cut
+        for paper in (*record.kept, *record.below):
+            if paper.match is not None:
+                passes = record.keep.passes(Score(paper.relevance, paper.novelty))
+                matches[passes].append(paper.match)
+        foresight = for_you.auc(matches[True], matches[False])
+    kept = tuple(paper.id for paper in record.kept)
+    below = frozenset(paper.id for paper in record.below)
+    return ShownDay(day, kept, below, record.explorer, foresight)
 
 
 def _lines(out: Path, name: PurePosixPath, kind: type[T]) -> Iterator[T]:

@@ -24,6 +24,8 @@ _GENERATED = re.compile(
     r"|icon\.[0-9a-f]{10}\.svg))"
 )
 _RECORD = re.compile(rf"data/{_DAY}\.json")
+# What may be there before the first digest.
+_NO_SITE = (".nojekyll", "data/votes.jsonl", "data/liked.jsonl")
 _MAX_NAMED = 3  # files in a message
 
 # Patterns of names that another site may use too, and what every version of this program writes
@@ -122,4 +124,4 @@ def other_site(out: Path) -> list[Path]:
         return []
     paths = sorted(path for path in out.rglob("*") if not path.is_dir())
     names = (path.relative_to(out).as_posix() for path in paths)
-    return [out / name for name in names if is_generated(name) and name != ".nojekyll"]
+    return [out / name for name in names if is_generated(name) and name not in _NO_SITE]

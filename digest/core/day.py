@@ -220,9 +220,14 @@ class Digest:
         ]
 
     @property
+    def scores(self) -> dict[str, Score]:
+        """By id, best first."""
+        return {k.paper.id: k.score for k in self.kept} | {b.id: b.score for b in self.below}
+
+    @property
     def scored_ids(self) -> frozenset[str]:
         """The ids that go into the seen-ledger."""
-        return frozenset([k.paper.id for k in self.kept] + [b.id for b in self.below])
+        return frozenset(self.scores)
 
 
 @dataclass(frozen=True, slots=True)

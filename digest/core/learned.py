@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from digest.core.scores import NO_TOPIC
+
 
 @dataclass(frozen=True, slots=True)
 class Learned:
@@ -19,3 +21,12 @@ class Learned:
     weights: Mapping[
         str, float
     ]  # by feature (a stem or a pair of stems), beyond the reader's words
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a word, or a pair of words, says for or against a paper."""
+
+    text: str
+    weight: float  # above 0: for; below 0: against
+    topic: str = NO_TOPIC  # the heading of topics.md that it goes with, or NO_TOPIC

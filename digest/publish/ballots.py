@@ -38,8 +38,9 @@ Shown = Callable[[str], date | None]
 
 def pull(
     github: GitHub, now: datetime, shown: Shown, *, config: str = DEFAULT_CONFIG
-) -> tuple[Pulled, list[str]]:
-    """The votes at GitHub that count at `now`, and sentences about them, for a log.
+) -> tuple[Pulled, list[str], list[str]]:
+    """The votes at GitHub that count at `now`; sentences about them, for a log; and what somebody
+    should look at.
 
     `shown` says which digest kept or scored a paper. What could not be read is missing from the
     votes, its boxes do not count as read, and a later run can read it. Issues of votes are answered
@@ -51,12 +52,13 @@ def pull(
         try:
             pulled.append(part())
         except GitHubError as error:
-            look.sentences.append(f"votes could not be read, they wait: {error.explained}")
+            look.problems.append(f"votes could not be read, they wait: {error.explained}")
     if look.ignored:
         texts = count(look.ignored, "comment with votes is", "comments with votes are")
         look.sentences.append(f"{texts} of people who may not write here: not counted")
     votes = tuple(vote for part in pulled for vote in part.votes)
-    return Pulled(votes, frozenset().union(*(part.boxes for part in pulled))), look.sentences
+    boxes_read = frozenset().union(*(part.boxes for part in pulled))
+    return Pulled(votes, boxes_read), look.sentences, look.problems
 
 
 def lines(text: str, listed: Sequence[str] = ()) -> tuple[dict[str, int], list[str]]:
@@ -98,6 +100,7 @@ class _Look:
     shown: Shown
     config: str
     sentences: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     ignored: int = 0  # comments with votes of people who may not vote
     may_vote: dict[str, bool] = field(default_factory=dict)  # by login
 
@@ -138,7 +141,7 @@ class _Look:
                 if issue.state == "open":
                     close(self.github, issue.number)
             except GitHubError as error:
-                self.sentences.append(f"issue {issue.number} is not answered: {error.explained}")
+                self.problems.append(f"issue {issue.number} is not answered: {error.explained}")
         return Pulled(tuple(votes))
 
     def _votes(self, text: Text, at: datetime, listed: Sequence[str] = ()) -> list[Vote]:
@@ -148,7 +151,7 @@ class _Look:
         if not self._is_voter(text.author):
             self.ignored += bool(votes)
             return []
-        self.sentences += [f"not understood: {inert(line)}" for line in unclear]
+        self.problems += [f"not understood: {inert(line)}" for line in unclear]
         source, at = VoteSource.COMMENT, at.astimezone(UTC)
         return [Vote(name, vote, self.shown(name), source, at) for name, vote in votes.items()]
 

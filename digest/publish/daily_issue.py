@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import quote
 
-from digest.core.below import NEAR_MISSES_TO_TICK, near_misses
+from digest.core.below import to_tick
 from digest.core.day import Digest
 from digest.core.papers import ID
 from digest.core.scores import Score
@@ -73,7 +73,7 @@ def body(
     for one in digest.kept[:papers]:
         why = "; ".join(filter(None, (*matches(one), one.score.comment)))
         kept.append(_line(one.score, one.paper.id, one.paper.title, why))
-    missed = near_misses(digest, NEAR_MISSES_TO_TICK)
+    missed = to_tick(digest)
     missed_lines = [_line(b.score, b.id, b.title, b.score.comment) for b in missed]
     drawn = digest.explorer
     explorer = [

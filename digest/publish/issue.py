@@ -118,6 +118,9 @@ def body(attempt: Attempt, failures: int) -> str:
     if newest.get("status") in GOOD:
         day = markdown(str(newest["date"]))
         effect = f"The newest digest, of {day}, is published nevertheless."
+    elif newest.get("page"):  # `fallback`
+        page = markdown(str(newest["page"]))
+        effect = f"The digest is published without the model's scores: {page}."
     parts = [
         effect,
         f"> {markdown(attempt.reason)}",

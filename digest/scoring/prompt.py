@@ -30,11 +30,10 @@ _AXES = ("Relevance", "Novelty")
 _VARIABLE = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _VARIABLES = ("near_relevance", "near_novelty", "language")
 
-_TOPICS = """\
-# What this reader wants to read about
-
-In the reader's own words. What stands under no topic's heading is about all topics. What is called
-"About me", "Background", "Authors" or "Notes" says who the reader is, and wants nothing by itself.
+HEADING = "# What this reader wants to read about"
+_CONTEXT = """\
+What is called "About me", "Background", "Authors" or "Notes" says who the reader is, and wants
+nothing by itself.
 """
 
 _FORM = """\
@@ -84,8 +83,15 @@ def load(folder: Path, cut: Cut, language: str) -> tuple[Topics, Prompt]:
     }
     rubric = _VARIABLE.sub(lambda variable: values[variable[1]], texts[SCORING])
     names = ", ".join(json.dumps(name, ensure_ascii=False) for name in topics.names)
-    parts = (rubric, _TOPICS, topics.text, _FORM.format(none=NO_TOPIC, topics=names))
-    prompt = Prompt(texts[SYSTEM].strip(), "\n\n".join(part.strip() for part in parts))
+    has_heading = topics.text.lstrip().startswith("# ") and not topics.context
+    parts = (
+        rubric,
+        "" if has_heading else HEADING,
+        _CONTEXT if topics.context else "",
+        topics.text,
+        _FORM.format(none=NO_TOPIC, topics=names),
+    )
+    prompt = Prompt(texts[SYSTEM].strip(), "\n\n".join(p for part in parts if (p := part.strip())))
     return topics, prompt
 
 

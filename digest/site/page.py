@@ -9,9 +9,10 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from digest.core import text, wording
-from digest.core.below import near_misses
+from digest.core.below import WHY_LIKELY, may_like, near_misses
 from digest.core.config import Site
 from digest.core.day import Digest
+from digest.core.for_you import ASSUMPTIONS
 from digest.core.scores import NO_TOPIC
 from digest.core.tex import plain
 from digest.core.text import visible
@@ -73,8 +74,11 @@ def _environment() -> Environment:
         "tex_nolinks": partial(to_html, links=False),
     }
     environment.globals |= {
+        "ASSUMPTIONS": ASSUMPTIONS,
         "FIRST_AUTHORS": FIRST_AUTHORS,
         "NO_TOPIC": NO_TOPIC,
+        "WHY_LIKELY": WHY_LIKELY,
+        "may_like_of": may_like,
         "near_misses_of": near_misses,
         "wording": wording,
     }

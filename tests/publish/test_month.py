@@ -41,7 +41,7 @@ class Month:
     def run(self, day: date, *, unseen: int = 0) -> None:
         """The two steps of the workflow around a run; the second does not see the newest issues."""
         now = self.hub.now
-        pulled, _ = pull(self.github, now, self.shown)
+        pulled, *_ = pull(self.github, now, self.shown)
         self.votes = merged(self.votes, pulled)
         made = make.scored_day(day, [*[(9, 8)] * 4, *[(7, 7)] * 12, *[(2, 2)] * 9])
         self.hub.hides = unseen

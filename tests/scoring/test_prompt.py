@@ -15,6 +15,7 @@ from digest.core.errors import ConfigError
 from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, Prompt
 from digest.scoring.prompt import (
+    HEADING,
     LONGEST_ABSTRACT,
     SCORING,
     SYSTEM,
@@ -193,11 +194,21 @@ def test_the_shipped_rubric_has_every_band_with_an_example_on_both_axes() -> Non
         assert [low for low, _, text in bands if not re.search(r"\([A-Z].*\.\)", text, re.S)] == []
 
 
-def test_the_model_gets_the_topics_file_whole_and_under_a_heading(folder: Path) -> None:
-    text = "I study heat, except stoves.\n\n# About me\n\nPhD, Zurich\n\nAvoid: ice"
+@pytest.mark.parametrize(
+    ("text", "before"),
+    [
+        ("I study heat, except stoves.\n\nAvoid: ice", f"{HEADING}\n\n"),
+        ("# Topics\n\n## Heat\n\nStoves", "6, in English.\n\n"),  # a heading of its own will do
+        ("I study heat.\n\n# About me\n\nPhD, Zurich", "wants\nnothing by itself.\n\n"),
+    ],
+)
+def test_the_model_gets_the_topics_file_whole_and_under_a_heading(
+    folder: Path, text: str, before: str
+) -> None:
     (folder / TOPICS).write_text(text)
     topics, prompt = load(folder, CUT, "English")
-    assert f"wants nothing by itself.\n\n{text}\n\n# The reply" in prompt.user
+    assert f"{before}{text}\n\n# The reply" in prompt.user
+    assert (HEADING in prompt.user) is ("# Topics" not in text)
     assert f'exactly one of "{topics.names[0]}"' in prompt.user.replace("\n", " ")
 
 
