@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from digest.core.papers import ID
-from digest.core.text import markdown, one_line
+from digest.core.text import inert, markdown, one_line
 from digest.core.votes import DISLIKED, LIKED, Pulled, Vote, VoteSource
 from digest.core.wording import count
 from digest.publish.daily_issue import COUNTED, boxes, recent
@@ -74,7 +74,7 @@ def lines(text: str, listed: Sequence[str] = ()) -> tuple[dict[str, int], list[s
         if sign in _VOTES and ids and all(ids):
             votes |= dict.fromkeys(ids, _VOTES[sign])
         else:
-            unclear.append(markdown(one_line(line, _LONGEST_LINE)))
+            unclear.append(one_line(line, _LONGEST_LINE))
     return votes, unclear
 
 
@@ -151,7 +151,7 @@ class _Look:
         if not self._is_voter(text.author):
             self.ignored += bool(votes)
             return []
-        self.problems += [f"not understood: {line}" for line in unclear]
+        self.problems += [f"not understood: {inert(line)}" for line in unclear]
         source, at = VoteSource.COMMENT, at.astimezone(UTC)
         return [Vote(name, vote, self.shown(name), source, at) for name, vote in votes.items()]
 
@@ -177,5 +177,5 @@ def _answer(votes: dict[str, int], unclear: Sequence[str]) -> str:
         if ids := ", ".join(paper for paper, its in votes.items() if its == vote):
             parts.append(f"{name}: {one_line(ids, _LONGEST_LIST)}")
     if unclear:
-        parts.append(f"Not understood: {one_line('; '.join(unclear), _LONGEST_LIST)}")
+        parts.append(f"Not understood: {markdown(one_line('; '.join(unclear), _LONGEST_LINE * 9))}")
     return "\n\n".join([*parts, mark(_ANSWERED, votes=len(votes))]) + "\n"

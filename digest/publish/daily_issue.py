@@ -25,7 +25,7 @@ from digest.publish.github_issues import Issue, close, issues, mark, stamp
 from digest.publish.issue import DEFAULT_CONFIG
 
 LABEL = "digest"
-COUNTED = timedelta(days=14)  # after the digest's date, ticks and comments still count
+COUNTED = timedelta(days=14)  # after the digest's date, runs still read ticks and comments
 LONGEST_BODY = 65_536  # characters, by GitHub
 _MARK = "preprint-digest-daily"
 _LONGEST_REASON, _LONGEST_WARNING = 300, 600
@@ -92,7 +92,7 @@ def body(
             f"{totals(digest)}.",
             *(f"> {markdown(one_line(w, _LONGEST_WARNING))}" for w in (*warnings(digest), *notes)),
             "## More like this",
-            f"Tick a box to see more papers like that one. It counts until {until} (UTC).",
+            f"Tick a box to see more papers like that one. Runs until {until} (UTC) read it.",
             f"{best_of}." if len(best) < len(digest.kept) else "",
             f"[All of the day]({quote(page_url, safe=_IN_ADDRESSES)})" if page_url else "",
             "\n".join(best) if digest.kept else "No paper is kept.",

@@ -51,7 +51,7 @@ def test_a_box_each_in_order_and_until_when() -> None:
     assert made.explorer
     assert boxes(text) == [Box(name, is_ticked=False) for name in (*ids, made.explorer.id)]
     assert f"- [ ] R9 N8 [On the matter of {ids[0]}](https://arxiv.org/abs/{ids[0]})\n" in text
-    assert "It counts until Friday, 13 February 2026 (UTC)." in text
+    assert "Runs until Friday, 13 February 2026 (UTC) read it." in text
     assert "The best 2 of 3 kept papers are listed." in text
     assert f"[All of the day]({PAGE})" in text
     assert text.startswith("20 announced: 0 filtered, 0 seen on another day, 20 scanned.")
