@@ -20,11 +20,10 @@ import msgspec
 from digest.archive.record import where
 from digest.archive.store import DATA, Files, day_path
 from digest.core import files, for_you
-from digest.core.day import Cut, Explorer
+from digest.core.day import Explorer
 from digest.core.errors import ArchiveError
 from digest.core.for_you import ShownDay
 from digest.core.learned import Learned
-from digest.core.scores import Score, ScoredBy
 from digest.core.votes import TAKEN_BACK, Vote, VotedPaper, VoteSource
 
 VOTES, LIKED, LEARNED = DATA / "votes.jsonl", DATA / "liked.jsonl", DATA / "learned.json"
@@ -160,38 +159,21 @@ def shown_days(
     return tuple(_shown(day, _decoded(data, _Day, name)) for day, name, data in found if data)
 
 
-class _Paper(msgspec.Struct):
-    """Of a scored paper's line, what tells where the learner had put it."""
-
+class _Id(msgspec.Struct):
     id: str
-    relevance: int
-    novelty: int | None = None
-    match: int | None = None
 
 
 class _Day(msgspec.Struct):
     """Of a day's record, what was shown; the rest is skipped."""
 
-    scorer: ScoredBy
-    keep: Cut
-    kept: tuple[_Paper, ...]
-    below: tuple[_Paper, ...]
+    kept: tuple[_Id, ...]
+    below: tuple[_Id, ...]
     explorer: Explorer | None = None
-    fallback: str = ""
 
 
 def _shown(day: _date, record: _Day) -> ShownDay:
-    foresight = None
-    if record.scorer is ScoredBy.MODEL and not record.fallback:
-        matches: dict[bool, list[int]] = {True: [], False: []}  # by: at or above the cut
-        for paper in (*record.kept, *record.below):
-            if paper.match is not None:
-                passes = record.keep.passes(Score(paper.relevance, paper.novelty))
-                matches[passes].append(paper.match)
-        foresight = for_you.auc(matches[True], matches[False])
-    kept = tuple(paper.id for paper in record.kept)
-    below = frozenset(paper.id for paper in record.below)
-    return ShownDay(day, kept, below, record.explorer, foresight)
+    kept, below = (tuple(paper.id for paper in papers) for papers in (record.kept, record.below))
+    return ShownDay(day, kept, frozenset(below), record.explorer)
 
 
 def _lines(out: Path, name: PurePosixPath, kind: type[T]) -> Iterator[T]:

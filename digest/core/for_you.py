@@ -9,13 +9,12 @@ is rich in all its papers.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
-from digest.core.day import Explorer
+from digest.core.day import Day, Explorer
 from digest.core.votes import LIKED, TAKEN_BACK, Vote
 from digest.core.wording import count
 
@@ -25,12 +24,13 @@ MIN_DAYS, MIN_EXPLORERS = 5, 30  # fewer say hardly anything
 Z = 1.959964  # of the normal distribution, for 95%
 
 ASSUMPTIONS = (
-    f"Of at most the last {DAYS} days with votes. Hidden papers are those below the cut that are on"
-    " no list; each explorer is one of them, drawn by lot. Foreseen is what the match said before"
-    " the day was learned from. A day without a vote counts as not read, a paper without one as not"
-    " liked or not seen: if you tick less than you like, the truth is higher."
-    " The intervals hold for days like these, as they differ from each other. AUC: of two papers,"
-    " one at or above the cut and one below it, how often the first had the higher match."
+    f"Of at most the last {DAYS} days, of which only those with votes count, but for the last line."
+    " Hidden papers are those below the cut that are on no list; each explorer is one of them,"
+    " drawn by lot. Foreseen is what the match said before the day was learned from. A day without a vote"
+    " counts as not read, a paper without one as not liked or not seen: if you tick less than you"
+    " like, the truth is higher. The intervals hold for days like these, as they differ from each"
+    " other. AUC: of two papers, one at or above the cut and one below it, how often the first had"
+    " the higher match."
 )
 
 
@@ -42,7 +42,6 @@ class ShownDay:
     kept: tuple[str, ...]  # ids, best first
     below: frozenset[str]  # ids
     explorer: Explorer | None
-    foresight: float | None  # AUC of `match`; None: not known
 
 
 class Interval(NamedTuple):
@@ -68,14 +67,21 @@ class Measure:
         return self.name, estimate, f"{low} to {high}", self.source
 
 
-def measures(votes: Iterable[Vote], days: Iterable[ShownDay]) -> tuple[Measure, ...]:
-    """What the votes say of the days that showed the papers."""
+def foresights(recorded: Sequence[Day]) -> list[float]:
+    """Those of the last days that have one."""
+    return [day.foresight for day in recorded[-DAYS:] if day.foresight is not None]
+
+
+def measures(
+    votes: Iterable[Vote], shown: Iterable[ShownDay], foresights: Sequence[float]
+) -> tuple[Measure, ...]:
+    """What the votes say of the days that showed the papers, and how well days were foreseen."""
     marks: dict[date, dict[str, int]] = {}
     for vote in votes:
         if vote.date and vote.vote != TAKEN_BACK:
             marks.setdefault(vote.date, {})[vote.id] = vote.vote
-    first, above, explored, foresights = [], [], [], []
-    for day in days:
+    first, above, explored = [], [], []
+    for day in shown:
         own = {i: v for i, v in marks.get(day.date, {}).items() if i in day.below or i in day.kept}
         if not own:
             continue
@@ -83,8 +89,6 @@ def measures(votes: Iterable[Vote], days: Iterable[ShownDay]) -> tuple[Measure, 
         top = day.kept[:FIRST]
         first.append((len(liked.intersection(top)), len(top)))
         above.append((len(liked.intersection(day.kept)), len(liked)))
-        if day.foresight is not None:
-            foresights.append(day.foresight)
         # Its own tick does not make a day count: that would favour the days that it was liked on.
         if (explorer := day.explorer) and own.keys() - {explorer.id}:
             explored.append((explorer.id in liked, 1 / explorer.probability))
@@ -166,13 +170,3 @@ def student(freedom: int) -> float:
         + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
         + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
     )
-
-
-def auc(above: Iterable[int], below: Iterable[int]) -> float | None:
-    """The probability that a paper at or above the cut has a higher match than one below; of equal
-    matches half counts. None if there are none of one kind."""
-    ordered, matches = sorted(below), list(above)
-    if not ordered or not matches:
-        return None
-    wins = sum(bisect_left(ordered, m) + bisect_right(ordered, m) for m in matches)
-    return wins / (2 * len(ordered) * len(matches))

@@ -22,7 +22,7 @@ from digest.core import files
 from digest.core.config import Config, Keep
 from digest.core.day import Below, Cut
 from digest.core.errors import ConfigError, OverBudget, RunStatus
-from digest.core.for_you import measures
+from digest.core.for_you import foresights, measures
 from digest.core.papers import Paper
 from digest.core.progress import bar, stage
 from digest.core.scores import Failure, Reason, Score, ScoredBy, Scoring
@@ -103,7 +103,7 @@ def for_the_reader(out: Path, report: RunReport) -> None:
     if not any(vote.vote for vote in votes):
         raise ConfigError(f"{out / feedback.VOTES}: holds no votes: see `digest votes`")
     days = feedback.shown_days(votes, lambda path: files.read(out / path))
-    found = measures(votes, days)
+    found = measures(votes, days, foresights(store.read_days(out)))
     report.text = measures_to_text(found)
     report.details = {"for_you": [asdict(measure) for measure in found]}
     counted = f"{count(sum(bool(vote.vote) for vote in votes), 'vote')}, {count(len(days), 'day')}"

@@ -76,7 +76,7 @@ def foresee(
     With n votes the score has a second part, .5 n / (n + 5) times the likeness to liked papers less
     half of that to disliked ones, on the scale of the first part.
     """
-    day = _read(papers, topics, learned, (*likes.liked, *likes.disliked))
+    day = _read(papers, topics, learned)
     weights, bias = _weights(day, learned)
     own = [dot(x, weights) for x in day.vectors]
     votes = len(likes.liked) + len(likes.disliked)
@@ -189,18 +189,13 @@ class _Day:
     wanted: Vector  # the reader's words, with their weight
 
 
-def _read(
-    papers: Iterable[Paper],
-    topics: Topics,
-    learned: Learned | None,
-    voted: Iterable[VotedPaper] = (),
-) -> _Day:
-    """A feature counts that stands in two papers, or that the reader, their votes or the learner
-    know."""
+def _read(papers: Iterable[Paper], topics: Topics, learned: Learned | None) -> _Day:
+    """A feature counts that stands in two papers, or that the reader or the learner knows. (With
+    those of liked papers, too, votes rank worse: tests/bench/learning.py.)"""
     ordered = sorted(papers, key=lambda paper: paper.id)
     counts = [_counts(paper) for paper in ordered]
     bags = [Counter(text_features(*texts)) for texts in _wishes(topics)]
-    known = {*chain(*bags, *map(_counts, voted)), *(learned.weights if learned else ())}
+    known = {*chain(*bags), *(learned.weights if learned else ())}
     papers_with = Counter(chain(*counts))
     idf = {
         feature: math.log((1 + len(ordered)) / (1 + number))

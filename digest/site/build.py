@@ -20,7 +20,7 @@ from digest.core import calendar
 from digest.core.config import Site
 from digest.core.cuts import Advice, advise, last_days
 from digest.core.day import Day, Digest, Missed
-from digest.core.for_you import ShownDay, measures
+from digest.core.for_you import Measure, ShownDay, foresights, measures
 from digest.core.learned import Learned, Word
 from digest.core.progress import bar
 from digest.core.votes import Vote
@@ -113,7 +113,7 @@ def _front_files(days: Sequence[Day], read: Read, site: Site, taught: Taught) ->
             days,
             site,
             _cut_advice(days, read),
-            measures(taught.votes, taught.shown) if taught.votes else (),
+            _for_you(taught, days),
             has_learned=taught.learned is not None,
         ),
         "subscribe.html": pages.subscribe_page(site, has_feeds),
@@ -133,6 +133,12 @@ def _front_files(days: Sequence[Day], read: Read, site: Site, taught: Taught) ->
     newest_first = sorted(with_page, key=lambda d: (d.generated_at, d.date), reverse=True)
     recent = [read(day.date) for day in newest_first[: feeds.DAYS]]
     return {**by_path, **assets.assets(), **feeds.feeds(recent, site)}
+
+
+def _for_you(taught: Taught, days: Sequence[Day]) -> tuple[Measure, ...]:
+    """How good the list is for the reader; nothing before there is anything to go by."""
+    foreseen = foresights(days)
+    return measures(taught.votes, taught.shown, foreseen) if taught.votes or foreseen else ()
 
 
 def _cut_advice(days: Sequence[Day], read: Read) -> Advice | None:

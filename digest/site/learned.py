@@ -17,7 +17,12 @@ MOST_VOTES = 500  # shown
 def page(words: Sequence[Word], learned: Learned, votes: Iterable[Vote], settings: Site) -> bytes:
     """The page. `words` are the strongest for and against; `votes` are those of the archive."""
     by_topic: dict[str, list[Word]] = {}
-    for word in sorted(words, key=lambda w: (w.topic == NO_TOPIC, -abs(w.weight), w.text)):
+
+    def place(word: Word) -> tuple[bool, bool, float, str]:
+        """Words for come first; of each kind, the strongest."""
+        return word.topic == NO_TOPIC, word.weight < 0, -abs(word.weight), word.text
+
+    for word in sorted(words, key=place):
         by_topic.setdefault(word.topic, []).append(word)
     counting = [vote for vote in votes if vote.vote != TAKEN_BACK]
     counting.sort(key=lambda vote: (str(vote.date or ""), vote.id), reverse=True)

@@ -21,12 +21,12 @@ from digest.core.for_you import (
     DAYS,
     MIN_DAYS,
     ShownDay,
-    auc,
     clustered,
     measures,
     student,
     wilson,
 )
+from digest.core.scores import auc
 from digest.core.votes import LIKED, Vote, VoteSource
 
 READERS = 2_000
@@ -97,10 +97,12 @@ def a_reader(chance: random.Random) -> Reader:
 
 def days_of(
     reader: Reader, number: int, chance: random.Random
-) -> tuple[list[Vote], list[ShownDay]]:
-    """The votes of so many days that have one, and what these showed."""
+) -> tuple[list[Vote], list[ShownDay], list[float]]:
+    """The votes of so many days that have one, what these showed, and how well each was
+    foreseen."""
     votes: list[Vote] = []
     days: list[ShownDay] = []
+    foreseen: list[float] = []
     weights = [kind.weight for kind in reader.kinds]
     while len(days) < number:
         kind = chance.choices(reader.kinds, weights)[0]
@@ -115,9 +117,9 @@ def days_of(
         below = [round(1000 * chance.gauss(0, 1)) for _ in range(30)]
         kept = len(kind.kept)
         explorer = Explorer(ids[-1], 1 / kind.pool)
-        shown = tuple(ids[:kept]), frozenset(ids[kept:]), explorer, auc(above, below)
-        days.append(ShownDay(day, *shown))
-    return votes, days
+        days.append(ShownDay(day, tuple(ids[:kept]), frozenset(ids[kept:]), explorer))
+        foreseen.append(auc(above, below) or 0.0)
+    return votes, days, foreseen
 
 
 def coverage(readers: int, seed: int) -> dict[str, tuple[float, int]]:
@@ -174,7 +176,7 @@ def compared(readers: int, seed: int) -> dict[str, list[float]]:
             hits = dict.fromkeys(INTERVALS, 0)
             for _ in range(readers):
                 reader = a_reader(chance)
-                votes, days = days_of(reader, chance.randint(*span), chance)
+                votes, days, _ = days_of(reader, chance.randint(*span), chance)
                 liked = {vote.id for vote in votes}
                 tops = [day.kept[:10] if which == 0 else day.kept for day in days]
                 own = [day.below.union(day.kept) & liked for day in days]

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from digest.core.day import Explorer
-from digest.core.for_you import Measure, ShownDay, auc, clustered, measures, student, wilson
+from digest.core.for_you import Measure, ShownDay, clustered, measures, student, wilson
 from digest.core.votes import DISLIKED, LIKED, TAKEN_BACK, Vote, VoteSource
 from tests.bench.for_you import coverage
 
@@ -14,10 +14,10 @@ DAY = date(2026, 1, 5)
 TEN = [f"2601.{n:05}" for n in range(12)]
 
 
-def shown(number: int, *, explorer: str | None = None, foresight: float | None = None) -> ShownDay:
+def shown(number: int, *, explorer: str | None = None) -> ShownDay:
     drawn = Explorer(explorer, 0.01) if explorer else None
     below = frozenset({"2601.00090", explorer or ""})
-    return ShownDay(DAY + timedelta(number), tuple(TEN), below, drawn, foresight)
+    return ShownDay(DAY + timedelta(number), tuple(TEN), below, drawn)
 
 
 def voted(day: ShownDay, paper_id: str, vote: int = LIKED) -> Vote:
@@ -25,7 +25,7 @@ def voted(day: ShownDay, paper_id: str, vote: int = LIKED) -> Vote:
 
 
 def of(votes: Sequence[Vote], days: Sequence[ShownDay]) -> tuple[Measure, ...]:
-    return measures(votes, days)
+    return measures(votes, days, ())
 
 
 def test_days_count_if_a_shown_paper_has_a_vote() -> None:
@@ -48,8 +48,9 @@ def test_days_count_if_a_shown_paper_has_a_vote() -> None:
 
 
 def test_few_days_give_no_interval() -> None:
-    days = [shown(number, foresight=0.9) for number in range(4)]
-    assert [m.value for m in of([voted(day, TEN[0]) for day in days], days)] == [None] * 4
+    days = [shown(number) for number in range(4)]
+    votes = [voted(day, TEN[0]) for day in days]
+    assert [m.value for m in measures(votes, days, [0.9] * 4)] == [None] * 4
 
 
 def test_an_explorers_own_vote_makes_no_day_count() -> None:
@@ -65,14 +66,8 @@ def test_an_explorers_own_vote_makes_no_day_count() -> None:
 
 
 def test_the_mean_foresight_has_students_interval() -> None:
-    days = [shown(number, foresight=auc) for number, auc in enumerate((0.8, 0.85, 0.9, 0.95, 1.0))]
-    foreseen = of([voted(day, TEN[0]) for day in days], days)[-1]
+    foreseen = measures((), (), [0.8, 0.85, 0.9, 0.95, 1.0])[-1]
     assert foreseen.cells[1:] == ("90.0%", "80.2% to 99.8%", "5 days")
-
-
-def test_equal_matches_count_half() -> None:
-    assert auc([90, 50], [50, 10]) == 0.875
-    assert auc([], [1]) is auc([1], []) is None
 
 
 @pytest.mark.parametrize(("freedom", "table"), [(4, 2.776), (9, 2.262), (29, 2.045), (89, 1.987)])

@@ -725,7 +725,9 @@ def test_votes_wait_for_the_next_day_and_move_it(project: Project) -> None:
 
     like_it = replace(PAPERS[0], id="2602.00001", abstract="All about zeolites.")
     project.feeds = []
-    project.announce([like_it, *(replace(p, id=f"2602.{p.id[5:]}") for p in PAPERS[1:9])], NEXT)
+    others = [replace(p, id=f"2602.{p.id[5:]}") for p in PAPERS[1:9]]
+    less = replace(others[0], abstract="On rain, and on zeolites, and on the wind in autumn.")
+    project.announce([like_it, less, *others[1:]], NEXT)
     assert project.run().code == 0
     assert read_votes(project.out) == (vote,)
     assert read_liked(project.out) == (liked,)

@@ -58,9 +58,7 @@ def test_nothing_learned_makes_no_page_and_no_link() -> None:
 
 
 def test_statistics_say_how_good_it_is_where_there_are_votes() -> None:
-    shown = [
-        ShownDay(date(2026, 1, n), ("2601.00001",), frozenset(), None, 0.9) for n in range(1, 7)
-    ]
+    shown = [ShownDay(date(2026, 1, n), ("2601.00001",), frozenset(), None) for n in range(1, 7)]
     votes = [Vote("2601.00001", LIKED, day.date, VoteSource.BOX) for day in shown]
     files = build.all_files([EVENTFUL], SITE, Taught(votes, shown))
     page = Page(files[PurePosixPath("stats.html")] or b"")

@@ -97,7 +97,7 @@ def address(folder: Path) -> Iterator[str]:
         files = site_files(days, settings)
         files[LEARNED] = learned.page(WORDS, KNOWS, VOTES, settings)
         files[PurePosixPath("stats.html")] = pages.stats_page(
-            list(map(Day.of, days)), settings, None, measures((), ()), has_learned=True
+            list(map(Day.of, days)), settings, None, measures((), (), ()), has_learned=True
         )
         served.write(folder, {str(path): data for path, data in files.items() if data is not None})
         yield address
