@@ -184,10 +184,12 @@ def fallback(digest: Digest) -> str:
     """Who scored a day on which the model failed, and why; "" on other days."""
     if not digest.fallback:
         return ""
+    reason = one_line(digest.fallback, _LONGEST_REASON).rstrip(".")
+    knows = any(score.match is not None for score in digest.scores.values())
     return (
-        f"The model failed ({one_line(digest.fallback, _LONGEST_REASON).rstrip('.')})."
+        f"{reason[:1].upper()}{reason[1:]}."
         f" {scorer_label(digest.scorer, digest.model).capitalize()} has scored this day, without"
-        " novelty; the model scores it later."
+        f" novelty{', by words and by what was learned' * knows}; the model scores it later."
     )
 
 

@@ -42,7 +42,7 @@ from digest.run.unfinished import Unfinished, forget_trouble, troubles
 from digest.scoring import fit
 from digest.scoring.scorer import make_scorer
 
-FELL_BACK = "the day is published with the embedded scorer's order until then"
+FELL_BACK = "until the model scores it, the day is published without its scores"
 _LONGEST_REASON = 300
 
 
@@ -166,7 +166,7 @@ def _score_or_fall_back(
     except ScoringError as error:
         if not _may_fall_back(job, previous):
             raise
-        log.warning("%s: %s; the embedded scorer takes its place", plan.announcement.day, error)
+        log.warning("%s: %s; another scorer takes its place", plan.announcement.day, error)
         embedded = make_scorer(replace(job.config, scorer=ScoredBy.EMBEDDED), None, None)
         instead = make_plan(replace(job, scorer=embedded), archive, plan.announcement, unfinished)
         reason = job.secrets.scrub(one_line(str(error), _LONGEST_REASON))

@@ -628,7 +628,7 @@ def test_with_fallback_an_outage_still_has_its_page(
         "outage",
         f"2026/{DAY}.html",
     )
-    assert "embedded scorer" in ended.complaint
+    assert "published without its scores" in ended.complaint
     record = project.record()
     assert (record["scorer"], record["status"], record["counts"]["unscored"]) == (
         "offline",
