@@ -8,8 +8,9 @@ state, which no record of a day gives back.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date as _date
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -24,15 +25,20 @@ from digest.core.day import Explorer
 from digest.core.errors import ArchiveError
 from digest.core.for_you import ShownDay
 from digest.core.learned import Learned
-from digest.core.votes import TAKEN_BACK, Vote, VotedPaper, VoteSource
+from digest.core.papers import pasted_id
+from digest.core.text import one_line
+from digest.core.votes import DISLIKED, TAKEN_BACK, Pulled, Vote, VotedPaper, VoteSource, merged
 
 VOTES, LIKED, LEARNED = DATA / "votes.jsonl", DATA / "liked.jsonl", DATA / "learned.json"
 STATE = (VOTES, LIKED, LEARNED)
 T = TypeVar("T")
 
 
+_Weight = Annotated[float, msgspec.Meta(ge=-1000, le=1000)]  # real ones stay below 10
+
+
 class _Vote(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
-    id: Annotated[str, msgspec.Meta(min_length=1)]
+    id: str
     vote: Annotated[int, msgspec.Meta(ge=-1, le=1)]
     date: _date | None = None
     source: VoteSource = VoteSource.HAND  # whoever writes a line by hand may leave it out
@@ -45,8 +51,8 @@ class _Learned(msgspec.Struct, forbid_unknown_fields=True):
     through: _date
     days: Annotated[int, msgspec.Meta(ge=1)]
     papers: Annotated[int, msgspec.Meta(ge=1)]
-    bias: float
-    weights: dict[str, float]
+    bias: _Weight
+    weights: dict[str, _Weight]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +64,12 @@ class Feedback:
     learned: Learned | None = None
 
     def files(self) -> Files:
-        """Those that are not empty, as bytes."""
-        made: Files = {}
-        if self.votes:
-            made[VOTES] = encode_votes(self.votes)
-        if self.liked:
-            made[LIKED] = encode_liked(self.liked)
-        if self.learned:
-            made[LEARNED] = encode_learned(self.learned)
-        return made
+        """Their bytes; an empty one is not there."""
+        return {
+            VOTES: encode_votes(self.votes) or None,
+            LIKED: encode_liked(self.liked) or None,
+            LEARNED: encode_learned(self.learned) if self.learned else None,
+        }
 
 
 def read(out: Path) -> Feedback:
@@ -75,13 +78,20 @@ def read(out: Path) -> Feedback:
 
 
 def read_votes(out: Path) -> tuple[Vote, ...]:
-    """The votes, sorted by id; none without the file. Raises `ArchiveError` that names the line."""
-    votes = {vote.id: vote for vote in map(_vote, _lines(out, VOTES, _Vote))}
-    return tuple(vote for _, vote in sorted(votes.items()))
+    """The votes, sorted by id, of several for a paper the strongest; none without the file. Raises
+    `ArchiveError` that names the line.
 
-
-def _vote(line: _Vote) -> Vote:
-    return Vote(line.id, line.vote, line.date, line.source, line.at)
+    No box says 0 or -1: who wrote that into its line did so by hand.
+    """
+    votes = []
+    for place, data in _lines(out, VOTES):
+        line = _decoded(data, _Vote, place)
+        edited = line.vote == TAKEN_BACK or (
+            line.vote == DISLIKED and line.source is VoteSource.BOX
+        )
+        source = VoteSource.HAND if edited else line.source
+        votes.append(Vote(_id(line.id, place), line.vote, line.date, source, line.at))
+    return merged((), Pulled(tuple(votes)))
 
 
 def encode_votes(votes: Iterable[Vote]) -> bytes:
@@ -92,7 +102,8 @@ def encode_votes(votes: Iterable[Vote]) -> bytes:
 
 def read_liked(out: Path) -> tuple[VotedPaper, ...]:
     """The voted papers from elsewhere, sorted by id. Raises `ArchiveError`."""
-    papers = {paper.id: paper for paper in _lines(out, LIKED, VotedPaper)}
+    lines = ((place, _decoded(data, VotedPaper, place)) for place, data in _lines(out, LIKED))
+    papers = {(own := _id(paper.id, place)): replace(paper, id=own) for place, paper in lines}
     return tuple(paper for _, paper in sorted(papers.items()))
 
 
@@ -176,11 +187,23 @@ def _shown(day: _date, record: _Day) -> ShownDay:
     return ShownDay(day, kept, frozenset(below), record.explorer)
 
 
-def _lines(out: Path, name: PurePosixPath, kind: type[T]) -> Iterator[T]:
-    lines = (files.read(out / name) or b"").splitlines()
-    for number, line in enumerate(lines, start=1):
+def _lines(out: Path, name: PurePosixPath) -> Iterator[tuple[str, bytes]]:
+    """The place and the text of each line of a file that people may edit."""
+    data = (files.read(out / name) or b"").removeprefix(codecs.BOM_UTF8)
+    for number, line in enumerate(data.splitlines(), start=1):
         if line.strip():
-            yield _decoded(line, kind, f"{name}, line {number}")
+            yield f"{name}, line {number}", line
+
+
+def _id(text: str, place: str) -> str:
+    """The id as we write it. Raises `ArchiveError` if it is none."""
+    paper_id = pasted_id(text)
+    if paper_id is None:
+        raise ArchiveError(
+            f"{place}: {one_line(text, 40)!r} is no arXiv id: correct it, or restore the file from"
+            " git"
+        )
+    return paper_id
 
 
 def _decoded(data: bytes, kind: type[T], name: str) -> T:

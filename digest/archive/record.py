@@ -115,13 +115,8 @@ _COPIED = tuple(
     f.name for f in fields(Digest) if f.name not in ("cut", "sources", "kept", "below", "unscored")
 )
 _IN_LINES = ("sources", "kept", "below", "filtered", "unscored")  # an entry a line
-_OPTIONAL = (
-    "missed",
-    "over_budget_usd",
-    "with_phrase",
-    "explorer",
-    "fallback",
-)  # left out if there is none
+# Left out if there is none.
+_OPTIONAL = ("missed", "over_budget_usd", "with_phrase", "explorer", "fallback")
 # Computed once, because they are needed for every paper.
 _NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (Paper, Score)}
 

@@ -28,7 +28,8 @@ def may_like(digest: Digest) -> list[Below]:
 def near_misses(digest: Digest) -> list[Below]:
     """The other papers that missed the cut by least, those beyond its `top` first."""
     likely = may_like(digest)
-    return [below for below in _nearest(digest) if below not in likely]
+    others = [below for below in _nearest(digest) if below not in likely]
+    return others[: NEAR_MISSES - len(likely)]
 
 
 def to_tick(digest: Digest) -> list[Below]:
@@ -52,7 +53,7 @@ def _nearest(digest: Digest) -> list[Below]:
         for below in digest.below
         if missed_by(below) <= FARTHEST_MISS and below.score.relevance >= lowest
     )
-    return sorted(near, key=missed_by)[:NEAR_MISSES]
+    return sorted(near, key=missed_by)
 
 
 def draw_explorer(digest: Digest) -> Explorer | None:

@@ -18,9 +18,7 @@ class Learned:
     days: int  # that taught
     papers: int  # of those days
     bias: float
-    weights: Mapping[
-        str, float
-    ]  # by feature (a stem or a pair of stems), beyond the reader's words
+    weights: Mapping[str, float]  # by feature (a stem or a pair of them), beside the reader's words
 
 
 @dataclass(frozen=True, slots=True)

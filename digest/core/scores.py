@@ -67,10 +67,9 @@ class Score:
     topic: str = NO_TOPIC  # a heading of topics.md, or NO_TOPIC
     comment: str = ""
     similarity: float | None = None  # the embedded scorer's, from which it computes the relevance
-    match: int | None = (
-        None  # 0 to 100: the percentage of the day's papers that the learner, before
-    )
-    # it learned from that day, put lower; None: in older records, and of papers scored later
+    # The percentage of the day's papers that the learner, before it learned from that day, put
+    # lower. None in older records, and for papers scored after it had.
+    match: int | None = None
     words: tuple[str, ...] = ()  # of the paper, which moved `match` most
 
 

@@ -185,12 +185,17 @@ def fallback(digest: Digest) -> str:
     if not digest.fallback:
         return ""
     reason = one_line(digest.fallback, _LONGEST_REASON).rstrip(".")
-    knows = any(score.match is not None for score in digest.scores.values())
+    how = ", by words and by what was learned" if _knows(digest) else ""
     return (
         f"{reason[:1].upper()}{reason[1:]}."
         f" {scorer_label(digest.scorer, digest.model).capitalize()} has scored this day, without"
-        f" novelty{', by words and by what was learned' * knows}; the model scores it later."
+        f" novelty{how}; the model scores it later."
     )
+
+
+def _knows(digest: Digest) -> bool:
+    """True if something was learned or liked before the day."""
+    return any(score.match is not None for score in digest.scores.values())
 
 
 def warnings(digest: Digest) -> tuple[str, ...]:
@@ -205,9 +210,10 @@ def warnings(digest: Digest) -> tuple[str, ...]:
         day = in_words(today_eastern(digest.generated_at))
         sentences.append(f"Made on {day}, after arXiv's next announcement was due.")
     if digest.scorer is ScoredBy.EMBEDDED and not digest.fallback:
+        against = "the topics and what was learned" if _knows(digest) else "the topics"
         sentences.append(
             "Scored by the embedded scorer, without a language model: relevance is word matching"
-            " against the topics, and novelty is not scored."
+            f" against {against}, and novelty is not scored."
         )
     if sentence := without_phrases(digest):
         sentences.append(sentence)

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from digest.archive.feedback import STATE
 from digest.archive.layout import day_of_record, is_generated
 from digest.core.day import Digest, Kept
 from digest.core.errors import PublishError
@@ -28,6 +29,7 @@ LONGEST_TITLE = 300
 
 # With this setting git also looks at files that a sparse checkout excludes but that exist.
 _SEE_ALL = ("-c", "core.sparseCheckout=true")
+_OF_VOTES = (PurePosixPath("stats.html"), PurePosixPath("learned.html"))
 _SUBMODULE = "160000"  # the mode of a repository inside this one
 _FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
@@ -122,7 +124,7 @@ def commit_day(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
     paths = uncommitted(out)
     if alone:
         paths = [path for path in paths if PurePosixPath(path).stem == str(digest.date)]
-    if not paths:
+    if {*map(PurePosixPath, paths)} <= {*STATE, *_OF_VOTES}:  # votes travel with a day
         return None
     for path in paths:
         if (out / path).resolve() != out.resolve() / path:

@@ -79,7 +79,8 @@ def _expected(out: Path, digests: list[Digest], settings: Site, *, learned: bool
         for p in map(PurePosixPath, paths)
         if (is_generated(str(p)) and p not in feedback.STATE) or is_leftover(str(p))
     )
-    return expected | {path: None for path in strays if path not in expected}
+    expected |= {path: None for path in strays if path not in expected}
+    return output.without_foreign(out, expected)
 
 
 def _state(out: Path) -> list[Finding]:

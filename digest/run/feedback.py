@@ -6,13 +6,15 @@ Losing it loses nothing: the issues of the last 14 days are read again.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from digest.core import files
 from digest.core.errors import ArchiveError
-from digest.core.votes import Pulled
+from digest.core.votes import Pulled, Vote, merged
 
 log = logging.getLogger("digest")
 
@@ -27,6 +29,16 @@ def keep(folder: Path, pulled: Pulled) -> None:
         files.write(path, msgspec.json.encode(pulled, order="deterministic") + b"\n")
     elif path.exists():
         files.remove(path)
+
+
+def settle(folder: Path, lost: Iterable[Vote], *, archived: bool) -> None:
+    """After a day's commit: what waits in `folder` is forgotten if it is `archived` now, and votes
+    that the commit has `lost` to somebody else's wait for the next one. Raises `ArchiveError`."""
+    before = pulled(folder)
+    left = Pulled(unknown=before.unknown) if archived else before
+    left = replace(left, votes=merged(left.votes, Pulled(tuple(lost))))
+    if left != before:
+        keep(folder, left)
 
 
 def pulled(folder: Path) -> Pulled:

@@ -17,9 +17,9 @@ from digest.core.day import Cut, Digest
 from digest.core.learned import Learned, Word
 from digest.core.papers import Paper
 from digest.core.scores import Score, ScoredBy, Topics, Verdict
-from digest.core.votes import DISLIKED, LIKED, merged
+from digest.core.votes import DISLIKED, LIKED, Vote, VoteSource, merged
 from digest.run.feedback import pulled
-from digest.scoring import explanation, learner
+from digest.scoring import embedded, explanation, learner
 from digest.scoring.learner import Likes
 from digest.site.build import Taught
 
@@ -63,6 +63,7 @@ class Taste:
 
     def matched(
         self,
+        day: date,
         verdicts: Mapping[str, Verdict],
         papers: Sequence[Paper],
         topics: Topics,
@@ -74,27 +75,33 @@ class Taste:
         """The verdicts with `match` and `words`; those of the embedded scorer also with the
         relevance that the learner computes once it may.
 
-        Papers with an `earlier` score keep its match, or its lack of one: what was learned since
-        would foresee what it has seen.
+        Papers with an `earlier` score keep its match, or its lack of one, and papers that are
+        scored after the day has taught get none: what was learned would foresee what it has seen.
         """
         scored = [paper for paper in papers if isinstance(verdicts.get(paper.id), Score)]
         if not self.is_known or not scored:
             return {**verdicts}
         foreseen = learner.foresee(scored, topics, self.feedback.learned, self.likes)
+        scores = scorer is ScoredBy.EMBEDDED and self.may_score
+        avoided = embedded.avoided(scored, topics) if scores else frozenset()
         made = {**verdicts}
         for paper in scored:
             score, one = verdicts[paper.id], foreseen[paper.id]
             if not isinstance(score, Score):
                 continue
-            if scorer is ScoredBy.EMBEDDED and self.may_score:
-                score = replace(score, relevance=learner.relevance(one))
-            if before := earlier.get(paper.id):
-                score = replace(score, match=before.match, words=before.words)
-            else:
-                score = replace(score, match=one.match)
-                if cut.passes(score) or paper.id in always or one.match >= LIKELY_MATCH:
-                    words = explanation.explain(paper.title, paper.abstract, one.lift)
-                    score = replace(score, words=words)
+            if scores:
+                relevance = learner.relevance(one)
+                if paper.id in avoided:  # of which the learner knows nothing
+                    relevance = min(relevance, score.relevance)
+                score = replace(score, relevance=relevance)
+            before = earlier.get(paper.id)
+            match = before.match if before else None if self.has_seen(day) else one.match
+            score = replace(score, match=match)
+            may_please = match is not None and match >= LIKELY_MATCH
+            if match is not None and (cut.passes(score) or paper.id in always or may_please):
+                words = before.words if before else ()
+                words = words or explanation.explain(paper.title, paper.abstract, one.lift)
+                score = replace(score, words=words)
             made[paper.id] = score
         return made
 
@@ -137,6 +144,12 @@ def strongest_words(
             texts += ((topic, paper.title), (topic, paper.abstract))
         texts += ((below.score.topic, below.title) for below in digest.below)
     return explanation.strongest(learned, texts, most)
+
+
+def votes_by_hand(out: Path) -> dict[str, Vote]:
+    """Those below `out`, by paper: nobody can read them again elsewhere."""
+    votes = feedback.read_votes(out)
+    return {vote.id: vote for vote in votes if vote.source is VoteSource.HAND}
 
 
 def with_pulled(out: Path, unfinished: Path) -> Feedback:

@@ -56,7 +56,7 @@ def write(
         page=learned,
     )
     made |= build.changed_files([digest], days, read, years_there, settings, taught)
-    written = store.write_files(archive.out, made)
+    written = store.write_files(archive.out, without_foreign(archive.out, made))
     archive.days = days
     return [str(path) for path in written]
 
@@ -75,6 +75,15 @@ def is_ours(out: Path, path: Path) -> bool:
     """True if this program may overwrite or remove this file of the site in `out`."""
     name = path.relative_to(out).as_posix()
     return not layout.is_generated(name) or layout.is_ours(name, files.read(path) or b"")
+
+
+def without_foreign(out: Path, made: store.Files) -> store.Files:
+    """A page of the user's own that is called as ours of what was learned stays, while there is no
+    such page to be made."""
+    page = build.LEARNED
+    if made.get(page) is None and not is_ours(out, out / page):
+        return {path: data for path, data in made.items() if path != page}
+    return made
 
 
 def add_day(
@@ -108,7 +117,7 @@ def render(out: Path, to: Path, settings: Site, *, learned: bool = False) -> lis
             raise ArchiveError(f"{out / store.DATA}: holds no day: check `out` in the settings")
         made = site_files(digests, settings, feedback.read(out), learned=learned)
         made |= archived_state(out)
-        written = store.write_files(to, made)
+        written = store.write_files(to, without_foreign(to, made))
         facts += [count(len(digests), "day"), f"{count(len(written), 'file')} changed"]
     return [str(path) for path in written]
 

@@ -31,7 +31,7 @@ from digest.core.wording import (
 )
 from digest.publish.commit import commit_day, days_among, uncommitted
 from digest.publish.push import push
-from digest.run import backlog, budget, learning, output, ranking, selection
+from digest.run import backlog, budget, feedback, learning, output, ranking, selection
 from digest.run.announcement import Announcement
 from digest.run.job import Job
 from digest.run.learning import Taste
@@ -74,7 +74,11 @@ def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport
     with stage(f"{day} write") as facts:
         written = _write(job, archive, digest, state)
         facts.append(f"{count(len(written), 'file')} changed")
+    by_hand = learning.votes_by_hand(archive.out)
     commit, is_ours = _publish(job, archive, digest) if job.commit else (None, True)
+    theirs = learning.votes_by_hand(archive.out)
+    lost = [vote for paper_id, vote in by_hand.items() if paper_id not in theirs]
+    feedback.settle(job.unfinished, lost, archived=is_ours and state is not None)
     # Only now: in GitHub Actions the clone is thrown away, and unpushed scores with it.
     forget_trouble(job.unfinished, day)
     is_new = digest is not previous
@@ -188,6 +192,7 @@ def _score(
     score for the day to be published.
     """
     job, day, previous = plan.job, plan.announcement.day, plan.announcement.previous
+    taste = Taste.of(archive.out, job.unfinished)  # before anything is paid for
     with stage(f"{day} score") as facts:
         scoring = job.scorer.score(plan.to_score, plan.left_usd, unfinished.keep)
         facts.append(count(len(plan.to_score), "paper"))
@@ -198,15 +203,16 @@ def _score(
     by_author = {paper_id: author for paper_id, author in authors if author}
     by_phrase = selection.phrase_matches(papers, job.config.always)
     cut = job.config.keep.cut(job.scorer.name)
-    taste = Taste.of(archive.out, job.unfinished)
+    keeps = previous is not None and previous.scorer is job.scorer.name and not job.rescore
     verdicts = taste.matched(
+        day,
         {**plan.reused, **scoring.verdicts, **unreadable},
         papers,
         job.scorer.topics,
         job.scorer.name,
         cut,
         by_author.keys() | by_phrase.keys(),
-        previous.scores if previous and (not job.rescore or taste.has_seen(day)) else {},
+        previous.scores if previous and (keeps or taste.has_seen(day)) else {},
     )
     ranked = ranking.rank(papers, verdicts, cut, by_author, by_phrase)
     recorded = archive.dates_before(day)

@@ -104,6 +104,12 @@ def score(papers: Sequence[Paper], topics: Topics) -> dict[str, Score]:
     return {paper.id: scores[paper.id] for paper in papers}
 
 
+def avoided(papers: Iterable[Paper], topics: Topics) -> frozenset[str]:
+    """The ids of the papers that have a phrase to avoid, or of what is not relevant."""
+    avoid = _avoid(topics)
+    return frozenset(paper.id for paper in papers if find(avoid, _searchable(paper)))
+
+
 def papers_with_phrase(papers: Iterable[Paper], topics: Topics) -> int:
     """How many of the papers have a phrase of the reader's: none, if the topics are of another
     field or in another script."""
@@ -215,9 +221,7 @@ def _read(topics: Topics, documents: list[_Document]) -> tuple[_Wish, dict[str, 
     avoid = phrases(*topics.avoid)
     avoided = Counter(phrase_features(avoid.values()))
     # A reader of galaxies for whom massive galaxies are not relevant does not avoid galaxies.
-    not_relevant = [topic.irrelevant for topic in (*topics.topics, general)]
-    irrelevant = _without(Counter(text_features(*not_relevant)), set().union(*wanted))
-    unlike = _without(phrases(*not_relevant), phrases(*_texts(topics)))
+    irrelevant = _without(Counter(text_features(*_not_relevant(topics))), set().union(*wanted))
     own = {feature for bag in (*wanted, avoided, irrelevant) for feature in bag}
     papers_with = Counter(dict.fromkeys(own, 0))
     papers_with.update(f for document in documents for f in document.counts)
@@ -230,13 +234,24 @@ def _read(topics: Topics, documents: list[_Document]) -> tuple[_Wish, dict[str, 
     return _Wish(
         wanted={topic.name: phrases(*wanted_texts(topic)) for topic in topics.topics},
         others=phrases(*topics.keywords, general.relevant),
-        avoid=avoid | unlike,
+        avoid=_avoid(topics),
         stems=frozenset(feature for bag in wanted for feature in bag if " " not in feature),
         topics={name: unit(bag, idf) for name, bag in bags.items()},
         query=tuple(unit(bag, idf) for bag in wanted),
         avoided=unit(avoided, idf),
         irrelevant=unit(irrelevant, idf),
     ), idf
+
+
+def _not_relevant(topics: Topics) -> list[str]:
+    described = [*topics.topics, *([topics.general] if topics.general else [])]
+    return [topic.irrelevant for topic in described]
+
+
+def _avoid(topics: Topics) -> Phrases:
+    """The phrases to avoid, and those of what is not relevant that are not wanted elsewhere."""
+    unlike = _without(phrases(*_not_relevant(topics)), phrases(*_texts(topics)))
+    return phrases(*topics.avoid) | unlike
 
 
 def _without(named: dict[str, T], others: Collection[str]) -> dict[str, T]:
