@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from digest.archive import feedback
+from digest.archive import feedback, store
+from digest.archive.store import Archive
 from digest.arxiv import library, search_api
 from digest.cli import environment
 from digest.cli.resources import alone, arxiv_session
@@ -19,8 +20,9 @@ from digest.core.errors import ConfigError, FeedError, RunStatus
 from digest.core.files import write
 from digest.core.scores import ScoredBy, Topics
 from digest.core.text import one_line
-from digest.core.votes import LIKED, Pulled, Vote, VotedPaper, VoteSource, merged
+from digest.core.votes import LIKED, Vote, VotedPaper, VoteSource
 from digest.core.wording import count, dollars
+from digest.publish import clone
 from digest.run.report import DayReport, RunReport
 from digest.scoring import draft, prompt, topics_text
 
@@ -35,6 +37,7 @@ def draft_topics(arguments: Namespace, report: RunReport) -> None:
     config = environment.completed(load_config(arguments.config))
     path = config.prompts / prompt.TOPICS
     papers, notes = _papers(arguments.library, config)
+    clone.require_archive(config.out)
     with alone(arguments.config.parent):
         topics, outcome = _drafted(papers, config, notes)
         text = draft.written(topics)
@@ -155,13 +158,16 @@ def _asked(papers: Sequence[VotedPaper], config: Config) -> tuple[Topics | None,
 
 
 def _like(papers: Sequence[VotedPaper], out: Path) -> str:
-    """Add the papers with an arXiv id to the votes. What was done, as a part of a sentence."""
-    own = {paper.id: paper for paper in papers if paper.id}
-    votes = tuple(Vote(paper_id, LIKED, None, VoteSource.HAND) for paper_id in own)
-    liked = {paper.id: paper for paper in feedback.read_liked(out)} | own
-    all_votes = merged(feedback.read_votes(out), Pulled(votes=votes))
-    write(out / feedback.LIKED, feedback.encode_liked(liked.values()))
-    write(out / feedback.VOTES, feedback.encode_votes(all_votes))
-    return (
-        f"{count(len(own), 'paper')} liked, in {out / feedback.VOTES}: public if the repository is"
-    )
+    """Like the papers with an arXiv id that have no vote yet. What was done, as a part of a
+    sentence."""
+    archived = feedback.read(out)
+    voted = {vote.id for vote in archived.votes}
+    new = {paper.id: paper for paper in papers if paper.id and paper.id not in voted}
+    shown = Archive(out).scored_on(new)
+    votes = (Vote(paper_id, LIKED, shown.get(paper_id), VoteSource.HAND) for paper_id in new)
+    liked = {paper.id: paper for paper in archived.liked} | new
+    now_archived = replace(archived, votes=(*archived.votes, *votes), liked=tuple(liked.values()))
+    store.write_files(out, now_archived.files())
+    done = f"{count(len(new), 'paper')} liked, in {out / feedback.VOTES}: public where the site is"
+    before = len({paper.id for paper in papers if paper.id}) - len(new)
+    return f"{done}; {before:,} had a vote already" if before else done

@@ -66,6 +66,15 @@ def test_a_file_is_only_overwritten_by_force(
     assert "honon drag" in path.read_text()
 
 
+def test_like_changes_no_vote_that_is_there(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["topics", "--from", "library.bib", "--like", "--force"]) == 0
+    first, *others = feedback.read_votes(home / "docs")
+    assert main(["votes", "remove", first.id]) == 0
+    assert main(["topics", "--from", "library.bib", "--like", "--force"]) == 0
+    assert "0 papers liked" in capsys.readouterr().out
+    assert [vote.vote for vote in feedback.read_votes(home / "docs")] == [0, *[1] * len(others)]
+
+
 def test_like_adds_papers_with_ids_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):
         assert main(["topics", "--from", "library.bib", "--like"]) == 0
@@ -74,7 +83,7 @@ def test_like_adds_papers_with_ids_once(home: Path, capsys: pytest.CaptureFixtur
     known, fetched = feedback.read_liked(home / "docs")
     assert known.abstract == "Phonon drag changes thermal transport."
     assert fetched == VotedPaper("2601.00002", "Phonon drag again", "What 2601.00002 finds.")
-    assert "public if the repository is" in capsys.readouterr().out
+    assert "public where the site is" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "nothing here", "@misc{a, year=2020}", "2601.00099"])
