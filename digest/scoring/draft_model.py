@@ -29,7 +29,7 @@ MOST_PAPERS = 200  # of a larger library every n-th
 _LONGEST_ABSTRACT = 1_200  # characters: what a paper is about stands in its first sentences
 _REPLY_TOKENS = 1_500
 _LONGEST_HEADING, _LONGEST_PHRASE, _MOST_PHRASES = 60, 60, 30
-_HEADING = re.compile(r"[^\W_][^\n#:<>|`*{}\[\]]*")
+_HEADING = re.compile(r"[^\W_][^\n#<>|`*{}\[\]]*")
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 _SCHEMA = {"heading": {"type": "string"}, "phrases": _STRINGS}
 

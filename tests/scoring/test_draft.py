@@ -78,3 +78,9 @@ def test_what_describes_nothing_is_an_error(title: str) -> None:
 def test_a_reply_that_reads_otherwise_is_refused(reply: str) -> None:
     with pytest.raises(ConfigError):
         draft_model.read(reply)
+
+
+def test_a_heading_may_have_a_colon() -> None:
+    reply = '{"topics":[{"heading":"Galaxy discs: scaling","phrases":["spin"]}]}'
+    (topic,) = parse_topics(draft.written(draft_model.read(reply))).topics
+    assert topic.name == "Galaxy discs: scaling"
