@@ -187,8 +187,8 @@ def fallback(digest: Digest) -> str:
     reason = one_line(digest.fallback, _LONGEST_REASON).rstrip(".")
     how = ", by words and by what was learned" if _knows(digest) else ""
     return (
-        f"{reason[:1].upper()}{reason[1:]}."
-        f" {scorer_label(digest.scorer, digest.model).capitalize()} has scored this day, without"
+        f"The model has not scored this day: {reason}."
+        f" {scorer_label(digest.scorer, digest.model).capitalize()} has, without"
         f" novelty{how}; the model scores it later."
     )
 

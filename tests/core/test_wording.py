@@ -39,8 +39,10 @@ def test_in_an_outage_the_first_warning_says_who_scored_and_why() -> None:
     day = make.digest(below=[make.paper()], scorer=ScoredBy.EMBEDDED)
     long = "HTTP 503\nfrom the endpoint " + "again and " * 90 + "again."
     first, *others = warnings(replace(day, fallback=long))
-    assert first.startswith("HTTP 503 from the endpoint again and")
-    end = "…. The embedded scorer has scored this day, without novelty; the model scores it later."
+    assert first.startswith(
+        "The model has not scored this day: HTTP 503 from the endpoint again and"
+    )
+    end = "…. The embedded scorer has, without novelty; the model scores it later."
     assert first.endswith(end)
     assert len(first) < 300  # what a feed shows of it
     assert not any("without a language model" in other for other in others)

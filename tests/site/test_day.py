@@ -111,11 +111,13 @@ def test_what_the_reader_may_like_is_no_near_miss_twice() -> None:
 
 def test_who_scored_in_an_outage_is_the_first_line() -> None:
     day = replace(EVENTFUL, scorer=ScoredBy.EMBEDDED, fallback="<b>HTTP 503</b>")
-    sentence = "<b>HTTP 503</b>. The embedded scorer has scored this day"
+    sentence = "The model has not scored this day: <b>HTTP 503</b>. The embedded scorer has"
     page = page_of(day)
     assert page.text.count(sentence) == 1
     assert page.text.index("12 November 2026\n" + sentence) < page.text.index("papers kept.")
-    escaped = "> &lt;b&gt;HTTP 503&lt;/b&gt;. The embedded scorer has scored"
+    escaped = (
+        "> The model has not scored this day: &lt;b&gt;HTTP 503&lt;/b&gt;. The embedded scorer has"
+    )
     lines = day_markdown(day, SITE).decode().splitlines()
     assert lines[2].startswith(escaped)
     assert sum(line.startswith(escaped) for line in lines) == 1
