@@ -3,7 +3,7 @@ learned, and how to take it back. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -58,34 +58,27 @@ def strongest(
 
     The state has stems alone. How they are written, and on what topic, is read from `texts`: pairs
     of a topic and a title or abstract, such as those of the last days' papers. A word is of the
-    topic of whose texts the largest share has it; where none has it, its stems are shown:
-    "mixtur… expert…".
+    topic of whose texts the largest share has it. What no text has as a readable word, such as a
+    command of TeX's, is left out.
     """
-    ranked = sorted(learned.weights, key=lambda f: (-abs(learned.weights[f]), f))
-    chosen = [f for f in ranked if learned.weights[f] > 0][:most]
-    chosen += [f for f in ranked if learned.weights[f] < 0][:most]
-    spellings: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
-    near: dict[str, Counter[str]] = {feature: Counter() for feature in chosen}
+    spellings: dict[str, Counter[str]] = defaultdict(Counter)
+    near: dict[str, Counter[str]] = defaultdict(Counter)
     sizes: Counter[str] = Counter()
     for topic, text in texts:
         sizes[topic] += 1
-        for feature, surface in surfaces(" ".join(text.split()), spellings.keys()).items():
-            spellings[feature][surface] += 1
-            if topic != NO_TOPIC:
-                near[feature][topic] += 1
+        for feature, surface in surfaces(" ".join(text.split()), learned.weights.keys()).items():
+            if has_no_filler(surface):
+                spellings[feature][surface] += 1
+                near[feature][topic] += topic != NO_TOPIC
 
     def nearest(feature: str) -> str:
-        share = {topic: n / (sizes[topic] + _FEW_TEXTS) for topic, n in near[feature].items()}
+        share = {topic: n / (sizes[topic] + _FEW_TEXTS) for topic, n in near[feature].items() if n}
         return min(share, key=lambda topic: (-share[topic], topic), default=NO_TOPIC)
 
-    shown = (
-        Word(
-            text=_most_common(spellings[f]) or " ".join(f"{stem}…" for stem in f.split()),
-            weight=learned.weights[f],
-            topic=nearest(f),
-        )
-        for f in chosen
-    )
+    ranked = sorted(spellings, key=lambda f: (-abs(learned.weights[f]), f))
+    chosen = [f for f in ranked if learned.weights[f] > 0][:most]
+    chosen += [f for f in ranked if learned.weights[f] < 0][:most]
+    shown = (Word(_most_common(spellings[f]), learned.weights[f], nearest(f)) for f in chosen)
     return tuple(sorted(shown, key=lambda one: (-abs(one.weight), one.text)))
 
 

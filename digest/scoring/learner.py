@@ -15,7 +15,6 @@ Votes are not learned, but compared anew each day, so that each can be taken bac
 from __future__ import annotations
 
 import math
-import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,7 +41,6 @@ MIN_DAYS = 3  # learned from, before the learner gives the relevance
 MAX_WEIGHTS = 2_000
 _DECIMALS = 3
 _READERS_WORDS = 10  # weight of q
-_COMMAND = re.compile(r"\\[A-Za-z]+")  # of TeX: no word of the paper's
 _TITLE = 3  # weight of a word of the title
 _COST, _EPOCHS = 0.3, 12
 _LIKES, _LIKES_AT, _DISLIKED = 0.5, 5, 0.5  # weight of votes; votes with half of it; of a dislike
@@ -211,9 +209,7 @@ def _read(papers: Iterable[Paper], topics: Topics, learned: Learned | None) -> _
 
 @lru_cache(maxsize=2_000)  # a day is first foreseen, then learned from
 def _counts(paper: Paper | VotedPaper) -> Counter[str]:
-    title, abstract = (
-        features(words(_COMMAND.sub(" ", text))) for text in (paper.title, paper.abstract)
-    )
+    title, abstract = features(words(paper.title)), features(words(paper.abstract))
     return Counter(title * _TITLE + abstract)
 
 

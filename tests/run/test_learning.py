@@ -10,7 +10,7 @@ import pytest
 
 from digest.archive import feedback, store
 from digest.archive.feedback import Feedback
-from digest.core.day import Cut, Digest
+from digest.core.day import Cut, Digest, Kept
 from digest.core.learned import Learned
 from digest.core.papers import Paper
 from digest.core.scores import Failure, Score, ScoredBy
@@ -143,7 +143,7 @@ def test_likes_have_the_texts_of_records_and_of_elsewhere(tmp_path: Path) -> Non
 
 
 def test_only_a_page_that_is_wanted_has_words() -> None:
-    digest, _ = a_day()
+    digest, _ = a_day(kept=(Kept(CLAY, Score(9, 9)),))
     learned = knows().feedback
     files = {feedback.VOTES: b""}
     for page in (True, False):
