@@ -29,7 +29,7 @@ KILN = replace(paper("2601.00002"), abstract="Brick kilns, rain, tin roofs and c
 RAIN = [replace(paper(f"2601.{n:05}"), abstract="Rain on a tin roof.") for n in range(3, 23)]
 PAPERS = [CLAY, KILN, *RAIN]
 MIDDLE = Score(5, 5)
-WEIGHTS = {"clai": 6.0, "rain": -1.0}
+WEIGHTS = {"clay": 6.0, "rain": -1.0}
 
 
 def knows(days: int = 1, through: int = -1) -> Taste:
