@@ -20,6 +20,7 @@ from digest.core.text import markdown, one_line
 from digest.core.wording import count, in_words, matches, near, totals, warnings
 from digest.publish import activity
 from digest.publish.commit import LONGEST_TITLE, marks, subject
+from digest.publish.git import BOT
 from digest.publish.github import GitHub, GitHubError, read
 from digest.publish.github_issues import Issue, close, issues, mark, stamp
 from digest.publish.issue import DEFAULT_CONFIG
@@ -129,12 +130,15 @@ def boxes(text: str) -> list[Box]:
 
 
 def daily_issues(github: GitHub, config: str, **query: object) -> Iterator[Daily]:
-    """This digest's daily issues, as GitHub lists them. Raises `GitHubError`.
+    """This digest's daily issues. Raises `GitHubError`.
 
-    Those that a person's token opened are among them, so that none is opened twice.
+    Those that a person's token opened are among them, so that none is opened twice. GitHub is asked
+    for authors and for the label, not for all: strangers cannot hide ours among thousands.
     """
-    for issue in issues(github, labels=LABEL, **query):
-        content = issue.mark(_MARK) if issue.is_trusted and issue.has_label(LABEL) else {}
+    by_bot, labelled = issues(github, creator=BOT, **query), issues(github, labels=LABEL, **query)
+    for issue in {issue.number: issue for issue in (*by_bot, *labelled)}.values():
+        is_ours = issue.is_by_bot or (issue.is_trusted and issue.has_label(LABEL))
+        content = issue.mark(_MARK) if is_ours else {}
         if content.get("config") == config:
             try:
                 yield Daily(issue, date.fromisoformat(str(content.get("date"))))
@@ -205,8 +209,6 @@ def _open(github: GitHub, title: str, text: str) -> Iterator[str]:
         answer = github.ask("POST", "issues", **content)
     issue = read(answer, Issue)
     yield f"daily issue {issue.number} opened"
-    if not issue.has_label(LABEL):  # without it, the next run would open another one
-        github.ask("POST", f"issues/{issue.number}/labels", labels=[LABEL])
     if not issue.is_by_bot:
         yield f"its boxes do not count, for {issue.author} opened it: use Actions' GITHUB_TOKEN"
     if owner not in (user.login for user in issue.assignees):
