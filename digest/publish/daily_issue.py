@@ -172,7 +172,8 @@ def follow(
         return f"no daily issue: its ticks would have counted until {digest.date + COUNTED}"
     done = []
     try:
-        newest = max((daily.date for daily in recent(github, config, now)), default=date.min)
+        known = recent(github, config, now)
+        newest = max((daily.date for daily in known), default=date.min)
         if newest > digest.date:
             done.append(f"no daily issue of {digest.date}: there is one of {newest}")
         elif newest == digest.date:
@@ -182,6 +183,9 @@ def follow(
             text = body(digest, page_url, papers, config=config, notes=_inactive(github, now))
             done.extend(_open(github, subject(digest), text))  # as far as it gets
         done += _close_others(github, config, newest)
+        for daily in known:
+            if not daily.issue.locked:  # GitHub refused it, or the run was stopped
+                _lock(github, daily.issue)
     except GitHubError as error:
         done.append(f"{'no daily issue' if not done else 'not all was done'}: {error.explained}")
     return "; ".join(done)
@@ -213,6 +217,11 @@ def _open(github: GitHub, title: str, text: str) -> Iterator[str]:
         yield f"its boxes do not count, for {issue.author} opened it: use Actions' GITHUB_TOKEN"
     if owner not in (user.login for user in issue.assignees):
         yield f"GitHub did not assign it to {owner}: to get it by mail, watch the repository"
+    _lock(github, issue)
+
+
+def _lock(github: GitHub, issue: Issue) -> None:
+    """Keep strangers from commenting. Those who may write still can."""
     github.ask("PUT", f"issues/{issue.number}/lock")
 
 

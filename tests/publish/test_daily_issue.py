@@ -226,4 +226,4 @@ def test_what_was_done_before_a_failure_is_said(repository: Hub, github: GitHub)
     assert done.startswith("daily issue 1 opened; not all was done: PUT")
     repository.fails = lambda _: None
     follow(github, day(), PAGE, 30, NOW)
-    assert len(repository.issues) == 1
+    assert [made["locked"] for made in repository.issues] == [True]
