@@ -290,13 +290,16 @@ def _settings(arguments: Namespace) -> tuple[Config, Path]:
 
 
 def open_issue(github: GitHub, path: Path) -> list[str]:
-    """Open the issue of the newest day, if the settings at `path` ask for one and the day is news.
+    """Open the issue of the newest day, if the settings at `path` ask for one and the day is news;
+    close the last one if they ask for none.
 
     Returns what was done, in a line; nothing if there was nothing to do.
     """
     try:
         config = environment.completed(load_config(path))
-        days = store.read_days(config.out)[-1:] if config.feedback.issue else ()
+        if not config.feedback.issue:
+            return daily_issue.stop(github, str(path))
+        days = store.read_days(config.out)[-1:]
         today = calendar.today_eastern(now())
         if not any(day.has_page and today - day.date <= ISSUE_AGE for day in days):
             return []

@@ -191,6 +191,17 @@ def follow(
     return "; ".join(done)
 
 
+def stop(github: GitHub, config: str) -> list[str]:
+    """Close the last one: the digest has none any more, and no next one does it.
+
+    Returns what was done, or why GitHub refused it, in a line; nothing if none is open.
+    """
+    try:
+        return [f"daily issues {done}" for done in _close_others(github, config, date.max)]
+    except GitHubError as error:
+        return [f"no daily issue is closed: {error.explained}"]
+
+
 def _inactive(github: GitHub, now: datetime) -> list[str]:
     """The warning that GitHub will stop the schedule, if it is due and can be known."""
     try:

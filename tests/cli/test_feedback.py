@@ -270,6 +270,17 @@ def test_no_daily_issue_is_opened(
     assert not [issue for issue in hub.issues if issue["title"].startswith("Digest 2026")]
 
 
+def test_switched_off_the_last_daily_issue_is_closed(
+    digest: Digest, project: Path, hub: Hub
+) -> None:
+    with time_machine.travel(MORNING):
+        digest(*ISSUE, "0")
+        config = project / "config.yaml"
+        config.write_text(config.read_text().replace("issue: true", "issue: false"))
+        assert "all is well; daily issues closed: 1" in digest(*ISSUE, "0").out
+    assert [issue["state"] for issue in hub.issues] == ["closed"]
+
+
 # --- what was learned -------------------------------------------------------------------------
 
 
