@@ -28,7 +28,6 @@ from digest.core.votes import (
     DISLIKED,
     LIKED,
     TAKEN_BACK,
-    Pulled,
     Vote,
     VotedPaper,
     VoteSource,
@@ -54,7 +53,6 @@ _WORDS = {LIKED: "liked", DISLIKED: "disliked", TAKEN_BACK: "taken back"}
 _SIGNS = {"+1": LIKED, "-1": DISLIKED}
 _LONGEST_TITLE = 100
 _LONGEST_ENTRY = 60
-NOT_ASKED = "GitHub is not asked: `feedback.issue` is off"
 WITHOUT_GITHUB = "GitHub is not asked: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
 
 
@@ -203,16 +201,23 @@ def pull_votes(arguments: Namespace, report: RunReport) -> None:
     """Read the votes in GitHub's issues, and fetch the texts that voted papers lack. All of it
     waits in `.digest/` for the next day's commit."""
     config, folder = _settings(arguments)
-    with alone(arguments.config.parent):
+    with alone(arguments.config.parent), requests.Session() as session:
+        github, reason = environment.github(session), WITHOUT_GITHUB
         clone.require_archive(config.out)
         archived, earlier = feedback.read(config.out), waiting.pulled(folder)
         if merged(archived.votes, earlier) == archived.votes:
             earlier = replace(earlier, votes=(), boxes=frozenset())  # all of it is archived
-        new, reason = _ask_github(arguments.config, config, report)
-        found = Pulled(
-            votes=merged(earlier.votes, new),
-            boxes=earlier.boxes | new.boxes,
-            papers=tuple({p.id: p for p in (*earlier.papers, *new.papers)}.values()),
+        read = ballots.Found()
+        if github:
+            shown = partial(_scored_on, Archive(config.out))
+            read = ballots.pull(github, now(), shown, config=str(arguments.config))
+            reason = f"{count(len(read.pulled.votes), 'vote')} in GitHub's issues"
+        for sentence in read.sentences:
+            log.info("%s", sentence)
+        found = replace(
+            earlier,
+            votes=merged(earlier.votes, read.pulled),
+            boxes=earlier.boxes | read.pulled.boxes,
         )
         votes = merged(archived.votes, found)
         texts = feedback.texts(config.out, votes, (*archived.liked, *found.papers))
@@ -226,25 +231,10 @@ def pull_votes(arguments: Namespace, report: RunReport) -> None:
             unknown=unknown,
         )
         waiting.keep(folder, found)
-    report.add(DayReport(RunStatus.UNCHANGED, reason))
-
-
-def _ask_github(path: Path, config: Config, report: RunReport) -> tuple[Pulled, str]:
-    """What the issues of the digest with the settings at `path` hold, and a sentence about it."""
-    if not config.feedback.issue:
-        return Pulled(), NOT_ASKED
-    with requests.Session() as session:
-        github = environment.github(session)
-        if github is None:
-            return Pulled(), WITHOUT_GITHUB
-        archive = Archive(config.out)
-        shown = partial(_scored_on, archive)
-        pulled, sentences, problems = ballots.pull(github, now(), shown, config=str(path))
-    for sentence in sentences:
-        log.info("%s", sentence)
-    for problem in problems:
+        refused = ballots.answer(github, read.sent, unknown) if github else []
+    for problem in (*read.problems, *refused):
         _note(report, problem)
-    return pulled, f"{count(len(pulled.votes), 'vote')} in GitHub's issues"
+    report.add(DayReport(RunStatus.UNCHANGED, reason))
 
 
 def _scored_on(archive: Archive, paper_id: str) -> date | None:

@@ -8,9 +8,10 @@ we ask GitHub who may write; the others are neither counted nor answered.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,7 +21,7 @@ from digest.core.votes import DISLIKED, LIKED, Pulled, Vote, VoteSource
 from digest.core.wording import count
 from digest.publish.daily_issue import COUNTED, boxes, recent
 from digest.publish.github import GitHub, GitHubError, read
-from digest.publish.github_issues import Text, close, comments, issues, mark, stamp
+from digest.publish.github_issues import Issue, Text, close, comments, issues, mark, stamp
 from digest.publish.issue import DEFAULT_CONFIG
 
 SENT_TITLE = "Digest votes"  # how the title of an issue of votes begins
@@ -36,15 +37,20 @@ _LONGEST_LINE, _LONGEST_LIST = 80, 20_000
 Shown = Callable[[str], date | None]
 
 
-def pull(
-    github: GitHub, now: datetime, shown: Shown, *, config: str = DEFAULT_CONFIG
-) -> tuple[Pulled, list[str], list[str]]:
-    """The votes at GitHub that count at `now`; sentences about them, for a log; and what somebody
-    should look at.
+class Found(NamedTuple):
+    """What one look at GitHub has found."""
+
+    pulled: Pulled = Pulled()
+    sentences: Sequence[str] = ()  # about the votes, for a log
+    problems: Sequence[str] = ()  # what somebody should look at
+    sent: Sequence[Issue] = ()  # issues of votes that count, for `answer`
+
+
+def pull(github: GitHub, now: datetime, shown: Shown, *, config: str = DEFAULT_CONFIG) -> Found:
+    """The votes at GitHub that count at `now`. It changes nothing there.
 
     `shown` says which digest kept or scored a paper. What could not be read is missing from the
-    votes, its boxes do not count as read, and a later run can read it. Issues of votes are answered
-    once, and closed.
+    votes, its boxes do not count as read, and a later run can read it.
     """
     look = _Look(github, now, shown, config)
     pulled = []
@@ -58,7 +64,26 @@ def pull(
         look.sentences.append(f"{texts} of people who may not write here: not counted")
     votes = tuple(vote for part in pulled for vote in part.votes)
     boxes_read = frozenset().union(*(part.boxes for part in pulled))
-    return Pulled(votes, boxes_read), look.sentences, look.problems
+    return Found(Pulled(votes, boxes_read), look.sentences, look.problems, look.sent)
+
+
+def answer(github: GitHub, sent: Iterable[Issue], unknown: Collection[str]) -> list[str]:
+    """Say once in each of these issues what was counted, and close it. Ids in `unknown` were not:
+    arXiv does not have them.
+
+    Returns what GitHub refused, in a line each.
+    """
+    problems = []
+    for issue in sent:
+        try:
+            if not any(t.is_by_bot and t.mark(_ANSWERED) for t in comments(github, issue)):
+                text = _answer(*lines(issue.body or ""), unknown)
+                github.ask("POST", f"issues/{issue.number}/comments", body=text)
+            if issue.state == "open":
+                close(github, issue.number)
+        except GitHubError as error:
+            problems.append(f"issue {issue.number} is not answered: {error.explained}")
+    return problems
 
 
 def lines(text: str, listed: Sequence[str] = ()) -> tuple[dict[str, int], list[str]]:
@@ -93,7 +118,7 @@ class _Permission(msgspec.Struct):
 
 @dataclass
 class _Look:
-    """One look at GitHub. The methods raise `GitHubError`."""
+    """One look at GitHub. Its two parts raise `GitHubError`."""
 
     github: GitHub
     now: datetime
@@ -101,6 +126,7 @@ class _Look:
     config: str
     sentences: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    sent: list[Issue] = field(default_factory=list)
     ignored: int = 0  # comments with votes of people who may not vote
     may_vote: dict[str, bool] = field(default_factory=dict)  # by login
 
@@ -125,6 +151,7 @@ class _Look:
 
     def sent_issues(self) -> Pulled:
         votes: list[Vote] = []
+        read_issues = []
         oldest = self.now - COUNTED
         for issue in issues(self.github, state="all", since=stamp(oldest)):
             is_sent = issue.title.startswith(SENT_TITLE) and issue.created_at >= oldest
@@ -132,16 +159,9 @@ class _Look:
                 continue
             sent = self._votes(issue, issue.created_at)
             votes += sent
+            read_issues.append(issue)
             self.sentences.append(f"issue {issue.number}: {count(len(sent), 'vote')}")
-            try:
-                answers = comments(self.github, issue)
-                if not any(text.is_by_bot and text.mark(_ANSWERED) for text in answers):
-                    answer = _answer(*lines(issue.body or ""))
-                    self.github.ask("POST", f"issues/{issue.number}/comments", body=answer)
-                if issue.state == "open":
-                    close(self.github, issue.number)
-            except GitHubError as error:
-                self.problems.append(f"issue {issue.number} is not answered: {error.explained}")
+        self.sent = read_issues  # not before all are read: else none of their votes counts
         return Pulled(tuple(votes))
 
     def _votes(self, text: Text, at: datetime, listed: Sequence[str] = ()) -> list[Vote]:
@@ -170,12 +190,18 @@ class _Look:
         return read(answer, _Permission).permission in _MAY_VOTE
 
 
-def _answer(votes: dict[str, int], unclear: Sequence[str]) -> str:
+def _answer(votes: Mapping[str, int], unclear: Sequence[str], unknown: Collection[str]) -> str:
     """What was counted, for the issue's author, with the mark of our answers."""
-    parts = [f"{count(len(votes), 'vote')} counted. The commit of the next digest has them."]
-    for vote, name in ((LIKED, "Liked"), (DISLIKED, "Disliked")):
-        if ids := ", ".join(paper for paper, its in votes.items() if its == vote):
-            parts.append(f"{name}: {one_line(ids, _LONGEST_LIST)}")
+    counted = {paper: vote for paper, vote in votes.items() if paper not in unknown}
+    parts = [f"{count(len(counted), 'vote')} counted. The commit of the next digest has them."]
+    lists = {
+        "Liked": [paper for paper, vote in counted.items() if vote == LIKED],
+        "Disliked": [paper for paper, vote in counted.items() if vote == DISLIKED],
+        "Not counted, for arXiv does not have them": [p for p in votes if p not in counted],
+    }
+    for name, ids in lists.items():
+        if ids:
+            parts.append(f"{name}: {one_line(', '.join(ids), _LONGEST_LIST)}")
     if unclear:
         parts.append(f"Not understood: {markdown(one_line('; '.join(unclear), _LONGEST_LINE * 9))}")
-    return "\n\n".join([*parts, mark(_ANSWERED, votes=len(votes))]) + "\n"
+    return "\n\n".join([*parts, mark(_ANSWERED, votes=len(counted))]) + "\n"
