@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from digest.core.papers import ID
+from digest.core.papers import pasted_id
 from digest.core.text import inert, markdown, one_line
 from digest.core.votes import DISLIKED, LIKED, Pulled, Vote, VoteSource
 from digest.core.wording import count
@@ -31,7 +31,7 @@ _LOGIN = re.compile(r"[A-Za-z0-9_-]+")  # no bot's, which ends in [bot]
 
 _VOTES = {"+1": LIKED, "-1": DISLIKED}
 _SEEMS_A_VOTE = re.compile(r"[+\-\u2212\u2013]1\b")
-_WORD = re.compile(rf"(?:arXiv:)?({ID})(?:v\d+)?|(\d{{1,3}})")
+_NUMBER = re.compile(r"\d{1,3}")
 _LONGEST_LINE, _LONGEST_LIST = 80, 20_000
 
 Shown = Callable[[str], date | None]
@@ -94,8 +94,8 @@ def lines(text: str, listed: Sequence[str] = ()) -> tuple[dict[str, int], list[s
     votes: dict[str, int] = {}
     unclear = []
     for line in filter(_SEEMS_A_VOTE.match, map(str.strip, text.splitlines())):
-        sign, *words = re.split(r"[\s,]+", line.rstrip(" ,"))
-        ids = [_named(word, listed) for word in words]
+        sign, *words = re.split(r"[\s,;]+", line.rstrip(" ,;"))
+        ids = [_named(word.strip("<>."), listed) for word in words]
         if sign in _VOTES and ids and all(ids):
             votes |= dict.fromkeys(ids, _VOTES[sign])
         else:
@@ -105,10 +105,9 @@ def lines(text: str, listed: Sequence[str] = ()) -> tuple[dict[str, int], list[s
 
 def _named(word: str, listed: Sequence[str]) -> str:
     """The id that a word names, itself or by its number in the list; "" if none."""
-    match = _WORD.fullmatch(word)
-    if match is None or match[1]:
-        return match[1] if match else ""
-    number = int(match[2])
+    if not _NUMBER.fullmatch(word):
+        return pasted_id(word) or ""
+    number = int(word)
     return listed[number - 1] if 1 <= number <= len(listed) else ""
 
 

@@ -49,7 +49,11 @@ def votes(github: GitHub, before: tuple[Vote, ...] = (), now: datetime = NOW) ->
         (f"+1 {A}", {A: 1}),
         (f"-1 {A}", {A: -1}),
         (f"+1 {A} math.GT/0309136, arXiv:{B}v3\t2", {A: 1, "math.GT/0309136": 1, B: 1}),
-        ("+1 1 3\r\n-1 2\r\n", {A: 1, C: 1, B: -1}),
+        (
+            f"+1 https://arxiv.org/abs/{A}v2 <arxiv.org/pdf/{B}>.\n-1 arxiv:{C}.",
+            {A: 1, B: 1, C: -1},
+        ),
+        ("+1 1 3.\r\n-1 2\r\n", {A: 1, C: 1, B: -1}),
         (f"Thanks!\n\n```\n+1 {A}\n-1 {B}\n```", {A: 1, B: -1}),
         (f"+1 {A}\n-1 {A}", {A: -1}),  # of one comment, the later line
         (f"> +1 {A}\nsee +1 {A}\n- +1 {A}\n+2 {A}\n1 {A}", {}),
