@@ -183,9 +183,9 @@ class _Look:
         try:
             answer = self.github.ask("GET", f"collaborators/{login}/permission")
         except GitHubError as error:
-            if error.status == 404:  # no such account any more
-                return False
-            raise
+            if error.status != 404:  # that is: no such account any more
+                self.problems.append(f"a vote of {login}'s is not read in this run: {error}")
+            return False
         return read(answer, _Permission).permission in _MAY_VOTE
 
 

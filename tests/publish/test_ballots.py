@@ -155,6 +155,21 @@ def test_only_people_who_may_write_are_counted(repository: Hub, github: GitHub) 
     assert len(asked) == len(set(asked)) == 4  # nobody twice, and no bot
 
 
+def test_an_account_that_breaks_github_blocks_nobody(repository: Hub, github: GitHub) -> None:
+    opened(github)
+    repository.comment(1, "cursed", f"+1 {B}")
+    repository.comment(1, OWNER, f"+1 {A}")
+    repository.open("cursed", "Digest votes", f"+1 {B}")
+    repository.open(OWNER, "Digest votes", f"+1 {C}")
+    broken = Response("", 500)
+    repository.fails = lambda request: broken if "/cursed/" in request else None
+    pulled, _sentences, problems, sent = pull(github, NOW, shown)
+    assert [vote.id for vote in pulled.votes] == [A, C]
+    assert [issue.author for issue in sent] == [OWNER]
+    (problem,) = problems
+    assert problem.startswith("a vote of cursed's is not read in this run: GET ")
+
+
 def test_long_lists_are_read_to_their_end(repository: Hub, github: GitHub) -> None:
     opened(github)
     for number in range(205):
