@@ -27,6 +27,7 @@ from digest.publish.issue import DEFAULT_CONFIG
 SENT_TITLE = "Digest votes"  # how the title of an issue of votes begins
 _ANSWERED = "preprint-digest-votes"
 _MAY_VOTE = ("admin", "write")  # GitHub says "write" of those who maintain, too
+_SWITCHED_OFF = 410
 _LOGIN = re.compile(r"[A-Za-z0-9_-]+")  # no bot's, which ends in [bot]
 
 _VOTES = {"+1": LIKED, "-1": DISLIKED}
@@ -58,7 +59,9 @@ def pull(github: GitHub, now: datetime, shown: Shown, *, config: str = DEFAULT_C
         try:
             pulled.append(part())
         except GitHubError as error:
-            look.problems.append(f"votes could not be read, they wait: {error.explained}")
+            # Where issues are switched off, as in a fork, there are none.
+            told = look.sentences if error.status == _SWITCHED_OFF else look.problems
+            told.append(f"some votes could not be read; a later run reads them: {error.explained}")
     if look.ignored:
         texts = count(look.ignored, "comment with votes is", "comments with votes are")
         look.sentences.append(f"{texts} of people who may not write here: not counted")
