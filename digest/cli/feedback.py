@@ -6,7 +6,7 @@ import json
 import logging
 from argparse import Namespace
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -51,6 +51,7 @@ STRONGEST = 12  # words for, and as many against
 NOTHING_LEARNED = "nothing was learned yet"
 _WORDS = {LIKED: "liked", DISLIKED: "disliked", TAKEN_BACK: "taken back"}
 _SIGNS = {"+1": LIKED, "-1": DISLIKED}
+_KEYS = {field.name for field in fields(Vote)}
 _LONGEST_TITLE = 100
 _LONGEST_ENTRY = 60
 WITHOUT_GITHUB = "GitHub is not asked: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
@@ -125,6 +126,9 @@ def parse_votes(text: str) -> dict[str, int]:
             sign, *rest = words = entry.split() or [""]
             ids, vote = (rest, _SIGNS[sign]) if sign in _SIGNS else (words, LIKED)
         try:
+            if isinstance(entry, dict) and (others := entry.keys() - _KEYS):
+                known = ", ".join(sorted(_KEYS))
+                raise ConfigError(f"{_quoted(min(others))} is no key of a vote: they are {known}")
             if not isinstance(vote, int) or vote not in _WORDS:
                 raise ConfigError(f"the vote is {_quoted(vote)}: write 1, -1 or 0")
             votes |= dict.fromkeys(_ids(ids), int(vote))

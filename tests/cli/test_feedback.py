@@ -160,6 +160,7 @@ def test_votes_are_imported_in_each_form(digest: Digest, project: Path, text: st
 
 def test_a_file_with_mistakes_is_not_imported(digest: Digest, project: Path) -> None:
     lines = [KEPT, '{"id": 2601.20860}', '{"id": "2601.00001", "vote": 7}', "-1", "-1 x", "{"]
+    lines.append('{"id": "2601.00001", "vot": -1}')
     (project / "votes.txt").write_text("\n".join(lines))
     before = tree(project)
     ended = digest("votes", "import", "votes.txt")
@@ -170,6 +171,7 @@ def test_a_file_with_mistakes_is_not_imported(digest: Digest, project: Path) -> 
         "digest: votes.txt, line 4: ''",
         "digest: votes.txt, line 5: 'x'",
         "digest: votes.txt, line 6: '{'",
+        "digest: votes.txt, line 7: 'vot'",
     ]
 
 
