@@ -54,6 +54,7 @@ _SIGNS = {"+1": LIKED, "-1": DISLIKED}
 _KEYS = {field.name for field in fields(Vote)}
 _LONGEST_TITLE = 100
 _LONGEST_ENTRY = 60
+PAGES_LATER = "`digest render` makes the pages anew"
 WITHOUT_GITHUB = "GitHub is not asked: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
 
 
@@ -198,7 +199,7 @@ def _vote_by_hand(arguments: Namespace, values: Mapping[str, int], report: RunRe
         report.add(DayReport(RunStatus.UNCHANGED, "no vote has changed"))
         return
     reason = f"{count(len(changed), 'vote')} written into {config.out / feedback.VOTES}"
-    report.add(DayReport(RunStatus.UPDATED, reason))
+    report.add(DayReport(RunStatus.UPDATED, f"{reason}; {PAGES_LATER}"))
 
 
 def pull_votes(arguments: Namespace, report: RunReport) -> None:
@@ -323,18 +324,17 @@ def learn(arguments: Namespace, report: RunReport) -> None:
             report.add(DayReport(RunStatus.UNCHANGED, NOTHING_LEARNED))
         elif not arguments.forget:
             store.write_files(config.out, {feedback.LEARNED: None})
-            report.add(DayReport(RunStatus.UPDATED, "all that was learned is forgotten"))
+            reason = f"all that was learned is forgotten; {PAGES_LATER}"
+            report.add(DayReport(RunStatus.UPDATED, reason))
         else:
             rest = explanation.forget(learned, arguments.forget)
             forgotten = len(learned.weights) - len(rest.weights)
-            if forgotten:
-                store.write_files(config.out, {feedback.LEARNED: feedback.encode_learned(rest)})
-            status = RunStatus.UPDATED if forgotten else RunStatus.UNCHANGED
-            report.add(
-                DayReport(
-                    status, f"{count(forgotten, 'word or pair', 'words and pairs')} forgotten"
-                )
-            )
+            reason = f"{count(forgotten, 'word or pair', 'words and pairs')} forgotten"
+            if not forgotten:
+                report.add(DayReport(RunStatus.UNCHANGED, reason))
+                return
+            store.write_files(config.out, {feedback.LEARNED: feedback.encode_learned(rest)})
+            report.add(DayReport(RunStatus.UPDATED, f"{reason}; {PAGES_LATER}"))
 
 
 def _show_learned(config: Config, report: RunReport) -> None:
