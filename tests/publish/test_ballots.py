@@ -256,11 +256,13 @@ def test_a_failure_of_githubs_loses_no_vote(
 def test_a_flood_of_issues_does_not_hide_the_ticks(repository: Hub, github: GitHub) -> None:
     opened(github)
     repository.tick(1, A)
+    repository.open(OWNER, "Digest votes", f"+1 {B}")
     page = [repository.open("a-stranger", "Digest votes", "+1 1") for _ in range(100)]
-    repository.issues = [repository.issues[0], *page * 31]
-    pulled, _sentences, problems, _sent = pull(github, NOW, shown)
+    repository.issues = [*repository.issues[:2], *page * 31]
+    pulled, _sentences, problems, sent = pull(github, NOW, shown)
     assert [vote.id for vote in pulled.votes] == [A]
     assert "more than 3,000 entries" in problems[-1]
+    assert sent == []  # what is not counted is not answered
 
 
 def test_nothing_hostile_changes_a_vote(repository: Hub, github: GitHub) -> None:
