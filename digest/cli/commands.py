@@ -294,7 +294,7 @@ def update_issue(arguments: Namespace, report: RunReport) -> None:
                 done += feedback.open_issue(github, arguments.config)
         else:
             done = [issue.NO_GITHUB]
-    report.add(DayReport(RunStatus.UNCHANGED, "\n".join(done)))
+    report.add(DayReport(RunStatus.UNCHANGED, "; ".join(done)))
 
 
 def _read_report(path: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import json
 import logging
 from argparse import Namespace
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,6 @@ from digest.core.votes import (
     DISLIKED,
     LIKED,
     TAKEN_BACK,
-    Pulled,
     Vote,
     VotedPaper,
     VoteSource,
@@ -52,9 +51,10 @@ STRONGEST = 12  # words for, and as many against
 NOTHING_LEARNED = "nothing was learned yet"
 _WORDS = {LIKED: "liked", DISLIKED: "disliked", TAKEN_BACK: "taken back"}
 _SIGNS = {"+1": LIKED, "-1": DISLIKED}
+_KEYS = {field.name for field in fields(Vote)}
 _LONGEST_TITLE = 100
 _LONGEST_ENTRY = 60
-NOT_ASKED = "GitHub is not asked: `feedback.issue` is off"
+PAGES_LATER = "`digest render` makes the pages anew"
 WITHOUT_GITHUB = "GitHub is not asked: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
 
 
@@ -127,6 +127,9 @@ def parse_votes(text: str) -> dict[str, int]:
             sign, *rest = words = entry.split() or [""]
             ids, vote = (rest, _SIGNS[sign]) if sign in _SIGNS else (words, LIKED)
         try:
+            if isinstance(entry, dict) and (others := entry.keys() - _KEYS):
+                known = ", ".join(sorted(_KEYS))
+                raise ConfigError(f"{_quoted(min(others))} is no key of a vote: they are {known}")
             if not isinstance(vote, int) or vote not in _WORDS:
                 raise ConfigError(f"the vote is {_quoted(vote)}: write 1, -1 or 0")
             votes |= dict.fromkeys(_ids(ids), int(vote))
@@ -196,23 +199,30 @@ def _vote_by_hand(arguments: Namespace, values: Mapping[str, int], report: RunRe
         report.add(DayReport(RunStatus.UNCHANGED, "no vote has changed"))
         return
     reason = f"{count(len(changed), 'vote')} written into {config.out / feedback.VOTES}"
-    report.add(DayReport(RunStatus.UPDATED, reason))
+    report.add(DayReport(RunStatus.UPDATED, f"{reason}; {PAGES_LATER}"))
 
 
 def pull_votes(arguments: Namespace, report: RunReport) -> None:
     """Read the votes in GitHub's issues, and fetch the texts that voted papers lack. All of it
     waits in `.digest/` for the next day's commit."""
     config, folder = _settings(arguments)
-    with alone(arguments.config.parent):
+    with alone(arguments.config.parent), requests.Session() as session:
+        github, reason = environment.github(session), WITHOUT_GITHUB
         clone.require_archive(config.out)
         archived, earlier = feedback.read(config.out), waiting.pulled(folder)
         if merged(archived.votes, earlier) == archived.votes:
             earlier = replace(earlier, votes=(), boxes=frozenset())  # all of it is archived
-        new, reason = _ask_github(arguments.config, config, report)
-        found = Pulled(
-            votes=merged(earlier.votes, new),
-            boxes=earlier.boxes | new.boxes,
-            papers=tuple({p.id: p for p in (*earlier.papers, *new.papers)}.values()),
+        read = ballots.Found()
+        if github:
+            shown = partial(_scored_on, Archive(config.out))
+            read = ballots.pull(github, now(), shown, config=str(arguments.config))
+            reason = f"{count(len(read.pulled.votes), 'vote')} in GitHub's issues"
+        for sentence in read.sentences:
+            log.info("%s", sentence)
+        found = replace(
+            earlier,
+            votes=merged(earlier.votes, read.pulled),
+            boxes=earlier.boxes | read.pulled.boxes,
         )
         votes = merged(archived.votes, found)
         texts = feedback.texts(config.out, votes, (*archived.liked, *found.papers))
@@ -226,25 +236,10 @@ def pull_votes(arguments: Namespace, report: RunReport) -> None:
             unknown=unknown,
         )
         waiting.keep(folder, found)
-    report.add(DayReport(RunStatus.UNCHANGED, reason))
-
-
-def _ask_github(path: Path, config: Config, report: RunReport) -> tuple[Pulled, str]:
-    """What the issues of the digest with the settings at `path` hold, and a sentence about it."""
-    if not config.feedback.issue:
-        return Pulled(), NOT_ASKED
-    with requests.Session() as session:
-        github = environment.github(session)
-        if github is None:
-            return Pulled(), WITHOUT_GITHUB
-        archive = Archive(config.out)
-        shown = partial(_scored_on, archive)
-        pulled, sentences, problems = ballots.pull(github, now(), shown, config=str(path))
-    for sentence in sentences:
-        log.info("%s", sentence)
-    for problem in problems:
+        refused = ballots.answer(github, read.sent, unknown) if github else []
+    for problem in (*read.problems, *refused):
         _note(report, problem)
-    return pulled, f"{count(len(pulled.votes), 'vote')} in GitHub's issues"
+    report.add(DayReport(RunStatus.UNCHANGED, reason))
 
 
 def _scored_on(archive: Archive, paper_id: str) -> date | None:
@@ -290,13 +285,16 @@ def _settings(arguments: Namespace) -> tuple[Config, Path]:
 
 
 def open_issue(github: GitHub, path: Path) -> list[str]:
-    """Open the issue of the newest day, if the settings at `path` ask for one and the day is news.
+    """Open the issue of the newest day, if the settings at `path` ask for one and the day is news;
+    close the last one if they ask for none.
 
     Returns what was done, in a line; nothing if there was nothing to do.
     """
     try:
         config = environment.completed(load_config(path))
-        days = store.read_days(config.out)[-1:] if config.feedback.issue else ()
+        if not config.feedback.issue:
+            return daily_issue.stop(github, str(path))
+        days = store.read_days(config.out)[-1:]
         today = calendar.today_eastern(now())
         if not any(day.has_page and today - day.date <= ISSUE_AGE for day in days):
             return []
@@ -326,18 +324,17 @@ def learn(arguments: Namespace, report: RunReport) -> None:
             report.add(DayReport(RunStatus.UNCHANGED, NOTHING_LEARNED))
         elif not arguments.forget:
             store.write_files(config.out, {feedback.LEARNED: None})
-            report.add(DayReport(RunStatus.UPDATED, "all that was learned is forgotten"))
+            reason = f"all that was learned is forgotten; {PAGES_LATER}"
+            report.add(DayReport(RunStatus.UPDATED, reason))
         else:
             rest = explanation.forget(learned, arguments.forget)
             forgotten = len(learned.weights) - len(rest.weights)
-            if forgotten:
-                store.write_files(config.out, {feedback.LEARNED: feedback.encode_learned(rest)})
-            status = RunStatus.UPDATED if forgotten else RunStatus.UNCHANGED
-            report.add(
-                DayReport(
-                    status, f"{count(forgotten, 'word or pair', 'words and pairs')} forgotten"
-                )
-            )
+            reason = f"{count(forgotten, 'word or pair', 'words and pairs')} forgotten"
+            if not forgotten:
+                report.add(DayReport(RunStatus.UNCHANGED, reason))
+                return
+            store.write_files(config.out, {feedback.LEARNED: feedback.encode_learned(rest)})
+            report.add(DayReport(RunStatus.UPDATED, f"{reason}; {PAGES_LATER}"))
 
 
 def _show_learned(config: Config, report: RunReport) -> None:

@@ -20,6 +20,7 @@ from digest.core.text import markdown, one_line
 from digest.core.wording import count, in_words, matches, near, totals, warnings
 from digest.publish import activity
 from digest.publish.commit import LONGEST_TITLE, marks, subject
+from digest.publish.git import BOT
 from digest.publish.github import GitHub, GitHubError, read
 from digest.publish.github_issues import Issue, close, issues, mark, stamp
 from digest.publish.issue import DEFAULT_CONFIG
@@ -129,12 +130,15 @@ def boxes(text: str) -> list[Box]:
 
 
 def daily_issues(github: GitHub, config: str, **query: object) -> Iterator[Daily]:
-    """This digest's daily issues, as GitHub lists them. Raises `GitHubError`.
+    """This digest's daily issues. Raises `GitHubError`.
 
-    Those that a person's token opened are among them, so that none is opened twice.
+    Those that a person's token opened are among them, so that none is opened twice. GitHub is asked
+    for authors and for the label, not for all: strangers cannot hide ours among thousands.
     """
-    for issue in issues(github, labels=LABEL, **query):
-        content = issue.mark(_MARK) if issue.is_trusted and issue.has_label(LABEL) else {}
+    by_bot, labelled = issues(github, creator=BOT, **query), issues(github, labels=LABEL, **query)
+    for issue in {issue.number: issue for issue in (*by_bot, *labelled)}.values():
+        is_ours = issue.is_by_bot or (issue.is_trusted and issue.has_label(LABEL))
+        content = issue.mark(_MARK) if is_ours else {}
         if content.get("config") == config:
             try:
                 yield Daily(issue, date.fromisoformat(str(content.get("date"))))
@@ -168,7 +172,8 @@ def follow(
         return f"no daily issue: its ticks would have counted until {digest.date + COUNTED}"
     done = []
     try:
-        newest = max((daily.date for daily in recent(github, config, now)), default=date.min)
+        known = recent(github, config, now)
+        newest = max((daily.date for daily in known), default=date.min)
         if newest > digest.date:
             done.append(f"no daily issue of {digest.date}: there is one of {newest}")
         elif newest == digest.date:
@@ -178,9 +183,23 @@ def follow(
             text = body(digest, page_url, papers, config=config, notes=_inactive(github, now))
             done.extend(_open(github, subject(digest), text))  # as far as it gets
         done += _close_others(github, config, newest)
+        for daily in known:
+            if not daily.issue.locked:  # GitHub refused it, or the run was stopped
+                _lock(github, daily.issue)
     except GitHubError as error:
         done.append(f"{'no daily issue' if not done else 'not all was done'}: {error.explained}")
     return "; ".join(done)
+
+
+def stop(github: GitHub, config: str) -> list[str]:
+    """Close the last one: the digest has none any more, and no next one does it.
+
+    Returns what was done, or why GitHub refused it, in a line; nothing if none is open.
+    """
+    try:
+        return [f"daily issues {done}" for done in _close_others(github, config, date.max)]
+    except GitHubError as error:
+        return [f"no daily issue is closed: {error.explained}"]
 
 
 def _inactive(github: GitHub, now: datetime) -> list[str]:
@@ -205,12 +224,15 @@ def _open(github: GitHub, title: str, text: str) -> Iterator[str]:
         answer = github.ask("POST", "issues", **content)
     issue = read(answer, Issue)
     yield f"daily issue {issue.number} opened"
-    if not issue.has_label(LABEL):  # without it, the next run would open another one
-        github.ask("POST", f"issues/{issue.number}/labels", labels=[LABEL])
     if not issue.is_by_bot:
         yield f"its boxes do not count, for {issue.author} opened it: use Actions' GITHUB_TOKEN"
     if owner not in (user.login for user in issue.assignees):
         yield f"GitHub did not assign it to {owner}: to get it by mail, watch the repository"
+    _lock(github, issue)
+
+
+def _lock(github: GitHub, issue: Issue) -> None:
+    """Keep strangers from commenting. Those who may write still can."""
     github.ask("PUT", f"issues/{issue.number}/lock")
 
 

@@ -63,6 +63,7 @@ class Issue(Text, frozen=True, kw_only=True):
     labels: tuple[Label, ...] = ()
     assignees: tuple[User, ...] = ()
     comments: int = 0
+    locked: bool = False
     author_association: str = ""
     pull_request: Any = None
 

@@ -87,6 +87,7 @@ def test_votes_by_hand_and_their_texts_are_archived(
     assert digest("votes", "add", "--dislike", BELOW).code == 0
     ended = digest("votes", "remove", KEPT, "2601.00009", "--json")
     assert ended.report["status"] == "updated"
+    assert ended.report["reason"].endswith("; `digest render` makes the pages anew")
     assert votes(project) == [(KEPT, 0, DAY), (BELOW, -1, DAY), ("2601.00009", 0, None), liked[2]]
     before = tree(project)
     assert digest("votes", "remove", KEPT, "--json").report["status"] == "unchanged"
@@ -108,7 +109,7 @@ def test_a_vote_counts_while_arxiv_is_down(digest: Digest, project: Path, arxiv:
     assert (votes(project), texts(project)) == ([(ELSEWHERE, 1, None)], [])
     for _ in range(2):
         ended = digest("votes", "pull")
-        assert "GitHub is not asked: `feedback.issue` is off" in ended.out
+        assert "GitHub is not asked: there is no GITHUB_TOKEN" in ended.out
     assert [paper.id for paper in pulled(project / ".digest").papers] == [ELSEWHERE]
     assert len(arxiv.asked) == 2  # once in vain, once with success
 
@@ -160,6 +161,7 @@ def test_votes_are_imported_in_each_form(digest: Digest, project: Path, text: st
 
 def test_a_file_with_mistakes_is_not_imported(digest: Digest, project: Path) -> None:
     lines = [KEPT, '{"id": 2601.20860}', '{"id": "2601.00001", "vote": 7}', "-1", "-1 x", "{"]
+    lines.append('{"id": "2601.00001", "vot": -1}')
     (project / "votes.txt").write_text("\n".join(lines))
     before = tree(project)
     ended = digest("votes", "import", "votes.txt")
@@ -170,6 +172,7 @@ def test_a_file_with_mistakes_is_not_imported(digest: Digest, project: Path) -> 
         "digest: votes.txt, line 4: ''",
         "digest: votes.txt, line 5: 'x'",
         "digest: votes.txt, line 6: '{'",
+        "digest: votes.txt, line 7: 'vot'",
     ]
 
 
@@ -200,8 +203,6 @@ def test_the_list_has_titles_and_what_waits(digest: Digest, project: Path) -> No
 
 
 def test_without_a_token_github_is_not_asked(digest: Digest, project: Path) -> None:
-    with (project / "config.yaml").open("a") as settings:
-        settings.write("feedback: {issue: true}\n")
     ended = digest("votes", "pull", "--json")
     assert (ended.code, ended.report["status"]) == (0, "unchanged")
     assert "there is no GITHUB_TOKEN" in ended.report["reason"]
@@ -234,11 +235,19 @@ def test_a_tick_and_a_comment_wait_for_the_run(
         hub.tick(1, KEPT)
         hub.comment(1, OWNER, f"-1 {ELSEWHERE}\r\n+1 {GONE}")
         hub.comment(1, "stranger", f"+1 {BELOW}")
+        sent = hub.open(OWNER, "Digest votes", f"-1 {ELSEWHERE} {GONE}")
         pull = digest("votes", "pull")
         first = pulled(project / ".digest")
         assert [(vote.id, vote.vote) for vote in first.votes] == [(KEPT, 1), (ELSEWHERE, -1)]
         assert [paper.id for paper in first.papers] == [ELSEWHERE]
         assert f"{GONE}: arXiv has no such paper" in pull.err
+        answer = hub.comments[-1]["body"]
+        assert (
+            f"1 vote counted. The commit of the next digest has them.\n\nDisliked: {ELSEWHERE}\n\n"
+            in answer
+        )
+        assert f"arXiv does not have them: {GONE}" in answer
+        assert sent["state"] == "closed"
 
         hub.fails = lambda _: Response("", 500)
         assert digest("votes", "pull").code == 0
@@ -270,6 +279,21 @@ def test_no_daily_issue_is_opened(
     assert not [issue for issue in hub.issues if issue["title"].startswith("Digest 2026")]
 
 
+def test_switched_off_issues_are_closed_and_votes_count(
+    digest: Digest, project: Path, hub: Hub
+) -> None:
+    with time_machine.travel(MORNING):
+        digest(*ISSUE, "0")
+        config = project / "config.yaml"
+        config.write_text(config.read_text().replace("issue: true", "issue: false"))
+        assert "all is well; daily issues closed: 1" in digest(*ISSUE, "0").out
+        hub.tick(1, KEPT)
+        hub.open(OWNER, "Digest votes", f"+1 {BELOW}")
+        digest("votes", "pull")
+    assert [issue["state"] for issue in hub.issues] == ["closed", "closed"]
+    assert [vote.id for vote in pulled(project / ".digest").votes] == [KEPT, BELOW]
+
+
 # --- what was learned -------------------------------------------------------------------------
 
 
@@ -288,10 +312,10 @@ def test_what_was_learned_is_shown_and_taken_back(digest: Digest, project: Path)
     before = tree(project)
     assert digest("learn", "--forget", "stoves", "--json").report["status"] == "unchanged"
     assert tree(project) == before
-    assert digest("learn", "--forget", "surveys").code == 0
+    assert "; `digest render` makes" in digest("learn", "--forget", "surveys").out
     rest = feedback.read_learned(project / "docs")
     assert rest is not None
     assert (rest.weights["matter"], rest.through) == (1.5, DAY)
     assert "survey" not in rest.weights
-    assert digest("learn", "--forget").code == 0
+    assert "; `digest render` makes" in digest("learn", "--forget").out
     assert not path.exists()

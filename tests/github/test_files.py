@@ -62,6 +62,13 @@ def test_a_secret_reaches_only_the_steps_that_need_it() -> None:
     assert get("token") == ["Check the set-up", "Read the votes", "Open and close issues"]
 
 
+def test_the_input_issue_switches_off_both_steps() -> None:
+    steps = {step["name"]: step for step in ACTION["runs"]["steps"]}
+    given = steps["Read the votes"]["env"]["GITHUB_TOKEN"]
+    assert given == "${{ inputs.issue == 'true' && inputs.token || '' }}"
+    assert "&& inputs.issue == 'true'" in steps["Open and close issues"]["if"]
+
+
 def test_votes_are_read_before_the_run_and_saved() -> None:
     names = [step["name"] for step in ACTION["runs"]["steps"]]
     order = ["Read the votes", "Read, score and publish", "Open and close issues"]

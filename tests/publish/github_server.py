@@ -34,7 +34,7 @@ class Hub:
         self.answers: dict[str, object] = {}  # what else it knows, by path
         self.refuses: tuple[int, str] | None = None  # to write
         self.fails: Callable[[str], Response | None] = lambda _: None
-        self.hides = 0  # issues that the next list does not have yet
+        self.hides = 0  # issues that no list has yet, until another one is opened
         self.author = {"user": {"login": BOT}, "author_association": "NONE"}
 
     # --- what people do -----------------------------------------------------------------------
@@ -85,7 +85,7 @@ class Hub:
                 return _page(request, self._listed(request))
             case ("POST", ["issues"]):
                 content = request.get_json()
-                assignees = content.pop("assignees", [])
+                assignees, self.hides = content.pop("assignees", []), 0
                 if not {*assignees} <= self.assignable:
                     return _refusal(422, "Validation Failed")
                 # Without the right to set them, GitHub drops labels and says nothing.
@@ -119,13 +119,13 @@ class Hub:
     def _listed(self, request: Request) -> list[Entry]:
         wanted = {"state": "open", "sort": "created", "direction": "desc"} | request.args.to_dict()
         visible = self.issues[: len(self.issues) - self.hides]
-        self.hides = 0
         listed = [
             issue
             for issue in visible
             if wanted["state"] in ("all", issue["state"])
             and issue["updated_at"] >= wanted.get("since", "")
             and ("labels" not in wanted or {"name": wanted["labels"]} in issue["labels"])
+            and wanted.get("creator") in (None, (issue["user"] or {}).get("login"))
         ]
         backwards = wanted["direction"] == "desc"
         return sorted(listed, key=lambda i: i[f"{wanted['sort']}_at"], reverse=backwards)

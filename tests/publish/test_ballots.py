@@ -10,7 +10,7 @@ from werkzeug import Response
 
 from digest.core.below import draw_explorer
 from digest.core.votes import Pulled, Vote, VoteSource, merged
-from digest.publish.ballots import lines, pull
+from digest.publish.ballots import answer, lines, pull
 from digest.publish.daily_issue import body, follow
 from digest.publish.git import BOT
 from digest.publish.github import GitHub
@@ -49,7 +49,11 @@ def votes(github: GitHub, before: tuple[Vote, ...] = (), now: datetime = NOW) ->
         (f"+1 {A}", {A: 1}),
         (f"-1 {A}", {A: -1}),
         (f"+1 {A} math.GT/0309136, arXiv:{B}v3\t2", {A: 1, "math.GT/0309136": 1, B: 1}),
-        ("+1 1 3\r\n-1 2\r\n", {A: 1, C: 1, B: -1}),
+        (
+            f"+1 https://arxiv.org/abs/{A}v2 <arxiv.org/pdf/{B}>.\n-1 arxiv:{C}.",
+            {A: 1, B: 1, C: -1},
+        ),
+        ("+1 1 3.\r\n-1 2\r\n", {A: 1, C: 1, B: -1}),
         (f"Thanks!\n\n```\n+1 {A}\n-1 {B}\n```", {A: 1, B: -1}),
         (f"+1 {A}\n-1 {A}", {A: -1}),  # of one comment, the later line
         (f"> +1 {A}\nsee +1 {A}\n- +1 {A}\n+2 {A}\n1 {A}", {}),
@@ -75,7 +79,7 @@ def test_a_tick_counts_until_it_is_removed(repository: Hub, github: GitHub) -> N
     opened(github)
     repository.tick(1, A)
     repository.tick(1, B, "X")
-    pulled, sentences, _problems = pull(github, NOW, shown)
+    pulled, sentences, *_ = pull(github, NOW, shown)
     assert pulled.votes == tuple(Vote(i, 1, make.DAY, VoteSource.BOX) for i in (A, B))
     assert pulled.boxes == {make.DAY}
     assert sentences == ["1 daily issue: 2 boxes ticked, 0 votes in comments"]
@@ -142,13 +146,28 @@ def test_only_people_who_may_write_are_counted(repository: Hub, github: GitHub) 
         repository.comment(1, login, "Nice list!")
     repository.comments[-1]["user"] = None  # a deleted account
     repository.comment(1, "x", f"+1 {C}")
-    pulled, sentences, _problems = pull(github, NOW, shown)
+    pulled, sentences, *_ = pull(github, NOW, shown)
     assert [vote.id for vote in pulled.votes] == [A]
     assert sentences[1] == (
         "5 comments with votes are of people who may not write here: not counted"
     )
     asked = [request for request in repository.requests if "collaborators" in request]
     assert len(asked) == len(set(asked)) == 4  # nobody twice, and no bot
+
+
+def test_an_account_that_breaks_github_blocks_nobody(repository: Hub, github: GitHub) -> None:
+    opened(github)
+    repository.comment(1, "cursed", f"+1 {B}")
+    repository.comment(1, OWNER, f"+1 {A}")
+    repository.open("cursed", "Digest votes", f"+1 {B}")
+    repository.open(OWNER, "Digest votes", f"+1 {C}")
+    broken = Response("", 500)
+    repository.fails = lambda request: broken if "/cursed/" in request else None
+    pulled, _sentences, problems, sent = pull(github, NOW, shown)
+    assert [vote.id for vote in pulled.votes] == [A, C]
+    assert [issue.author for issue in sent] == [OWNER]
+    (problem,) = problems
+    assert problem.startswith("a vote of cursed's is not read in this run: GET ")
 
 
 def test_long_lists_are_read_to_their_end(repository: Hub, github: GitHub) -> None:
@@ -168,11 +187,14 @@ def test_sent_votes_are_counted_answered_once_and_closed(repository: Hub, github
     text = f"From the page:\n```\n+1 {A} {B}\n-1 {C}\n+1 soup\n```\n"
     repository.open(OWNER, "Digest votes: 3 papers", text)
     for _ in range(3):
-        assert votes(github) == {A: 1, B: 1, C: -1}
+        found = pull(github, NOW, shown)
+        assert {vote.id: vote.vote for vote in found.pulled.votes} == {A: 1, B: 1, C: -1}
+        assert answer(github, found.sent, {B}) == []
     assert repository.issues[0]["state"] == "closed"
-    (answer,) = repository.comments
-    assert "3 votes counted." in answer["body"]
-    assert f"Liked: {A}, {B}\n\nDisliked: {C}\n\nNot understood: &#43;1 soup" in answer["body"]
+    (answered,) = (comment["body"] for comment in repository.comments)
+    assert "2 votes counted." in answered
+    assert f"Liked: {A}\n\nDisliked: {C}\n\nNot counted, for arXiv does not have" in answered
+    assert f"them: {B}\n\nNot understood: &#43;1 soup" in answered
 
 
 def test_issues_of_others_are_left_alone(repository: Hub, github: GitHub) -> None:
@@ -182,17 +204,20 @@ def test_issues_of_others_are_left_alone(repository: Hub, github: GitHub) -> Non
     old = repository.open(OWNER, "Digest votes", f"+1 {A}")
     old["created_at"] = "2026-01-10T00:00:00Z"
     before = [dict(issue) for issue in repository.issues]
-    assert votes(github) == {}
+    found = pull(github, NOW, shown)
+    answer(github, found.sent, ())
+    assert found.pulled.votes == ()
     assert (repository.issues, repository.comments) == (before, [])
 
 
 def test_votes_count_where_no_answer_is_allowed(repository: Hub, github: GitHub) -> None:
     repository.open(OWNER, "Digest votes", f"+1 {A}")
     repository.refuses = (403, "Resource not accessible by integration")
-    pulled, _sentences, problems = pull(github, NOW, shown)
-    assert [vote.id for vote in pulled.votes] == [A]
-    assert "is not answered" in problems[-1]
-    assert "permissions: issues: write" in problems[-1]
+    found = pull(github, NOW, shown)
+    assert [vote.id for vote in found.pulled.votes] == [A]
+    (problem,) = answer(github, found.sent, ())
+    assert "is not answered" in problem
+    assert "permissions: issues: write" in problem
 
 
 # --- what must change nothing -----------------------------------------------------------------
@@ -221,20 +246,23 @@ def test_a_failure_of_githubs_loses_no_vote(
     repository.comment(1, OWNER, f"+1 {B}")
     before = merged((), pull(github, NOW, shown)[0])
     repository.fails = lambda request: failure if request == f"GET {path}" else None
-    pulled, _sentences, problems = pull(github, NOW, shown)
+    pulled, sentences, problems, _sent = pull(github, NOW, shown)
     assert pulled == Pulled()
     assert merged(before, pulled) == before
-    assert any("could not be read, they wait" in sentence for sentence in problems)
+    told = sentences if failure.status_code == 410 else problems
+    assert any("votes could not be read; a later run reads them" in sentence for sentence in told)
 
 
 def test_a_flood_of_issues_does_not_hide_the_ticks(repository: Hub, github: GitHub) -> None:
     opened(github)
     repository.tick(1, A)
+    repository.open(OWNER, "Digest votes", f"+1 {B}")
     page = [repository.open("a-stranger", "Digest votes", "+1 1") for _ in range(100)]
-    repository.issues = [repository.issues[0], *page * 31]
-    pulled, _sentences, problems = pull(github, NOW, shown)
+    repository.issues = [*repository.issues[:2], *page * 31]
+    pulled, _sentences, problems, sent = pull(github, NOW, shown)
     assert [vote.id for vote in pulled.votes] == [A]
     assert "more than 3,000 entries" in problems[-1]
+    assert sent == []  # what is not counted is not answered
 
 
 def test_nothing_hostile_changes_a_vote(repository: Hub, github: GitHub) -> None:
@@ -260,7 +288,8 @@ def test_nothing_hostile_changes_a_vote(repository: Hub, github: GitHub) -> None
         repository.open(login, title, text, **(LABEL if number % 5 == 0 else {}))
     assert len(ATTACKS) >= 200
     before = [dict(issue) for issue in repository.issues]
-    pulled, sentences, problems = pull(github, NOW, shown)
+    pulled, sentences, problems, sent = pull(github, NOW, shown)
+    answer(github, sent, ())
     assert {vote.id: vote.vote for vote in pulled.votes} == expected == {A: 1, B: -1}
     assert pulled.boxes == {make.DAY}
     assert repository.issues == before

@@ -150,6 +150,13 @@ def test_two_runs_at_once_leave_one_open(repository: Hub, github: GitHub) -> Non
     assert [i["state"] for i in repository.issues] == ["open", "closed"]
 
 
+def test_one_whose_label_is_removed_stays_the_one(repository: Hub, github: GitHub) -> None:
+    follow(github, day(), PAGE, 30, NOW)
+    repository.issues[0]["labels"] = []
+    assert follow(github, day(), PAGE, 30, NOW) == "the daily issue of 2026-01-30 is there"
+    assert len(repository.issues) == 1
+
+
 def test_a_day_of_nothing_or_of_long_ago_has_none(repository: Hub, github: GitHub) -> None:
     assert "nothing was announced" in follow(github, make.digest(), PAGE, 30, NOW)
     late = follow(github, day(), PAGE, 30, NOW + timedelta(days=15))
@@ -161,7 +168,7 @@ def test_what_only_resembles_it_stays_untouched(repository: Hub, github: GitHub)
     text = body(day(), PAGE, 30)
     label = {"labels": [{"name": "digest"}]}
     repository.open("a-stranger", "Digest 2026-01-30: 3 of 20 papers kept", text, **label)
-    repository.open("github-actions[bot]", "no label", text)
+    repository.open(OWNER, "no label", text)
     repository.open("github-actions[bot]", "no mark", "nothing", **label)
     repository.open("github-actions[bot]", "x", text, **label, pull_request={})
     repository.open("github-actions[bot]", "x", body(day(), PAGE, 30, config="b.yaml"), **label)
@@ -219,4 +226,4 @@ def test_what_was_done_before_a_failure_is_said(repository: Hub, github: GitHub)
     assert done.startswith("daily issue 1 opened; not all was done: PUT")
     repository.fails = lambda _: None
     follow(github, day(), PAGE, 30, NOW)
-    assert len(repository.issues) == 1
+    assert [made["locked"] for made in repository.issues] == [True]

@@ -13,7 +13,7 @@ from werkzeug import Response
 from digest.core.below import draw_explorer
 from digest.core.calendar import between, next_announcement
 from digest.core.votes import Vote, VoteSource, merged
-from digest.publish.ballots import pull
+from digest.publish.ballots import answer, pull
 from digest.publish.daily_issue import boxes, follow
 from digest.publish.github import GitHub
 from tests import make
@@ -41,8 +41,9 @@ class Month:
     def run(self, day: date, *, unseen: int = 0) -> None:
         """The two steps of the workflow around a run; the second does not see the newest issues."""
         now = self.hub.now
-        pulled, *_ = pull(self.github, now, self.shown)
-        self.votes = merged(self.votes, pulled)
+        found = pull(self.github, now, self.shown)
+        self.votes = merged(self.votes, found.pulled)
+        answer(self.github, found.sent, ())
         made = make.scored_day(day, [*[(9, 8)] * 4, *[(7, 7)] * 12, *[(2, 2)] * 9])
         self.hub.hides = unseen
         follow(self.github, replace(made, explorer=draw_explorer(made)), "", 30, now)

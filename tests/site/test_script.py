@@ -420,6 +420,7 @@ def test_stars_fill_an_issue_of_the_repository(reader: Reader, folder: Path) -> 
     assert page.locator(".send:visible").count() == 0
     press(page, "jsjs")
     assert sent() == ("Send 2 votes", [f"+1 {ONE}", f"+1 {TWO}"])
+    assert "people with write access" in str(page.locator(".send").get_attribute("title"))
     many = {f"2601.{n:05}": f"2026-01-{n % 30 + 1:02}" for n in range(400)}
     page.evaluate(
         "(many) => localStorage.setItem('digest.starred:/papers/', many)", json.dumps(many)

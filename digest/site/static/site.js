@@ -452,7 +452,8 @@ function startVotes() {
   const votes = element('div', { class: 'box' });
   votes.append(element('button', { type: 'button', class: 'votes' }, 'Export votes'));
   if (repository()) {
-    const title = 'An issue on GitHub, as public as the repository';
+    const title = 'An issue on GitHub, as public as the repository. '
+      + 'Only votes of people with write access count.';
     votes.append(element('a', { class: 'send', target: '_blank', rel: 'noopener', title }));
   }
   box.after(votes);
