@@ -407,7 +407,7 @@ def test_feeds_say_what_the_learner_knows_and_who_scored() -> None:
     days, papers, in_json = made(replace(EVENTFUL, kept=kept, below=below, fallback="HTTP 503"))
     words = "Words behind the match: sparse &lt;i&gt;routing&lt;/i&gt;."
     content = in_json["items"][0]["content_html"]
-    assert content.startswith("<p><strong>Note:</strong> The model has not scored this day: HTTP 503.")
+    assert content.startswith("<p><strong>Note:</strong> The model has not scored this day: ")
     assert content.count("The model has not") == 1
     assert "(R10 N9 M100, Routing)" in content
     assert "You may like, below the cut: Nearly &lt;there&gt; (R8 N6 M97). Unscored" in content
