@@ -39,4 +39,7 @@ def _default(setting: FieldInfo) -> str:
 
 
 def _shown(value: object) -> object:
+    """As YAML writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return "null" if value is None else value

@@ -17,12 +17,15 @@ _DAY = r"\d{4}/\d{4}-\d\d-\d\d"
 _GENERATED = re.compile(
     rf"(?:(?P<of_a_day>{_DAY}\.(?:html|md)|data/{_DAY}\.json)|data/seen/\d{{4}}\.txt"
     r"|\d{4}/\d{4}(?:-\d\d)?\.html|search/\d{4}-\d\d\.json|search/index\.html"
-    r"|data/(?:days\.jsonl|site\.json)|(?:index|archive|stats|subscribe|404)\.html|latest\.md|\.nojekyll"
+    r"|data/(?:(?:days|votes|liked)\.jsonl|(?:site|learned)\.json)"
+    r"|(?:index|archive|stats|learned|subscribe|404)\.html|latest\.md|\.nojekyll"
     r"|days\.js|feed\.xml|papers\.xml|feed\.json"
     r"|assets/(?:style\.[0-9a-f]{10}\.css|(?:bibtex|charts|site|theme)\.[0-9a-f]{10}\.js"
     r"|icon\.[0-9a-f]{10}\.svg))"
 )
 _RECORD = re.compile(rf"data/{_DAY}\.json")
+# What may be there before the first digest.
+_NO_SITE = (".nojekyll", "data/votes.jsonl", "data/liked.jsonl")
 _MAX_NAMED = 3  # files in a message
 
 # Patterns of names that another site may use too, and what every version of this program writes
@@ -121,4 +124,4 @@ def other_site(out: Path) -> list[Path]:
         return []
     paths = sorted(path for path in out.rglob("*") if not path.is_dir())
     names = (path.relative_to(out).as_posix() for path in paths)
-    return [out / name for name in names if is_generated(name) and name != ".nojekyll"]
+    return [out / name for name in names if is_generated(name) and name not in _NO_SITE]

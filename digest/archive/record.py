@@ -16,7 +16,18 @@ from typing import Annotated, Any, get_type_hints
 
 import msgspec
 
-from digest.core.day import Below, Counts, Cut, Digest, Filtered, Kept, Missed, Status, Unscored
+from digest.core.day import (
+    Below,
+    Counts,
+    Cut,
+    Digest,
+    Explorer,
+    Filtered,
+    Kept,
+    Missed,
+    Status,
+    Unscored,
+)
 from digest.core.errors import ArchiveError
 from digest.core.papers import (
     FEED_LIMIT,
@@ -95,6 +106,8 @@ class _Day(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     missed: tuple[Missed, ...] = ()
     over_budget_usd: float | None = None
     with_phrase: int | None = None
+    explorer: Explorer | None = None
+    fallback: str = ""
 
 
 # The fields of `Digest` that the file has under the same name and in the same form.
@@ -102,7 +115,8 @@ _COPIED = tuple(
     f.name for f in fields(Digest) if f.name not in ("cut", "sources", "kept", "below", "unscored")
 )
 _IN_LINES = ("sources", "kept", "below", "filtered", "unscored")  # an entry a line
-_OPTIONAL = ("missed", "over_budget_usd", "with_phrase")  # left out if there is none
+# Left out if there is none.
+_OPTIONAL = ("missed", "over_budget_usd", "with_phrase", "explorer", "fallback")
 # Computed once, because they are needed for every paper.
 _NAMES = {kind: tuple(f.name for f in fields(kind)) for kind in (Paper, Score)}
 
@@ -148,7 +162,7 @@ def encode(digest: Digest) -> bytes:
     lines = [
         f"{_json(name)}:{_in_lines(values[name]) if name in _IN_LINES else _json(values[name])}"
         for name in _Day.__struct_fields__
-        if name not in _OPTIONAL or values[name] not in (None, ())
+        if name not in _OPTIONAL or values[name] not in (None, (), "")
     ]
     return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
 

@@ -162,12 +162,15 @@ def read_days(out: Path) -> tuple[Day, ...]:
 
 
 def _encode_days(days: Iterable[Day]) -> bytes:
-    names = [f.name for f in fields(Day)]
-    lines = (
-        {name: getattr(day, name) for name in names} | {"counts": day.counts.as_stated()}
-        for day in days
-    )
-    return msgspec.json.Encoder().encode_lines(lines)
+    return msgspec.json.Encoder().encode_lines(map(_line, days))
+
+
+def _line(day: Day) -> dict[str, object]:
+    """`foresight` is left out if there is none."""
+    values = {field.name: getattr(day, field.name) for field in fields(Day)}
+    if day.foresight is None:
+        del values["foresight"]
+    return values | {"counts": day.counts.as_stated()}
 
 
 def derived_files(digests: Iterable[Digest]) -> Files:

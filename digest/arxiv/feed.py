@@ -23,10 +23,10 @@ import feedparser  # type: ignore[import-untyped]
 
 from digest.arxiv import http
 from digest.arxiv.documents import describe, local_name, parse_xml
-from digest.arxiv.paper import CATEGORY, ID, VERSION, make_paper, name_entry, split_entries
+from digest.arxiv.paper import CATEGORY, VERSION, make_paper, name_entry, split_entries
 from digest.core.calendar import today_eastern
 from digest.core.errors import FeedError, NoSuchFeed
-from digest.core.papers import ANNOUNCE_TYPES, AnnounceType, Feed, Paper
+from digest.core.papers import ANNOUNCE_TYPES, ID, AnnounceType, Feed, Paper
 from digest.core.text import clean, one_line
 
 if TYPE_CHECKING:

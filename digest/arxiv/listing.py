@@ -34,7 +34,6 @@ from digest.arxiv.documents import (
 )
 from digest.arxiv.paper import (
     CATEGORY,
-    ID,
     VERSION,
     Page,
     is_no_accident,
@@ -44,7 +43,7 @@ from digest.arxiv.paper import (
 )
 from digest.core.categories import covers
 from digest.core.errors import FeedError
-from digest.core.papers import AnnounceType, Feed, Paper
+from digest.core.papers import ID, AnnounceType, Feed, Paper
 from digest.core.text import clean, one_line
 
 CUT_AT = 100  # authors a page shows; a hundred and one are shown whole

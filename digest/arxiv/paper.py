@@ -21,7 +21,6 @@ from digest.core.tex import accents
 from digest.core.text import clean, one_line, visible
 
 # Patterns, to be parts of others.
-ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/[0-9]{7}"
 VERSION = r"v([1-9][0-9]{0,3})"
 CATEGORY = r"[A-Za-z-]+(?:\.[A-Za-z-]+)?"
 

@@ -20,7 +20,6 @@ from xml.etree.ElementTree import Element
 from digest.arxiv import http
 from digest.arxiv.documents import parse_xml
 from digest.arxiv.paper import (
-    ID,
     VERSION,
     Page,
     make_paper,
@@ -29,7 +28,7 @@ from digest.arxiv.paper import (
 )
 from digest.core.categories import may_have_categories
 from digest.core.errors import FeedError
-from digest.core.papers import AnnounceType, Paper
+from digest.core.papers import ID, AnnounceType, Paper
 from digest.core.text import one_line
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ import json
 import logging
 import sys
 from argparse import Namespace
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -20,11 +19,12 @@ from typing import Any
 import requests
 
 from digest.archive import layout
-from digest.arxiv import fetch, http, http_cache
+from digest.arxiv import fetch, http_cache
 from digest.arxiv.past import Past
-from digest.cli import environment, init
+from digest.cli import environment, feedback, init, library
 from digest.cli.options import DEMO_OUT
 from digest.cli.output import print_safely
+from digest.cli.resources import alone, arxiv_session, now
 from digest.core import calendar
 from digest.core.config import Config, load_config, require_own_folder
 from digest.core.errors import ConfigError, RunStatus
@@ -37,17 +37,13 @@ from digest.doctor.verdict import State
 from digest.evaluation import command as evaluation
 from digest.evaluation import compare
 from digest.publish import clone, issue
-from digest.run import check, daily, lock, output, unfinished
+from digest.run import check, daily, output, unfinished
 from digest.run.job import Job
 from digest.run.report import DayReport, RunReport
 from digest.scoring import fit, prompt, topics_text
 from digest.scoring.topics import parse_topics
 
 log = logging.getLogger("digest")
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 # --- digests ----------------------------------------------------------------------------------
@@ -73,7 +69,7 @@ def run(arguments: Namespace, report: RunReport) -> None:
         reason = f"nothing is published yet: {environment.NO_KEY}"
         report.add(DayReport(RunStatus.NOT_SET_UP, reason))
         return
-    with nullcontext() if arguments.dry_run else _alone(arguments.config.parent):
+    with nullcontext() if arguments.dry_run else alone(arguments.config.parent):
         _make_digests(arguments, config, report)
 
 
@@ -88,7 +84,7 @@ def _make_digests(arguments: Namespace, config: Config, report: RunReport) -> No
     _note_topics(config, job.scorer.topics, report)
     if arguments.dry_run:
         _show(job.scorer.topics, report)
-    with _session(config) as session:
+    with arxiv_session(config) as session:
         if arguments.feed:
             daily.replay(job, fetch.replay(arguments.feed, session), report)
             return
@@ -108,7 +104,7 @@ def catch_up(arguments: Namespace, report: RunReport) -> None:
     days = [day for day in calendar.between(first, today) if day == first or arguments.since]
     if not days:
         raise ConfigError(f"{first}: no past announcement day: name one before {today}")
-    with _alone(arguments.config.parent), _session(config) as session:
+    with alone(arguments.config.parent), arxiv_session(config) as session:
         job = _job(arguments, config, commits=not arguments.no_commit)
         _note_topics(config, job.scorer.topics, report)
         daily.catch_up(job, days, Past(session, config.arxiv, today), report)
@@ -131,9 +127,9 @@ def demo(arguments: Namespace, report: RunReport) -> None:
     _require_own_site(DEMO_OUT)
     scorer, state = environment.scorer(config), DEMO_OUT / unfinished.FOLDER
     job = Job(config, scorer, now, state, commit=False, rescore=True)
-    with as_file(files("digest.cli") / "sample") as sample, _session(config) as session:
+    with as_file(files("digest.cli") / "sample") as sample, arxiv_session(config) as session:
         days = fetch.replay([str(path) for path in sorted(sample.glob("*.xml"))], session)
-    with _alone(DEMO_OUT):
+    with alone(DEMO_OUT):
         daily.replay(job, days, report)
     print(f"Look at it: {(DEMO_OUT / 'index.html').resolve().as_uri()}", file=sys.stderr)
 
@@ -158,10 +154,10 @@ def render(arguments: Namespace, report: RunReport) -> None:
     config = environment.completed(load_config(arguments.config))
     to = arguments.to or config.out
     in_place = to.resolve() == config.out.resolve()
-    with _alone(arguments.config.parent) if in_place else nullcontext():
+    with alone(arguments.config.parent) if in_place else nullcontext():
         clone.require_archive(config.out)
         _require_own_site(to)
-        written = output.render(config.out, to, config.site)
+        written = output.render(config.out, to, config.site, learned=config.feedback.learned)
     status = RunStatus.UPDATED if written else RunStatus.UNCHANGED
     report.add(DayReport(status, f"{count(len(written), 'file')} written"))
 
@@ -169,12 +165,12 @@ def render(arguments: Namespace, report: RunReport) -> None:
 def check_archive(arguments: Namespace, report: RunReport) -> None:
     """Verify the archive and, if asked, repair what can be derived from the days' files."""
     config = environment.completed(load_config(arguments.config))
-    repaired = 0
-    with _alone(arguments.config.parent) if arguments.repair else nullcontext():
+    repaired, learned = 0, config.feedback.learned
+    with alone(arguments.config.parent) if arguments.repair else nullcontext():
         clone.require_archive(config.out)
-        findings = check.check(config.out, config.site)
+        findings = check.check(config.out, config.site, learned=learned)
         if findings and arguments.repair:
-            remaining = check.repair(config.out, config.site)
+            remaining = check.repair(config.out, config.site, learned=learned)
             repaired = len(findings) - len(remaining)
             findings = remaining
     if findings:
@@ -197,7 +193,7 @@ def check_setup(arguments: Namespace, report: RunReport) -> None:
             load=lambda: environment.completed(load_config(arguments.config)),
             key=environment.key,
             base_url=environment.base_url,
-            session=_session,
+            session=arxiv_session,
             github=environment.github(session, repository.github_remote(folder)),
             home=folder,
             now=now(),
@@ -219,7 +215,13 @@ def check_setup(arguments: Namespace, report: RunReport) -> None:
 
 
 def show_topics(arguments: Namespace, report: RunReport) -> None:
-    """How `topics.md` is read; with `--write` it is put into the explicit form."""
+    """How `topics.md` is read; with `--write` it is put into the explicit form, with `--from`
+    drafted from a library."""
+    if arguments.library:
+        library.draft_topics(arguments, report)
+        return
+    if arguments.like or arguments.force:
+        raise ConfigError("--like and --force are about the papers of --from FILE: name a file")
     folder = load_config(arguments.config).prompts
     path = folder / prompt.TOPICS
     topics = prompt.load_topics(folder)
@@ -249,14 +251,20 @@ def _show(topics: Topics, report: RunReport) -> None:
 
 
 def evaluate(arguments: Namespace, report: RunReport) -> None:
-    """How well one or two prompts, or saved scores, rank labelled papers."""
+    """How well one or two prompts, or saved scores, rank labelled papers; or how good the list is
+    for the reader who votes."""
+    if arguments.votes:
+        if arguments.compare or arguments.save or arguments.k or arguments.scorer:
+            raise ConfigError("--votes looks at the list as it was: use it without other options")
+        evaluation.for_the_reader(load_config(arguments.config).out, report)
+        return
     if arguments.save:
         evaluation.require_place(arguments.save, arguments.labels, arguments.compare)
     config = environment.completed(load_config(arguments.config))
     config = replace(config, scorer=ScoredBy(arguments.scorer or config.scorer))
     paths = arguments.compare or [config.prompts]
     contenders = [evaluation.contender(path, config, environment.scorer) for path in paths]
-    with _session(config) as session:
+    with arxiv_session(config) as session:
         labelled = evaluation.labelled_by(arguments.labels or arguments.since, config, session)
     state, k = arguments.config.parent / unfinished.FOLDER, arguments.k or compare.K
     evaluation.measure(labelled, contenders, config, state, k, report, arguments.save)
@@ -275,13 +283,18 @@ def start(arguments: Namespace, report: RunReport) -> None:
 
 
 def update_issue(arguments: Namespace, report: RunReport) -> None:
-    """Open, update or close the outage issue. Never fails: the run has its own exit code."""
+    """Open, update or close the outage issue, and open the newest day's issue. Never fails: the run
+    has its own exit code."""
     last, page = _read_report(arguments.report), environment.run_page()
     attempt = issue.Attempt(last, arguments.exit_code, page, now(), str(arguments.config))
     with requests.Session() as session:
-        github = environment.github(session)
-        reason = issue.follow(github, attempt) if github else issue.NO_GITHUB
-    report.add(DayReport(RunStatus.UNCHANGED, reason))
+        if github := environment.github(session):
+            done = [issue.follow(github, attempt)]
+            if arguments.exit_code in feedback.PUSHED:
+                done += feedback.open_issue(github, arguments.config)
+        else:
+            done = [issue.NO_GITHUB]
+    report.add(DayReport(RunStatus.UNCHANGED, "; ".join(done)))
 
 
 def _read_report(path: Path) -> dict[str, Any]:
@@ -305,6 +318,12 @@ COMMANDS = {
     "eval": evaluate,
     "issue": update_issue,
     "init": start,
+    "votes list": feedback.show_votes,
+    "votes add": feedback.add_votes,
+    "votes remove": feedback.remove_votes,
+    "votes import": feedback.import_votes,
+    "votes pull": feedback.pull_votes,
+    "learn": feedback.learn,
 }
 
 
@@ -336,15 +355,6 @@ def _job(arguments: Namespace, config: Config, *, commits: bool, pays: bool = Tr
         push=arguments.push,
         rescore=arguments.rescore,
     )
-
-
-def _session(config: Config) -> requests.Session:
-    return http.polite_session(environment.user_agent(config), config.arxiv.delay_s)
-
-
-def _alone(folder: Path) -> AbstractContextManager[None]:
-    """Hold the lock of the settings' folder. Raises `AnotherRun` if another process holds it."""
-    return lock.held(folder / unfinished.FOLDER, now())
 
 
 def _require_commits_to_push(arguments: Namespace, *, are_made: bool) -> None:

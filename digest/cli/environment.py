@@ -67,6 +67,10 @@ def base_url() -> str | None:
     return parse_address("OPENAI_BASE_URL", address) if address else None
 
 
+def has_key() -> bool:
+    return bool(_variable("OPENAI_API_KEY"))
+
+
 def key() -> str:
     """The API key. Raises `ConfigError` if there is none, or it cannot be one."""
     secret = _variable("OPENAI_API_KEY")

@@ -103,6 +103,10 @@ def next_steps(folder: Path, action: str) -> str:
         "Settings > Secrets > Actions: OPENAI_API_KEY; or, in config.yaml, `scorer: offline`.",
         "Settings > Pages: deploy from a branch, main, /docs; then one more push of yours.",
         "Actions > Daily digest > Run workflow.",
+        (
+            "config.yaml: with `feedback: {issue: true}` you tick papers in a daily issue. In a"
+            " public repository the issue and your votes are public."
+        ),
     ]
     existing = (files.read(folder / _ATTRIBUTES) or b"").decode("utf-8", "replace").splitlines()
     if (inside := _inside(folder)) and (line := layout.attributes(inside)) not in existing:

@@ -40,7 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print_safely(report.to_json(time.monotonic() - started))
     elif report.days:
         print_safely(report.to_text())
-    if "issue" not in words[:1]:
+    # A step beside the run, whose summary it is.
+    if words[:1] not in (["issue"], ["votes"]) or report.notes:
         _write_for_github(report)
     return report.exit_code
 
@@ -98,7 +99,13 @@ def _log_on_stderr(verbose: bool, secrets: Secrets) -> Iterator[None]:
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
     """A polite kill, such as a cancelled workflow's, ends a run as Ctrl-C does."""
-    previous = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+    def interrupt(*_: object) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # of `digest run &` in a script
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield
     finally:

@@ -43,8 +43,10 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, text: str) -> argparse.ArgumentParser:
-        its_parser = commands.add_parser(name, parents=[everywhere], help=text)
+    def command(name: str, text: str, group: Any = commands) -> argparse.ArgumentParser:
+        its_parser: argparse.ArgumentParser = group.add_parser(
+            name.rpartition(" ")[2], parents=[everywhere], help=text
+        )
         its_parser.set_defaults(command=name)
         return its_parser
 
@@ -87,14 +89,26 @@ def parser() -> argparse.ArgumentParser:
     command("doctor", "check the set-up and say how to repair it")
 
     topics = command("topics", "show how topics.md is read: what is wanted and what is not")
-    topics.add_argument(
+    what = topics.add_mutually_exclusive_group()
+    what.add_argument(
         "--write", action="store_true", help="rewrite the file with a heading and labels for all"
+    )
+    what.add_argument(
+        "--from", type=Path, metavar="FILE", dest="library",
+        help="draft the file from your papers: BibTeX, or arXiv ids or links",
+    )  # fmt: skip
+    topics.add_argument(
+        "--like", action="store_true", help="with --from: add these papers to your votes as likes"
+    )
+    topics.add_argument(
+        "--force", action="store_true", help="with --from: overwrite the topics.md that is there"
     )
 
     evaluation = command("eval", "measure how well a prompt or a scorer ranks labelled papers")
     labels = evaluation.add_mutually_exclusive_group(required=True)
     labels.add_argument("--labels", type=Path, metavar="FILE", help="labelled papers, JSONL")
     labels.add_argument("--since", type=_date, metavar="D", help="the archive's days since D")
+    labels.add_argument("--votes", action="store_true", help="your votes: how good the list is")
     evaluation.add_argument(
         "--compare", nargs=2, type=Path, metavar=("A", "B"),
         help="two folders of prompts, or two files written by --save",
@@ -111,7 +125,28 @@ def parser() -> argparse.ArgumentParser:
         "--action", metavar="OWNER/REPO@REF", help="the action to use (default: this repository's)"
     )
 
-    issue = command("issue", "keep one GitHub issue open while digests fail")
+    text = "the papers that you liked and disliked"
+    votes = commands.add_parser("votes", help=text).add_subparsers(required=True, metavar="ACTION")
+    command("votes list", "show them", votes)
+    add = command("votes add", "vote for papers", votes)
+    add.add_argument("ids", nargs="+", metavar="ID", help="an arXiv id, or the address of its page")
+    add.add_argument("--dislike", action="store_true", help="vote against them")
+    remove = command("votes remove", "take votes back, wherever they came from", votes)
+    remove.add_argument("ids", nargs="+", metavar="ID", help="as for `add`")
+    bring = command("votes import", "take over the votes in a file", votes)
+    bring.add_argument(
+        "file", type=Path, metavar="FILE", help="the page's export, or a list of ids"
+    )
+    command("votes pull", "read the votes in GitHub's issues", votes)
+
+    learn = command("learn", "what the scores and your votes have taught")
+    what = learn.add_mutually_exclusive_group(required=True)
+    what.add_argument("--show", action="store_true", help="the strongest words for and against")
+    what.add_argument(
+        "--forget", nargs="*", metavar="WORD", help="take these words back; without words, all"
+    )
+
+    issue = command("issue", "open the daily issue, and one while digests fail")
     issue.add_argument("report", type=Path, metavar="REPORT", help="the output of `run --json`")
     issue.add_argument(
         "--exit-code", type=_exit_code, metavar="N", help="that run's; empty if it was killed"

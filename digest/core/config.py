@@ -152,6 +152,7 @@ _Phrase = Annotated[_PlainLine, _refuse(_phrase_mistake)]
 _Phrases = Annotated[tuple[_Phrase, ...], _ONCE_EACH, _allowed("a list of phrases")]
 _Scorer = Annotated[ScoredBy, _allowed("llm or offline")]
 _Budget = Annotated[float | None, _number(0, 1000, "; or null")]
+_YesNo = Annotated[bool, Field(strict=True, title="true or false")]
 _OneToTen = Annotated[int, _whole(1, 10)]
 _Top = Annotated[int | None, _whole(1, 2000, "; or null")]
 
@@ -219,6 +220,20 @@ class Llm:
 
 @_FORBID_UNKNOWN
 @dataclass(frozen=True)
+class Feedback:
+    issue: Annotated[
+        _YesNo,
+        "Opens an issue a day with a box a paper, and reads your ticks. In a public repository both"
+        " are public.",
+    ] = False
+    papers: Annotated[int, _whole(1, 100), "Kept papers in the daily issue."] = 30
+    learned: Annotated[
+        _YesNo, "Makes `learned.html`, the words for and against. As public as the site."
+    ] = False
+
+
+@_FORBID_UNKNOWN
+@dataclass(frozen=True)
 class Arxiv:
     feed_url: Annotated[_FeedAddress, "Where a category's feed is."] = (
         "https://rss.arxiv.org/rss/{category}"
@@ -255,6 +270,12 @@ class Config:
     out: Annotated[_Folder, "The site; the archive is `data/` inside it."] = Path("docs")
     site: Annotated[Site, _NULL_IS_EMPTY] = field(default_factory=Site)
     llm: Annotated[Llm, _NULL_IS_EMPTY] = field(default_factory=Llm)
+    fallback: Annotated[
+        _YesNo,
+        "In an outage the day is published without the model, and the run stays red. The model"
+        " scores it later.",
+    ] = False
+    feedback: Annotated[Feedback, _NULL_IS_EMPTY] = field(default_factory=Feedback)
     arxiv: Annotated[Arxiv, _NULL_IS_EMPTY] = field(default_factory=Arxiv)
 
 

@@ -15,7 +15,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from digest.core.papers import AnnounceType, Paper, Source, SourceState, announced
-from digest.core.scores import Prompt, Score, ScoredBy, Usage
+from digest.core.scores import Prompt, Score, ScoredBy, Usage, auc
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,15 @@ class Unscored:
     reason: str
     author_match: str | None = None
     phrase_match: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explorer:
+    """A paper from below the cut that the daily issue shows, drawn at random. Its votes alone tell
+    what the cut has hidden."""
+
+    id: str
+    probability: float  # of being drawn
 
 
 class Status(StrEnum):
@@ -149,6 +158,8 @@ class Digest:
     missed: tuple[Missed, ...] = ()  # days since the last record
     over_budget_usd: float | None = None  # dollars above llm.budget_usd
     with_phrase: int | None = None  # papers that have a phrase of the topics; None: not known
+    explorer: Explorer | None = None  # None: there is no daily issue
+    fallback: str = ""  # why the model failed, where `fallback` published the day without it
 
     @property
     def counts(self) -> Counts:
@@ -209,9 +220,27 @@ class Digest:
         ]
 
     @property
+    def scores(self) -> dict[str, Score]:
+        """By id, best first."""
+        return {k.paper.id: k.score for k in self.kept} | {b.id: b.score for b in self.below}
+
+    @property
+    def foresight(self) -> float | None:
+        """The AUC of `match` for the papers at or above the cut; None if the model did not score,
+        or nothing was learned before."""
+        if self.scorer is not ScoredBy.MODEL:
+            return None
+        matches: dict[bool, list[int]] = {True: [], False: []}
+        for score in self.scores.values():
+            if score.match is not None:
+                matches[self.cut.passes(score)].append(score.match)
+        value = auc(matches[True], matches[False])
+        return None if value is None else round(value, 4)
+
+    @property
     def scored_ids(self) -> frozenset[str]:
         """The ids that go into the seen-ledger."""
-        return frozenset([k.paper.id for k in self.kept] + [b.id for b in self.below])
+        return frozenset(self.scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +258,7 @@ class Day:
     topics: dict[str, int]  # kept papers by topic, NO_TOPIC included
     relevance: tuple[int, ...]  # how many scored papers got 1, 2 … 10
     novelty: tuple[int, ...]
+    foresight: float | None = None
 
     @classmethod
     def of(cls, digest: Digest) -> Day:
@@ -246,6 +276,7 @@ class Day:
             dict(sorted(topics.items())),
             _spread(score.relevance for score in scores),
             _spread(score.novelty for score in scores),
+            digest.foresight,
         )
 
     @property

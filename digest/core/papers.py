@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+# A paper's id without its version, as a part of other patterns.
+ID = r"[0-9]{4}\.[0-9]{4,5}|[a-z][a-z-]*(?:\.[A-Z]{2})?/[0-9]{7}"
+# As people paste one: alone, as arXiv:ID, as the address of a page or a file, as a DOI.
+_PASTED = re.compile(
+    r"(?i:(?:https?://)?(?:[a-z]+\.)?arxiv\.org/[a-z-]+/"
+    r"|(?:https?://(?:dx\.)?doi\.org/)?10\.48550/arxiv\.|arxiv:)?"
+    rf"({ID})(?:v[0-9]+)?(?:\.pdf)?/?(?:[?#].*)?"
+)
+
+
+def pasted_id(text: str) -> str | None:
+    """The id, without its version, in what somebody has pasted; None if it is no arXiv id."""
+    match = _PASTED.fullmatch(text.strip())
+    return match and match[1]
 
 
 class AnnounceType(StrEnum):

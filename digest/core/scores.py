@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -66,6 +67,10 @@ class Score:
     topic: str = NO_TOPIC  # a heading of topics.md, or NO_TOPIC
     comment: str = ""
     similarity: float | None = None  # the embedded scorer's, from which it computes the relevance
+    # The percentage of the day's papers that the learner, before it learned from that day, put
+    # lower. None in older records, and for papers scored after it had.
+    match: int | None = None
+    words: tuple[str, ...] = ()  # of the paper, which moved `match` most
 
 
 class Reason(StrEnum):
@@ -149,3 +154,13 @@ class Scoring:
         verdicts = {**self.verdicts, **other.verdicts}
         trouble = other.trouble or self.trouble
         return Scoring(verdicts, self.usage + other.usage, cost_usd, trouble)
+
+
+def auc(above: Iterable[int], below: Iterable[int]) -> float | None:
+    """The probability that a paper at or above the cut has a higher match than one below; of equal
+    matches half counts. None if there are none of one kind."""
+    ordered, matches = sorted(below), list(above)
+    if not ordered or not matches:
+        return None
+    wins = sum(bisect_left(ordered, m) + bisect_right(ordered, m) for m in matches)
+    return wins / (2 * len(ordered) * len(matches))

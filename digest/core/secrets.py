@@ -86,7 +86,8 @@ class Secrets:
         if isinstance(value, Mapping):
             return {self._scrub(key): self._scrub(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
-            return type(value)(map(self._scrub, value))
+            make = getattr(value, "_make", type(value))  # of a NamedTuple
+            return make(map(self._scrub, value))
         if is_dataclass(value) and not isinstance(value, type):
             old = {f.name: getattr(value, f.name) for f in fields(value) if f.init}
             new = {name: self._scrub(item) for name, item in old.items()}

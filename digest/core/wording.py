@@ -9,8 +9,8 @@ from datetime import date, datetime, time
 from digest.core.calendar import EASTERN, next_announcement, today_eastern
 from digest.core.day import LIMIT_RULE, Below, Digest, Kept, Unscored
 from digest.core.papers import FEED_LIMIT, Origin, Source
-from digest.core.scores import ScoredBy, add
-from digest.core.text import in_other_script
+from digest.core.scores import Score, ScoredBy, add
+from digest.core.text import in_other_script, one_line
 
 
 def totals(digest: Digest) -> str:
@@ -57,6 +57,17 @@ def matches(one: Kept | Unscored) -> tuple[str, ...]:
     author = f"author match: {one.author_match}" if one.author_match else ""
     phrase = f"phrase match: {one.phrase_match}" if one.phrase_match else ""
     return tuple(filter(None, (author, phrase)))
+
+
+def marks(score: Score) -> str:
+    """R10 N9 M97."""
+    numbers = {"R": score.relevance, "N": score.novelty, "M": score.match}
+    return " ".join(f"{sign}{number}" for sign, number in numbers.items() if number is not None)
+
+
+def words(score: Score) -> str:
+    """Which words of the paper the learner went by; "" if it has none."""
+    return f"Words behind the match: {', '.join(score.words)}." if score.words else ""
 
 
 def in_words(day: date) -> str:
@@ -169,20 +180,40 @@ def why_unscored(unscored: Unscored) -> str:
     return f"{unscored.reason} ({detail})" if detail else unscored.reason
 
 
+def fallback(digest: Digest) -> str:
+    """Who scored a day on which the model failed, and why; "" on other days."""
+    if not digest.fallback:
+        return ""
+    reason = one_line(digest.fallback, _LONGEST_REASON).rstrip(".")
+    how = ", by words and by what was learned" if _knows(digest) else ""
+    return (
+        f"The model has not scored this day: {reason}."
+        f" {scorer_label(digest.scorer, digest.model).capitalize()} has, without"
+        f" novelty{how}; the model scores it later."
+    )
+
+
+def _knows(digest: Digest) -> bool:
+    """True if something was learned or liked before the day."""
+    return any(score.match is not None for score in digest.scores.values())
+
+
 def warnings(digest: Digest) -> tuple[str, ...]:
-    """What a reader must know before trusting the day, a sentence or two each."""
+    """What a reader must know before trusting the day, a sentence or two each. If `fallback` has
+    something to say, that is the first."""
 
     def categories(is_meant: Callable[[Source], bool]) -> str:
         return ", ".join(c for c, source in digest.sources.items() if is_meant(source))
 
-    sentences = []
+    sentences = [fallback(digest)] if digest.fallback else []
     if digest.generated_at >= datetime.combine(next_announcement(digest.date), time.min, EASTERN):
         day = in_words(today_eastern(digest.generated_at))
         sentences.append(f"Made on {day}, after arXiv's next announcement was due.")
-    if digest.scorer is ScoredBy.EMBEDDED:
+    if digest.scorer is ScoredBy.EMBEDDED and not digest.fallback:
+        against = "the topics and what was learned" if _knows(digest) else "the topics"
         sentences.append(
             "Scored by the embedded scorer, without a language model: relevance is word matching"
-            " against the topics, and novelty is not scored."
+            f" against {against}, and novelty is not scored."
         )
     if sentence := without_phrases(digest):
         sentences.append(sentence)
@@ -232,6 +263,7 @@ def warnings(digest: Digest) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+_LONGEST_REASON = 160  # characters, so that a feed has room for the whole sentence
 FEW_PAPERS = 5  # that none of fewer papers has a phrase of the topics says nothing
 # Some phrases stand in papers of every field ("stars"). So a phrase in less than this share of many
 # papers is as good as none, unless a paper has this relevance: without a phrase the embedded scorer

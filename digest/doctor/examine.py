@@ -51,6 +51,7 @@ CHECKS: dict[str, Callable[[Setup], Check | list[Check]]] = {
     "unfinished": repository.waiting,
     "pages": hub.pages,
     "schedule": hub.schedule,
+    "activity": hub.activity,
     "actions": hub.actions,
     "protection": hub.protection,
     "storage": hub.storage,

@@ -11,7 +11,8 @@ from digest.doctor import repository
 from digest.doctor.repository import GB, pages_folder, size
 from digest.doctor.setup import Setup
 from digest.doctor.verdict import Check, Unknown, graded, ok, problem, warning
-from digest.publish.github import GitHubError
+from digest.publish import activity as commits
+from digest.publish.github import GitHub, GitHubError
 
 WORKFLOW = "daily.yml"
 OVERDUE = timedelta(days=3)  # the schedule has no run on Sundays
@@ -100,6 +101,20 @@ def last_run(run: Answer | None, now: datetime, name: str = WORKFLOW) -> Check:
     return ok(f"on, {message}")
 
 
+def activity(setup: Setup) -> Check:
+    """Will GitHub stop the schedule for want of commits by a person?"""
+    github = _github(setup)
+    try:
+        last = commits.last_by_person(github, setup.now)
+    except GitHubError as error:
+        raise _unknown(error, "contents: read") from error
+    if sentence := commits.warning(last, setup.now):
+        return warning(*sentence.removesuffix(".").split(": ", 1))
+    if last is None:
+        return ok("a private repository: GitHub stops no schedules")
+    return ok(f"last commit that is not the bot's: {last:%Y-%m-%d}")
+
+
 def actions(setup: Setup) -> Check:
     allowed = _ask(setup, "actions/permissions", "administration: read")
     if not allowed.get("enabled"):
@@ -153,21 +168,29 @@ def _find(setup: Setup, path: str, permission: str) -> Answer | None:
 
     Raises `Unknown` with a remedy.
     """
+    try:
+        answer = _github(setup).ask("GET", path)
+    except GitHubError as error:
+        if error.status == 404:
+            return None
+        raise _unknown(error, permission) from error
+    if not isinstance(answer, dict):
+        raise Unknown(f"GitHub's answer about {path or 'the repository'} is not as documented")
+    return answer
+
+
+def _github(setup: Setup) -> GitHub:
     if setup.github is None:
         raise Unknown(
             "no GITHUB_TOKEN, or no repository at github.com",
             "if you have GitHub's own gh: export GITHUB_TOKEN=$(gh auth token)",
         )
-    try:
-        answer = setup.github.ask("GET", path)
-    except GitHubError as error:
-        if error.status == 404:
-            return None
-        remedy = {
-            401: "the token is not valid: put a new one into GITHUB_TOKEN",
-            403: f"the token needs `{permission}`",
-        }.get(error.status or 0, "try again later")
-        raise Unknown(str(error), remedy) from error
-    if not isinstance(answer, dict):
-        raise Unknown(f"GitHub's answer about {path or 'the repository'} is not as documented")
-    return answer
+    return setup.github
+
+
+def _unknown(error: GitHubError, permission: str) -> Unknown:
+    remedy = {
+        401: "the token is not valid: put a new one into GITHUB_TOKEN",
+        403: f"the token needs `{permission}`",
+    }.get(error.status or 0, "try again later")
+    return Unknown(str(error), remedy)

@@ -11,17 +11,18 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from digest.archive import store
+from digest.archive import feedback, store
 from digest.arxiv import search_api
 from digest.core import files
 from digest.core.config import Config, Keep
 from digest.core.day import Below, Cut
 from digest.core.errors import ConfigError, OverBudget, RunStatus
+from digest.core.for_you import foresights, measures
 from digest.core.papers import Paper
 from digest.core.progress import bar, stage
 from digest.core.scores import Failure, Reason, Score, ScoredBy, Scoring
@@ -29,7 +30,7 @@ from digest.core.wording import count, dollars, in_short, scorer_label
 from digest.evaluation import labels as label_files
 from digest.evaluation.compare import as_dict, compare, evaluate
 from digest.evaluation.labels import Label
-from digest.evaluation.tables import comparison_to_text, number, to_text
+from digest.evaluation.tables import comparison_to_text, measures_to_text, number, to_text
 from digest.run import budget
 from digest.run.ranking import scoring_error
 from digest.run.report import DayReport, RunReport
@@ -93,6 +94,20 @@ def _settled(labels: Iterable[Label], cut: Cut) -> tuple[Label, ...]:
     """Labels that say themselves what is relevant: their scores have a cut of their own, whatever
     the cut of the scores that are measured."""
     return tuple(replace(label, relevant=label.is_relevant(cut)) for label in labels)
+
+
+def for_the_reader(out: Path, report: RunReport) -> None:
+    """Add to the report how good the list is for the reader who votes. Raises `ConfigError` if
+    there are no votes."""
+    votes = feedback.read_votes(out)
+    if not any(vote.vote for vote in votes):
+        raise ConfigError(f"{out / feedback.VOTES}: holds no votes: see `digest votes`")
+    days = feedback.shown_days(votes, lambda path: files.read(out / path))
+    found = measures(votes, days, foresights(store.read_days(out)))
+    report.text = measures_to_text(found)
+    report.details = {"for_you": [asdict(measure) for measure in found]}
+    counted = f"{count(sum(bool(vote.vote) for vote in votes), 'vote')}, {count(len(days), 'day')}"
+    report.add(DayReport(RunStatus.EVALUATED, counted))
 
 
 # --- what is measured -------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from digest.core.for_you import ASSUMPTIONS, Measure
 from digest.core.scores import Score
 from digest.core.tex import plain
 from digest.core.text import inert, one_line
@@ -63,6 +64,13 @@ def comparison_to_text(comparison: Comparison, a: str = "a", b: str = "b") -> st
         _best_cuts(comparison),
         _agreements("Scores of b beside those of a", comparison.agreement, "b - a"),
     )
+
+
+def measures_to_text(measures: Sequence[Measure]) -> str:
+    """How good the list is for the reader who votes, as on the page of statistics."""
+    rows = [("", "estimate", "95% interval", "from"), *(measure.cells for measure in measures)]
+    lines = (f"{name:28}{value:>9}{span:>16}   {source}" for name, value, span, source in rows)
+    return _joined(lines, textwrap.wrap(ASSUMPTIONS, WIDTH))
 
 
 def _joined(*parts: Iterable[str]) -> str:

@@ -13,9 +13,11 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
+from digest.archive.feedback import STATE
 from digest.archive.layout import day_of_record, is_generated
 from digest.core.day import Digest, Kept
 from digest.core.errors import PublishError
+from digest.core.scores import Score
 from digest.core.tex import plain
 from digest.core.text import inert, one_line
 from digest.core.wording import totals, warnings
@@ -27,29 +29,39 @@ LONGEST_TITLE = 300
 
 # With this setting git also looks at files that a sparse checkout excludes but that exist.
 _SEE_ALL = ("-c", "core.sparseCheckout=true")
+_OF_VOTES = (PurePosixPath("stats.html"), PurePosixPath("learned.html"))
 _SUBMODULE = "160000"  # the mode of a repository inside this one
 _FROM_STDIN = ("--pathspec-from-file=-", "--pathspec-file-nul")
 
 
 def commit_message(digest: Digest) -> str:
     """Subject: date and counts. Body: the totals, warnings, the ranked papers with bare links."""
-    counts = digest.counts
-    kept = f"{counts.kept} of {counts.scanned} papers kept"
-    subject = f"Digest {digest.date}: {kept if counts.announced else 'nothing was announced'}"
-    paragraphs = [subject, textwrap.fill(totals(digest), BODY_WIDTH)]
+    paragraphs = [subject(digest), textwrap.fill(totals(digest), BODY_WIDTH)]
     for warning in warnings(digest):
         paragraphs.append(textwrap.fill(inert(warning), BODY_WIDTH, subsequent_indent="  "))
     return "\n\n".join([*paragraphs, *map(_entry, digest.kept)]) + "\n"
 
 
+def subject(digest: Digest) -> str:
+    """Digest 2026-01-30: 68 of 451 papers kept."""
+    counts = digest.counts
+    kept = f"{counts.kept} of {counts.scanned} papers kept"
+    return f"Digest {digest.date}: {kept if counts.announced else 'nothing was announced'}"
+
+
+def marks(score: Score) -> str:
+    """R10 N9, or R10 without a novelty."""
+    novelty = "" if score.novelty is None else f" N{score.novelty}"
+    return f"R{score.relevance}{novelty}"
+
+
 def _entry(kept: Kept) -> str:
     """A paper's lines: "R10 N9  Title", then its address."""
-    score = kept.score
-    marks = f"R{score.relevance}" + (f" N{score.novelty}" if score.novelty is not None else "")
+    scores = marks(kept.score)
     title = textwrap.fill(
-        f"{marks}  {inert(one_line(plain(kept.paper.title), LONGEST_TITLE))}",
+        f"{scores}  {inert(one_line(plain(kept.paper.title), LONGEST_TITLE))}",
         BODY_WIDTH,
-        subsequent_indent=" " * (len(marks) + 2),
+        subsequent_indent=" " * (len(scores) + 2),
         break_on_hyphens=False,
     )
     return f"{title}\nhttps://arxiv.org/abs/{kept.paper.id}"
@@ -112,7 +124,7 @@ def commit_day(out: Path, digest: Digest, *, alone: bool = False) -> str | None:
     paths = uncommitted(out)
     if alone:
         paths = [path for path in paths if PurePosixPath(path).stem == str(digest.date)]
-    if not paths:
+    if {*map(PurePosixPath, paths)} <= {*STATE, *_OF_VOTES}:  # votes travel with a day
         return None
     for path in paths:
         if (out / path).resolve() != out.resolve() / path:

@@ -5,9 +5,13 @@ Its answers are text from outside. The token is in one header, and in no message
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import count
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
+import msgspec
 import requests
 
 from digest.core import network
@@ -15,6 +19,16 @@ from digest.core.text import one_line
 
 TIMEOUT_S = 30
 VERSION = "2022-11-28"
+PER_PAGE, MAX_PAGES = 100, 30  # of a list; a longer one is somebody's mischief
+T = TypeVar("T")
+
+_NO_ISSUES = "switch issues on under Settings, General, Features"  # a fork has none
+_REMEDIES = {
+    401: "GitHub does not know the token",
+    403: "give the job `permissions: issues: write`",
+    404: _NO_ISSUES,
+    410: _NO_ISSUES,
+}
 
 
 class GitHubError(Exception):
@@ -23,6 +37,11 @@ class GitHubError(Exception):
     def __init__(self, message: str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
+
+    @property
+    def explained(self) -> str:
+        """What happened to a request about issues, a colon, what to do."""
+        return f"{self}: {_REMEDIES.get(self.status or 0, 'the log has everything')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +58,24 @@ class GitHub:
 
         Raises `GitHubError`.
         """
+        return self._send(method, path, body)[0]
+
+    def listed(self, path: str, kind: type[T], **query: object) -> Iterator[T]:
+        """The entries of a list, page after page, as values of `kind`.
+
+        Raises `GitHubError`, also if they are not such values or more than `MAX_PAGES` pages.
+        """
+        for page in count(1):
+            asked = urlencode({**query, "per_page": PER_PAGE, "page": page})
+            answer, is_last = self._send("GET", f"{path}?{asked}", {})
+            yield from read(answer, list[kind])  # type: ignore[valid-type]
+            if is_last:
+                return
+            if page == MAX_PAGES:
+                raise GitHubError(f"GET {path}: more than {PER_PAGE * MAX_PAGES:,} entries")
+
+    def _send(self, method: str, path: str, body: dict[str, object]) -> tuple[Any, bool]:
+        """The parsed answer; True unless it is a page of a list, and others follow."""
         where = f"/repos/{self.repository}/{path}".rstrip("/")
         try:
             response = self.session.request(
@@ -67,8 +104,16 @@ class GitHub:
             reason = one_line(str(reason or response.reason or ""), 200)
             message = f"{method} {where}: {response.status_code} {reason}".rstrip()
             raise GitHubError(message, response.status_code)
-        return answer
+        return answer, "next" not in response.links
 
     def _sign(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self.token}"
         return request
+
+
+def read(answer: Any, kind: type[T]) -> T:
+    """GitHub's answer as a value of `kind`. Raises `GitHubError` if it is none."""
+    try:
+        return msgspec.convert(answer, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise GitHubError(f"GitHub's answer is not as documented ({error})") from None

@@ -7,7 +7,6 @@ none. We recognise the issue by a mark in its text, if the bot or the repository
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,31 +15,22 @@ from typing import Any
 
 from digest.core.errors import Interrupted, RunStatus
 from digest.core.text import inert, markdown, one_line
-from digest.publish.git import BOT
-from digest.publish.github import GitHub, GitHubError
+from digest.publish.github import GitHub, GitHubError, read
+from digest.publish.github_issues import Issue, close, mark
 
 # A day that ended so closes the issue. A run without anything to do (a weekend) does not.
 GOOD = (RunStatus.PUBLISHED, RunStatus.UPDATED, RunStatus.UNCHANGED)
 _MARK = "preprint-digest-outage"
-_OWN = ("OWNER", "MEMBER", "COLLABORATOR")
 _LONGEST_TITLE = 120
 _LONGEST_REASON = 1_000
 _SHORTEST_CAUSE = 20  # characters: a category or a file name alone is no cause
 _SETTING = re.compile(r".+\.ya?ml: \S+")  # "config.yaml: llm.model" alone is none either
 _STOPPED_BY_PERSON_MIN = 60  # a run that was stopped later has probably used up the job's time
-_DEFAULT_CONFIG = "config.yaml"
-_UNSAFE = re.compile(r"[^\w\s\\\"{}:,./-]")  # signs that might end a comment of HTML, or do more
+DEFAULT_CONFIG = "config.yaml"
 NO_GITHUB = "no issue tells of this: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
 _NO_REPORT = (
     "the run ended without a report: it was killed, or this program has a fault; its log says which"
 )
-_NO_ISSUES = "switch issues on under Settings, General, Features"  # a fork has none
-_REMEDIES: Mapping[int | None, str] = {
-    401: "GitHub does not know the token",
-    403: "give the job `permissions: issues: write`",
-    404: _NO_ISSUES,
-    410: _NO_ISSUES,
-}
 _REMEDY = (
     "Once the cause is repaired, run the workflow by hand or wait for its next run: the next digest"
     " closes this issue. The README's troubleshooting lists the causes."
@@ -55,7 +45,7 @@ class Attempt:
     exit_code: int | None  # None: it was killed, or never began
     log: str | None  # an address
     time: datetime
-    config: str = _DEFAULT_CONFIG  # a repository may have several digests, each with its settings
+    config: str = DEFAULT_CONFIG  # a repository may have several digests, each with its settings
 
     @property
     def stopped_after(self) -> int | None:
@@ -91,17 +81,16 @@ def follow(github: GitHub, attempt: Attempt) -> str:
         if not good:
             text = {"title": title(attempt), "body": body(attempt, failures + 1)}
             if number is None:
-                return f"issue {_number(github.ask('POST', 'issues', **text))} opened"
+                return f"issue {read(github.ask('POST', 'issues', **text), Issue).number} opened"
             github.ask("PATCH", f"issues/{number}", **text)
             return f"issue {number} updated"
         if number is None:
             return "nothing to report: all is well"
         github.ask("POST", f"issues/{number}/comments", body=_recovered(attempt))
-        github.ask("PATCH", f"issues/{number}", state="closed", state_reason="completed")
+        close(github, number)
         return f"issue {number} closed: digests are made again"
     except GitHubError as error:
-        remedy = _REMEDIES.get(error.status, "the log has everything")
-        return f"no issue tells of this: {error}: {remedy}"
+        return f"no issue tells of this: {error.explained}"
 
 
 def title(attempt: Attempt) -> str:
@@ -116,7 +105,7 @@ def body(attempt: Attempt, failures: int) -> str:
     """What happened, in Markdown, with the mark by which the next run recognises the issue."""
     problem = attempt.problem
     rows = [
-        ("Settings", attempt.config if attempt.config != _DEFAULT_CONFIG else None),
+        ("Settings", attempt.config if attempt.config != DEFAULT_CONFIG else None),
         ("Day", problem.get("date")),
         ("Last try", f"{attempt.time:%Y-%m-%d %H:%M} UTC"),
         ("Tries that failed", failures),
@@ -129,15 +118,16 @@ def body(attempt: Attempt, failures: int) -> str:
     if newest.get("status") in GOOD:
         day = markdown(str(newest["date"]))
         effect = f"The newest digest, of {day}, is published nevertheless."
-    mark = json.dumps({"tries": failures, "config": attempt.config})
-    mark = _UNSAFE.sub(lambda sign: f"\\u{ord(sign[0]):04x}", mark)
+    elif newest.get("page"):  # `fallback`
+        page = markdown(str(newest["page"]))
+        effect = f"The digest is published without the model's scores: {page}."
     parts = [
         effect,
         f"> {markdown(attempt.reason)}",
         "\n".join(["| | |", "|:---|:---|", *table]),
         f"[The log of that run]({attempt.log})" if attempt.log else "",
         _REMEDY,
-        f"<!-- {_MARK} {mark} -->",
+        mark(_MARK, tries=failures, config=attempt.config),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -153,33 +143,10 @@ def _open_issue(github: GitHub, config: str) -> tuple[int | None, int]:
 
     Each failure updates it, so it is among the hundred that changed last.
     """
-    listed = github.ask("GET", "issues?state=open&sort=updated&per_page=100")
-    for issue in listed if isinstance(listed, list) else []:
-        mark = _mark(issue)
-        if mark.get("config") == config and _is_trusted(issue):
-            tries = mark.get("tries")
-            return _number(issue), tries if isinstance(tries, int) else 0
+    answer = github.ask("GET", "issues?state=open&sort=updated&per_page=100")
+    for issue in read(answer, list[Issue]):
+        content = issue.mark(_MARK) if issue.is_trusted else {}
+        if content.get("config") == config:
+            tries = content.get("tries")
+            return issue.number, tries if isinstance(tries, int) else 0
     return None, 0
-
-
-def _number(issue: Mapping[str, Any]) -> int:
-    try:
-        return int(issue["number"])
-    except (KeyError, TypeError, ValueError):
-        raise GitHubError("GitHub's answer is no issue") from None
-
-
-def _is_trusted(issue: Mapping[str, Any]) -> bool:
-    login = (issue.get("user") or {}).get("login")
-    trusted = login == BOT or issue.get("author_association") in _OWN
-    return trusted and "pull_request" not in issue
-
-
-def _mark(issue: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The content of our mark: `tries` and `config`; {} if there is none."""
-    match = re.search(rf"<!-- {_MARK} (.*?) -->", issue.get("body") or "")
-    try:
-        content = json.loads(match[1]) if match else {}
-    except ValueError:  # somebody has edited it
-        content = {}
-    return content if isinstance(content, dict) else {}

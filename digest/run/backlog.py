@@ -35,12 +35,15 @@ def needs(
     read: Callable[[date], Digest],
     today: date,
     categories: Collection[str],
+    *,
+    by_model: bool = True,
 ) -> list[Need]:
     """The days before `today` that lack something, oldest first.
 
     `days` are the recorded days in order, `read` gives the record of one, `categories` are those
     followed now. Nothing is missed before the first record. Days older than arXiv's pages of past
-    days are left to `digest catch-up`.
+    days are left to `digest catch-up`. A model (`by_model`) also scores the days that were
+    published without it.
     """
     if not days:
         return []
@@ -52,7 +55,7 @@ def needs(
         if day in recorded:
             latest = day
             if recorded[day].status is not Status.COMPLETE or today - day <= RETRY:
-                needs += _incomplete(read(day), today, categories)
+                needs += _incomplete(read(day), today, categories, by_model)
         elif is_announcement_day(day):
             # The categories followed on the last recorded day before.
             followed = tuple(c for c in read(latest).sources if c in categories)
@@ -66,7 +69,11 @@ def has_papers_to_score(digest: Digest | None) -> bool:
     return digest is not None and any(u.reason not in FINAL_REASONS for u in digest.unscored)
 
 
-def _incomplete(digest: Digest, today: date, categories: Collection[str]) -> list[Need]:
+def _incomplete(
+    digest: Digest, today: date, categories: Collection[str], by_model: bool
+) -> list[Need]:
+    if digest.fallback and by_model:
+        return [Need(digest.date, tuple(c for c in digest.sources if c in categories))]
     recent = today - digest.date <= RETRY
     unreadable = {u.paper.id for u in digest.unscored if u.reason == Reason.UNREADABLE and recent}
     lacking = tuple(

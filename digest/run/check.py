@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import pairwise, zip_longest
 from pathlib import Path, PurePosixPath
 
-from digest.archive import record, store
+from digest.archive import feedback, record, store
 from digest.archive.layout import day_of_record, is_generated, is_leftover
 from digest.core import files
 from digest.core.calendar import between
@@ -40,7 +40,7 @@ class Finding:
         return f"{self.path}: {self.problem}"
 
 
-def check(out: Path, settings: Site) -> list[Finding]:
+def check(out: Path, settings: Site, *, learned: bool = False) -> list[Finding]:
     """All that is wrong in the site's folder: damaged days, papers scored twice, days missed or
     built from a stale feed, then the files that derive from the days."""
     digests, findings = _read_days(out)
@@ -49,30 +49,55 @@ def check(out: Path, settings: Site) -> list[Finding]:
         return findings
     if not digests:
         return [Finding(store.DATA, "holds no day: check `out` in the settings", damage=True)]
-    return [*findings, *_missed(digests), *_stale(digests), *_differences(out, digests, settings)]
+    findings += _missed(digests) + _stale(digests)
+    if damaged := _state(out):
+        return [*findings, *damaged]  # pages follow from it
+    return [*findings, *_differences(out, digests, settings, learned=learned)]
 
 
-def repair(out: Path, settings: Site) -> list[Finding]:
+def repair(out: Path, settings: Site, *, learned: bool = False) -> list[Finding]:
     """Make the files that derive from the days again, and return what is still wrong.
 
     Files that this program did not make stay as they are. Raises `ArchiveError` if the disk
     refuses.
     """
     digests, findings = _read_days(out)
-    if digests and not any(finding.damage for finding in findings):
-        expected = _expected(out, digests, settings).items()
+    if digests and not any(finding.damage for finding in [*findings, *_state(out)]):
+        expected = _expected(out, digests, settings, learned=learned).items()
         ours = {path: data for path, data in expected if output.is_ours(out, out / path)}
         store.write_files(out, ours)
-    return check(out, settings)
+    return check(out, settings, learned=learned)
 
 
-def _expected(out: Path, digests: list[Digest], settings: Site) -> store.Files:
+def _expected(out: Path, digests: list[Digest], settings: Site, *, learned: bool) -> store.Files:
     """Every file that these days give; None for one that must not be there, such as a file under a
     name of this program that no day needs."""
-    expected = output.site_files(digests, settings)
+    expected = output.site_files(digests, settings, feedback.read(out), learned=learned)
     paths = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
-    strays = (p for p in map(PurePosixPath, paths) if is_generated(str(p)) or is_leftover(str(p)))
-    return expected | {path: None for path in strays if path not in expected}
+    strays = (
+        p
+        for p in map(PurePosixPath, paths)
+        if (is_generated(str(p)) and p not in feedback.STATE) or is_leftover(str(p))
+    )
+    expected |= {path: None for path in strays if path not in expected}
+    return output.without_foreign(out, expected)
+
+
+def _state(out: Path) -> list[Finding]:
+    """What is wrong in the votes and in what was learned. Only git can bring them back."""
+    findings = []
+    readers = {
+        feedback.VOTES: feedback.read_votes,
+        feedback.LIKED: feedback.read_liked,
+        feedback.LEARNED: feedback.read_learned,
+    }
+    for name, read in readers.items():
+        try:
+            read(out)
+        except ArchiveError as error:
+            problem = str(error).removeprefix(str(name)).lstrip(":, ")
+            findings.append(Finding(name, problem, damage=True))
+    return findings
 
 
 def _read_days(out: Path) -> tuple[list[Digest], list[Finding]]:
@@ -138,11 +163,13 @@ def _stale(digests: list[Digest]) -> list[Finding]:
     return findings
 
 
-def _differences(out: Path, digests: list[Digest], settings: Site) -> list[Finding]:
+def _differences(
+    out: Path, digests: list[Digest], settings: Site, *, learned: bool
+) -> list[Finding]:
     """The files that are not as expected. Files that differ only in their line endings are one
     finding, because git converts all of them."""
     findings, converted = [], []
-    for path, data in _expected(out, digests, settings).items():
+    for path, data in _expected(out, digests, settings, learned=learned).items():
         actual = files.read(out / path)
         # A record has been checked already, and an older version may have written it differently.
         is_record = day_of_record(str(path)) is not None and data is not None

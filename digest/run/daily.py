@@ -90,6 +90,9 @@ def _make(job: Job, archive: Archive, announcement: Announcement, report: RunRep
 
 
 def _exit_code(result: DayReport, *, late: bool) -> int:
+    """Of a day that was handled to its end."""
+    if result.status is RunStatus.OUTAGE:  # published without the model
+        return ScoringError.exit_code
     return FeedError.exit_code if late and result.status is RunStatus.STALE_FEED else 0
 
 
@@ -185,7 +188,13 @@ class _Days:
         """The days before today that lack something, oldest first; and those of `readings`, which
         no run has finished."""
         categories = self.job.config.categories
-        lacking = backlog.needs(self.archive.days, self.archive.listed_day, today, categories)
+        lacking = backlog.needs(
+            self.archive.days,
+            self.archive.listed_day,
+            today,
+            categories,
+            by_model=self.job.by_model,
+        )
         needs = {need.day: need for need in lacking}
         for day, kept in readings.items():
             needs[day] = replace(needs.get(day, backlog.Need(day)), readings=tuple(kept))
@@ -241,7 +250,7 @@ class _Days:
             self._put_off(need.day, str(error), failed=by_hand and not not_yet)
             return 0.0
         else:
-            self.report.add(result)
+            self.report.add(result, _exit_code(result, late=False))
         return max(0.0, (result.cost_usd or 0.0) - ((previous and previous.cost_usd) or 0.0))
 
     def _ask(self, need: backlog.Need, previous: Digest | None) -> list[Reading]:

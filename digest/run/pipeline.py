@@ -9,14 +9,17 @@ from dataclasses import replace
 from datetime import UTC, date
 from pathlib import Path
 
+from digest.archive.feedback import Feedback
 from digest.archive.store import Archive, read_days
 from digest.arxiv.fetch import Fetched
 from digest.core import calendar
-from digest.core.day import Digest, Status
-from digest.core.errors import FeedError, RunStatus
+from digest.core.below import draw_explorer
+from digest.core.day import Digest, Explorer, Status
+from digest.core.errors import FeedError, Interrupted, RunStatus, ScoringError
 from digest.core.papers import Origin, SourceState
 from digest.core.progress import log, stage
 from digest.core.scores import Failure, Reason, ScoredBy
+from digest.core.text import one_line
 from digest.core.wording import (
     beyond_top,
     by_reason,
@@ -28,14 +31,19 @@ from digest.core.wording import (
 )
 from digest.publish.commit import commit_day, days_among, uncommitted
 from digest.publish.push import push
-from digest.run import backlog, budget, output, ranking, selection
+from digest.run import backlog, budget, feedback, learning, output, ranking, selection
 from digest.run.announcement import Announcement
 from digest.run.job import Job
+from digest.run.learning import Taste
 from digest.run.plan import Plan, estimate_day, is_settled, make_plan
 from digest.run.report import DayReport
 from digest.run.sources import status_of
 from digest.run.unfinished import Unfinished, forget_trouble, troubles
 from digest.scoring import fit
+from digest.scoring.scorer import make_scorer
+
+FELL_BACK = "until the model scores it, the day is published without its scores"
+_LONGEST_REASON = 300
 
 
 def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport:
@@ -53,7 +61,7 @@ def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport
     if previous is not None and is_settled(job, announcement, previous):
         if job.dry_run:
             return DayReport(RunStatus.PLANNED, "nothing to do: the day stands", day)
-        digest = previous
+        digest, state = previous, None
     else:
         plan = make_plan(job, archive, announcement, unfinished)
         if job.dry_run:
@@ -62,15 +70,20 @@ def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport
         has_scores = previous is not None and previous.scorer is ScoredBy.MODEL
         if job.by_model and not has_scores and not job.replay:
             unfinished.keep_readings(announcement.readings)
-        digest = _score(plan, archive, unfinished)
+        digest, state = _score_or_fall_back(plan, archive, unfinished)
     with stage(f"{day} write") as facts:
-        written = output.write(archive, digest, job.config.site)
+        written = _write(job, archive, digest, state)
         facts.append(f"{count(len(written), 'file')} changed")
+    by_hand = learning.votes_by_hand(archive.out)
     commit, is_ours = _publish(job, archive, digest) if job.commit else (None, True)
+    theirs = learning.votes_by_hand(archive.out)
+    lost = [vote for paper_id, vote in by_hand.items() if paper_id not in theirs]
+    feedback.settle(job.unfinished, lost, archived=is_ours and state is not None)
     # Only now: in GitHub Actions the clone is thrown away, and unpushed scores with it.
     forget_trouble(job.unfinished, day)
     is_new = digest is not previous
-    if job.by_model and (is_new or not unfinished.read().usage.requests):
+    by_model = job.by_model and not digest.fallback
+    if by_model and (is_new or not unfinished.read().usage.requests):
         unfinished.forget()  # else it holds the cost of a try that has changed nothing
     archived = archive.read_day(day) if job.push else digest  # the other side's day wins
     if archived is None:
@@ -78,7 +91,7 @@ def run_day(job: Job, archive: Archive, announcement: Announcement) -> DayReport
         return DayReport(RunStatus.STALE_FEED, reason, day)
     repaired = bool(written or commit)
     status, reason = RunStatus.UNCHANGED, "another run published this day first"
-    if is_ours:
+    if is_ours or archived.fallback:
         status, reason = _result(
             job, archived, announcement.previous, is_new=is_new, repaired=repaired
         )
@@ -99,7 +112,7 @@ def return_papers(job: Job, archive: Archive, announcement: Announcement) -> Non
     if fitted.sources != theirs.sources:
         stale = ", ".join(fitted.stale)
         log.info("%s: the feed of %s was that of %s", fitted.date, stale, announcement.day)
-        output.write(archive, fitted, job.config.site)
+        _write(job, archive, fitted)
         commit_day(archive.out, fitted)
 
 
@@ -144,12 +157,42 @@ def _unfinished(job: Job, announcement: Announcement) -> Unfinished:
 # --- scoring ----------------------------------------------------------------------------------
 
 
-def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
-    """Score the papers, rank them, and build the day's record. If nothing is new, the previous one.
+def _score_or_fall_back(
+    plan: Plan, archive: Archive, unfinished: Unfinished
+) -> tuple[Digest, Feedback | None]:
+    """As `_score`. Where the model fails and `fallback` is on, the embedded scorer makes the record
+    of a day that has no better one; the model scores it later."""
+    job, previous = plan.job, plan.announcement.previous
+    try:
+        return _score(plan, archive, unfinished)
+    except Interrupted:
+        raise
+    except ScoringError as error:
+        if not _may_fall_back(job, previous):
+            raise
+        log.warning("%s: %s; another scorer takes its place", plan.announcement.day, error)
+        embedded = make_scorer(replace(job.config, scorer=ScoredBy.EMBEDDED), None, None)
+        instead = make_plan(replace(job, scorer=embedded), archive, plan.announcement, unfinished)
+        reason = job.secrets.scrub(one_line(str(error), _LONGEST_REASON))
+        return _score(instead, archive, unfinished, fallback=reason)
 
-    Raises `ScoringError` if too few papers have a score for the day to be published.
+
+def _may_fall_back(job: Job, previous: Digest | None) -> bool:
+    has_scores = previous is not None and previous.scorer is ScoredBy.MODEL
+    return job.by_model and job.config.fallback and not job.trial and not has_scores
+
+
+def _score(
+    plan: Plan, archive: Archive, unfinished: Unfinished, fallback: str = ""
+) -> tuple[Digest, Feedback | None]:
+    """Score the papers, rank them, and build the day's record, with the votes and weights to
+    archive beside it. If nothing is new, the previous record alone.
+
+    `fallback` says why the model did not score. Raises `ScoringError` if too few papers have a
+    score for the day to be published.
     """
     job, day, previous = plan.job, plan.announcement.day, plan.announcement.previous
+    taste = Taste.of(archive.out, job.unfinished)  # before anything is paid for
     with stage(f"{day} score") as facts:
         scoring = job.scorer.score(plan.to_score, plan.left_usd, unfinished.keep)
         facts.append(count(len(plan.to_score), "paper"))
@@ -157,14 +200,21 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
     papers = (*plan.chosen.to_score, *plan.chosen.unreadable)
     unreadable = {paper.id: Failure(Reason.UNREADABLE) for paper in plan.chosen.unreadable}
     authors = ((p.id, job.authors.match(p.authors)) for p in papers)
+    by_author = {paper_id: author for paper_id, author in authors if author}
+    by_phrase = selection.phrase_matches(papers, job.config.always)
     cut = job.config.keep.cut(job.scorer.name)
-    ranked = ranking.rank(
-        papers,
+    keeps = previous is not None and previous.scorer is job.scorer.name and not job.rescore
+    verdicts = taste.matched(
+        day,
         {**plan.reused, **scoring.verdicts, **unreadable},
+        papers,
+        job.scorer.topics,
+        job.scorer.name,
         cut,
-        {paper_id: author for paper_id, author in authors if author},
-        selection.phrase_matches(papers, job.config.always),
+        by_author.keys() | by_phrase.keys(),
+        previous.scores if previous and (keeps or taste.has_seen(day)) else {},
     )
+    ranked = ranking.rank(papers, verdicts, cut, by_author, by_phrase)
     recorded = archive.dates_before(day)
     missed = troubles(job.unfinished, recorded[-1], day) if recorded else ()
     spent = plan.spent + scoring
@@ -187,27 +237,48 @@ def _score(plan: Plan, archive: Archive, unfinished: Unfinished) -> Digest:
         missed=previous.missed if previous else missed,
         over_budget_usd=budget.excess_usd(job.config.llm.budget_usd, spent.cost_usd),
         with_phrase=fit.with_phrase(papers, job.scorer.topics, job.scorer.name),
+        fallback=fallback,
     )
     if previous is not None:
         digest = ranking.carry_over(digest, previous)
-    digest = job.secrets.scrub(replace(digest, status=status_of(digest)))
+    digest = replace(digest, status=status_of(digest), explorer=_explorer(job, digest, previous))
+    digest = job.secrets.scrub(digest)
     log.info("%s: %s", day, totals(digest))
     if sentence := without_phrases(digest):
         log.warning("%s: %s", day, sentence)
     # Else a lone paper that the model refuses would be asked about for ninety days.
     last_try = not job.replay and digest.generated_at.date() - day >= backlog.RETRY
     limit = job.config.llm.max_unscored
-    if failure := ranking.shortfall(digest, limit, scoring.trouble, last_try=last_try):
+    falls_back = _may_fall_back(job, previous)
+    if failure := ranking.shortfall(
+        digest, limit, scoring.trouble, last_try=last_try, falls_back=falls_back
+    ):
         raise failure
-    return previous if previous is not None and _is_no_news(job, digest, previous) else digest
+    if previous is not None and _is_no_news(job, digest, previous):
+        return previous, None
+    teaches = job.limit is None
+    return digest, taste.after(digest, papers, job.scorer.topics) if teaches else None
+
+
+def _explorer(job: Job, digest: Digest, previous: Digest | None) -> Explorer | None:
+    """The one that the daily issue shows already, while it is below; else a new draw."""
+    if not job.config.feedback.issue:
+        return None
+    drawn = previous and previous.explorer
+    if drawn and drawn.id in {below.id for below in digest.below}:
+        return drawn
+    return draw_explorer(digest)
 
 
 def _is_no_news(job: Job, digest: Digest, previous: Digest) -> bool:
     """True if the record stays as it is. The cost of the try then waits in `.digest/` for the next
     change; a rescoring always states its cost."""
     same = replace(
-        digest, generated_at=previous.generated_at, with_phrase=previous.with_phrase
-    )  # `with_phrase` follows from the papers and the prompt; older records lack it
+        digest,
+        generated_at=previous.generated_at,
+        with_phrase=previous.with_phrase,  # from papers and prompt; older records lack it
+        fallback=digest.fallback and previous.fallback,  # another failure is no news
+    )
     if not job.rescore:
         same = replace(
             same,
@@ -219,6 +290,11 @@ def _is_no_news(job: Job, digest: Digest, previous: Digest) -> bool:
 
 
 # --- publishing -------------------------------------------------------------------------------
+
+
+def _write(job: Job, archive: Archive, digest: Digest, state: Feedback | None = None) -> list[str]:
+    config = job.config
+    return output.write(archive, digest, config.site, state, learned=config.feedback.learned)
 
 
 def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bool]:
@@ -235,7 +311,7 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
     for record in pending:
         with stage(f"{record.date} commit") as facts:
             if record.date != digest.date:
-                output.write(archive, record, job.config.site)
+                _write(job, archive, record)
             # The last commit takes the files that days share: ledger, lists, front page.
             alone = record is not pending[-1]
             commits[record.date] = commit_day(out, record, alone=alone)
@@ -246,7 +322,9 @@ def _publish(job: Job, archive: Archive, digest: Digest) -> tuple[str | None, bo
 
     def add_days(their_out: Path, days: list[date]) -> None:
         for day in days:
-            output.add_day(their_out, archive.listed_day(day), job.config.site)
+            state = learning.with_pulled(their_out, job.unfinished)
+            ours, config = archive.listed_day(day), job.config
+            output.add_day(their_out, ours, config.site, state, learned=config.feedback.learned)
 
     with stage(f"{digest.date} push") as facts:
         pushed = push(out, add_days)
@@ -259,6 +337,8 @@ def _result(
     job: Job, digest: Digest, previous: Digest | None, *, is_new: bool, repaired: bool
 ) -> tuple[RunStatus, str]:
     """What came of the day: its record `is_new` (or changed), or other files were `repaired`."""
+    if digest.fallback:
+        return RunStatus.OUTAGE, f"{digest.fallback}; {FELL_BACK}"
     if digest.status is Status.EMPTY:
         reason = "arXiv's own pages say that nothing was announced"
         return RunStatus.NO_ANNOUNCEMENT, reason

@@ -103,8 +103,7 @@ def _reusable(job: Job, previous: Digest | None) -> dict[str, Verdict]:
     question = (previous.scorer, previous.model, previous.prompt)
     if question != (job.scorer.name, job.scorer.model, job.scorer.prompt):
         return {}
-    verdicts: dict[str, Verdict] = {kept.paper.id: kept.score for kept in previous.kept}
-    return verdicts | {below.id: below.score for below in previous.below}
+    return {**previous.scores}
 
 
 def estimate_day(plan: Plan, archive: Archive) -> DayReport:

@@ -67,9 +67,15 @@ def _has_match(one: Kept | Unscored) -> bool:
 
 
 def shortfall(
-    digest: Digest, max_unscored: float, trouble: str = "", *, last_try: bool = False
+    digest: Digest,
+    max_unscored: float,
+    trouble: str = "",
+    *,
+    last_try: bool = False,
+    falls_back: bool = False,
 ) -> ScoringError | None:
-    """The error if a day has too few scores to publish. `trouble` is the scorer's own reason.
+    """The error if a day has too few scores to publish. `trouble` is the scorer's own reason;
+    `falls_back`: another scorer takes its place.
 
     There are too few if more than the share `max_unscored` of the papers failed, and at least five;
     or if no paper that the scorer was asked about has a score. Papers that the model refused for
@@ -80,7 +86,9 @@ def shortfall(
     refused, unreadable = reasons[Reason.REFUSED], reasons[Reason.UNREADABLE]
     failed, scanned = len(digest.unscored) - refused - unreadable, digest.counts.scanned
     papers = f"{len(digest.unscored)} of {count(scanned, 'paper')}"
-    end = f"{papers} not scored ({in_short(reasons)}); nothing is published"
+    end = f"{papers} not scored ({in_short(reasons)})"
+    if not falls_back:
+        end += "; nothing is published"
     if len(digest.unscored) < scanned:
         end += ", what was scored is kept, and the next run pays only for the rest"
     too_many = failed >= MIN_FAILED and failed / scanned > max_unscored
@@ -108,11 +116,11 @@ def scoring_error(
 
 
 def best_first(score: Score, paper_id: str) -> tuple[int, int, float, str]:
-    """The sort key, the only rule of order: relevance + novelty, then relevance, then similarity
-    (a score without it comes after those with it), then id."""
+    """The sort key, the only rule of order: relevance + novelty, then relevance, then match, or
+    similarity until something is learned (a score without either comes last), then id."""
     total = score.relevance + (score.novelty or 0)
-    unlike = math.inf if score.similarity is None else -score.similarity
-    return -total, -score.relevance, unlike, paper_id
+    liking = score.similarity if score.match is None else score.match
+    return -total, -score.relevance, math.inf if liking is None else -liking, paper_id
 
 
 def carry_over(digest: Digest, previous: Digest) -> Digest:

@@ -126,7 +126,11 @@ def days_with_papers(earlier: Iterable[Source]) -> int:
 
 def status_of(digest: Digest) -> Status:
     """How far a record of these sources and outcomes can be trusted."""
-    if digest.unscored or any(source.incomplete for source in digest.sources.values()):
+    if (
+        digest.fallback
+        or digest.unscored
+        or any(source.incomplete for source in digest.sources.values())
+    ):
         return Status.PARTIAL
     if any(source.approximate for source in digest.sources.values()):
         return Status.APPROXIMATE

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median, pstdev
 from typing import TypeVar
@@ -36,9 +36,9 @@ from digest.scoring.phrases import (
     words,
 )
 from digest.scoring.topics import ONE_TOPIC
+from digest.scoring.vectors import Vector, dot, unit
 
 T = TypeVar("T")
-Vector = dict[str, float]
 
 # Chosen on labelled days of two readers with tests/bench/ranking.py; the ranking hardly changes
 # near each value.
@@ -90,7 +90,7 @@ def score(papers: Sequence[Paper], topics: Topics) -> dict[str, Score]:
     ordered = sorted(papers, key=lambda paper: paper.id)  # float sums depend on the order
     documents = [_document(paper) for paper in ordered]
     wish, idf = _read(topics, documents)
-    vectors = [_unit(document.counts, idf) for document in documents]
+    vectors = [unit(document.counts, idf) for document in documents]
     explained = [
         _explain(document, vector, wish)
         for document, vector in zip(documents, vectors, strict=True)
@@ -102,6 +102,12 @@ def score(papers: Sequence[Paper], topics: Topics) -> dict[str, Score]:
         for paper, explanation, similarity in zip(ordered, explained, similarities, strict=True)
     }
     return {paper.id: scores[paper.id] for paper in papers}
+
+
+def avoided(papers: Iterable[Paper], topics: Topics) -> frozenset[str]:
+    """The ids of the papers that have a phrase to avoid, or of what is not relevant."""
+    avoid = _avoid(topics)
+    return frozenset(paper.id for paper in papers if find(avoid, _searchable(paper)))
 
 
 def papers_with_phrase(papers: Iterable[Paper], topics: Topics) -> int:
@@ -122,7 +128,7 @@ class _Explanation:
 
 
 def _explain(document: _Document, vector: Vector, wish: _Wish) -> _Explanation:
-    fits = {name: _dot(vector, topic) for name, topic in wish.topics.items()}
+    fits = {name: dot(vector, topic) for name, topic in wish.topics.items()}
     topic = max((name for name in fits if fits[name] > 0), key=fits.__getitem__, default=NO_TOPIC)
     wanted = dict(wish.wanted.get(topic, {}))  # those of the paper's own topic first
     for others in (*wish.wanted.values(), wish.others):
@@ -137,9 +143,9 @@ def _explain(document: _Document, vector: Vector, wish: _Wish) -> _Explanation:
 
 def _likeness(vector: Vector, wish: _Wish) -> float:
     """How like a paper is to what is wanted, less what is to be avoided."""
-    like = math.pow(sum(_dot(vector, wanted) ** _POWER for wanted in wish.query), 1 / _POWER)
-    unlike = _AVOID_WEIGHT * _dot(vector, wish.avoided)
-    unlike += _IRRELEVANT_WEIGHT * _dot(vector, wish.irrelevant)
+    like = math.pow(sum(dot(vector, wanted) ** _POWER for wanted in wish.query), 1 / _POWER)
+    unlike = _AVOID_WEIGHT * dot(vector, wish.avoided)
+    unlike += _IRRELEVANT_WEIGHT * dot(vector, wish.irrelevant)
     return like - min(unlike, _MOST_AVOIDED * like)
 
 
@@ -182,9 +188,7 @@ def _with_feedback(vectors: list[Vector], asked: list[float]) -> list[float]:
         for feature, value in vector.items():
             day[feature] = day.get(feature, 0.0) + weight * value
     # No paper votes for itself.
-    others = [
-        _dot(v, day) - weight * _dot(v, v) for v, weight in zip(vectors, weights, strict=True)
-    ]
+    others = [dot(v, day) - weight * dot(v, v) for v, weight in zip(vectors, weights, strict=True)]
     spread = pstdev(others)
     scale = pstdev(asked) / spread if spread else 0.0
     trust = _FEEDBACK * len(vectors) / (len(vectors) + _FEEDBACK_AT)
@@ -198,10 +202,11 @@ def _with_feedback(vectors: list[Vector], asked: list[float]) -> list[float]:
 def _texts(topics: Topics) -> list[str]:
     """Everything that is wanted, as texts."""
     described = [*topics.topics, *([topics.general] if topics.general else [])]
-    return [*(text for topic in described for text in _wanted(topic)), *topics.keywords]
+    return [*(text for topic in described for text in wanted_texts(topic)), *topics.keywords]
 
 
-def _wanted(topic: Topic) -> tuple[str, ...]:
+def wanted_texts(topic: Topic) -> tuple[str, ...]:
+    """What a topic says is wanted: its name and its text."""
     if topic.name == ONE_TOPIC:  # not the reader's words
         return (topic.relevant,)
     return topic.name, topic.relevant
@@ -210,15 +215,13 @@ def _wanted(topic: Topic) -> tuple[str, ...]:
 def _read(topics: Topics, documents: list[_Document]) -> tuple[_Wish, dict[str, float]]:
     """The reader's words, and the weight of each word: the rarer, the higher."""
     general = topics.general or Topic("", "", "")
-    bags = {topic.name: Counter(text_features(*_wanted(topic))) for topic in topics.topics}
+    bags = {topic.name: Counter(text_features(*wanted_texts(topic))) for topic in topics.topics}
     others = [Counter(text_features(*topics.keywords)), Counter(text_features(general.relevant))]
     wanted = [*bags.values(), *filter(None, others)]
     avoid = phrases(*topics.avoid)
     avoided = Counter(phrase_features(avoid.values()))
     # A reader of galaxies for whom massive galaxies are not relevant does not avoid galaxies.
-    not_relevant = [topic.irrelevant for topic in (*topics.topics, general)]
-    irrelevant = _without(Counter(text_features(*not_relevant)), set().union(*wanted))
-    unlike = _without(phrases(*not_relevant), phrases(*_texts(topics)))
+    irrelevant = _without(Counter(text_features(*_not_relevant(topics))), set().union(*wanted))
     own = {feature for bag in (*wanted, avoided, irrelevant) for feature in bag}
     papers_with = Counter(dict.fromkeys(own, 0))
     papers_with.update(f for document in documents for f in document.counts)
@@ -229,15 +232,26 @@ def _read(topics: Topics, documents: list[_Document]) -> tuple[_Wish, dict[str, 
         for f, n in papers_with.items()
     }
     return _Wish(
-        wanted={topic.name: phrases(*_wanted(topic)) for topic in topics.topics},
+        wanted={topic.name: phrases(*wanted_texts(topic)) for topic in topics.topics},
         others=phrases(*topics.keywords, general.relevant),
-        avoid=avoid | unlike,
+        avoid=_avoid(topics),
         stems=frozenset(feature for bag in wanted for feature in bag if " " not in feature),
-        topics={name: _unit(bag, idf) for name, bag in bags.items()},
-        query=tuple(_unit(bag, idf) for bag in wanted),
-        avoided=_unit(avoided, idf),
-        irrelevant=_unit(irrelevant, idf),
+        topics={name: unit(bag, idf) for name, bag in bags.items()},
+        query=tuple(unit(bag, idf) for bag in wanted),
+        avoided=unit(avoided, idf),
+        irrelevant=unit(irrelevant, idf),
     ), idf
+
+
+def _not_relevant(topics: Topics) -> list[str]:
+    described = [*topics.topics, *([topics.general] if topics.general else [])]
+    return [topic.irrelevant for topic in described]
+
+
+def _avoid(topics: Topics) -> Phrases:
+    """The phrases to avoid, and those of what is not relevant that are not wanted elsewhere."""
+    unlike = _without(phrases(*_not_relevant(topics)), phrases(*_texts(topics)))
+    return phrases(*topics.avoid) | unlike
 
 
 def _without(named: dict[str, T], others: Collection[str]) -> dict[str, T]:
@@ -252,16 +266,3 @@ def _document(paper: Paper) -> _Document:
 
 def _searchable(paper: Paper) -> tuple[str, str]:
     return searchable(paper.title), searchable(paper.abstract)
-
-
-def _unit(counts: Mapping[str, int], idf: Mapping[str, float]) -> Vector:
-    """The TF-IDF vector of unit length."""
-    vector = {f: (1 + math.log(n)) * idf[f] for f, n in counts.items()}
-    length = math.hypot(*vector.values()) or 1.0
-    return {f: value / length for f, value in vector.items()}
-
-
-def _dot(a: Vector, b: Vector) -> float:
-    if len(a) > len(b):
-        a, b = b, a
-    return sum(value * b[f] for f, value in a.items() if f in b)

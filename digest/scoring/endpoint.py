@@ -98,11 +98,13 @@ _REQUEST_FAILURES = {
 class Endpoint:
     """An endpoint, and the form of request that it accepts."""
 
-    def __init__(self, client: Client, prompt: Prompt, llm: Llm) -> None:
+    def __init__(
+        self, client: Client, prompt: Prompt, llm: Llm, schema: Form | None = None
+    ) -> None:
         self._client = client
         self._prompt = prompt
         self._llm = llm
-        self._form = first_form(prompt, llm)
+        self._form = first_form(prompt, llm, schema)
         self._sure_form = self._form  # without the parts that the endpoint has named, no guesses
         self._has_answered = False
         self._has_guessed = False  # every guess was tried, and none helped

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise, product
 
 import Stemmer
@@ -18,6 +18,12 @@ _SINGLE = 6  # letters of a word of prose that says something by itself
 
 _WORD = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)*")
 _HYPHEN = re.compile(r"[-\u2010\u2011]")
+_PART = re.compile(r"[^\W_]+")
+# Joined to a word, such a part is shown with it: in-context, x-ray.
+_SHORT_PART = re.compile(r"(?<![\w-])(?:[^\W_]|in|off|on)-$", re.IGNORECASE)
+_FORMULA = re.compile(r"\$[^$]*\$|\\\w+")  # or a command of TeX
+# Words side by side, one may be between them.
+_UNBROKEN = re.compile(r"[\w'’/‐‑-]+(?: [\w'’/‐‑-]+){0,2}")
 _DOTTED = re.compile(r"\b(?:e\.\s?g|i\.\s?e|etc|et al|vs|cf|approx)\.,?", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[;,()\n—；，、（）。]|[.:!?](?=\s|$)|\s[-–]\s|\b(?:such as|for example|including|particularly"
@@ -97,16 +103,47 @@ def features(of: Iterable[str]) -> list[str]:
 
     A hyphenated word counts as its parts and as one word: "hyper-kahler" is like "hyperkahler".
     """
-    meaningful: list[str] = []
-    joined: list[str] = []
-    for word in of:
-        parts = _HYPHEN.split(word)
-        meaningful += [p for p in parts if len(p) > 1 and not p.isdigit() and p not in STOP_WORDS]
-        if len(parts) > 1:
-            joined.append("".join(parts))
+    every = list(of)
+    meaningful = _meaningful(_HYPHEN.sub(" ", " ".join(every)).split())
+    joined = [_HYPHEN.sub("", word) for word in every if not word.isalnum()]
     stems: list[str] = _STEMMER.stemWords(meaningful)
     pairs = list(map(" ".join, pairwise(stems)))
     return [*stems, *_STEMMER.stemWords(joined), *pairs]
+
+
+def _meaningful(parts: Iterable[str]) -> list[str]:
+    return [p for p in parts if len(p) > 1 and not p.isdigit() and p not in STOP_WORDS]
+
+
+def surfaces(text: str, wanted: Collection[str]) -> dict[str, str]:
+    """Those of the wanted features that `text` has, each as it stands there first: "mixtur expert"
+    as "mixture of experts". Not in formulas, and no pair with punctuation between its words.
+
+    `text` is in single spaces; each surface is a part of it.
+    """
+    text = _FORMULA.sub("$", text[:_MAX_CHARS])
+    plain = str.casefold if text.isascii() else fold  # the same for ASCII, and faster
+    parts = list(map(plain, _PART.findall(text)))
+    meaningful = set(_meaningful(set(parts)))
+    places = [place for place, part in enumerate(parts) if part in meaningful]
+    stems = _STEMMER.stemWords([parts[place] for place in places])
+    spans = [match.span() for match in _PART.finditer(text)]
+    found: dict[str, str] = {}
+    for place, stem in zip(places, stems, strict=True):
+        if stem in wanted and stem not in found:
+            found[stem] = _cut(text, spans[place][0], spans[place][1])
+    for (one, other), pair in zip(pairwise(places), map(" ".join, pairwise(stems)), strict=True):
+        if pair in wanted and pair not in found:
+            surface = _cut(text, spans[one][0], spans[other][1])
+            if _UNBROKEN.fullmatch(surface):
+                found[pair] = surface
+    return found
+
+
+def _cut(text: str, start: int, end: int) -> str:
+    """With a short part that is joined to it: "in-context", "x-ray"."""
+    short = _SHORT_PART.search(text, max(start - 4, 0), start)
+    return text[short.start() if short else start : end]
 
 
 def text_features(*texts: str) -> list[str]:
@@ -114,7 +151,7 @@ def text_features(*texts: str) -> list[str]:
     return [
         feature
         for text in texts
-        for clause in _clauses(text)
+        for clause in clauses(text)
         for alternative in _alternatives(clause)
         for feature in features(words(alternative))
     ]
@@ -136,7 +173,7 @@ def phrases(*texts: str) -> Phrases:
     """The phrases of descriptions: short clauses as they are, aliases in parentheses included; of
     prose what stands between words that say little by themselves."""
     found: Phrases = {}
-    for clause in (c for text in texts for c in _clauses(text)):
+    for clause in (c for text in texts for c in clauses(text)):
         for part in re.split(r"\b(?:and|or)\b", clause):
             for alternative in _alternatives(_PAPERS_ON.sub("", part)):
                 own = alternative.split()
@@ -151,7 +188,7 @@ def _add_runs(found: Phrases, own: list[str]) -> None:
     """The runs of words between those that say little; of one word only a telling one."""
     run: list[str] = []
     for word in [*own, "the"]:
-        if not _is_in(_SCHOLARLY, word):
+        if not ends_phrase(word):
             run.append(word)
             continue
         if len(run) > 1 or (run and _is_telling(run[0])):
@@ -161,7 +198,12 @@ def _add_runs(found: Phrases, own: list[str]) -> None:
 
 def _is_telling(word: str) -> bool:
     has_capitals = word[1:] != word[1:].lower()  # ARPES
-    return has_capitals or (len(word) >= _SINGLE and not _is_in(_VAGUE, word))
+    return has_capitals or (len(word) >= _SINGLE and not is_vague(word))
+
+
+def has_no_filler(phrase: str) -> bool:
+    """False if one of the words is one of which descriptions of any research are made."""
+    return not any(_is_in(_SCHOLARLY, word) for word in phrase.split() if word not in STOP_WORDS)
 
 
 def _add(found: Phrases, own: list[str]) -> None:
@@ -169,7 +211,7 @@ def _add(found: Phrases, own: list[str]) -> None:
         own = own[1:]
     while own and _plain(own[-1]) in STOP_WORDS:
         own = own[:-1]
-    if len(own) == 1 and _is_in(_SCHOLARLY, own[0]):
+    if len(own) == 1 and ends_phrase(own[0]):
         return
     text = " ".join(own).strip(" .:;\"'")
     for form in _forms(text):
@@ -179,6 +221,16 @@ def _add(found: Phrases, own: list[str]) -> None:
 
 def _plain(word: str) -> str:
     return "".join(words(word))
+
+
+def ends_phrase(word: str) -> bool:
+    """True for what stands between phrases: stop words, and what research says of itself."""
+    return _is_in(_SCHOLARLY, word)
+
+
+def is_vague(word: str) -> bool:
+    """True if the word says nothing by itself, though it may in a phrase: "model"."""
+    return _is_in(_VAGUE, word)
 
 
 def _is_in(stems: frozenset[str], word: str) -> bool:
@@ -217,7 +269,8 @@ def _singular(word: str) -> str:
     return f"{word[:-3]}y" if word.endswith("ies") else _PLURAL.sub("", word)
 
 
-def _clauses(text: str) -> list[str]:
+def clauses(text: str) -> list[str]:
+    """The parts of a text that no phrase reaches across."""
     return _CLAUSE.split(_DOTTED.sub(", ", text))
 
 

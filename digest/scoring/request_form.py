@@ -28,11 +28,13 @@ def _object(properties: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_SCHEMA = _object({"papers": {"type": "array", "items": _object(_ENTRY)}})
-_JSON_SCHEMA = {
-    "type": "json_schema",
-    "json_schema": {"name": "scores", "strict": True, "schema": _SCHEMA},
-}
+def json_schema(name: str, entry: dict[str, Any], items: str = "") -> dict[str, Any]:
+    """Asks for an object whose one list, `items` or `name`, has such entries."""
+    schema = _object({items or name: {"type": "array", "items": _object(entry)}})
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
+
+
+_JSON_SCHEMA = json_schema("scores", _ENTRY, "papers")
 _JSON_OBJECT = {"type": "json_object"}
 
 # How an error names a part; the first part that it names is left out first.
@@ -46,20 +48,20 @@ _OF_CAUSE = {Cause.NO_ROOM: "service_tier", Cause.SAMPLING: "response_format"}
 Form = dict[str, Any]
 
 
-def first_form(prompt: Prompt, llm: Llm) -> Form:
-    """The form with every part that helps."""
+def first_form(prompt: Prompt, llm: Llm, schema: dict[str, Any] | None = None) -> Form:
+    """The form with every part that helps. `schema` is that of the scores if none is given."""
     form: Form = {name: value for name, value in llm.extra.items() if name == "service_tier"}
     if llm.reasoning_effort is not None:
         form["reasoning_effort"] = llm.reasoning_effort
     form["prompt_cache_key"] = f"digest-{prompt.sha256[:16]}"
-    form["response_format"] = _JSON_SCHEMA
+    form["response_format"] = schema or _JSON_SCHEMA
     return form
 
 
 def without(form: Form, *names: str) -> Form:
     """`form` without these parts; JSON is then asked for in the next simpler way."""
     simpler = {name: value for name, value in form.items() if name not in names}
-    if "response_format" in names and form["response_format"] == _JSON_SCHEMA:
+    if "response_format" in names and form["response_format"]["type"] == "json_schema":
         simpler["response_format"] = _JSON_OBJECT
     return simpler
 

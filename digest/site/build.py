@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from pathlib import PurePosixPath
@@ -19,21 +20,35 @@ from digest.core import calendar
 from digest.core.config import Site
 from digest.core.cuts import Advice, advise, last_days
 from digest.core.day import Day, Digest, Missed
+from digest.core.for_you import Measure, ShownDay, foresights, measures
+from digest.core.learned import Learned, Word
 from digest.core.progress import bar
-from digest.site import assets, feeds, pages, search
+from digest.core.votes import Vote
+from digest.site import assets, feeds, learned, pages, search
 from digest.site.calendar import all_days_page, month_page, year_page
 from digest.site.page import day_markdown
 
+LEARNED = PurePosixPath("learned.html")
 Files = dict[PurePosixPath, bytes | None]  # None: no such file may be there
 Read = Callable[[date], Digest]
 LONGEST_GAP = 14  # days missed that the front page names
 
 
-def all_files(digests: Sequence[Digest], site: Site) -> Files:
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What the site shows of the reader's votes and of the learner."""
+
+    votes: Sequence[Vote] = ()
+    shown: Sequence[ShownDay] = ()  # of the last days with votes
+    learned: Learned | None = None  # None: no page of what was learned
+    words: Sequence[Word] = ()  # the strongest of it
+
+
+def all_files(digests: Sequence[Digest], site: Site, taught: Taught = Taught()) -> Files:
     """Every page, feed and asset of a site with these days, oldest first."""
     days = [Day.of(digest) for digest in digests]
     by_date = {digest.date: digest for digest in digests}
-    return changed_files(bar(digests, "render"), days, by_date.__getitem__, (), site)
+    return changed_files(bar(digests, "render"), days, by_date.__getitem__, (), site, taught)
 
 
 def changed_files(
@@ -42,6 +57,7 @@ def changed_files(
     read: Read,
     years_there: Collection[int],
     site: Site,
+    taught: Taught = Taught(),
 ) -> Files:
     """What new or changed days change. `days` are all days, with these, oldest first; `read` gives
     the digest of one of them; of the years in `years_there` the page is there already."""
@@ -60,7 +76,7 @@ def changed_files(
     for month in sorted(months):
         files |= _month_files(month, days, read, site)
     files |= {year_file(year): year_page(days, year, site) for year in sorted(years)}
-    return files | _front_files(days, read, site)
+    return files | _front_files(days, read, site, taught)
 
 
 def day_files(digest: Digest, site: Site) -> Files:
@@ -84,7 +100,7 @@ def _month_files(month: str, days: Sequence[Day], read: Read, site: Site) -> Fil
     }
 
 
-def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
+def _front_files(days: Sequence[Day], read: Read, site: Site, taught: Taught) -> Files:
     """What every new day changes: the front page, lists, statistics, feeds. `days` are all, oldest
     first. Before the first day with a page, All days is the front page."""
     with_page = [day for day in days if day.has_page]
@@ -93,7 +109,13 @@ def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
     files: dict[str, bytes] = {
         "index.html": all_days,
         "archive.html": all_days,
-        "stats.html": pages.stats_page(days, site, _cut_advice(days, read)),
+        "stats.html": pages.stats_page(
+            days,
+            site,
+            _cut_advice(days, read),
+            _for_you(taught, days),
+            has_learned=taught.learned is not None,
+        ),
         "subscribe.html": pages.subscribe_page(site, has_feeds),
         "search/index.html": pages.search_page({day.month for day in with_page}, site),
         "404.html": pages.not_found_page(site, has_feeds),
@@ -105,9 +127,18 @@ def _front_files(days: Sequence[Day], read: Read, site: Site) -> Files:
         files["index.html"] = pages.day_page(newest, site, "", front=_front(newest, days))
         files["latest.md"] = day_markdown(newest, site)
     by_path: Files = {PurePosixPath(path): data for path, data in files.items()}
+    by_path[LEARNED] = (
+        learned.page(taught.words, taught.learned, taught.votes, site) if taught.learned else None
+    )
     newest_first = sorted(with_page, key=lambda d: (d.generated_at, d.date), reverse=True)
     recent = [read(day.date) for day in newest_first[: feeds.DAYS]]
     return {**by_path, **assets.assets(), **feeds.feeds(recent, site)}
+
+
+def _for_you(taught: Taught, days: Sequence[Day]) -> tuple[Measure, ...]:
+    """How good the list is for the reader; nothing before there is anything to go by."""
+    foreseen = foresights(days)
+    return measures(taught.votes, taught.shown, foreseen) if taught.votes or foreseen else ()
 
 
 def _cut_advice(days: Sequence[Day], read: Read) -> Advice | None:

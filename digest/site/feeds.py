@@ -30,16 +30,19 @@ from xml.sax.saxutils import escape as escape_xml
 from markupsafe import Markup
 
 from digest.archive.layout import day_file
+from digest.core import wording
+from digest.core.below import may_like, near_misses
 from digest.core.calendar import EASTERN
 from digest.core.config import Site
-from digest.core.day import Digest, Kept
+from digest.core.day import Below, Digest, Kept
+from digest.core.papers import Paper
 from digest.core.scores import NO_TOPIC, ScoredBy
 from digest.core.tex import plain
 from digest.core.text import one_line, visible
 from digest.core.wording import count, in_words, matches, near, scorer_label, totals, warnings
 from digest.site import assets
 from digest.site.math import comment_to_html
-from digest.site.page import anchor, near_misses
+from digest.site.page import anchor
 
 # Made once, by uuid4, for this project. If it changed, every subscriber would see the last fourteen
 # days again. Forks share it: readers tell their entries apart by the feed's address.
@@ -141,6 +144,8 @@ def _day(digest: Digest, place: _Place) -> _Entry:
     kept = f"{counts.kept} of {count(counts.scanned, 'paper')} kept."
     head = [_p("<p><strong>{}</strong> {}.</p>", kept, totals(digest))]
     head += [_p("<p><strong>Note:</strong> {}</p>", _line(text)) for text in warnings(digest)]
+    if digest.fallback:  # who scored comes first
+        head.insert(0, head.pop(1))
     foot = _p('<p>{} <a href="{}">The whole day on its page</a>.</p>', _rest(digest), link)
     by_topic = Counter(topic for paper in digest.kept for topic in _topics(paper))
     topics = tuple(topic for topic, _ in by_topic.most_common())
@@ -165,7 +170,7 @@ def _list(digest: Digest, link: str, room: int) -> list[Markup]:
         item = _p(
             '<li><a href="https://arxiv.org/abs/{}">{}</a> ({}){}{}</li>',
             kept.paper.id,
-            _title(kept),
+            _title(kept.paper),
             _marks(kept, digest),
             _p("<br>{}", names) if (names := _names(kept)) else "",
             _comment(kept),
@@ -190,6 +195,9 @@ def _size(text: str) -> int:
 def _rest(digest: Digest) -> str:
     """What is not in the list, and who made it."""
     sentences = []
+    if likely := may_like(digest):
+        titles = "; ".join(f"{_title(one)} ({wording.marks(one.score)})" for one in likely)
+        sentences.append(f"You may like, below the cut: {titles}.")
     if missed := near_misses(digest):
         sentences.append(f"Near misses: {count(len(missed), 'paper')} {near(digest, missed)}.")
     if digest.unscored:
@@ -228,7 +236,7 @@ def _paper(rank: int, kept: Kept, digest: Digest, place: _Place) -> _Entry:
     content = [placed, authors, _comment(kept), summary]
     return _Entry(
         id=f"oai:arXiv.org:{paper.id}",
-        title=_title(kept),
+        title=_title(kept.paper),
         link=f"https://arxiv.org/abs/{paper.id}",
         content=Markup("\n").join(filter(None, content)),
         topics=_topics(kept),
@@ -248,8 +256,8 @@ def _line(text: str) -> str:
     return one_line(text, LONGEST_LINE)
 
 
-def _title(kept: Kept) -> str:
-    return _line(plain(kept.paper.title)) or kept.paper.id
+def _title(paper: Paper | Below) -> str:
+    return _line(plain(paper.title)) or paper.id
 
 
 def _authors(kept: Kept) -> tuple[str, ...]:
@@ -263,9 +271,8 @@ def _names(kept: Kept) -> str:
 
 
 def _marks(kept: Kept, digest: Digest) -> str:
-    """R10 N9, Topic."""
-    score = kept.score
-    marks = f"R{score.relevance}" + ("" if score.novelty is None else f" N{score.novelty}")
+    """R10 N9 M97, Topic."""
+    marks = wording.marks(kept.score)
     if digest.scorer is ScoredBy.EMBEDDED:
         marks += " by the embedded scorer"
     return ", ".join([marks, *_topics(kept)])
@@ -278,13 +285,11 @@ def _topics(kept: Kept) -> tuple[str, ...]:
 
 def _comment(kept: Kept) -> Markup:
     """Why the reader is shown this, as HTML; "" if there is nothing to say."""
-    if not (why := matches(kept)) and not kept.score.comment:
-        return Markup()
     text = kept.score.comment[:LONGEST_COMMENT]
     comment = comment_to_html(text, write_formula=plain)  # no MathML here
-    html = Markup("\n").join(
-        filter(None, (*(_p("<p>{}</p>", _line(match)) for match in why), comment))
-    )
+    why = [_p("<p>{}</p>", _line(match)) for match in matches(kept)]
+    by = _p("<p>{}</p>", _line(wording.words(kept.score))) if kept.score.words else ""
+    html = Markup("\n").join(filter(None, [*why, comment, by]))
     return Markup(visible(html))  # noqa: S704 - sanitised; an entity may hide what XML forbids
 
 

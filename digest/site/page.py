@@ -9,9 +9,11 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from digest.core import text, wording
+from digest.core.below import WHY_LIKELY, may_like, near_misses
 from digest.core.config import Site
-from digest.core.day import Below, Digest
-from digest.core.scores import NO_TOPIC, ScoredBy
+from digest.core.day import Digest
+from digest.core.for_you import ASSUMPTIONS
+from digest.core.scores import NO_TOPIC
 from digest.core.tex import plain
 from digest.core.text import visible
 from digest.site import assets
@@ -22,9 +24,6 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 FIRST_AUTHORS = 6  # the others on demand
-NEAR_MISSES = 20
-FARTHEST_MISS = 3  # points under the cut, both axes together
-LOWEST_MISS = 3  # relevance by the embedded scorer
 _ACTS_IN_JEKYLL = re.compile(r"\{(?=[{%])")
 
 
@@ -42,27 +41,6 @@ def day_markdown(digest: Digest, site: Site) -> bytes:
     # `md` defuses text with characters that `_visible` would take away again.
     environment = _environment().overlay(autoescape=False, finalize=None)
     return environment.get_template("day.md").render(digest=digest, site=site).encode()
-
-
-def near_misses(digest: Digest) -> list[Below]:
-    """The papers that missed the cut by least, those beyond its `top` first.
-
-    A paper of which the embedded scorer found no word of the topics, or hardly one, is none.
-    """
-    lowest = LOWEST_MISS if digest.scorer is ScoredBy.EMBEDDED else 1
-
-    def missed_by(below: Below) -> int:
-        lacks = max(0, digest.cut.relevance - below.score.relevance)
-        if below.score.novelty is not None:
-            lacks += max(0, digest.cut.novelty - below.score.novelty)
-        return lacks
-
-    near = (
-        below
-        for below in digest.below
-        if missed_by(below) <= FARTHEST_MISS and below.score.relevance >= lowest
-    )
-    return sorted(near, key=missed_by)[:NEAR_MISSES]
 
 
 def anchor(paper_id: str) -> str:
@@ -96,8 +74,11 @@ def _environment() -> Environment:
         "tex_nolinks": partial(to_html, links=False),
     }
     environment.globals |= {
+        "ASSUMPTIONS": ASSUMPTIONS,
         "FIRST_AUTHORS": FIRST_AUTHORS,
         "NO_TOPIC": NO_TOPIC,
+        "WHY_LIKELY": WHY_LIKELY,
+        "may_like_of": may_like,
         "near_misses_of": near_misses,
         "wording": wording,
     }

@@ -11,6 +11,7 @@ from datetime import date
 from digest.core.config import Site
 from digest.core.cuts import Advice
 from digest.core.day import Day, Digest, Missed
+from digest.core.for_you import Measure
 from digest.core.wording import plain_date
 from digest.site import feeds, statistics
 from digest.site.page import render
@@ -45,14 +46,23 @@ def day_page(digest: Digest, site: Site, root: str, *, front: Front | None = Non
     )
 
 
-def stats_page(days: Sequence[Day], site: Site, advice: Advice | None = None) -> bytes:
-    """What the days, oldest first, add up to, in pictures and tables; and `advice` on the cut, if
-    it keeps too little or too much."""
+def stats_page(
+    days: Sequence[Day],
+    site: Site,
+    advice: Advice | None = None,
+    measures: Sequence[Measure] = (),
+    *,
+    has_learned: bool = False,
+) -> bytes:
+    """What the days, oldest first, add up to, in pictures and tables; `advice` on the cut, if it
+    keeps too little or too much; and the `measures` of a reader who votes."""
     values = {
         "span": " to ".join(dict.fromkeys(plain_date(d.date) for d in (*days[:1], *days[-1:]))),
         "totals": statistics.totals(days),
         "figures": statistics.figures(days),
         "advice": advice if advice and advice.remedy else None,
+        "measures": measures,
+        "has_learned": has_learned,
     }
     return render("stats", "", site, has_feeds=any(day.has_page for day in days), **values)
 

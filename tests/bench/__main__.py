@@ -3,9 +3,10 @@
     DIGEST_DATA=DIR python -m tests.bench [PART …]
     DIGEST_DATA=DIR python -m tests.bench compare --against REVISION
 
-Parts, all of these unless some are named: `ranking`, `day`, `years`; and, only when named,
-`compare`, which compares this source tree with an earlier one. The module of each says what is
-measured. Nothing else should be running; the load before each part is printed.
+Parts, all of these unless some are named: `ranking`, `learning`, `day`, `years`, `for_you`; and,
+only when named, `library` (topics drafted from papers) and `compare`, which compares this source
+tree with an earlier one. The module of each says what is measured. Nothing else should be running;
+the load before each part is printed.
 """
 
 from __future__ import annotations
@@ -19,22 +20,27 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from tests.bench import compare, day, ranking, runs, years
+from tests.bench import compare, day, for_you, learning, library, ranking, runs, years
 
 RESULTS = runs.ROOT / "build" / "bench.json"
-PARTS = ("ranking", "day", "years")
+PARTS = ("ranking", "learning", "day", "years", "for_you")
 
 
 def main() -> int:
     """Measure, print, and write the JSON file; what it already holds of other parts stays."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("parts", nargs="*", metavar="PART", help="default: all but compare")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help="default: all but library, compare"
+    )
     parser.add_argument("--against", metavar="REVISION", help="of git, for compare")
     args = parser.parse_args()
     measures: dict[str, Callable[[], Any]] = {
         "ranking": lambda: ranking.measure(runs.DATA),
+        "learning": lambda: learning.measure(runs.DATA),
         "day": lambda: day.measure(runs.DATA),
         "years": lambda: years.measure(runs.DATA),
+        "for_you": for_you.measure,
+        "library": lambda: library.measure(runs.DATA),
         "compare": lambda: compare.measure(runs.DATA, args.against),
     }
     parts = args.parts or PARTS

@@ -42,7 +42,9 @@ def measure(data: Path) -> dict[str, Row]:
     for folder, own_topics in _SETS.items():
         path = data / own_topics if own_topics else ROOT / "prompts" / "topics.md"
         topics = parse_topics(path.read_text(encoding="utf-8"))
-        of_set = {f"{folder} {name}": _row(labels, topics) for name, labels in _days(data, folder)}
+        of_set = {
+            f"{folder} {name}": _row(labels, topics) for name, labels in days_of(data, folder)
+        }
         rows |= of_set
         if of_set:
             rows[f"{folder} mean"] = _mean(list(of_set.values()))
@@ -177,11 +179,12 @@ def _dot(a: Mapping[str, float], b: Mapping[str, float]) -> float:
 
 def days(data: Path) -> Iterator[tuple[str, Sequence[Label]]]:
     """The days of the reader whose topics are `prompts/topics.md`."""
-    yield from _days(data, "train_days")
-    yield from _days(data, "seed_day")
+    yield from days_of(data, "train_days")
+    yield from days_of(data, "seed_day")
 
 
-def _days(data: Path, folder: str) -> Iterator[tuple[str, Sequence[Label]]]:
+def days_of(data: Path, folder: str) -> Iterator[tuple[str, Sequence[Label]]]:
+    """The labelled days of a folder, in time order."""
     for path in sorted(data.glob(f"{folder}/*.jsonl.gz")):
         name = path.name.partition(".")[0]
         answers = path.with_name(f"{name}.labels.json")

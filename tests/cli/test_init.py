@@ -71,7 +71,10 @@ def test_the_site_begins_in_the_folder_that_settings_name(
 
 def test_the_settings_and_prompts_can_be_used(begun: Path) -> None:
     config = load_config(begun / "config.yaml")
-    assert yaml.safe_load((begun / "config.yaml").read_text()).keys() == {"categories"}
+    text = (begun / "config.yaml").read_text()
+    assert yaml.safe_load(text).keys() == {"categories"}
+    (begun / "config.yaml").write_text(text.replace("# feedback:", "feedback:"))
+    assert load_config(begun / "config.yaml").feedback.issue  # offered, and off
     topics, prompt = load(config.prompts, config.keep.cut(config.scorer), config.llm.language)
     assert topics.names
     assert topics.keywords
@@ -222,8 +225,9 @@ def test_the_command_says_what_it_wrote_and_what_is_next(
     first, *steps, last = capsys.readouterr().out.splitlines()
     assert first == "Next, in .:"
     assert last == "updated: 6 files written; not changed: README.md"
-    assert [line[:5] for line in steps] == [f"  {n}. " for n in range(1, 6)]
+    assert [line[:5] for line in steps] == [f"  {n}. " for n in range(1, 7)]
     assert "OWNER" not in "".join(steps)
+    assert steps[-1].endswith("In a public repository the issue and your votes are public.")
 
 
 def test_the_first_step_names_the_placeholder_of_an_unknown_action(

@@ -40,6 +40,8 @@ llm:
   budget_usd: 1.0
   max_unscored: 0.2
   extra: {}
+fallback: false
+feedback: {issue: false, papers: 30, learned: false}
 arxiv:
   feed_url: "https://rss.arxiv.org/rss/{category}"
   site_url: "https://arxiv.org"

@@ -35,6 +35,19 @@ def test_a_day_made_once_the_next_was_due_says_when(day: date, made: str, late: 
     assert warnings(made_on(day, made)) == expected
 
 
+def test_in_an_outage_the_first_warning_says_who_scored_and_why() -> None:
+    day = make.digest(below=[make.paper()], scorer=ScoredBy.EMBEDDED)
+    long = "HTTP 503\nfrom the endpoint " + "again and " * 90 + "again."
+    first, *others = warnings(replace(day, fallback=long))
+    assert first.startswith(
+        "The model has not scored this day: HTTP 503 from the endpoint again and"
+    )
+    end = "…. The embedded scorer has, without novelty; the model scores it later."
+    assert first.endswith(end)
+    assert len(first) < 300  # what a feed shows of it
+    assert not any("without a language model" in other for other in others)
+
+
 def of(**sources: Source) -> list[str]:
     digest = make.digest(below=[make.paper()])
     return list(warnings(replace(digest, sources=digest.sources | sources)))

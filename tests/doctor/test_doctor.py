@@ -40,6 +40,15 @@ KEY = "sk-proj-RecognisableSecret0123456789"
 TOKEN = "ghs_RecognisableToken0123456789"  # noqa: S105 - of nobody
 A, B, C = paper("2611.00001"), paper("2611.00002"), paper("2611.00003")
 REPOSITORY = "/repos/ada/papers"
+ON_GITHUB = ("pages", "schedule", "activity", "actions", "storage")
+
+
+def committed(day: str) -> dict[str, Any]:
+    """A commit of a person's, in GitHub's words."""
+    signed = {"name": "Ada", "date": f"{day}T08:00:00Z"}
+    return {"commit": {"author": signed, "committer": signed}, "author": {"login": "ada"}}
+
+
 GOOD_GITHUB: dict[str, Any] = {
     "pages": {
         "html_url": "https://ada.github.io/papers/",
@@ -54,7 +63,15 @@ GOOD_GITHUB: dict[str, Any] = {
     "actions/permissions": {"enabled": True, "allowed_actions": "all"},
     "actions/permissions/workflow": {"default_workflow_permissions": "read"},
     "branches/main": {"name": "main", "protected": False},
-    "": {"full_name": "ada/papers", "size": 12_345, "archived": False},
+    "commits": [committed("2026-11-02")],
+    "": {
+        "full_name": "ada/papers",
+        "size": 12_345,
+        "archived": False,
+        "private": False,
+        "default_branch": "main",
+        "created_at": "2026-08-01T08:00:00Z",
+    },
 }
 
 
@@ -271,7 +288,8 @@ def test_a_broken_set_up_has_a_remedy_for_each_finding(
             "actions/workflows/daily.yml": {"state": "disabled_fork"},
             "actions/permissions": {"enabled": False},
             "branches/main": {"protected": True},
-            "": {"size": 5_600_000},
+            "commits": [committed("2026-10-02")],
+            "": GOOD_GITHUB[""] | {"size": 5_600_000},
         }
     )
     assert_golden("broken", good.lines())
@@ -581,12 +599,22 @@ def test_what_github_does_not_answer(good: Project) -> None:
     assert line.endswith("the token is not valid: put a new one into GITHUB_TOKEN")
 
 
+def test_a_repository_left_to_the_bot_is_warned_about(good: Project) -> None:
+    assert good.check("activity") == ["ok: last commit that is not the bot's: 2026-11-02"]
+    replace_github(good, commits=[])
+    (line,) = good.check("activity")
+    assert line.startswith("warning: GitHub stops the schedules of a public repository 60 days")
+    assert ", which are over: commit anything, such as a word in topics.md" in line
+    replace_github(good, commits=[], **{"": GOOD_GITHUB[""] | {"private": True}})
+    assert good.check("activity") == ["ok: a private repository: GitHub stops no schedules"]
+
+
 def test_without_a_token_github_is_not_asked(
     good: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GITHUB_TOKEN")
-    lines = [line for n in ("pages", "schedule", "actions", "storage") for line in good.check(n)]
-    assert len(lines) == 4
+    lines = [line for n in ON_GITHUB for line in good.check(n)]
+    assert len(lines) == len(ON_GITHUB)
     assert all("cannot be checked from here: no GITHUB_TOKEN" in line for line in lines)
     asked = [request.path for request, _ in good.server.log]
     assert not any(path.startswith("/repos/") for path in asked)

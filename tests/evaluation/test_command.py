@@ -236,6 +236,42 @@ def test_no_scored_day_since_then_is_an_error(evaluate: Eval, project: Path) -> 
     )
 
 
+# --- votes ------------------------------------------------------------------------------------
+
+
+def test_votes_tell_how_good_the_list_is(evaluate: Eval, project: Path) -> None:
+    days = [DAY + timedelta(number) for number in range(6)]
+    ids = [f"2601.1000{number}" for number in range(6)]
+    archived(project, *(a_day(i, f"{i}9"[-10:], day=day) for i, day in zip(ids, days, strict=True)))
+    votes = [
+        f'{{"id": "{i}", "vote": 1, "date": "{day}"}}\n' for i, day in zip(ids, days, strict=True)
+    ]
+    (project / "docs/data/votes.jsonl").write_text("".join(votes))
+    ended = evaluate("--votes")
+    assert ended.code == 0
+    table = ended.out.splitlines()
+    assert (
+        " ".join(table[1].split())
+        == "First 10 papers: liked 100.0% 47.6% to 100.0% 6 of 6 papers, 6 days"
+    )
+    assert max(map(len, table)) <= 100
+    report = evaluate("--votes", "--json").report
+    assert list(report) == [*REPORT_KEYS, "for_you"]
+    assert report["reason"] == "6 votes, 6 days"
+    first, *_, foreseen = report["for_you"]
+    assert first["value"] == pytest.approx([1, 0.476, 1], abs=0.001)
+    assert (foreseen["name"], foreseen["value"]) == ("Cut foreseen (AUC)", None)
+
+
+@pytest.mark.parametrize("more", [(), ("--k", "3")])
+def test_without_votes_or_with_other_options_it_says_so(
+    evaluate: Eval, project: Path, more: tuple[str, ...]
+) -> None:
+    ended = evaluate("--votes", *more)
+    assert ended.code == 2
+    assert ("use it without other options" if more else "holds no votes") in ended.err
+
+
 # --- the model --------------------------------------------------------------------------------
 
 
@@ -434,7 +470,7 @@ def test_too_many_unscored_papers_give_no_figures(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "one of the arguments --labels --since is required: see digest eval --help"),
+        ([], "one of the arguments --labels --since --votes is required: see digest eval --help"),
         (["--labels", "x", "--since", "2026-01-30"], "--since: not allowed with argument --labels"),
         (["--labels", LABELS, "--k", "0"], "'0' is not a whole number above 0"),
         (["--labels", LABELS, "--compare", "a"], "--compare: expected 2 arguments"),

@@ -37,7 +37,7 @@ def test_an_outage_is_red_and_the_next_run_makes_good(repository: Repository, wo
     ended = repository.run()
     assert not ended.green
     assert ended.steps["Read, score and publish"] == "failure"
-    assert ended.steps["Open or close the issue about an outage"] == "success"
+    assert ended.steps["Open and close issues"] == "success"
     (issue,) = world.hub.issues
     assert issue["title"].startswith("Digest stopped: ")
     assert KEY not in json.dumps(issue)

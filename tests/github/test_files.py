@@ -59,7 +59,28 @@ def test_a_secret_reaches_only_the_steps_that_need_it() -> None:
         return [step["name"] for step in steps if f"inputs.{secret}" in str(step)]
 
     assert get("api-key") == ["Check the set-up", "Read, score and publish"]
-    assert get("token") == ["Check the set-up", "Open or close the issue about an outage"]
+    assert get("token") == ["Check the set-up", "Read the votes", "Open and close issues"]
+
+
+def test_the_input_issue_switches_off_both_steps() -> None:
+    steps = {step["name"]: step for step in ACTION["runs"]["steps"]}
+    given = steps["Read the votes"]["env"]["GITHUB_TOKEN"]
+    assert given == "${{ inputs.issue == 'true' && inputs.token || '' }}"
+    assert "&& inputs.issue == 'true'" in steps["Open and close issues"]["if"]
+
+
+def test_votes_are_read_before_the_run_and_saved() -> None:
+    names = [step["name"] for step in ACTION["runs"]["steps"]]
+    order = ["Read the votes", "Read, score and publish", "Open and close issues"]
+    assert [name for name in names if name in order] == order
+    assert names.index(order[-1]) < names.index("Compare the unfinished work")
+
+
+def test_no_issue_starts_a_workflow() -> None:
+    for path in ROOT.glob(".github/workflows/*.yml"):
+        events = yaml.safe_load(path.read_text("utf-8"))[True]
+        assert not {name for name in events if "issue" in name or "discussion" in name}
+    assert "github.event" not in (ROOT / "action.yml").read_text("utf-8")
 
 
 OPTIONS = [

@@ -14,7 +14,7 @@ from werkzeug import Request, Response
 from digest.core.papers import Paper
 from tests import make
 from tests.github.jobs import Machine, Repository, fork
-from tests.publish.hub import Hub
+from tests.publish.github_server import Hub
 from tests.scoring.fake import Fake, Label
 
 A, B = (make.paper(f"2601.0000{n}") for n in (1, 2))

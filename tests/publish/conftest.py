@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
+import requests
+from pytest_httpserver import HTTPServer
 
+from digest.publish.github import GitHub
 from tests import make
 from tests.make import git
 from tests.publish.clones import clone
+from tests.publish.github_server import OWNER, TOKEN, Hub
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +40,16 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def remote(made_once: Path, tmp_path: Path) -> Path:
     """A copy of it."""
     return shutil.copytree(made_once, tmp_path / "remote.git")
+
+
+@pytest.fixture
+def repository(httpserver: HTTPServer) -> Hub:
+    hub = Hub()
+    httpserver.expect_request(re.compile(f"/repos/{OWNER}/papers(/.*)?")).respond_with_handler(hub)
+    return hub
+
+
+@pytest.fixture
+def github(repository: Hub, httpserver: HTTPServer) -> GitHub:
+    address = httpserver.url_for("").rstrip("/")
+    return GitHub(requests.Session(), f"{OWNER}/papers", TOKEN, address)

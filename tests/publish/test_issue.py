@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,28 +15,14 @@ from pytest_httpserver import HTTPServer
 from digest.cli.main import main
 from digest.publish import issue
 from digest.publish.github import GitHub, GitHubError
-from tests.publish.hub import Hub
+from tests.publish.github_server import TOKEN, Hub
 
-TOKEN = "a-token-of-github"  # noqa: S105 - of no account
 RUN = "https://github.com/reader/papers/actions/runs/7"
 AT = datetime(2026, 1, 30, 6, 43, tzinfo=UTC)
 REJECTED = (
     "api.openai.com rejects the API key (HTTP 401): put a valid one into OPENAI_API_KEY"
     " (in GitHub: a repository secret)"
 )
-
-
-@pytest.fixture
-def repository(httpserver: HTTPServer) -> Hub:
-    hub = Hub(TOKEN)
-    httpserver.expect_request(re.compile("/repos/reader/papers/.*")).respond_with_handler(hub)
-    return hub
-
-
-@pytest.fixture
-def github(repository: Hub, httpserver: HTTPServer) -> GitHub:
-    address = httpserver.url_for("").rstrip("/")
-    return GitHub(requests.Session(), "reader/papers", TOKEN, address)
 
 
 def failed(reason: str = REJECTED, status: str = "outage", code: int = 3) -> issue.Attempt:
@@ -77,7 +62,7 @@ def test_the_next_digest_closes_it_and_says_so(
     issue.follow(github, failed())
     assert issue.follow(github, ended(status)).startswith("issue 1 closed")
     assert (repository.issues[0]["state"], len(repository.comments)) == ("closed", 1)
-    assert "68 of 451 papers kept" in repository.comments[0][1]
+    assert "68 of 451 papers kept" in repository.comments[0]["body"]
     issue.follow(github, failed())
     assert [i["state"] for i in repository.issues] == ["closed", "open"]
     assert "| Tries that failed | 1 |" in repository.issues[1]["body"]
@@ -168,7 +153,7 @@ def test_an_issue_that_only_bears_the_mark_is_not_touched(
     repository: Hub, github: GitHub, planted: dict[str, Any]
 ) -> None:
     mark = issue.body(failed(), 1)
-    repository.issues.append({"number": 1, "state": "open", "title": "x", "body": mark, **planted})
+    repository.open("a-stranger", "x", mark, **planted)
     assert issue.follow(github, failed()) == "issue 2 opened"
     assert repository.issues[0]["title"] == "x"
 

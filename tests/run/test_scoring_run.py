@@ -14,18 +14,21 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 
+from digest.archive.feedback import encode_votes, read_liked, read_votes
 from digest.cli.main import main
 from digest.core.config import Site
 from digest.core.papers import Paper
 from digest.core.scores import Usage
+from digest.core.votes import Pulled, Vote, VotedPaper, VoteSource
+from digest.run import feedback
 from digest.run.check import check
 from digest.scoring.prices import price
 from tests import make
@@ -78,11 +81,14 @@ class Project:
     fake: Fake
     feeds: list[str] = field(default_factory=list)
     known: int = 0  # records of earlier runs
+    others: dict[str, object] = field(default_factory=dict)  # more settings
 
     def settings(self, *, arxiv: Mapping[str, object] | None = None, **llm: object) -> None:
         """JSON is YAML, too."""
         own = {"base_url": self.fake.url, "batch_size": 4, "concurrency": 4, **llm}
-        settings = {"categories": ["cs.LG"], "scorer": "llm", "llm": own, "arxiv": arxiv or {}}
+        settings: dict[str, object] = {"categories": ["cs.LG"], "scorer": "llm", "llm": own}
+        settings["arxiv"] = arxiv or {}
+        settings |= self.others
         (self.folder / "config.yaml").write_text(json.dumps(settings))
 
     def announce(self, papers: Sequence[Paper], day: date = DAY) -> None:
@@ -606,3 +612,249 @@ def test_an_older_days_outage_leaves_the_newest_its_digest(
     ended = turned(project, httpserver, PAPERS[8:], NEXT)
     assert [day["status"] for day in ended.report["days"]] == ["outage", "published"]
     assert ended.code == 3
+
+
+# --- a day that is published without the model ---------------------------------------------------
+
+
+def test_with_fallback_an_outage_still_has_its_page(
+    project: Project, httpserver: HTTPServer
+) -> None:
+    project.others = {"fallback": True}
+    project.fake.respond = lambda _: replies.unauthorized()
+    ended = turned(project, httpserver, PAPERS[:8], DAY)
+    assert (ended.code, ended.report["status"], ended.report["page"]) == (
+        3,
+        "outage",
+        f"2026/{DAY}.html",
+    )
+    assert "published without its scores" in ended.complaint
+    record = project.record()
+    assert (record["scorer"], record["status"], record["counts"]["unscored"]) == (
+        "offline",
+        "partial",
+        0,
+    )
+    assert "nothing is published" not in record["fallback"]
+    assert "key" in record["fallback"]
+    published = tree(project.out)
+
+    again = turned(project, httpserver, PAPERS[:8], DAY)
+    assert (again.code, again.report["status"]) == (3, "outage")
+    assert tree(project.out) == published
+
+    project.fake.respond = None
+    ended = turned(project, httpserver, PAPERS[8:], NEXT)
+    assert [day["status"] for day in ended.report["days"]] == ["updated", "published"]
+    assert ended.code == 0
+    record = project.record()
+    assert (record["scorer"], record["status"]) == ("llm", "complete")
+    assert "fallback" not in record
+    assert tree(project.folder / ".digest") == {}
+    assert check(project.out, Site()) == []
+
+
+def test_a_fallback_keeps_what_the_model_has_scored(project: Project) -> None:
+    project.others = {"fallback": True}
+    project.settings()
+    project.fake.respond = in_turn(None, None, None, *[replies.out_of_quota()] * 20)
+    assert project.run().code == 3
+    waiting = project.waiting
+    assert waiting
+    assert project.record()["scorer"] == "offline"
+
+    project.fake.respond = None
+    assert project.run().report["status"] == "updated"
+    assert project.asked == IDS - waiting
+    assert project.record()["scorer"] == "llm"
+
+
+def test_a_scored_day_never_falls_back(project: Project) -> None:
+    assert project.run().code == 0
+    project.others = {"fallback": True}
+    project.settings(model="other")
+    project.fake.respond = lambda _: replies.unauthorized()
+    published = tree(project.out)
+    assert project.run("--rescore").code == 3
+    assert tree(project.out) == published
+
+
+# --- what is learned and liked --------------------------------------------------------------------
+
+
+def matches(record: dict[str, Any]) -> dict[str, int | None]:
+    return {p["id"]: p.get("match") for state in ("kept", "below") for p in record[state]}
+
+
+def test_a_days_scores_teach_the_next_days_match(project: Project) -> None:
+    """The best papers of both days are on the same matter, and the topics do not know it."""
+    project.feeds = []
+    best = {p.id[5:] for p in BEST}
+    texts = {True: "Green zeolites", False: "Traffic by night"}
+    days = {DAY: PAPERS[:16], NEXT: [replace(p, id=f"2602.{p.id[5:]}") for p in PAPERS[:16]]}
+    for day, papers in days.items():
+        told = [replace(p, abstract=f"{texts[p.id[5:] in best]} {p.id}.") for p in papers]
+        project.announce(told, day)
+    project.fake.labels = {**LABELS, **{f"2602.{i[5:]}": label for i, label in LABELS.items()}}
+    assert project.run().code == 0
+    first, second = project.record(DAY), project.record(NEXT)
+    assert set(matches(first).values()) == {None}  # nothing was learned yet
+    assert all(p["match"] >= 60 for p in second["kept"])
+    assert all(p["match"] < 60 and "words" not in p for p in second["below"])
+    assert all("zeolites" in " ".join(p["words"]) for p in second["kept"])
+    learned = json.loads((project.out / "data" / "learned.json").read_text())
+    assert (learned["since"], learned["through"], learned["days"]) == (str(DAY), str(NEXT), 2)
+
+    published = tree(project.out)
+    assert project.run().report["status"] == "unchanged"
+    assert project.run("--rescore").code == 0
+    assert matches(project.record(NEXT)) == matches(second)
+    assert tree(project.out)["data/learned.json"] == published["data/learned.json"]
+    assert check(project.out, Site()) == []
+
+
+def test_votes_wait_for_the_next_day_and_move_it(project: Project) -> None:
+    waiting = project.folder / ".digest"
+    liked = VotedPaper("2501.00001", "Zeolites", "Sparse zeolites in the field.")
+    vote = Vote(liked.id, 1, None, VoteSource.COMMENT, datetime(2026, 1, 30, 9, tzinfo=UTC))
+    assert project.run().code == 0
+    published = tree(project.out)
+    feedback.keep(waiting, Pulled((vote,), frozenset(), (liked,)))
+    assert project.run().report["status"] == "unchanged"
+    assert tree(project.out) == published
+
+    like_it = replace(PAPERS[0], id="2602.00001", abstract="All about zeolites.")
+    project.feeds = []
+    others = [replace(p, id=f"2602.{p.id[5:]}") for p in PAPERS[1:9]]
+    less = replace(others[0], abstract="On rain, and on zeolites, and on the wind in autumn.")
+    project.announce([like_it, less, *others[1:]], NEXT)
+    assert project.run().code == 0
+    assert read_votes(project.out) == (vote,)
+    assert read_liked(project.out) == (liked,)
+    match = matches(project.record(NEXT))
+    assert match.pop(like_it.id) == match.pop(less.id) == 77  # above seven of nine papers
+    assert set(match.values()) == {0}
+
+
+def test_after_a_conflict_votes_count_on_the_others_file(project: Project) -> None:
+    """Two clones publish at once: the other side's votes and what it has learned stand."""
+    remote, other = project.folder.parent / "remote.git", project.folder.parent / "other"
+    git(project.folder.parent, "init", "--quiet", "--bare", str(remote))
+    git(project.folder, "init", "--quiet")
+    git(project.folder, "remote", "add", "origin", str(remote))
+    assert main(project.arguments("--push")) == 0
+    git(project.folder.parent, "clone", "--quiet", str(remote), str(other))
+    theirs = [
+        Vote("2601.00001", -1, DAY, VoteSource.HAND),
+        Vote("2601.00002", 1, DAY, VoteSource.BOX),
+    ]
+    (other / "docs/data/votes.jsonl").write_bytes(encode_votes(theirs))
+    state = json.loads((other / "docs/data/learned.json").read_text())
+    (other / "docs/data/learned.json").write_text(json.dumps(state | {"bias": 0.25}))
+    git(other, "add", ".")
+    git(other, "commit", "--quiet", "--message", "Votes of the other side")
+    git(other, "push", "--quiet")
+    ours = [
+        Vote("2601.00001", 1, DAY, VoteSource.BOX),
+        Vote("2601.00003", 1, DAY, VoteSource.BOX),
+    ]
+    feedback.keep(project.folder / ".digest", Pulled(tuple(ours), frozenset({DAY})))
+    project.feeds = []
+    project.announce([replace(p, id=f"2602.{p.id[5:]}") for p in PAPERS], NEXT)
+    assert main(project.arguments("--push")) == 0
+    assert read_votes(project.out) == (theirs[0], ours[1])
+    learned = json.loads((project.out / "data" / "learned.json").read_text())
+    assert (learned["bias"], learned["through"]) == (0.25, str(DAY))
+    assert git(project.folder, "rev-parse", "HEAD") == git(remote, "rev-parse", "main")
+    assert check(project.out, Site()) == []
+
+
+def test_two_clones_lose_no_vote_by_hand(project: Project) -> None:
+    """The other side publishes the same day first: our vote waits for the next day's commit."""
+    remote, other = project.folder.parent / "remote.git", project.folder.parent / "other"
+    git(project.folder.parent, "init", "--quiet", "--bare", str(remote))
+    git(project.folder, "init", "--quiet")
+    git(project.folder, "remote", "add", "origin", str(remote))
+    assert main(project.arguments("--push")) == 0
+    git(project.folder.parent, "clone", "--quiet", str(remote), str(other))
+    project.feeds = []
+    project.announce([replace(p, id=f"2602.{p.id[5:]}") for p in PAPERS], NEXT)
+    for name in ("config.yaml", "prompts"):
+        (other / name).symlink_to(project.folder / name)
+    theirs, ours = (Vote(f"2601.0000{n}", 1, DAY, VoteSource.HAND) for n in (1, 2))
+    for clone, vote in ((other, theirs), (project.folder, ours)):
+        (clone / "docs/data/votes.jsonl").write_bytes(encode_votes([vote]))
+        settings = f"--config={clone / 'config.yaml'}"
+        assert main([*project.arguments("--push", "--out", str(clone / "docs")), settings]) == 0
+    assert read_votes(project.out) == (theirs,)
+    assert feedback.pulled(project.folder / ".digest").votes == (ours,)
+    third = [replace(p, id=f"2603.{p.id[5:]}") for p in PAPERS]
+    project.feeds = []
+    project.announce(third, NEXT + timedelta(days=1))
+    assert main(project.arguments("--push")) == 0
+    assert read_votes(project.out) == (theirs, ours)
+    assert feedback.pulled(project.folder / ".digest").votes == ()
+    show = ("show", "--name-only", "--format=")
+    assert "docs/data/votes.jsonl" in git(project.folder, *show, "HEAD").splitlines()
+    first = git(project.folder, "rev-list", "--max-parents=0", "HEAD")
+    assert "docs/data/learned.json" in git(project.folder, *show, first).splitlines()
+
+
+def test_votes_alone_make_no_commit(project: Project) -> None:
+    git(project.folder, "init", "--quiet")
+    assert main(project.arguments()) == 0
+    head = git(project.folder, "rev-parse", "HEAD")
+    vote = Vote("2601.00001", 1, DAY, VoteSource.HAND)
+    (project.out / "data/votes.jsonl").write_bytes(encode_votes([vote]))
+    assert main(project.arguments()) == 0
+    assert git(project.folder, "rev-parse", "HEAD") == head
+    assert read_votes(project.out) == (vote,)
+
+
+def test_a_trial_and_a_fallback_teach_nothing(project: Project) -> None:
+    assert project.run("--limit", "12").code == 0
+    assert not (project.out / "data" / "learned.json").exists()
+    shutil.rmtree(project.out)
+    project.others = {"fallback": True}
+    project.settings()
+    project.fake.respond = lambda _: replies.unauthorized()
+    assert project.run().code == 3
+    assert not (project.out / "data" / "learned.json").exists()
+
+
+def test_damaged_state_stops_the_run_before_it_costs(project: Project) -> None:
+    assert project.run().code == 0
+    project.feeds = []
+    project.announce([replace(p, id=f"2602.{p.id[5:]}") for p in PAPERS], NEXT)
+    learned = project.out / "data" / "learned.json"
+    state = json.loads(learned.read_text())
+    learned.write_text(json.dumps({**state, "weights": {"a": 1e308}}))
+    ended = project.run()
+    assert ended.code == 1
+    assert "data/learned.json: weights" in ended.complaint
+    assert project.requests == []
+    assert [str(found.path) for found in check(project.out, Site())] == ["data/learned.json"]
+
+
+def test_the_drawn_paper_stays_the_same(project: Project) -> None:
+    project.others = {"feedback": {"issue": True}}
+    project.settings()
+    assert project.run().code == 0
+    drawn = project.record()["explorer"]
+    assert drawn["id"] in {p["id"] for p in project.record()["below"]}
+    project.announce([*PAPERS, *(replace(p, id=f"2605.{p.id[5:]}") for p in PAPERS[6:])], DAY)
+    assert project.run().code == 0
+    assert len(project.record()["below"]) > len(PAPERS)
+    assert project.record()["explorer"] == drawn
+
+
+def test_a_site_is_rendered_elsewhere_with_its_votes(project: Project) -> None:
+    project.others = {"feedback": {"learned": True}}
+    project.settings()
+    assert project.run().code == 0
+    vote = Vote("2601.00001", 1, DAY, VoteSource.HAND)
+    (project.out / "data/votes.jsonl").write_bytes(encode_votes([vote]))
+    assert main(["render"]) == 0
+    assert main(["render", "--to", "elsewhere"]) == 0
+    assert tree(project.folder / "elsewhere") == tree(project.out)
+    assert b"digest votes remove" in (project.out / "learned.html").read_bytes()

@@ -227,6 +227,12 @@ class Arxiv:
 
     def _api(self, query: dict[str, str], now: datetime) -> Reply:
         asked, fault = query.get("search_query", ""), self.faults.api(self.slot)
+        if "id_list" in query:
+            ids, day = query["id_list"].split(","), today_eastern(now)
+            papers = [self.truth.papers[i] for i in ids if i in self.truth.papers]
+            page = [Entry(p, p.version(day), "new").as_paper(_categories(p, day)) for p in papers]
+            reply = Reply(200, as_results(page, len(page)), "application/atom+xml")
+            return self._or_fault("api", fault if fault != "nothing" else None, reply)
         match = re.search(
             r"cat:([\w.-]+)\)? AND submittedDate:\[([0-9]{12}) TO ([0-9]{12})\]", asked
         )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -86,3 +87,33 @@ def test_a_life_without_faults_scans_every_paper_once(tmp_path: Path) -> None:
     assert verdict.announced == verdict.once > 30
     assert set(world.codes) == {0}
     assert world.commits == 3
+
+
+def assert_votes_count(world: World) -> None:
+    """Each vote once, whatever was run twice, raced or lost; one issue a digest, only the newest
+    open."""
+    world.told(world.runner, "votes", "pull")
+    listed = json.loads(world.told(world.runner, "votes", "list"))["votes"]
+    assert {vote["id"]: vote["vote"] for vote in listed} == world.reader.expected
+    assert set(world.reader.dates.values()) == {1}
+    assert world.reader.opened == [max(world.reader.dates)]
+
+
+def test_votes_of_calm_days_are_counted_once(tmp_path: Path) -> None:
+    world = World(tmp_path, 5, MONDAY, MONDAY + timedelta(days=2), Rates.none(), votes=True)
+    with world:
+        life = check.live(world)
+        assert life.findings == []
+        assert_votes_count(world)
+        assert len(world.reader.expected) > 2
+        assert (world.out / "data" / "learned.json").exists()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(201, 206))
+def test_votes_of_rough_weeks_are_counted_once(tmp_path: Path, seed: int) -> None:
+    world = World(tmp_path, seed, MONDAY, MONDAY + timedelta(days=27), ROUGH, votes=True)
+    with world:
+        life = check.live(world)
+        assert life.findings == []
+        assert_votes_count(world)

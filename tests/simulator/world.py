@@ -14,7 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -30,6 +30,7 @@ from tests.scoring import replies
 from tests.scoring.fake import Fake
 from tests.simulator.arxiv import Arxiv
 from tests.simulator.faults import Faults, Rates
+from tests.simulator.reader import Reader
 from tests.simulator.schedule import Slot, slots
 from tests.simulator.truth import SMALL, Truth
 
@@ -112,6 +113,7 @@ class World:
     categories: Sequence[str] = CATEGORIES
     calm: int = 0  # days at the end on which nothing goes wrong
     silent: Collection[date] = field(default=(), repr=False)  # days on which no slot starts
+    votes: bool = False  # a reader ticks and comments in daily issues
 
     outcomes: list[Outcome] = field(default_factory=list, init=False, repr=False)
     others: int = field(default=1, init=False)  # commits that are not the bot's
@@ -126,6 +128,7 @@ class World:
         self.truth = Truth(self.seed, self.categories, self.first, self.last, self.rates)
         self.remote, self.runner = self.folder / "remote.git", self.folder / "runner"
         self.second = self.folder / "second"  # of two runs at once
+        self.reader = Reader(self.seed)
         self._model: str | None = None
         self._slot = second
 
@@ -165,6 +168,7 @@ class World:
                 stack.enter_context(mock.patch(name, 0.001))
             self.model = stack.enter_context(Fake(respond=self._answer))
             self.arxiv = stack.enter_context(Arxiv(self.truth, self.faults))
+            self.github = stack.enter_context(self.reader.online())
             self.clock = Clock(begins, stack)
             self._make_repository()
             self._stack = stack.pop_all()
@@ -209,6 +213,8 @@ class World:
         for folder in folders:
             self.outcomes.append(self._run(folder, slot))
             after(self.outcomes[-1])
+            if self.votes:
+                self.reader.act(datetime.now(UTC))
         if slot.runs == 2:
             self._hand_over(self.second, self.runner)
 
@@ -217,9 +223,13 @@ class World:
         self.arxiv.begin(slot.named)
         earlier, refused = len(self.model.records), self.remote / "refused"
         refused.unlink(missing_ok=True)
+        self._step(folder, "votes", "pull")
         out = io.StringIO()
         with redirect_stdout(out), redirect_stderr(io.StringIO()):
             code = main(["run", "--push", "--json", "--config", str(folder / "config.yaml")])
+        report = self.folder / "report.json"
+        report.write_text(out.getvalue(), encoding="utf-8")
+        self._step(folder, "issue", f"--exit-code={code}", str(report))
         records = self.model.records[earlier:]
         asked = frozenset(i for record in records for i in record.ids)
         answered = frozenset(i for record in records if record.status == 200 for i in record.ids)
@@ -233,6 +243,26 @@ class World:
             unanswered=asked - answered,
             rejected=len(refused.read_text().split()) if refused.exists() else 0,
         )
+
+    def _step(self, folder: Path, *command: str) -> None:
+        """A step of the workflow that may ask GitHub, and has no key of the model's."""
+        if self.votes:
+            self.told(folder, *command)
+
+    def told(self, folder: Path, *command: str) -> str:
+        """What such a step prints."""
+        self.reader.hub.now = max(self.reader.hub.now, datetime.now(UTC))
+        out = io.StringIO()
+        without_key = {**self.github, "OPENAI_API_KEY": ""}
+        with (
+            mock.patch.dict(os.environ, without_key),
+            chdir(folder),
+            redirect_stdout(out),
+            redirect_stderr(io.StringIO()),
+        ):
+            code = main([*command, "--json"])
+        assert code == 0, out.getvalue()
+        return out.getvalue().splitlines()[-1]
 
     # --- the model
 
@@ -262,6 +292,8 @@ class World:
         git(self.folder, "clone", "--quiet", self.remote.as_uri(), str(self.runner))
         settings = {
             "categories": list(self.categories),
+            "keep": {"relevance": 6, "novelty": 6} if self.votes else {},
+            "feedback": {"issue": self.votes, "learned": self.votes},
             "llm": {"base_url": self.model.url, "concurrency": 2},
             "arxiv": {
                 "feed_url": f"{self.arxiv.address}/rss/{{category}}",

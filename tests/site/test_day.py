@@ -5,11 +5,12 @@ from datetime import date
 
 import pytest
 
+from digest.core.below import near_misses
 from digest.core.day import Below, Cut, Day, Digest, Kept, Missed
 from digest.core.papers import Paper
 from digest.core.scores import Score, ScoredBy, Usage
 from digest.site import assets, pages
-from digest.site.page import day_markdown, near_misses
+from digest.site.page import day_markdown
 from digest.site.pages import Front, day_page
 from tests.site.days import EVENTFUL, PLAIN, QUIET, SITE
 from tests.site.reading import Page
@@ -80,6 +81,46 @@ def test_papers_beyond_the_top_are_the_first_near_misses() -> None:
 def test_a_paper_without_a_word_of_the_topics_is_no_near_miss(scorer: ScoredBy, near: int) -> None:
     day = missed(Cut(5, 7), Score(3, None), Score(2, None), scorer=scorer)
     assert len(near_misses(day)) == near
+
+
+# --- the learner ------------------------------------------------------------------------------
+
+
+def test_a_match_stands_beside_the_scores_with_its_words() -> None:
+    words = ("sparse <b>routing</b>", "experts")
+    day = day_of(replace(KEPT, score=replace(KEPT.score, match=100, words=words)))
+    text = " ".join(page_of(day).text.split())
+    assert "Relevance R9 Novelty N8 Match M100 Routing" in text
+    assert "Shows x2. Words behind the match: sparse <b>routing</b>, experts." in text
+    assert "R relevance, N novelty, 1 to 10; M match, 0 to 100" in text
+    made = day_markdown(day, SITE).decode()
+    assert "Words behind the match: sparse &lt;b&gt;routing&lt;/b&gt;, experts.\n\n**Rel" in made
+    assert "**Novelty:** 8  \n**Match:** 100\n\n" in made
+
+
+def test_what_the_reader_may_like_is_no_near_miss_twice() -> None:
+    day = missed(Cut(8, 7), Score(8, 6, match=96), Score(8, 6, match=12))
+    page = page_of(day)
+    assert "best 5% of the day" in page.text
+    assert "Near misses: 1 paper just under the cut" in page.text
+    assert [page.text.count(f"Paper {n}") for n in (0, 1)] == [1, 1]
+    made = day_markdown(day, SITE).decode()
+    assert made.index("## You may like") < made.index("- R8 N6 M96 [Paper 0]")
+    assert made.index("## Near misses") < made.index("- R8 N6 M12 [Paper 1]")
+
+
+def test_who_scored_in_an_outage_is_the_first_line() -> None:
+    day = replace(EVENTFUL, scorer=ScoredBy.EMBEDDED, fallback="<b>HTTP 503</b>")
+    sentence = "The model has not scored this day: <b>HTTP 503</b>. The embedded scorer has"
+    page = page_of(day)
+    assert page.text.count(sentence) == 1
+    assert page.text.index("12 November 2026\n" + sentence) < page.text.index("papers kept.")
+    escaped = (
+        "> The model has not scored this day: &lt;b&gt;HTTP 503&lt;/b&gt;. The embedded scorer has"
+    )
+    lines = day_markdown(day, SITE).decode().splitlines()
+    assert lines[2].startswith(escaped)
+    assert sum(line.startswith(escaped) for line in lines) == 1
 
 
 def test_unknown_usage_and_cost_are_said_to_be_unknown() -> None:

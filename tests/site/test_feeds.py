@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from digest.core.config import Site
-from digest.core.day import Digest, Kept, Unscored
+from digest.core.day import Below, Digest, Kept, Unscored
 from digest.core.scores import Score
 from digest.core.tex import plain
 from digest.publish.commit import commit_message
@@ -398,3 +398,18 @@ def test_any_days_make_well_formed_feeds(days: list[Digest], url: str | None) ->
     kept = {k.paper.id for day in days for k in day.kept}
     assert set(texts(by_paper, "entry/id")) == {f"oai:arXiv.org:{i}" for i in kept}
     assert all(URN.fullmatch(urn) for urn in texts(by_day, "entry/id"))
+
+
+def test_feeds_say_what_the_learner_knows_and_who_scored() -> None:
+    one = replace(EVENTFUL.kept[0].score, match=100, words=("sparse <i>routing</i>",))
+    kept = (replace(EVENTFUL.kept[0], score=one),)
+    below = (Below("2611.90005", "Nearly <there>", Score(8, 6, match=97)),)
+    days, papers, in_json = made(replace(EVENTFUL, kept=kept, below=below, fallback="HTTP 503"))
+    words = "Words behind the match: sparse &lt;i&gt;routing&lt;/i&gt;."
+    content = in_json["items"][0]["content_html"]
+    assert content.startswith("<p><strong>Note:</strong> The model has not scored this day: ")
+    assert content.count("The model has not") == 1
+    assert "(R10 N9 M100, Routing)" in content
+    assert "You may like, below the cut: Nearly &lt;there&gt; (R8 N6 M97). Unscored" in content
+    for feed in (days, papers):
+        assert words in str(feed.findtext("entry/content"))

@@ -17,16 +17,20 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 
 from digest.core.config import Site
-from digest.core.day import Digest
+from digest.core.day import Below, Day, Digest
+from digest.core.for_you import measures
 from digest.core.scores import Score
 from digest.run import ranking
 from digest.run.output import site_files
+from digest.site import learned, pages
+from digest.site.build import LEARNED
 from tests import make
 from tests.lacking import lacking, npm_file, real_data_folder
 from tests.scoring.fake import labels_of_seed_day
 from tests.site import served
 from tests.site.days import EVENTFUL, QUIET
 from tests.site.reading import Page as Html
+from tests.site.test_learned import KNOWS, VOTES, WORDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,6 +49,7 @@ PAGES = {
     "archive": "archive.html",
     "search": "search/index.html",
     "stats": "stats.html",
+    "learned": "learned.html",
     "subscribe": "subscribe.html",
     "404": "404.html",
 }
@@ -65,6 +70,16 @@ def real_day(real_data: Path) -> Digest:
     return replace(empty, sources=sources, kept=ranked.kept, below=ranked.below)
 
 
+def foreseen(day: Digest) -> Digest:
+    """With matches, their words, a paper that may please, and no model."""
+    kept = tuple(
+        replace(k, score=replace(k.score, match=99, words=("sparse routing",))) for k in day.kept
+    )
+    below = Below("2601.00050", "Nearly there", Score(7, 7, match=97))
+    sources = {"cs.LG": make.source(*(k.paper for k in kept), make.paper(below.id))}
+    return replace(day, kept=kept, below=(below,), sources=sources, fallback="HTTP 503")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("site")
@@ -75,10 +90,15 @@ def address(folder: Path) -> Iterator[str]:
     """Where the whole site is served, with its last slash."""
     with served.serve(folder) as address:
         settings = Site(title="Papers & Co.", url=address.rstrip("/"))
-        newest = replace(served.DAYS[-1], date=NEWEST)
+        newest = foreseen(replace(served.DAYS[-1], date=NEWEST))
         data = real_data_folder()
-        days = [real_day(data)] if data else []
-        files = site_files((*days, EVENTFUL, QUIET, newest), settings)
+        real = [real_day(data)] if data else []
+        days = (*real, EVENTFUL, QUIET, newest)
+        files = site_files(days, settings)
+        files[LEARNED] = learned.page(WORDS, KNOWS, VOTES, settings)
+        files[PurePosixPath("stats.html")] = pages.stats_page(
+            list(map(Day.of, days)), settings, None, measures((), (), ()), has_learned=True
+        )
         served.write(folder, {str(path): data for path, data in files.items() if data is not None})
         yield address
 
@@ -240,7 +260,7 @@ def test_a_day_of_68_papers_is_small(real_data: Path, folder: Path, address: str
     assert (folder / REAL).stat().st_size < 350 * KIBIBYTE
     assert len(list((folder / "assets").glob("*.css"))) == 1
     sizes = {file.name.split(".")[0]: file.stat().st_size for file in folder.glob("assets/*.js")}
-    assert sizes["site"] + sizes["theme"] < 32 * KIBIBYTE
+    assert sizes["site"] + sizes["theme"] < 34 * KIBIBYTE
     assert sizes["theme"] < 2 * KIBIBYTE  # nothing is painted before it
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -386,6 +387,49 @@ def test_a_star_is_there_on_the_next_visit_and_in_the_export(tab: Tab) -> None:
     assert (exported["starred"], exported["read"]) == (both, both[1:])
     page.goto(f"{tab.address}{NEWEST}?starred=1")
     assert shown(page) == [ONE, TWO]
+
+
+def test_stars_are_exported_as_votes(tab: Tab) -> None:
+    page = tab.open(keys="jsjsm")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export votes").click()
+    assert download.value.suggested_filename.endswith(".jsonl")
+    lines = Path(download.value.path()).read_text().splitlines()
+    votes = [{"id": paper_id, "vote": 1, "date": "2026-01-30"} for paper_id in (ONE, TWO)]
+    assert [json.loads(line) for line in lines] == votes
+    assert page.locator(".send").count() == 0  # its repository is not known
+
+
+def test_stars_fill_an_issue_of_the_repository(reader: Reader, folder: Path) -> None:
+    home = "https://ada.github.io/papers/"
+
+    def answer(route: Route) -> None:
+        route.fulfill(path=folder / urlsplit(route.request.url.removeprefix(home)).path)
+
+    def sent() -> tuple[str, list[str]]:
+        address = str(page.locator(".send").get_attribute("href"))
+        assert len(address) <= 6_000
+        assert address.startswith(
+            "https://github.com/ada/papers/issues/new?title=Digest%20votes%20"
+        )
+        return page.locator(".send").inner_text(), parse_qs(address)["body"][0].splitlines()
+
+    reader.context.route(f"{home}**", answer)
+    page = reader.tab()
+    page.goto(home + NEWEST)
+    assert page.locator(".send:visible").count() == 0
+    press(page, "jsjs")
+    assert sent() == ("Send 2 votes", [f"+1 {ONE}", f"+1 {TWO}"])
+    assert "people with write access" in str(page.locator(".send").get_attribute("title"))
+    many = {f"2601.{n:05}": f"2026-01-{n % 30 + 1:02}" for n in range(400)}
+    page.evaluate(
+        "(many) => localStorage.setItem('digest.starred:/papers/', many)", json.dumps(many)
+    )
+    page.reload()
+    text, lines = sent()
+    assert text == f"Send the newest {len(lines)} of 400 votes"
+    assert lines[0] == "+1 2601.00029"
+    assert len(lines) > 200
 
 
 def test_two_tabs_do_not_forget_what_the_other_noted(reader: Reader) -> None:

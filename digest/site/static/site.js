@@ -395,6 +395,7 @@ function showNotes() {
       $(name === 'read' ? '.read' : '.star', article).setAttribute('aria-pressed', isNoted);
     }
   }
+  offerVotes();
 }
 
 /** Notes or forgets a paper. Reads first what another tab may have written meanwhile. */
@@ -414,9 +415,66 @@ function exportNotes() {
   const lines = (name) => [...noted(name)].map(([id, day]) => ({ id, date: day }));
   const exported = new Date().toISOString();
   const notes = { exported, starred: lines('starred'), read: lines('read') };
-  const href = URL.createObjectURL(new Blob([JSON.stringify(notes, null, 2) + '\n']));
-  element('a', { href, download: `stars-${exported.slice(0, 10)}.json` }).click();
+  save(`stars-${exported.slice(0, 10)}.json`, JSON.stringify(notes, null, 2) + '\n');
+}
+
+function save(download, text) {
+  const href = URL.createObjectURL(new Blob([text]));
+  element('a', { href, download }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60000); // the download reads it later
+}
+
+// --- stars as votes ---
+
+const LONGEST_ADDRESS = 6000; // GitHub refuses one that is much longer
+
+/** The stars of all days, the newest first. */
+const stars = () => [...noted('starred')].sort(([, one], [, other]) => other.localeCompare(one));
+
+/** As the archive's votes.jsonl has them. */
+function exportVotes() {
+  const line = ([id, day]) => JSON.stringify({ id, vote: 1, date: day }) + '\n';
+  save(`votes-${todayEastern()}.jsonl`, stars().map(line).join(''));
+}
+
+/** The repository behind a site on GitHub Pages. */
+function repository() {
+  const page = $('meta[property="og:url"]')?.content ?? location.href;
+  const [, owner, name] = new URL(root || '.', page).href
+    .match(/^https:\/\/([a-z\d-]+)\.github\.io\/(?:([\w.-]+)\/)?$/i) ?? [];
+  return owner && `https://github.com/${owner}/${name ?? `${owner}.github.io`}`;
+}
+
+/** Buttons beside that of the stars; one of them is a link to an issue which is written already. */
+function startVotes() {
+  const box = $('.export')?.parentNode;
+  if (!box) return;
+  const votes = element('div', { class: 'box' });
+  votes.append(element('button', { type: 'button', class: 'votes' }, 'Export votes'));
+  if (repository()) {
+    const title = 'An issue on GitHub, as public as the repository. '
+      + 'Only votes of people with write access count.';
+    votes.append(element('a', { class: 'send', target: '_blank', rel: 'noopener', title }));
+  }
+  box.after(votes);
+}
+
+function offerVotes() {
+  const link = $('.send');
+  if (!link) return;
+  const all = stars();
+  let sent = 0;
+  let href = `${repository()}/issues/new?title=Digest%20votes%20${todayEastern()}&body=`;
+  for (const [id] of all) {
+    const line = encodeURIComponent(`+1 ${id}\n`);
+    if (href.length + line.length > LONGEST_ADDRESS) break;
+    href += line;
+    sent += 1;
+  }
+  link.href = href;
+  link.hidden = !sent;
+  const votes = counted(all.length, 'vote');
+  link.textContent = sent < all.length ? `Send the newest ${sent} of ${votes}` : `Send ${votes}`;
 }
 
 // --- BibTeX ---
@@ -447,6 +505,7 @@ const ACTS = {
   help: toggleHelp,
   read: (button) => toggleNote('read', paperOf(button)),
   star: (button) => toggleNote('starred', paperOf(button)),
+  votes: exportVotes,
 };
 
 function startPapers() {
@@ -850,6 +909,7 @@ window.addEventListener('hashchange', followHash);
 lateNotice();
 linkDays();
 startFilters();
+startVotes();
 startButtons();
 startPapers();
 startKeys();
