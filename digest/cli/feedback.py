@@ -8,7 +8,6 @@ from argparse import Namespace
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 
 import requests
@@ -214,7 +213,7 @@ def pull_votes(arguments: Namespace, report: RunReport) -> None:
             earlier = replace(earlier, votes=(), boxes=frozenset())  # all of it is archived
         read = ballots.Found()
         if github:
-            shown = partial(_scored_on, Archive(config.out))
+            shown = Archive(config.out).scored_on
             read = ballots.pull(github, now(), shown, config=str(arguments.config))
             reason = f"{count(len(read.pulled.votes), 'vote')} in GitHub's issues"
         for sentence in read.sentences:
@@ -240,10 +239,6 @@ def pull_votes(arguments: Namespace, report: RunReport) -> None:
     for problem in (*read.problems, *refused):
         _note(report, problem)
     report.add(DayReport(RunStatus.UNCHANGED, reason))
-
-
-def _scored_on(archive: Archive, paper_id: str) -> date | None:
-    return archive.scored_on([paper_id]).get(paper_id)
 
 
 def _fetch_texts(

@@ -35,7 +35,7 @@ _SEEMS_A_VOTE = re.compile(r"[+\-\u2212\u2013]1\b")
 _NUMBER = re.compile(r"\d{1,3}")
 _LONGEST_LINE, _LONGEST_LIST = 80, 20_000
 
-Shown = Callable[[str], date | None]
+Shown = Callable[[Iterable[str]], Mapping[str, date]]
 
 
 class Found(NamedTuple):
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 def pull(github: GitHub, now: datetime, shown: Shown, *, config: str = DEFAULT_CONFIG) -> Found:
     """The votes at GitHub that count at `now`. It changes nothing there.
 
-    `shown` says which digest kept or scored a paper. What could not be read is missing from the
+    `shown` says which digest kept or scored each of some papers, if one did. What could not be read is missing from the
     votes, its boxes do not count as read, and a later run can read it.
     """
     look = _Look(github, now, shown, config)
@@ -175,7 +175,8 @@ class _Look:
             return []
         self.problems += [f"not understood: {inert(line)}" for line in unclear]
         source, at = VoteSource.COMMENT, at.astimezone(UTC)
-        return [Vote(name, vote, self.shown(name), source, at) for name, vote in votes.items()]
+        days = self.shown(votes)
+        return [Vote(name, vote, days.get(name), source, at) for name, vote in votes.items()]
 
     def _is_voter(self, login: str) -> bool:
         if login not in self.may_vote:
