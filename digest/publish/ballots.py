@@ -50,8 +50,8 @@ class Found(NamedTuple):
 def pull(github: GitHub, now: datetime, shown: Shown, *, config: str = DEFAULT_CONFIG) -> Found:
     """The votes at GitHub that count at `now`. It changes nothing there.
 
-    `shown` says which digest kept or scored each of some papers, if one did. What could not be read is missing from the
-    votes, its boxes do not count as read, and a later run can read it.
+    `shown` says which digest kept or scored each of some papers, if one did. What could not be read
+    is missing from the votes, its boxes do not count as read, and a later run can read it.
     """
     look = _Look(github, now, shown, config)
     pulled = []
