@@ -185,12 +185,12 @@ class _Look:
 
     def _may_write(self, login: str) -> bool:
         try:
-            answer = self.github.ask("GET", f"collaborators/{login}/permission")
+            theirs = self.github.ask("GET", f"collaborators/{login}/permission")
+            return read(theirs, _Permission).permission in _MAY_VOTE
         except GitHubError as error:
             if error.status != 404:  # that is: no such account any more
                 self.problems.append(f"a vote of {login}'s is not read in this run: {error}")
             return False
-        return read(answer, _Permission).permission in _MAY_VOTE
 
 
 def _answer(votes: Mapping[str, int], unclear: Sequence[str], unknown: Collection[str]) -> str:
