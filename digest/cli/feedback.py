@@ -7,8 +7,7 @@ import logging
 from argparse import Namespace
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import date, timedelta
-from functools import partial
+from datetime import timedelta
 from pathlib import Path
 
 import requests
@@ -214,7 +213,7 @@ def pull_votes(arguments: Namespace, report: RunReport) -> None:
             earlier = replace(earlier, votes=(), boxes=frozenset())  # all of it is archived
         read = ballots.Found()
         if github:
-            shown = partial(_scored_on, Archive(config.out))
+            shown = Archive(config.out).scored_on
             read = ballots.pull(github, now(), shown, config=str(arguments.config))
             reason = f"{count(len(read.pulled.votes), 'vote')} in GitHub's issues"
         for sentence in read.sentences:
@@ -240,10 +239,6 @@ def pull_votes(arguments: Namespace, report: RunReport) -> None:
     for problem in (*read.problems, *refused):
         _note(report, problem)
     report.add(DayReport(RunStatus.UNCHANGED, reason))
-
-
-def _scored_on(archive: Archive, paper_id: str) -> date | None:
-    return archive.scored_on([paper_id]).get(paper_id)
 
 
 def _fetch_texts(
@@ -322,19 +317,17 @@ def learn(arguments: Namespace, report: RunReport) -> None:
         learned = feedback.read_learned(config.out)
         if learned is None:
             report.add(DayReport(RunStatus.UNCHANGED, NOTHING_LEARNED))
-        elif not arguments.forget:
-            store.write_files(config.out, {feedback.LEARNED: None})
-            reason = f"all that was learned is forgotten; {PAGES_LATER}"
-            report.add(DayReport(RunStatus.UPDATED, reason))
-        else:
-            rest = explanation.forget(learned, arguments.forget)
-            forgotten = len(learned.weights) - len(rest.weights)
-            reason = f"{count(forgotten, 'word or pair', 'words and pairs')} forgotten"
-            if not forgotten:
-                report.add(DayReport(RunStatus.UNCHANGED, reason))
-                return
-            store.write_files(config.out, {feedback.LEARNED: feedback.encode_learned(rest)})
-            report.add(DayReport(RunStatus.UPDATED, f"{reason}; {PAGES_LATER}"))
+            return
+        rest = explanation.forget(learned, arguments.forget) if arguments.forget else None
+        if rest == learned:
+            report.add(DayReport(RunStatus.UNCHANGED, "nothing was learned about that"))
+            return
+        data = feedback.encode_learned(rest) if rest else None
+        store.write_files(config.out, {feedback.LEARNED: data})
+    what = "all that was learned is"
+    if rest:
+        what = count(len(learned.weights) - len(rest.weights), "word or pair", "words and pairs")
+    report.add(DayReport(RunStatus.UPDATED, f"{what} forgotten; {PAGES_LATER}"))
 
 
 def _show_learned(config: Config, report: RunReport) -> None:

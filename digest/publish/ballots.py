@@ -35,7 +35,7 @@ _SEEMS_A_VOTE = re.compile(r"[+\-\u2212\u2013]1\b")
 _NUMBER = re.compile(r"\d{1,3}")
 _LONGEST_LINE, _LONGEST_LIST = 80, 20_000
 
-Shown = Callable[[str], date | None]
+Shown = Callable[[Iterable[str]], Mapping[str, date]]
 
 
 class Found(NamedTuple):
@@ -50,8 +50,8 @@ class Found(NamedTuple):
 def pull(github: GitHub, now: datetime, shown: Shown, *, config: str = DEFAULT_CONFIG) -> Found:
     """The votes at GitHub that count at `now`. It changes nothing there.
 
-    `shown` says which digest kept or scored a paper. What could not be read is missing from the
-    votes, its boxes do not count as read, and a later run can read it.
+    `shown` says which digest kept or scored each of some papers, if one did. What could not be read
+    is missing from the votes, its boxes do not count as read, and a later run can read it.
     """
     look = _Look(github, now, shown, config)
     pulled = []
@@ -175,7 +175,8 @@ class _Look:
             return []
         self.problems += [f"not understood: {inert(line)}" for line in unclear]
         source, at = VoteSource.COMMENT, at.astimezone(UTC)
-        return [Vote(name, vote, self.shown(name), source, at) for name, vote in votes.items()]
+        days = self.shown(votes)
+        return [Vote(name, vote, days.get(name), source, at) for name, vote in votes.items()]
 
     def _is_voter(self, login: str) -> bool:
         if login not in self.may_vote:
@@ -184,12 +185,12 @@ class _Look:
 
     def _may_write(self, login: str) -> bool:
         try:
-            answer = self.github.ask("GET", f"collaborators/{login}/permission")
+            theirs = self.github.ask("GET", f"collaborators/{login}/permission")
+            return read(theirs, _Permission).permission in _MAY_VOTE
         except GitHubError as error:
             if error.status != 404:  # that is: no such account any more
                 self.problems.append(f"a vote of {login}'s is not read in this run: {error}")
             return False
-        return read(answer, _Permission).permission in _MAY_VOTE
 
 
 def _answer(votes: Mapping[str, int], unclear: Sequence[str], unknown: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -24,8 +25,8 @@ ELSEWHERE = "2512.00001"
 LABEL = {"labels": [{"name": "digest"}]}
 
 
-def shown(paper_id: str) -> date | None:
-    return make.DAY if paper_id.startswith("2601.30") else None
+def shown(ids: Iterable[str]) -> dict[str, date]:
+    return {paper_id: make.DAY for paper_id in ids if paper_id.startswith("2601.30")}
 
 
 def opened(github: GitHub, of: date = make.DAY) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -35,8 +36,8 @@ class Month:
         self.numbers: dict[date, int] = {}
         self.lists: dict[date, list[str]] = {}
 
-    def shown(self, paper_id: str) -> date | None:
-        return next((day for day, ids in self.lists.items() if paper_id in ids), None)
+    def shown(self, ids: Iterable[str]) -> dict[str, date]:
+        return {name: day for name in ids for day, listed in self.lists.items() if name in listed}
 
     def run(self, day: date, *, unseen: int = 0) -> None:
         """The two steps of the workflow around a run; the second does not see the newest issues."""
