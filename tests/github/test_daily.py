@@ -31,7 +31,8 @@ def was_pwned(repository: Repository) -> bool:
 
 
 def test_an_outage_is_red_and_the_next_run_makes_good(repository: Repository, world: World) -> None:
-    repository.edit({"config.yaml": world.config("llm: {batch_size: 1, concurrency: 1}")})
+    settings = "llm: {batch_size: 1, concurrency: 1}\nfeedback: {issue: true}"
+    repository.edit({"config.yaml": world.config(settings)})
     repository.variables["OPENAI_MODEL"] = "gpt-6-sol"
     world.model.respond = in_turn(None, payment_required())
     ended = repository.run()
@@ -58,6 +59,7 @@ def test_an_outage_is_red_and_the_next_run_makes_good(repository: Repository, wo
             repository.edit(files)
 
     world.model.respond = meanwhile
+    world.hub.now = NEXT_MORNING
     ended = repository.run(now=NEXT_MORNING)
     assert ended.green, ended.log
     ((_, warning),) = ended.annotations
@@ -73,7 +75,20 @@ def test_an_outage_is_red_and_the_next_run_makes_good(repository: Repository, wo
     changed = git(repository.remote, "show", "--name-only", "--format=", "main").splitlines()
     assert changed
     assert all(name.startswith("docs/") for name in changed)
-    assert [issue["state"] for issue in world.hub.issues] == ["closed"]
+    outage, daily = world.hub.issues
+    assert outage["state"] == "closed"
+    assert daily["title"] == f"Digest {NEXT_DAY}: {second}"
+    assert (daily["state"], daily["locked"]) == ("open", True)
+
+    # The reader ticks a box. A later slot reads it, keeps it, and publishes nothing.
+    world.hub.tick(daily["number"], papers[0].id)
+    published = git(repository.remote, "rev-parse", "main")
+    ended = repository.run(now=NEXT_MORNING + timedelta(hours=2))
+    assert ended.green, ended.log
+    assert "1 daily issue: 1 box ticked" in ended.log
+    assert not was_pwned(repository)
+    assert git(repository.remote, "rev-parse", "main") == published
+    assert world.hub.issues == [outage, daily]
 
 
 # --- by hand: which options a step gets, test_files.py says -------------------------------------
