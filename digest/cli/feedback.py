@@ -16,7 +16,7 @@ from digest.archive import feedback, layout, store
 from digest.archive.store import Archive
 from digest.arxiv.search_api import fetch_papers
 from digest.cli import environment
-from digest.cli.resources import alone, arxiv_session, now
+from digest.cli.resources import alone, archive_state, arxiv_session, now
 from digest.core import calendar
 from digest.core.config import Config, load_config
 from digest.core.errors import ArchiveError, ConfigError, FeedError, RunStatus, ScoringError
@@ -53,7 +53,6 @@ _SIGNS = {"+1": LIKED, "-1": DISLIKED}
 _KEYS = {field.name for field in fields(Vote)}
 _LONGEST_TITLE = 100
 _LONGEST_ENTRY = 60
-PAGES_LATER = "`digest render` makes the pages anew"
 WITHOUT_GITHUB = "GitHub is not asked: there is no GITHUB_TOKEN, or no GITHUB_REPOSITORY"
 
 
@@ -193,12 +192,12 @@ def _vote_by_hand(arguments: Namespace, values: Mapping[str, int], report: RunRe
         now_archived = replace(
             archived, votes=tuple(votes.values()), liked=(*archived.liked, *papers)
         )
-        written = store.write_files(config.out, now_archived.files())
+        written = archive_state(config, now_archived)
     if not written:
         report.add(DayReport(RunStatus.UNCHANGED, "no vote has changed"))
         return
     reason = f"{count(len(changed), 'vote')} written into {config.out / feedback.VOTES}"
-    report.add(DayReport(RunStatus.UPDATED, f"{reason}; {PAGES_LATER}"))
+    report.add(DayReport(RunStatus.UPDATED, reason))
 
 
 def pull_votes(arguments: Namespace, report: RunReport) -> None:
@@ -322,12 +321,11 @@ def learn(arguments: Namespace, report: RunReport) -> None:
         if rest == learned:
             report.add(DayReport(RunStatus.UNCHANGED, "nothing was learned about that"))
             return
-        data = feedback.encode_learned(rest) if rest else None
-        store.write_files(config.out, {feedback.LEARNED: data})
+        archive_state(config, replace(feedback.read(config.out), learned=rest))
     what = "all that was learned is"
     if rest:
         what = count(len(learned.weights) - len(rest.weights), "word or pair", "words and pairs")
-    report.add(DayReport(RunStatus.UPDATED, f"{what} forgotten; {PAGES_LATER}"))
+    report.add(DayReport(RunStatus.UPDATED, f"{what} forgotten"))
 
 
 def _show_learned(config: Config, report: RunReport) -> None:

@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from digest.archive import feedback, store
+from digest.archive import feedback
 from digest.archive.store import Archive
 from digest.arxiv import library, search_api
 from digest.cli import environment
-from digest.cli.resources import alone, arxiv_session
+from digest.cli.resources import alone, archive_state, arxiv_session
 from digest.core.config import Config, load_config
 from digest.core.errors import ConfigError, FeedError, RunStatus
 from digest.core.files import write
@@ -50,7 +50,7 @@ def draft_topics(arguments: Namespace, report: RunReport) -> None:
         else:
             reason += ", not written, because the file is there: --force overwrites it"
         if arguments.like:
-            reason += f"; {_like(papers, config.out)}"
+            reason += f"; {_like(papers, config)}"
     for note in notes:
         log.warning("%s", note)
     report.notes = notes
@@ -157,9 +157,10 @@ def _asked(papers: Sequence[VotedPaper], config: Config) -> tuple[Topics | None,
 # --- likes ------------------------------------------------------------------------------------
 
 
-def _like(papers: Sequence[VotedPaper], out: Path) -> str:
+def _like(papers: Sequence[VotedPaper], config: Config) -> str:
     """Like the papers with an arXiv id that have no vote yet. What was done, as a part of a
     sentence."""
+    out = config.out
     archived = feedback.read(out)
     voted = {vote.id for vote in archived.votes}
     new = {paper.id: paper for paper in papers if paper.id and paper.id not in voted}
@@ -167,7 +168,7 @@ def _like(papers: Sequence[VotedPaper], out: Path) -> str:
     votes = (Vote(paper_id, LIKED, shown.get(paper_id), VoteSource.HAND) for paper_id in new)
     liked = {paper.id: paper for paper in archived.liked} | new
     now_archived = replace(archived, votes=(*archived.votes, *votes), liked=tuple(liked.values()))
-    store.write_files(out, now_archived.files())
+    archive_state(config, now_archived)
     done = f"{count(len(new), 'paper')} liked, in {out / feedback.VOTES}: public where the site is"
     before = len({paper.id for paper in papers if paper.id}) - len(new)
     return f"{done}; {before:,} had a vote already" if before else done

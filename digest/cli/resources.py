@@ -1,4 +1,4 @@
-"""What commands hand in: the clock, the session with arXiv, the lock."""
+"""What several commands need: the clock, the session with arXiv, the lock, the reader's votes."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from pathlib import Path
 
 import requests
 
+from digest.archive import store
+from digest.archive.feedback import Feedback
+from digest.archive.store import Archive
 from digest.arxiv import http
 from digest.cli import environment
 from digest.core.config import Config
-from digest.run import lock, unfinished
+from digest.run import lock, output, unfinished
 
 
 def now() -> datetime:
@@ -25,3 +28,16 @@ def arxiv_session(config: Config) -> requests.Session:
 def alone(folder: Path) -> AbstractContextManager[None]:
     """Hold the lock of the settings' folder. Raises `AnotherRun` if another process holds it."""
     return lock.held(folder / unfinished.FOLDER, now())
+
+
+def archive_state(config: Config, state: Feedback) -> bool:
+    """Write votes and what was learned, and the pages that show them; False if nothing changed.
+
+    Raises `ArchiveError` if the newest day is damaged.
+    """
+    written = store.write_files(config.out, state.files())
+    archive = Archive(config.out)
+    if written and archive.days:
+        newest = archive.listed_day(archive.days[-1].date)
+        output.write(archive, newest, config.site, learned=config.feedback.learned)
+    return bool(written)

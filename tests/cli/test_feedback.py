@@ -87,7 +87,6 @@ def test_votes_by_hand_and_their_texts_are_archived(
     assert digest("votes", "add", "--dislike", BELOW).code == 0
     ended = digest("votes", "remove", KEPT, "2601.00009", "--json")
     assert ended.report["status"] == "updated"
-    assert ended.report["reason"].endswith("; `digest render` makes the pages anew")
     assert votes(project) == [(KEPT, 0, DAY), (BELOW, -1, DAY), ("2601.00009", 0, None), liked[2]]
     before = tree(project)
     assert digest("votes", "remove", KEPT, "--json").report["status"] == "unchanged"
@@ -312,10 +311,10 @@ def test_what_was_learned_is_shown_and_taken_back(digest: Digest, project: Path)
     before = tree(project)
     assert digest("learn", "--forget", "stoves", "--json").report["status"] == "unchanged"
     assert tree(project) == before
-    assert "; `digest render` makes" in digest("learn", "--forget", "surveys").out
+    assert digest("learn", "--forget", "surveys").code == 0
     rest = feedback.read_learned(project / "docs")
     assert rest is not None
     assert (rest.weights["matter"], rest.through) == (1.5, DAY)
     assert "survey" not in rest.weights
-    assert "; `digest render` makes" in digest("learn", "--forget").out
+    assert digest("learn", "--forget").code == 0
     assert not path.exists()

@@ -804,11 +804,11 @@ def test_votes_alone_make_no_commit(project: Project) -> None:
     git(project.folder, "init", "--quiet")
     assert main(project.arguments()) == 0
     head = git(project.folder, "rev-parse", "HEAD")
-    vote = Vote("2601.00001", 1, DAY, VoteSource.HAND)
-    (project.out / "data/votes.jsonl").write_bytes(encode_votes([vote]))
+    assert main(["votes", "add", "2601.00001"]) == 0
+    assert check(project.out, Site()) == []  # the pages have it, too
     assert main(project.arguments()) == 0
     assert git(project.folder, "rev-parse", "HEAD") == head
-    assert read_votes(project.out) == (vote,)
+    assert read_votes(project.out) == (Vote("2601.00001", 1, DAY, VoteSource.HAND),)
 
 
 def test_a_trial_and_a_fallback_teach_nothing(project: Project) -> None:
