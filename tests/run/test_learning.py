@@ -16,7 +16,7 @@ from digest.core.papers import Paper
 from digest.core.scores import Failure, Score, ScoredBy
 from digest.core.votes import DISLIKED, LIKED, TAKEN_BACK, Vote, VotedPaper, VoteSource
 from digest.run.learning import Taste, taught, with_pulled
-from digest.scoring.learner import Likes
+from digest.scoring.learner import Likes, learn
 from digest.scoring.topics import parse_topics
 from tests import make
 from tests.make import DAY, paper
@@ -105,8 +105,8 @@ def test_the_cut_teaches_whatever_top_says() -> None:
     digest, papers = a_day()
     assert len(digest.kept) == 1
     learned = Taste(Feedback(), Likes()).after(digest, papers, TOPICS).learned
-    both, _ = a_day(cut=CUT)
-    assert learned == Taste(Feedback(), Likes()).after(both, papers, TOPICS).learned
+    reaching = {paper_id: number < 2 for number, paper_id in enumerate(digest.scores)}
+    assert learned == learn(None, DAY, papers, TOPICS, reaching)
     assert learned
     assert (learned.through, learned.days, learned.papers) == (DAY, 1, 4)
 

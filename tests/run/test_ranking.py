@@ -53,6 +53,12 @@ def alike(similarity: float | None) -> Score:
         pytest.param(score(10, 7), score(9, 8), score(8, 9), id="then relevance"),
         pytest.param(score(10, None), score(9, None), score(8, None), id="without novelty"),
         pytest.param(alike(0.9), alike(0.2), alike(None), id="then similarity"),
+        pytest.param(
+            replace(alike(0.1), match=90),
+            replace(alike(0.9), match=20),
+            replace(alike(None), match=0),
+            id="but match, once there is one",
+        ),
         pytest.param(alike(0.2), alike(0.2), alike(0.2), id="then id"),
     ],
 )
