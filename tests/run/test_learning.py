@@ -98,7 +98,12 @@ def a_day(**changes: object) -> tuple[Digest, list[Paper]]:
     """Two papers reach the cut, and only one finds a place; the last is kept for its author."""
     day = make.scored_day(DAY, [(9, 9), (8, 8), (3, 3), (2, 2)], top=1)
     digest = replace(day, **changes)  # type: ignore[arg-type]
-    return digest, [paper(paper_id) for paper_id in day.scores]
+    texts = ("Clay beds.", "Clay and rain.", "Rain on roofs.", "Roofs, and no rain.")
+    papers = [
+        replace(paper(paper_id), abstract=text)
+        for paper_id, text in zip(day.scores, texts, strict=True)
+    ]
+    return digest, papers
 
 
 def test_the_cut_teaches_whatever_top_says() -> None:
