@@ -26,7 +26,7 @@ Z = 1.959964  # of the normal distribution, for 95%
 ASSUMPTIONS = (
     f"Of at most the last {DAYS} days, of which only those with votes count, but for the last line."
     " Hidden papers are those below the cut that are on no list; each explorer is one of them,"
-    " drawn by lot. Foreseen is what the match said before the day was learned from. A day without"
+    " drawn by lot. Foreseen is what the match was before the day was learned from. A day without"
     " a vote counts as not read, a paper without one as not liked or not seen: if you tick less"
     " than you like, the truth is higher. The intervals hold for days like these, as they differ"
     " from each other. AUC: of two papers, one at or above the cut and one below it, how often the"

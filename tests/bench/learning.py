@@ -1,7 +1,8 @@
 """How well the learner foresees the labelled days of two readers, in time order.
 
-Days, labels and baselines are those of `ranking`; a label is what the model's cut said, so it is
-what the learner is taught. Each day is first foreseen, then learned from. Figures:
+Days, labels and baselines are those of `ranking`; a label is whether a paper
+reached the model's cut, so it is what the learner is taught. Each day is first foreseen, then
+learned from. Figures:
 
 - AUC and average precision of each day after the first, and the means of each reader;
 - what the embedded scorer's usual cut (relevance 3, at most 20) keeps with its relevance and with

@@ -110,7 +110,7 @@ def test_a_vote_counts_while_arxiv_is_down(digest: Digest, project: Path, arxiv:
         ended = digest("votes", "pull")
         assert "GitHub is not asked: there is no GITHUB_TOKEN" in ended.out
     assert [paper.id for paper in pulled(project / ".digest").papers] == [ELSEWHERE]
-    assert len(arxiv.asked) == 2  # once in vain, once with success
+    assert len(arxiv.asked) == 2  # once while arXiv was down, and once more
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ class Month:
         self.rng = random.Random(18)
         self.votes: tuple[Vote, ...] = ()  # as the file has them
         self.ticked: dict[date, set[str]] = {}  # what the owner sees
-        self.said: dict[str, int] = {}  # by the owner's comments and sent votes, the newest
+        self.written: dict[str, int] = {}  # by the owner's comments and sent votes, the newest
         self.by_hand: dict[str, int] = {}
         self.numbers: dict[date, int] = {}
         self.lists: dict[date, list[str]] = {}
@@ -51,7 +51,7 @@ class Month:
 
     def expected(self) -> dict[str, int]:
         ticks = {paper: 1 for ids in self.ticked.values() for paper in ids}
-        return ticks | self.said | self.by_hand
+        return ticks | self.written | self.by_hand
 
     def people_act(self, today: date) -> None:
         """After the day's last run: it is the next one that reads it."""
@@ -66,14 +66,14 @@ class Month:
         place = self.rng.randrange(len(self.lists[day]))
         sign, vote = self.rng.choice([("+1", 1), ("-1", -1)])
         self.hub.comment(self.numbers[day], OWNER, f"Hm.\n{sign} {place + 1}\n")
-        self.said[self.lists[day][place]] = vote
+        self.written[self.lists[day][place]] = vote
         paper = self.lists[day][-1]
         for login in ("a-stranger", "member"):
             self.hub.comment(self.numbers[day], login, f"+1 {paper} 1 2 3")
             self.hub.open(login, "Digest votes", f"-1 {paper}")
         if self.rng.random() < 0.3:
             self.hub.open(OWNER, "Digest votes", f"```\n+1 {paper} 2512.00001\n```")
-            self.said |= {paper: 1, "2512.00001": 1}
+            self.written |= {paper: 1, "2512.00001": 1}
         if self.rng.random() < 0.2:
             paper = self.rng.choice(self.lists[day])
             self.by_hand[paper] = 0

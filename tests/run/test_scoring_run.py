@@ -736,14 +736,20 @@ def test_votes_wait_for_the_next_day_and_move_it(project: Project) -> None:
     assert set(match.values()) == {0}
 
 
-def test_after_a_conflict_votes_count_on_the_others_file(project: Project) -> None:
-    """Two clones publish at once: the other side's votes and what it has learned stand."""
+def two_clones(project: Project) -> tuple[Path, Path]:
+    """The remote, and another clone of it, after a first day."""
     remote, other = project.folder.parent / "remote.git", project.folder.parent / "other"
     git(project.folder.parent, "init", "--quiet", "--bare", str(remote))
     git(project.folder, "init", "--quiet")
     git(project.folder, "remote", "add", "origin", str(remote))
     assert main(project.arguments("--push")) == 0
     git(project.folder.parent, "clone", "--quiet", str(remote), str(other))
+    return remote, other
+
+
+def test_after_a_conflict_votes_count_on_the_others_file(project: Project) -> None:
+    """Two clones publish at once: the other side's votes and what it has learned stand."""
+    remote, other = two_clones(project)
     theirs = [
         Vote("2601.00001", -1, DAY, VoteSource.HAND),
         Vote("2601.00002", 1, DAY, VoteSource.BOX),
@@ -771,12 +777,7 @@ def test_after_a_conflict_votes_count_on_the_others_file(project: Project) -> No
 
 def test_two_clones_lose_no_vote_by_hand(project: Project) -> None:
     """The other side publishes the same day first: our vote waits for the next day's commit."""
-    remote, other = project.folder.parent / "remote.git", project.folder.parent / "other"
-    git(project.folder.parent, "init", "--quiet", "--bare", str(remote))
-    git(project.folder, "init", "--quiet")
-    git(project.folder, "remote", "add", "origin", str(remote))
-    assert main(project.arguments("--push")) == 0
-    git(project.folder.parent, "clone", "--quiet", str(remote), str(other))
+    _, other = two_clones(project)
     project.feeds = []
     project.announce([replace(p, id=f"2602.{p.id[5:]}") for p in PAPERS], NEXT)
     for name in ("config.yaml", "prompts"):
